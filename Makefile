@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door of this tree. What happens behind it is in scripts/pkvm/.
+# This file serves this tree alone and is not laid over a kernel.
+
+SHELL	:= /bin/bash
+S	:= scripts/pkvm
+JOBS	?= $(shell nproc)
+
+# A tarball of another 6.12.y source instead of Debian's.
+BASE	?=
+# make run: the disk image that the protected VM gets.
+DISK	?=
+# make run, test, kunit: a57 (the reference) or max.
+CPU	?=
+
+# One build at a time in a checkout: the lock is held over tree and objects.
+LOCKED	= mkdir -p build/log && flock build/.lock
+TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
+MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
+
+.DEFAULT_GOAL := all
+.PHONY: help all tree run test kunit bench check series series-build clean
+
+help:
+	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
+	@echo 'make tree     the patched kernel source, at build/linux'
+	@echo 'make run      boot the host, let a protected VM read a disk, check its digest'
+	@echo '              DISK=file: this image instead of a generated one of 64 MiB'
+	@echo 'make test     all tests; the last line is "N passed, N failed"'
+	@echo 'make kunit    the KUnit suites alone'
+	@echo 'make bench    what things cost, in instructions, beside the marks'
+	@echo 'make check    style, static analysis, gcc and clang builds'
+	@echo 'make series   patches for git am on a clean base, at build/series'
+	@echo 'make series-build   make series, and build after each patch'
+	@echo 'make clean    remove build/'
+	@echo
+	@echo 'CPU=a57|max   run, kunit: the processor that QEMU models'
+	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
+	@echo 'JOBS=n        how many jobs at once, default all processors'
+
+tree:
+	@$(S)/deps.sh run
+	@$(LOCKED) $(TREE)
+
+all:
+	@$(S)/deps.sh run
+	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
+
+run: all
+	@$(S)/run.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)')
+
+kunit:
+	@$(S)/deps.sh run test
+	@$(LOCKED) $(TREE)
+	@$(S)/kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
+
+test: all
+	@$(S)/deps.sh test
+	@$(S)/test.py
+
+bench: all
+	@tools/testing/bench/bench.py
+
+check: all
+	@$(S)/deps.sh test
+	@$(S)/check.py --jobs $(JOBS)
+
+series:
+	@$(S)/deps.sh run test
+	@$(S)/series.py $(if $(BASE),--base '$(BASE)')
+
+series-build:
+	@$(S)/deps.sh run test
+	@$(S)/series.py $(if $(BASE),--base '$(BASE)') --build --jobs $(JOBS)
+
+clean:
+	rm -rf build

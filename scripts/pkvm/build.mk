@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What is built from build/linux and from our programs; run from the top of the
+# checkout by the Makefile, after tree.py, under the lock of the build.
+
+MAKEFLAGS += --no-print-directory
+S	:= scripts/pkvm
+B	:= build
+KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
+STEP	:= $(S)/step.py
+CONFIGS	:= arch/arm64/configs
+
+.PHONY: all vmm pvmfw kunit-modules FORCE
+.DELETE_ON_ERROR:
+
+PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
+	    $(if $(wildcard tools/pvmfw/Makefile),$(B)/pvmfw.bin)
+all: $(B)/Image $(PROGRAMS) $(B)/initramfs.cpio.gz
+
+# The host kernel.
+$(B)/host/.config: $(CONFIGS)/pkvm_qemu.config $(B)/linux.stamp
+	+@$(S)/config.sh $(B)/host $(CONFIGS)/pkvm_qemu.config
+
+$(B)/Image: $(B)/host/.config $(B)/linux.stamp
+	+@$(STEP) 'HOST    $@' $(B)/log/host.log \
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host Image
+	@cp $(B)/host/arch/arm64/boot/Image $@
+
+# The same host with KUnit, and our suites as modules for it.
+$(B)/kunit-host/.config: $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_kunit.config $(B)/linux.stamp
+	+@$(S)/config.sh $(B)/kunit-host $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_kunit.config
+
+$(B)/kunit-host/Module.symvers: $(B)/kunit-host/.config $(B)/linux.stamp
+	+@$(STEP) 'HOST    $(B)/kunit-host' $(B)/log/kunit-host.log \
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/kunit-host Image modules
+	@touch $@
+
+# Programs. They know their own dependencies; a copy that is equal stays as old
+# as it is, so that nothing behind it is built again.
+INSTALL	= cmp -s $(1) $(2) || cp $(1) $(2)
+
+$(B)/vmm: FORCE $(B)/linux.stamp
+	+@$(STEP) 'VMM     $@' $(B)/log/vmm.log $(MAKE) -C tools/vmm \
+		O=$(CURDIR)/$(B)/vmm-obj KSRC=$(CURDIR)/$(B)/linux
+	@$(call INSTALL,$(B)/vmm-obj/vmm,$@)
+
+$(B)/pvmfw.bin: FORCE $(B)/linux.stamp
+	+@$(STEP) 'PVMFW   $@' $(B)/log/pvmfw.log $(MAKE) -C tools/pvmfw \
+		O=$(CURDIR)/$(B)/pvmfw-obj KSRC=$(CURDIR)/$(B)/linux
+	@$(call INSTALL,$(B)/pvmfw-obj/pvmfw.bin,$@)
+
+$(B)/init: FORCE
+	+@$(STEP) 'INIT    $@' $(B)/log/init.log $(MAKE) -C tools/testing/init \
+		O=$(CURDIR)/$(B)/init-obj
+	@$(call INSTALL,$(B)/init-obj/init,$@)
+
+# The host's root. gen_init_cpio is the kernel's own, for device nodes without root.
+$(B)/gen_init_cpio: $(B)/linux/usr/gen_init_cpio.c
+	@$(CC) -O2 -o $@ $<
+
+$(B)/initramfs.cpio.gz: $(S)/initramfs.sh $(B)/gen_init_cpio $(B)/init $(PROGRAMS)
+	@$(S)/initramfs.sh $@
+
+FORCE:

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# config.sh OBJDIR FRAGMENT...: configure a kernel of build/linux in OBJDIR as
+# allnoconfig plus the fragments, in order. A symbol that a fragment asks for
+# and that Kconfig did not grant is an error: a kernel that silently lacks what
+# it was asked for costs hours. MAKEARGS goes to the kernel's make.
+
+set -euo pipefail
+# shellcheck source=scripts/pkvm/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+[ $# -ge 2 ] || die "usage: config.sh OBJDIR FRAGMENT..."
+obj=$1
+shift
+
+mkdir -p "$obj"
+obj=$(cd "$obj" && pwd)
+cat "$@" >"$obj/pkvm.fragments"
+log=$obj/pkvm.config.log
+# shellcheck disable=SC2086 # MAKEARGS is a list of words
+if ! make -C "$BUILD/linux" O="$obj" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+	${MAKEARGS:-} KCONFIG_ALLCONFIG="$obj/pkvm.fragments" allnoconfig >"$log" 2>&1; then
+	show_tail "$log"
+	die "the configuration failed"
+fi
+
+# The last word on a symbol counts, as it does for Kconfig.
+refused=$(awk '
+	/^CONFIG_[A-Za-z0-9_]+=/ { split($0, part, "="); want[part[1]] = $0 }
+	/^# CONFIG_[A-Za-z0-9_]+ is not set$/ { want[$2] = $0 }
+	END { for (symbol in want) print want[symbol] }' "$obj/pkvm.fragments" |
+	sort | while read -r line; do
+		case $line in
+		*=n|"# "*) symbol=${line#\# }; symbol=${symbol%%[ =]*}
+			grep -q "^$symbol=" "$obj/.config" && echo "$line" ;;
+		*) grep -qxF "$line" "$obj/.config" || echo "$line" ;;
+		esac
+	done) || true
+[ -z "$refused" ] || die "Kconfig did not grant (a dependency is missing?):
+$refused"

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot a host under QEMU, run jobs in it, and say what became of them.
+
+As a program: qemu.py [options] 'COMMAND' ...   each COMMAND is one job, a line
+as tools/testing/init reads it. As a module: boot().
+
+A run never hangs and never fails without a cause: a panic of the kernel or of
+EL2, a time limit, and a host that ends without having run every job are each
+told apart. Nothing is shared between runs: what one needs lies in a directory
+of its own under build/, gone when the run ends.
+"""
+
+import argparse
+import dataclasses
+import functools
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, 'build')
+QEMU = os.environ.get('QEMU', 'qemu-system-aarch64')
+
+# What the project needs of QEMU: virtualization=on with GICv3 came with 3.0,
+# -cpu max with lpa2= and pauth-impdef= with 7.0.
+OLDEST = {'a57': (3, 0), 'max': (7, 0)}
+# Before 10 QEMU ignores EL2 TLB invalidation when HCR_EL2.E2H is 1: EL2 would
+# zero the wrong page. Such a host must be refused, not trusted.
+HVHE_CORRECT = (10, 0)
+
+CPUS = {
+    'a57': ('cortex-a57', ''),
+    'max': ('max,lpa2=off,pauth-impdef=on', 'arm64_sw.hvhe=0 id_aa64mmfr1.vh=0'),
+}
+MACHINE = 'virt,virtualization=on,gic-version=3'
+PROTECTED = 'kvm-arm.mode=protected'
+PANIC = re.compile(r'(HYP panic|Kernel panic - not syncing|Unable to handle kernel '
+                   r'|Internal error: Oops|BUG: |WARNING: CPU)[^\r\n]*')
+# How long a host that has panicked may go on to say why, in seconds.
+LAST_WORDS = 3
+
+
+class QemuError(Exception):
+    """A run that cannot start, or that did not come to its end."""
+
+
+@dataclasses.dataclass
+class Job:
+    """One job of a run: its line, status and output; status None if it did not end."""
+    line: str
+    status: int = None
+    output: str = ''
+    timed_out: bool = False
+
+
+@dataclasses.dataclass
+class Run:
+    """What a host has shown. cause is None if all jobs were run to their end."""
+    jobs: list
+    console: str
+    seconds: float
+    cause: str = None
+
+
+@functools.lru_cache(maxsize=None)
+def version():
+    """QEMU's version as (major, minor)."""
+    try:
+        text = subprocess.run([QEMU, '--version'], stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise QemuError(f'{QEMU} cannot be run: {error}') from None
+    found = re.search(r'version (\d+)\.(\d+)', text)
+    if not found:
+        raise QemuError(f'{QEMU} tells no version: {text.strip()}')
+    return int(found.group(1)), int(found.group(2))
+
+
+def check_version(cpu, append=''):
+    """Refuse a QEMU that models this CPU wrongly or not at all."""
+    have = version()
+    told = '.'.join(map(str, have))
+    if have < OLDEST[cpu]:
+        need = '.'.join(map(str, OLDEST[cpu]))
+        raise QemuError(f'QEMU {told} is too old for --cpu {cpu}: {need} is needed')
+    words = append.split()
+    nvhe = cpu == 'a57' or ('id_aa64mmfr1.vh=0' in words and 'arm64_sw.hvhe=0' in words)
+    if not nvhe and have < HVHE_CORRECT:
+        raise QemuError(f'QEMU {told} does not honour TLB invalidation by an hVHE hypervisor: '
+                        'protected memory would be wrong; 10.0 is needed, or nVHE by '
+                        '"arm64_sw.hvhe=0 id_aa64mmfr1.vh=0"')
+
+
+def command_line(options, initrd):
+    """QEMU's argument list for these options."""
+    model, needs = CPUS[options.cpu]
+    append = ' '.join(filter(None, [
+        'console=ttyAMA0 panic=-1', '' if options.verbose else 'quiet',
+        PROTECTED if options.mode == 'protected' else '',
+        '' if options.hvhe else needs, options.append]))
+    check_version(options.cpu, append)
+    if options.icount:
+        model += ',cntfrq=1000000000'
+    args = [QEMU, '-M', MACHINE, '-cpu', model, '-smp', str(options.smp),
+            '-m', str(options.mem), '-nographic', '-nodefaults', '-no-reboot',
+            '-serial', 'stdio', '-kernel', options.kernel, '-initrd', initrd,
+            '-append', append]
+    if options.icount:
+        args += ['-icount', 'shift=0,sleep=off']
+    else:
+        args += ['-accel', 'tcg,thread=multi']
+    for number, drive in enumerate(options.drive):
+        path = drive.removesuffix(',ro')
+        readonly = ',readonly=on' if path != drive else ''
+        # A comma in a value is doubled, or QEMU takes it for the next option.
+        path = path.replace(',', ',,')
+        args += ['-drive', f'file={path},format=raw,if=none,id=drive{number}{readonly}',
+                 '-device', f'virtio-blk-device,drive=drive{number}']
+    return args
+
+
+def make_initrd(scratch, base, jobs, files):
+    """The base root followed by a cpio with the jobs and the files of this run."""
+    job_file = os.path.join(scratch, 'jobs')
+    with open(job_file, 'w') as file:
+        file.write(''.join(job + '\n' for job in jobs))
+    entries = ['dir /etc 0755 0 0', f'file /etc/jobs {job_file} 0644 0 0']
+    folders = {'/', '/etc'}
+    for target, source in files.items():
+        if not os.path.isfile(source):
+            raise QemuError(f'{source}, wanted as {target} in the host, is missing')
+        folder = os.path.dirname(target)
+        missing = []
+        while folder not in folders:
+            folders.add(folder)
+            missing.append(f'dir {folder} 0755 0 0')
+            folder = os.path.dirname(folder)
+        mode = '0755' if os.access(source, os.X_OK) else '0644'
+        entries += reversed(missing)
+        entries.append(f'file {target} {os.path.abspath(source)} {mode} 0 0')
+    listing = os.path.join(scratch, 'list')
+    with open(listing, 'w') as file:
+        file.write('\n'.join(entries) + '\n')
+    initrd = os.path.join(scratch, 'initrd')
+    with open(initrd, 'wb') as out:
+        with open(base, 'rb') as root:
+            shutil.copyfileobj(root, out)
+        # The kernel reads the next archive from a multiple of four on.
+        out.write(b'\0' * (-out.tell() % 4))
+        out.flush()
+        subprocess.run([os.path.join(BUILD, 'gen_init_cpio'), listing], stdout=out, check=True)
+    return initrd
+
+
+def parse_jobs(lines, console):
+    """The jobs as the console tells them."""
+    jobs = [Job(line) for line in lines]
+    for number, job in enumerate(jobs, 1):
+        start = re.search(rf'^@@ start {number} .*$\n?', console, re.M)
+        if not start:
+            break
+        rest = console[start.end():]
+        end = re.search(rf'^@@ exit {number} (\d+)$', rest, re.M)
+        job.output = rest[:end.start()] if end else rest
+        if end:
+            job.status = int(end.group(1))
+        job.timed_out = bool(re.search(rf'^@@ limit {number} ', job.output, re.M))
+    return jobs
+
+
+def watch(process, limit, echo):
+    """Read the console to its end, a panic or the limit: (console, cause)."""
+    end = time.monotonic() + limit
+    console, cause = b'', None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                cause = cause or f'the host did not end within {limit} s'
+                break
+            if not selector.select(left):
+                continue
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                break
+            console += chunk
+            if echo:
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.flush()
+            if cause is None:
+                panic = PANIC.search(console[-65536 - 256:].decode(errors='replace'))
+                if panic and panic.group(1) in ('HYP panic', 'Kernel panic - not syncing'):
+                    cause = panic.group(0).strip()
+                    end = min(end, time.monotonic() + LAST_WORDS)
+    return console.decode(errors='replace').replace('\r', ''), cause
+
+
+def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
+         files=None, drive=(), append='', limit=120, icount=False, hvhe=False,
+         verbose=False, log=None, echo=False, tolerate_warnings=False):
+    """Boot a host, run the jobs, power off: a Run.
+
+    mem is in MiB, limit in seconds of real time, files maps a path in the host
+    to a file here, drive lists images (",ro" behind one makes it read-only).
+    Raises QemuError for what keeps the run from starting; what goes wrong later
+    is the Run's cause.
+    """
+    options = argparse.Namespace(
+        cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive, icount=icount,
+        hvhe=hvhe, verbose=verbose, kernel=kernel or os.path.join(BUILD, 'Image'))
+    initrd = initrd or os.path.join(BUILD, 'initramfs.cpio.gz')
+    for path in (options.kernel, initrd):
+        if not os.path.isfile(path):
+            raise QemuError(f'{path} is missing: run make first')
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix='run.', dir=BUILD) as scratch:
+        args = command_line(options, make_initrd(scratch, initrd, jobs, files or {}))
+        try:
+            process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT)
+        except OSError as error:
+            raise QemuError(f'{QEMU} does not start: {error.strerror}') from None
+        try:
+            console, cause = watch(process, limit, echo)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+    if log:
+        with open(log, 'w') as file:
+            file.write(console)
+    run = Run(parse_jobs(jobs, console), console, time.monotonic() - start, cause)
+    if run.cause is None:
+        run.cause = find_cause(run, tolerate_warnings)
+    return run
+
+
+def find_cause(run, tolerate_warnings):
+    """Why a run that ended by itself is no good, None if it is."""
+    late = [job for job in run.jobs if job.timed_out]
+    if late:
+        return f'job "{late[0].line}" was killed at its time limit'
+    if not re.search(r'^@@ done \d+$', run.console, re.M):
+        open_jobs = [job for job in run.jobs if job.status is None]
+        where = f' in job "{open_jobs[0].line}"' if open_jobs else ''
+        panic = PANIC.search(run.console)
+        said = panic.group(0) if panic else (run.console.strip().split('\n')[-1] or 'nothing')
+        return f'the host ended early{where}: {said.strip()}'
+    warned = PANIC.search(run.console)
+    if warned and not tolerate_warnings:
+        return f'the host kernel complained: {warned.group(0).strip()}'
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description='Boot a host under QEMU and run jobs in it.',
+        epilog='Each COMMAND is one line of /etc/jobs; see tools/testing/init/main.c.')
+    parser.add_argument('command', nargs='*', metavar='COMMAND')
+    parser.add_argument('--cpu', choices=sorted(CPUS), default='a57')
+    parser.add_argument('--smp', type=int, default=2, help='processors of the host')
+    parser.add_argument('--mem', type=int, default=1024, help='MiB of the host')
+    parser.add_argument('--mode', choices=['protected', 'plain'], default='protected',
+                        help='how KVM is started in the host')
+    parser.add_argument('--hvhe', action='store_true',
+                        help='leave the max CPU its VHE (QEMU 10 or later)')
+    parser.add_argument('--kernel', help='default build/Image')
+    parser.add_argument('--initrd', help='default build/initramfs.cpio.gz')
+    parser.add_argument('--file', action='append', default=[], metavar='PATH=SOURCE',
+                        help='put SOURCE at PATH in the host (repeatable)')
+    parser.add_argument('--drive', action='append', default=[], metavar='IMAGE[,ro]',
+                        help='a disk of the host: /dev/vda, ... (repeatable)')
+    parser.add_argument('--append', default='', help='more for the kernel command line')
+    parser.add_argument('--limit', type=int, default=120, help='seconds of real time')
+    parser.add_argument('--icount', action='store_true', help='count instructions as ns')
+    parser.add_argument('--verbose', action='store_true', help='all kernel messages')
+    parser.add_argument('--log', help='write the console here as well')
+    args = vars(parser.parse_args())
+    files = dict(item.split('=', 1) for item in args.pop('file'))
+    try:
+        run = boot(args.pop('command'), files=files, echo=True, **args)
+    except QemuError as error:
+        print(f'qemu.py: error: {error}', file=sys.stderr)
+        return 1
+    if run.cause:
+        print(f'qemu.py: error: {run.cause}', file=sys.stderr)
+        return 1
+    failed = [job for job in run.jobs if job.status]
+    for job in failed:
+        print(f'qemu.py: job "{job.line}" ended with status {job.status}', file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

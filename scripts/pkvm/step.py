@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""step.py WHAT LOG COMMAND...: run one step of a build, told in one line.
+
+The output goes to LOG. While the step runs, a line every 15 seconds says how
+far the log has come; when it fails, the cause (the first error in the log) and
+the end of the log are shown. The exit status is the command's.
+"""
+
+import re
+import subprocess
+import sys
+import time
+
+INTERVAL = 15
+ERROR = re.compile(r'(error:|\*\*\*|Error \d+|undefined reference|FAILED|not found)')
+
+
+def main():
+    what, log = sys.argv[1:3]
+    command = sys.argv[3:]
+    print(f'  {what}', flush=True)
+    start = time.monotonic()
+    with open(log, 'wb') as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
+                                   stderr=subprocess.STDOUT)
+        while True:
+            try:
+                status = process.wait(timeout=INTERVAL)
+                break
+            except subprocess.TimeoutExpired:
+                with open(log, 'rb') as sofar:
+                    lines = sofar.read().splitlines()
+                last = lines[-1].decode(errors='replace').strip() if lines else ''
+                print(f'          {time.monotonic() - start:4.0f} s, {len(lines)} lines: '
+                      f'{last[:60]}', flush=True)
+    if status:
+        with open(log, errors='replace') as output:
+            lines = output.read().splitlines()
+        first = next((line for line in lines if ERROR.search(line)), None)
+        print(f'--- the end of {log}:', *('    ' + line for line in lines[-15:]),
+              sep='\n', file=sys.stderr)
+        print(f'step.py: error: {what} failed with status {status}'
+              + (f': {first.strip()}' if first else ''), file=sys.stderr)
+    return 1 if status < 0 else status
+
+
+if __name__ == '__main__':
+    sys.exit(main())

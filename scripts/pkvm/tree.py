@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lay this tree over the base kernel: the patched source at build/linux.
+
+The result is a pure function of the base tarball, our files and the patches,
+and only what differs from it is written: a rebuild after an edit is as small
+as the edit. Three things make that hold, also when a run is killed half way:
+
+- build/pristine/ keeps the base's own copy of every file that a patch has ever
+  touched, saved before the file is first written;
+- build/overlay.list names our files in build/linux, written before they are;
+- build/linux itself appears by one rename, complete or not at all.
+
+build/linux.stamp is touched when, and only when, something changed.
+"""
+
+import argparse
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import topics  # noqa: E402
+
+TOP = topics.TOP
+BASE_TARBALL = '/usr/src/linux-source-6.12.tar.xz'
+BASE_SERIES = (6, 12)
+
+
+class TreeError(Exception):
+    """Something about the base or our tree that the user has to put right."""
+
+
+def kernel_version(makefile):
+    """The version that a kernel's top Makefile states, as (6, 12, 117)."""
+    fields = dict(re.findall(r'^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$', makefile, re.M))
+    try:
+        return tuple(int(fields[k]) for k in ('VERSION', 'PATCHLEVEL', 'SUBLEVEL'))
+    except KeyError as error:
+        raise TreeError(f'the base Makefile states no {error}') from None
+
+
+def read(path, mode='r'):
+    """The whole of a file, None if there is none."""
+    try:
+        with open(path, mode) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def write_if_changed(path, data, mode):
+    """Replace path by data in one step; an equal file keeps its mtime."""
+    if read(path, 'rb') == data and os.stat(path).st_mode & 0o777 == mode:
+        return False
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = path + '.pkvm-new'
+    with open(temporary, 'wb') as file:
+        file.write(data)
+    os.chmod(temporary, mode)
+    os.replace(temporary, path)
+    return True
+
+
+def ignored_names():
+    """The file name patterns of .gitignore."""
+    lines = read(os.path.join(TOP, '.gitignore')).splitlines()
+    return [line for line in lines if line and not line.startswith(('#', '/'))]
+
+
+def our_files():
+    """Relative paths of our files that belong over a kernel, sorted."""
+    patterns = ignored_names()
+
+    def keep(name):
+        return not any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+    found = []
+    for root in topics.LAID_OVER:
+        for folder, dirs, files in os.walk(os.path.join(TOP, root)):
+            dirs[:] = filter(keep, dirs)
+            found += [os.path.relpath(os.path.join(folder, name), TOP)
+                      for name in files if keep(name)]
+    return sorted(found)
+
+
+class Tree:
+    """build/linux and what is remembered about it."""
+
+    def __init__(self, base, build):
+        self.base = base
+        self.build = build
+        self.linux = os.path.join(build, 'linux')
+        self.pristine = os.path.join(build, 'pristine')
+        self.overlay_list = os.path.join(build, 'overlay.list')
+        self.base_id = os.path.join(build, 'base.id')
+        self.changed = 0
+
+    def identity(self):
+        """What tells one base tarball from another without reading it."""
+        try:
+            stat = os.stat(self.base)
+        except OSError as error:
+            raise TreeError(f'the base kernel {self.base} cannot be read '
+                            f'({error.strerror}); it comes with the Debian package '
+                            'linux-source-6.12') from None
+        return f'{os.path.realpath(self.base)} {stat.st_size} {stat.st_mtime_ns}\n'
+
+    def unpack(self):
+        """Make build/linux the bare base, unless it already stems from it."""
+        identity = self.identity()
+        if read(self.base_id) == identity and os.path.isdir(self.linux):
+            return
+        print(f'  UNPACK  {self.base}', flush=True)
+        for old in (self.base_id, self.overlay_list):
+            if os.path.exists(old):
+                os.remove(old)
+        for old in (self.linux, self.pristine):
+            shutil.rmtree(old, ignore_errors=True)
+        scratch = tempfile.mkdtemp(prefix='unpack.', dir=self.build)
+        try:
+            # New mtimes (-m): objects of an older base must look out of date.
+            tar = subprocess.run(['tar', '-C', scratch, '-m', '--no-same-owner',
+                                  '-xf', self.base], stderr=subprocess.PIPE, text=True,
+                                 check=False)
+            if tar.returncode:
+                raise TreeError(f'{self.base} does not unpack: {tar.stderr.strip()}')
+            inside = os.listdir(scratch)
+            if len(inside) != 1:
+                raise TreeError(f'{self.base} holds {len(inside)} top directories, not one')
+            root = os.path.join(scratch, inside[0])
+            self.check_version(root)
+            os.rename(root, self.linux)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        with open(self.base_id, 'w') as file:
+            file.write(identity)
+        self.changed += 1
+
+    def check_version(self, root):
+        """Refuse a base of another minor version than the hooks are for."""
+        makefile = read(os.path.join(root, 'Makefile'))
+        if makefile is None:
+            raise TreeError(f'{self.base} is no kernel source: it has no Makefile')
+        version = kernel_version(makefile)
+        if version[:2] != BASE_SERIES:
+            raise TreeError(f'{self.base} is Linux {".".join(map(str, version))}; '
+                            'the hooks are for 6.12.y')
+
+    def version(self):
+        """The base's version as text."""
+        makefile = read(os.path.join(self.pristine, 'Makefile')) or \
+            read(os.path.join(self.linux, 'Makefile'))
+        return '.'.join(map(str, kernel_version(makefile)))
+
+    def put(self, relative, data, mode):
+        """Make one file of build/linux equal data."""
+        if write_if_changed(os.path.join(self.linux, relative), data, mode):
+            self.changed += 1
+
+    def lay_over(self):
+        """Our files into build/linux, and those that we no longer have out."""
+        before = set((read(self.overlay_list) or '').split('\n')) - {''}
+        now = our_files()
+        for relative in now:
+            if relative not in before and os.path.lexists(os.path.join(self.linux, relative)):
+                raise TreeError(f'{relative}: the base has this file; '
+                                'change it by a patch, not by a file of ours')
+        with open(self.overlay_list, 'w') as file:
+            file.write('\n'.join(sorted(before | set(now))) + '\n')
+        for relative in sorted(before - set(now)):
+            path = os.path.join(self.linux, relative)
+            if os.path.lexists(path):
+                os.remove(path)
+                self.changed += 1
+            # Empty directories that we brought go with their last file.
+            folder = os.path.dirname(path)
+            while folder != self.linux and os.path.isdir(folder) and not os.listdir(folder):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
+        for relative in now:
+            source = os.path.join(TOP, relative)
+            mode = 0o755 if os.stat(source).st_mode & 0o100 else 0o644
+            self.put(relative, read(source, 'rb'), mode)
+        with open(self.overlay_list, 'w') as file:
+            file.write('\n'.join(now) + '\n')
+
+    def keep_pristine(self, relative):
+        """Save the base's copy of a file before it is first changed."""
+        kept = os.path.join(self.pristine, relative)
+        if os.path.exists(kept):
+            return kept
+        source = os.path.join(self.linux, relative)
+        if not os.path.isfile(source):
+            raise TreeError(f'a patch changes {relative}, which the base '
+                            f'{self.version()} does not have')
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        shutil.copy2(source, kept + '.pkvm-new')
+        os.replace(kept + '.pkvm-new', kept)
+        return kept
+
+    def patch(self):
+        """Every patched file anew from its pristine copy; the rest restored."""
+        series = topics.load_series()
+        ours = set(our_files())
+        touched = sorted({path for topic in series for path in topic.touches})
+        for relative in touched:
+            if relative in ours:
+                raise TreeError(f'{relative} is a file of ours and is also patched')
+            self.keep_pristine(relative)
+        with tempfile.TemporaryDirectory(prefix='patch.', dir=self.build) as scratch:
+            for relative in touched:
+                target = os.path.join(scratch, relative)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copy2(os.path.join(self.pristine, relative), target)
+            for topic in series:
+                topic.apply(scratch, self.version())
+            results = {}
+            for relative in touched:
+                path = os.path.join(scratch, relative)
+                results[relative] = (read(path, 'rb'), os.stat(path).st_mode & 0o777)
+        for folder, _, files in os.walk(self.pristine):
+            for name in files:
+                path = os.path.join(folder, name)
+                relative = os.path.relpath(path, self.pristine)
+                if relative not in results and not name.endswith('.pkvm-new'):
+                    results[relative] = (read(path, 'rb'), os.stat(path).st_mode & 0o777)
+        for relative, (data, mode) in results.items():
+            self.put(relative, data, mode)
+
+    def make(self):
+        """The whole of it; touches the stamp when something changed."""
+        os.makedirs(self.build, exist_ok=True)
+        self.unpack()
+        stamp = os.path.join(self.build, 'linux.stamp')
+        try:
+            self.lay_over()
+            self.patch()
+        finally:
+            if self.changed or not os.path.exists(stamp):
+                with open(stamp, 'w') as file:
+                    file.write(self.version() + '\n')
+        if self.changed:
+            print(f'  TREE    build/linux, {self.version()}, {self.changed} changes')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--base', default=BASE_TARBALL, help='tarball of the base kernel')
+    parser.add_argument('--build', default=os.path.join(TOP, 'build'),
+                        help='where linux/ and its bookkeeping go')
+    args = parser.parse_args()
+    try:
+        Tree(args.base, os.path.abspath(args.build)).make()
+    except (TreeError, topics.TopicError) as error:
+        print(f'tree.py: error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

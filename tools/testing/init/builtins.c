@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The commands that the test root's init is itself, since its root has no
+ * shell. Each runs in a process of its own and returns an exit status: 0, 1 for
+ * a failure that it has explained, 2 for wrong use.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init.h"
+
+static int fail(const char *what)
+{
+	printf("init: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int parse_number(const char *text, unsigned long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || text[0] == '-') {
+		printf("init: \"%s\" is no number\n", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void sleep_ms(unsigned long ms)
+{
+	struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
+/* cat FILE...: the files' contents on the console. */
+static int do_cat(int argc, char *argv[])
+{
+	for (int i = 1; i < argc; i++) {
+		int fd = open(argv[i], O_RDONLY);
+		char buffer[4096];
+		ssize_t n;
+
+		if (fd < 0)
+			return fail(argv[i]);
+		while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+			fwrite(buffer, 1, n, stdout);
+		if (n < 0)
+			return fail(argv[i]);
+		close(fd);
+	}
+	return 0;
+}
+
+/* insmod FILE [PARAMETERS]: load a kernel module. */
+static int do_insmod(int argc, char *argv[])
+{
+	int fd;
+
+	if (argc != 2 && argc != 3)
+		return 2;
+	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syscall(SYS_finit_module, fd, argc == 3 ? argv[2] : "", 0))
+		return fail(argv[1]);
+	return 0;
+}
+
+/* sleep MILLISECONDS */
+static int do_sleep(int argc, char *argv[])
+{
+	unsigned long ms;
+
+	if (argc != 2 || parse_number(argv[1], &ms))
+		return 2;
+	sleep_ms(ms);
+	return 0;
+}
+
+/* write FILE TEXT: for the files of proc, sysfs and debugfs. */
+static int do_write(int argc, char *argv[])
+{
+	int fd;
+
+	if (argc != 3)
+		return 2;
+	fd = open(argv[1], O_WRONLY | O_CREAT, 0644);
+	if (fd < 0 || write(fd, argv[2], strlen(argv[2])) != (ssize_t)strlen(argv[2]))
+		return fail(argv[1]);
+	close(fd);
+	return 0;
+}
+
+static long free_kib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kib = -1;
+
+	if (!file)
+		return -1;
+	while (kib < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "MemFree: %ld kB", &kib);
+	fclose(file);
+	return kib;
+}
+
+/*
+ * memfree: the host's free memory with caches dropped, "memfree <KiB>". What is
+ * freed by RCU or a worker is waited for: the largest of two seconds' readings.
+ */
+static int do_memfree(int argc, char *argv[])
+{
+	char *drop[] = { argv[0], "/proc/sys/vm/drop_caches", "3", NULL };
+	long best = -1;
+
+	(void)argc;
+	for (int i = 0; i < 10; i++) {
+		long now;
+
+		if (do_write(3, drop))
+			return 1;
+		now = free_kib();
+		if (now < 0)
+			return fail("/proc/meminfo");
+		if (now > best)
+			best = now;
+		sleep_ms(200);
+	}
+	printf("memfree %ld\n", best);
+	return 0;
+}
+
+/*
+ * memlock KIB COMMAND...: run a program that may lock this much memory and lacks
+ * CAP_IPC_LOCK, which would lift the limit.
+ */
+static int do_memlock(int argc, char *argv[])
+{
+	struct rlimit limit;
+	unsigned long kib;
+
+	if (argc < 3 || parse_number(argv[1], &kib))
+		return 2;
+	limit.rlim_cur = kib * 1024;
+	limit.rlim_max = kib * 1024;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) || prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK, 0, 0, 0))
+		return fail("memlock");
+	execv(argv[2], argv + 2);
+	return fail(argv[2]);
+}
+
+/* Runs a program with its output thrown away and kills it after @ms. */
+static int kill_after(unsigned long ms, char *argv[])
+{
+	pid_t pid = fork();
+	int status, null;
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		null = open("/dev/null", O_WRONLY);
+		if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+			_exit(126);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	sleep_ms(ms);
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/*
+ * killed COUNT MILLISECONDS COMMAND...: run a program COUNT times and SIGKILL it
+ * each time, from at once up to MILLISECONDS after its start in even steps, so
+ * that the kills fall before, during and after its work. The program may have
+ * ended by itself, successfully; any other end is a failure.
+ */
+static int do_killed(int argc, char *argv[])
+{
+	unsigned long count, ms, ended = 0;
+
+	if (argc < 4 || parse_number(argv[1], &count) || parse_number(argv[2], &ms) || !count)
+		return 2;
+	for (unsigned long i = 0; i < count; i++) {
+		int status = kill_after(ms * i / count, argv + 3);
+
+		if (status != 0 && status != 128 + SIGKILL) {
+			printf("init: run %lu of %s ended with %d, not by our kill\n",
+			       i, argv[3], status);
+			return 1;
+		}
+		ended += status == 0;
+	}
+	printf("killed %lu of %lu, the others had ended\n", count - ended, count);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char *argv[]);
+} builtins[] = {
+	{ "cat", do_cat },
+	{ "insmod", do_insmod },
+	{ "killed", do_killed },
+	{ "memfree", do_memfree },
+	{ "memlock", do_memlock },
+	{ "sleep", do_sleep },
+	{ "write", do_write },
+};
+
+int (*builtin_find(const char *name))(int argc, char *argv[])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
+		if (!strcmp(name, builtins[i].name))
+			return builtins[i].run;
+	}
+	return NULL;
+}
