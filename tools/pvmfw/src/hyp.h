@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hypervisor's vendor calls (design, section 5): who it is, what it offers,
+ * and sharing of memory. Every call that is made is counted here.
+ */
+#ifndef PVMFW_HYP_H
+#define PVMFW_HYP_H
+
+#include "status.h"
+#include "types.h"
+
+/**
+ * struct hyp - What is known of the hypervisor.
+ * @features: bitmap of the vendor function numbers that it offers; 0 if it is
+ *	not KVM
+ * @granule: bytes that one share makes visible; 0 until hyp_query_granule()
+ * @ranges: one call may share or unshare several granules
+ * @share_calls: MEM_SHARE calls made
+ * @unshare_calls: MEM_UNSHARE calls made
+ * @granule_queries: HYP_MEMINFO calls made
+ */
+struct hyp {
+	u32 features;
+	u64 granule;
+	bool ranges;
+	u64 share_calls;
+	u64 unshare_calls;
+	u64 granule_queries;
+};
+
+/**
+ * hyp_discover() - Ask who the hypervisor is (CALL_UID) and what it offers
+ *	(FEATURES).
+ * @h: filled in; a hypervisor other than KVM offers nothing
+ */
+void hyp_discover(struct hyp *h);
+
+/**
+ * hyp_can_share() - Tell whether memory can, and so must, be shared before the
+ *	host sees it.
+ * @h: as filled in by hyp_discover()
+ */
+bool hyp_can_share(const struct hyp *h);
+
+/**
+ * hyp_query_granule() - Ask for the granule (HYP_MEMINFO).
+ * @h: as filled in by hyp_discover(); @h->granule and @h->ranges are set
+ *
+ * Return: FW_OK, or FW_EHYP_GRANULE if the call fails or its answer makes no
+ * sense.
+ */
+enum fw_status hyp_query_granule(struct hyp *h);
+
+/**
+ * hyp_share() - Share granules with the host (MEM_SHARE), by as few calls as
+ *	the hypervisor allows.
+ * @h: hypervisor with a known granule
+ * @ipa: first address, a multiple of the granule
+ * @granules: how many
+ * @done: how many were shared, from @ipa on; also set on an error
+ *
+ * Return: FW_OK, or FW_EHYP_SHARE.
+ */
+enum fw_status hyp_share(struct hyp *h, u64 ipa, u64 granules, u64 *done);
+
+/**
+ * hyp_unshare() - Take granules back from the host (MEM_UNSHARE).
+ * @h: hypervisor with a known granule
+ * @ipa: first address, a multiple of the granule
+ * @granules: how many
+ * @done: how many were unshared, from @ipa on; also set on an error
+ *
+ * Return: FW_OK, or FW_EHYP_UNSHARE.
+ */
+enum fw_status hyp_unshare(struct hyp *h, u64 ipa, u64 granules, u64 *done);
+
+#endif

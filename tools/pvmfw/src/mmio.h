@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Device registers. Each function makes exactly one access of its width,
+ * ordered against all accesses to shared memory before and after it.
+ */
+#ifndef PVMFW_MMIO_H
+#define PVMFW_MMIO_H
+
+#include "types.h"
+
+/**
+ * mmio_read8() - Read a register.
+ * @addr: its address, mapped as device memory
+ */
+u8 mmio_read8(u64 addr);
+
+/**
+ * mmio_read16() - Read a register.
+ * @addr: its address, mapped as device memory, a multiple of 2
+ */
+u16 mmio_read16(u64 addr);
+
+/**
+ * mmio_read32() - Read a register.
+ * @addr: its address, mapped as device memory, a multiple of 4
+ */
+u32 mmio_read32(u64 addr);
+
+/**
+ * mmio_write8() - Write a register.
+ * @addr: its address, mapped as device memory
+ * @value: the value
+ */
+void mmio_write8(u64 addr, u8 value);
+
+/**
+ * mmio_write16() - Write a register.
+ * @addr: its address, mapped as device memory, a multiple of 2
+ * @value: the value
+ */
+void mmio_write16(u64 addr, u16 value);
+
+/**
+ * mmio_write32() - Write a register.
+ * @addr: its address, mapped as device memory, a multiple of 4
+ * @value: the value
+ */
+void mmio_write32(u64 addr, u32 value);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * PCI: finding devices on bus 0 by ECAM and placing their BARs. The host
+ * answers every read, so each answer is checked: a BAR that is used lies inside
+ * of the window and overlaps no other.
+ */
+#ifndef PVMFW_PCI_H
+#define PVMFW_PCI_H
+
+#include "devtree.h"
+#include "status.h"
+#include "types.h"
+
+#define PCI_BARS	6
+#define PCI_MAX_BARS	64
+
+/* Offsets in configuration space, and the values in it that matter. */
+#define PCI_VENDOR_ID	0x00
+#define PCI_COMMAND	0x04
+#define PCI_STATUS	0x06
+#define PCI_HEADER_TYPE	0x0e
+#define PCI_BAR0	0x10
+#define PCI_CAP_PTR	0x34
+#define PCI_CONFIG_SIZE	0x100
+
+#define PCI_COMMAND_IO		0x1
+#define PCI_COMMAND_MEMORY	0x2
+#define PCI_COMMAND_MASTER	0x4
+#define PCI_STATUS_CAP_LIST	0x10
+
+/**
+ * struct pci_bar - A memory BAR.
+ * @base: its address, the same on the bus and for the CPU
+ * @size: bytes, a power of two; 0 if the device has no such BAR
+ */
+struct pci_bar {
+	u64 base;
+	u64 size;
+};
+
+/**
+ * struct pci_host - The bus and the BARs on it.
+ * @ecam: address of the configuration space of bus 0
+ * @window: where BARs may lie
+ * @count: BARs placed so far
+ * @bar: the BARs
+ */
+struct pci_host {
+	u64 ecam;
+	struct pci_bar window;
+	unsigned int count;
+	struct pci_bar bar[PCI_MAX_BARS];
+};
+
+/**
+ * struct pci_dev - One function.
+ * @config: address of its configuration space
+ * @slot: device number
+ * @function: function number
+ * @bar: its memory BARs, placed
+ */
+struct pci_dev {
+	u64 config;
+	unsigned int slot;
+	unsigned int function;
+	struct pci_bar bar[PCI_BARS];
+};
+
+/**
+ * pci_init() - Look at all BARs of bus 0 that have an address.
+ * @host: the bus, filled in
+ * @p: platform with @p->has_pci; its ranges are mapped
+ *
+ * Prints what is wrong. Return: FW_OK; FW_EPCI_BAR for a BAR that is malformed,
+ * outside of the window or over another one; FW_ETOOMANY.
+ */
+enum fw_status pci_init(struct pci_host *host, const struct platform *p);
+
+/**
+ * pci_find() - Find a device, place those of its BARs that have no address, and
+ *	enable it.
+ * @host: the bus, after pci_init()
+ * @vendor: vendor ID
+ * @device: device ID
+ * @dev: filled in
+ *
+ * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR, FW_EPCI_WINDOW or
+ * FW_ETOOMANY for a BAR that cannot be placed.
+ */
+enum fw_status pci_find(struct pci_host *host, u16 vendor, u16 device, struct pci_dev *dev);
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The PSCI calls of psci.h.
+ */
+#include "psci.h"
+#include "smccc.h"
+
+#define PSCI_VERSION		0x84000000
+#define PSCI_SYSTEM_OFF		0x84000008
+#define PSCI_SYSTEM_RESET	0x84000009
+
+#define PSCI_VERSION_0_2	2
+
+enum fw_status psci_check(void)
+{
+	struct smccc_res res;
+
+	smccc_hvc(PSCI_VERSION, 0, 0, 0, &res);
+	/*
+	 * NOT_SUPPORTED is negative, a version never is: both are 32 bits wide.
+	 */
+	if ((u32)res.r[0] & 0x80000000u || (u32)res.r[0] < PSCI_VERSION_0_2)
+		return FW_EPSCI;
+	return FW_OK;
+}
+
+void psci_system_off(void)
+{
+	struct smccc_res res;
+
+	smccc_hvc(PSCI_SYSTEM_OFF, 0, 0, 0, &res);
+}
+
+void psci_system_reset(void)
+{
+	struct smccc_res res;
+
+	smccc_hvc(PSCI_SYSTEM_RESET, 0, 0, 0, &res);
+}

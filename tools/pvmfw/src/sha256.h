@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * SHA-256 (FIPS 180-4).
+ */
+#ifndef PVMFW_SHA256_H
+#define PVMFW_SHA256_H
+
+#include "types.h"
+
+#define SHA256_DIGEST_SIZE	32
+#define SHA256_BLOCK_SIZE	64
+
+/**
+ * struct sha256 - A digest in the making.
+ * @state: the hash so far
+ * @bytes: how many bytes went in
+ * @block: bytes that do not fill a block yet
+ */
+struct sha256 {
+	u32 state[8];
+	u64 bytes;
+	u8 block[SHA256_BLOCK_SIZE];
+};
+
+/**
+ * sha256_init() - Start.
+ * @sha: the digest
+ */
+void sha256_init(struct sha256 *sha);
+
+/**
+ * sha256_update() - Add data.
+ * @sha: the digest
+ * @data: private memory: it may be read more than once
+ * @len: bytes
+ */
+void sha256_update(struct sha256 *sha, const void *data, size_t len);
+
+/**
+ * sha256_final() - Finish.
+ * @sha: the digest, of no use afterwards
+ * @digest: where the result goes
+ */
+void sha256_final(struct sha256 *sha, u8 digest[SHA256_DIGEST_SIZE]);
+
+#endif
