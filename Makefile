@@ -47,17 +47,21 @@ all:
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
 
+# Any one product: make build/Image, build/vmm, build/pvmfw.bin, ...
+build/%:
+	@$(S)/deps.sh run
+	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
+
 run: all
 	@$(S)/run.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)')
 
-kunit:
-	@$(S)/deps.sh run test
-	@$(LOCKED) $(TREE)
-	@$(S)/kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
+kunit: tree
+	@$(S)/deps.sh test
+	@$(LOCKED) $(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
 test: all
 	@$(S)/deps.sh test
-	@$(S)/test.py
+	@$(S)/test.py --jobs $(JOBS)
 
 bench: all
 	@tools/testing/bench/bench.py
@@ -66,13 +70,13 @@ check: all
 	@$(S)/deps.sh test
 	@$(S)/check.py --jobs $(JOBS)
 
-series:
-	@$(S)/deps.sh run test
-	@$(S)/series.py $(if $(BASE),--base '$(BASE)')
+series: tree
+	@$(S)/deps.sh test
+	@$(S)/series.py
 
-series-build:
-	@$(S)/deps.sh run test
-	@$(S)/series.py $(if $(BASE),--base '$(BASE)') --build --jobs $(JOBS)
+series-build: tree
+	@$(S)/deps.sh test
+	@$(S)/series.py --build --jobs $(JOBS)
 
 clean:
 	rm -rf build

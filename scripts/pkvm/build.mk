@@ -15,7 +15,7 @@ CONFIGS	:= arch/arm64/configs
 
 PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
 	    $(if $(wildcard tools/pvmfw/Makefile),$(B)/pvmfw.bin)
-all: $(B)/Image $(PROGRAMS) $(B)/initramfs.cpio.gz
+all: $(B)/Image $(PROGRAMS) $(B)/initramfs.cpio.gz $(B)/disk.img
 
 # The host kernel.
 $(B)/host/.config: $(CONFIGS)/pkvm_qemu.config $(B)/linux.stamp
@@ -60,5 +60,10 @@ $(B)/gen_init_cpio: $(B)/linux/usr/gen_init_cpio.c
 
 $(B)/initramfs.cpio.gz: $(S)/initramfs.sh $(B)/gen_init_cpio $(B)/init $(PROGRAMS)
 	@$(S)/initramfs.sh $@
+
+# The disk of make run.
+$(B)/disk.img: $(S)/disk.py
+	@echo "  DISK    $@"
+	@$(S)/disk.py $@
 
 FORCE:

@@ -22,8 +22,9 @@ def main():
     print(f'  {what}', flush=True)
     start = time.monotonic()
     with open(log, 'wb') as output:
+        # Open descriptors go on to the command: make's job server is among them.
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=subprocess.STDOUT)
+                                   stderr=subprocess.STDOUT, close_fds=False)
         while True:
             try:
                 status = process.wait(timeout=INTERVAL)

@@ -11,7 +11,8 @@ as the edit. Three things make that hold, also when a run is killed half way:
 - build/overlay.list names our files in build/linux, written before they are;
 - build/linux itself appears by one rename, complete or not at all.
 
-build/linux.stamp is touched when, and only when, something changed.
+build/linux.stamp is touched when, and only when, something changed that the
+kernel is built from: not for our programs and documents, which are only carried.
 """
 
 import argparse
@@ -29,6 +30,8 @@ import topics  # noqa: E402
 TOP = topics.TOP
 BASE_TARBALL = '/usr/src/linux-source-6.12.tar.xz'
 BASE_SERIES = (6, 12)
+# No kernel is built from these.
+CARRIED = ('tools/', 'Documentation/')
 
 
 class TreeError(Exception):
@@ -53,17 +56,14 @@ def read(path, mode='r'):
         return None
 
 
-def write_if_changed(path, data, mode):
-    """Replace path by data in one step; an equal file keeps its mtime."""
-    if read(path, 'rb') == data and os.stat(path).st_mode & 0o777 == mode:
-        return False
+def replace(path, data, mode):
+    """Replace path by data in one step."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = path + '.pkvm-new'
     with open(temporary, 'wb') as file:
         file.write(data)
     os.chmod(temporary, mode)
     os.replace(temporary, path)
-    return True
 
 
 def ignored_names():
@@ -98,7 +98,22 @@ class Tree:
         self.pristine = os.path.join(build, 'pristine')
         self.overlay_list = os.path.join(build, 'overlay.list')
         self.base_id = os.path.join(build, 'base.id')
+        self.stamp = os.path.join(build, 'linux.stamp')
         self.changed = 0
+        self.kernel_changed = False
+
+    def count(self, relative):
+        """One file of build/linux is about to change."""
+        self.changed += 1
+        if not relative.startswith(CARRIED) and not self.kernel_changed:
+            self.kernel_changed = True
+            # Now, so that a run that is killed half way leaves the kernel out of date.
+            self.touch_stamp()
+
+    def touch_stamp(self):
+        """Tell make that the kernel is out of date."""
+        with open(self.stamp, 'w') as file:
+            file.write(read(self.base_id) or '')
 
     def identity(self):
         """What tells one base tarball from another without reading it."""
@@ -139,7 +154,7 @@ class Tree:
             shutil.rmtree(scratch, ignore_errors=True)
         with open(self.base_id, 'w') as file:
             file.write(identity)
-        self.changed += 1
+        self.count('Makefile')
 
     def check_version(self, root):
         """Refuse a base of another minor version than the hooks are for."""
@@ -158,9 +173,11 @@ class Tree:
         return '.'.join(map(str, kernel_version(makefile)))
 
     def put(self, relative, data, mode):
-        """Make one file of build/linux equal data."""
-        if write_if_changed(os.path.join(self.linux, relative), data, mode):
-            self.changed += 1
+        """Make one file of build/linux equal data; an equal file keeps its mtime."""
+        path = os.path.join(self.linux, relative)
+        if read(path, 'rb') != data or os.stat(path).st_mode & 0o777 != mode:
+            self.count(relative)
+            replace(path, data, mode)
 
     def lay_over(self):
         """Our files into build/linux, and those that we no longer have out."""
@@ -175,8 +192,8 @@ class Tree:
         for relative in sorted(before - set(now)):
             path = os.path.join(self.linux, relative)
             if os.path.lexists(path):
+                self.count(relative)
                 os.remove(path)
-                self.changed += 1
             # Empty directories that we brought go with their last file.
             folder = os.path.dirname(path)
             while folder != self.linux and os.path.isdir(folder) and not os.listdir(folder):
@@ -236,14 +253,10 @@ class Tree:
         """The whole of it; touches the stamp when something changed."""
         os.makedirs(self.build, exist_ok=True)
         self.unpack()
-        stamp = os.path.join(self.build, 'linux.stamp')
-        try:
-            self.lay_over()
-            self.patch()
-        finally:
-            if self.changed or not os.path.exists(stamp):
-                with open(stamp, 'w') as file:
-                    file.write(self.version() + '\n')
+        self.lay_over()
+        self.patch()
+        if self.kernel_changed or not os.path.exists(self.stamp):
+            self.touch_stamp()
         if self.changed:
             print(f'  TREE    build/linux, {self.version()}, {self.changed} changes')
 

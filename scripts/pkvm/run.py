@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make run: a protected VM reads a disk through memory that it shared.
+
+Boots the host, starts one protected VM on our firmware with the disk image,
+and holds what the firmware says against what is known here: the SHA-256 of the
+image, that nothing stayed shared, and that every page came home. Ends with a
+short report and status 0, or with the cause and another status.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import qemu  # noqa: E402
+
+COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
+SECTOR = 512
+# Far below what the slowest machine reads, bytes a second.
+SLOWEST = 1 << 20
+
+
+class RunError(Exception):
+    """Why the run did not show what it must."""
+
+
+def check_disk(path):
+    """The size of a usable image; refuse one that no block device can be."""
+    if not os.path.exists(path):
+        raise RunError(f'DISK={path}: there is no such file')
+    if not os.path.isfile(path):
+        raise RunError(f'DISK={path}: not a regular file')
+    size = os.path.getsize(path)
+    if size == 0:
+        raise RunError(f'DISK={path}: the file is empty')
+    if size % SECTOR:
+        raise RunError(f'DISK={path}: {size} bytes are not a whole number of '
+                       f'{SECTOR}-byte sectors')
+    return size
+
+
+def digest(path):
+    """SHA-256 of a file, as sha256sum tells it."""
+    sha = hashlib.sha256()
+    try:
+        with open(path, 'rb') as file:
+            while chunk := file.read(1 << 20):
+                sha.update(chunk)
+    except OSError as error:
+        raise RunError(f'DISK={path}: {error.strerror}') from None
+    return sha.hexdigest()
+
+
+def counters(text):
+    """Lines "key value" as a dictionary."""
+    return {key: int(value) for key, value in re.findall(r'^(\w+) (\d+)$', text, re.M)}
+
+
+def firmware_stats(text):
+    """What the firmware counted: "pvmfw: stats key=value ..."."""
+    line = re.search(r'^pvmfw: stats (.*)$', text, re.M)
+    if not line:
+        raise RunError('the firmware printed no statistics')
+    return {key: int(value) for key, value in re.findall(r'(\w+)=(\d+)', line.group(1))}
+
+
+def check_guest(output, size, expected):
+    """Everything that the firmware must have said on its UART."""
+    error = re.search(r'^pvmfw: (error|exception|fatal).*$', output, re.M)
+    if error:
+        raise RunError(f'the firmware gave up: {error.group(0)}')
+    found = re.search(r'^pvmfw: sha256 ([0-9a-f]{64})$', output, re.M)
+    if not found:
+        raise RunError('the firmware printed no SHA-256')
+    if found.group(1) != expected:
+        raise RunError(f'the firmware read something else: its SHA-256 is {found.group(1)}, '
+                       f'the image has {expected}')
+    if f'pvmfw: disk {size} bytes' not in output.split('\n'):
+        raise RunError(f'the firmware did not see a disk of {size} bytes')
+    if 'pvmfw: nothing shared' not in output.split('\n'):
+        raise RunError('the firmware did not say that nothing is shared any more')
+    return firmware_stats(output)
+
+
+def check_host(before, after):
+    """The host's counters over the run: every page that left came back."""
+    gained = {key: after[key] - before.get(key, 0) for key in after}
+    try:
+        if gained['vms_created'] != 1 or gained['vms_destroyed'] != 1:
+            raise RunError(f'{gained["vms_created"]} VMs were created and '
+                           f'{gained["vms_destroyed"]} destroyed, not one')
+        home = gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared']
+        if gained['pages_donated'] == 0:
+            raise RunError('no page was donated: this was no protected VM')
+        if gained['pages_donated'] != home:
+            raise RunError(f'{gained["pages_donated"]} pages were donated, {home} came back')
+        if gained['pages_shared'] == 0:
+            raise RunError('the host saw no page being shared')
+        if gained['pages_shared'] != gained['pages_unshared']:
+            raise RunError(f'{gained["pages_shared"]} pages were shared, '
+                           f'{gained["pages_unshared"]} unshared')
+        if gained['metadata_pages_donated'] != gained['metadata_pages_returned']:
+            raise RunError(f'{gained["metadata_pages_donated"]} pages were given to the '
+                           f'hypervisor, {gained["metadata_pages_returned"]} came back')
+    except KeyError as missing:
+        raise RunError(f'{COUNTERS} has no {missing}') from None
+    return gained
+
+
+def report(path, size, sha, guest, vmm, gained, seconds):
+    """What the run has shown, for people."""
+    exits = ', '.join(f'{key.removeprefix("exit_").removeprefix("exits_")} {value}'
+                      for key, value in vmm.items() if key.startswith('exit') and value)
+    print(f'disk       {os.path.relpath(path)}, {size} bytes, sha256 {sha}')
+    print(f'firmware   read all of it in {guest["requests"]} requests; the digest matches')
+    print(f'shared     {gained["pages_shared"]} pages, {guest["pages_shared_peak"]} at once at most; '
+          'all unshared again')
+    print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
+          f'{guest["granule_queries"]} HYP_MEMINFO')
+    print(f'exits      {exits}')
+    print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
+          f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
+          f'{gained["metadata_pages_returned"]} of the hypervisor\'s')
+    print(f'time       {seconds:.1f} s')
+
+
+def run(path, cpu):
+    """One run: prints the report or raises RunError."""
+    size = check_disk(path)
+    sha = digest(path)
+    limit = 60 + size // SLOWEST
+    jobs = [f'cat {COUNTERS}',
+            f'limit={limit + 10} /vmm --protected --firmware /pvmfw.bin --disk /dev/vda,ro '
+            f'--stats /tmp/stats --timeout {limit}',
+            'cat /tmp/stats', f'cat {COUNTERS}']
+    log = os.path.join(qemu.BUILD, 'log', f'run-{cpu}.log')
+    host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log)
+    before, vm, vmm, after = host.jobs
+    try:
+        if vm.status is not None and vm.status != 0:
+            said = [line for line in vm.output.split('\n')
+                    if re.match(r'(vmm: |pvmfw: (error|exception|fatal))', line)]
+            raise RunError(f'the VMM ended with status {vm.status}: '
+                           + (' / '.join(said) or 'it gave no reason'))
+        if host.cause:
+            raise RunError(host.cause)
+        if before.status or after.status:
+            raise RunError(f'the host has no {COUNTERS}: its kernel has no protected VMs')
+        guest = check_guest(vm.output, size, sha)
+        gained = check_host(counters(before.output), counters(after.output))
+        report(path, size, sha, guest, counters(vmm.output), gained, host.seconds)
+    except RunError as error:
+        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
+        raise RunError(f'{error}\n--- the end of {log}:\n{tail}') from None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    parser.add_argument('--disk', default=os.path.join(qemu.BUILD, 'disk.img'))
+    args = parser.parse_args()
+    try:
+        run(os.path.abspath(args.disk), args.cpu)
+    except (RunError, qemu.QemuError) as error:
+        print(f'make run: error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

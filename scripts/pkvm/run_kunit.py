@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make kunit: our KUnit suites by the kernel's own kunit.py, on both CPUs.
+
+One kernel is built and booted on each processor. Every case is told as a TAP
+line "ok cpu.suite.case"; a suite that is expected and does not show up is a
+failure, and so is a run that yields no result.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, 'build')
+CONFIG = 'tools/testing/kunit/pkvm.kunitconfig'
+CPUS = ('a57', 'max')
+
+
+def kunit(verb, cpu, *more):
+    """The command line of one verb of kunit.py."""
+    return [sys.executable, 'tools/testing/kunit/kunit.py', verb, '--arch=arm64',
+            '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/kunit',
+            f'--kunitconfig={CONFIG}',
+            f'--qemu_config=tools/testing/kunit/pkvm_{cpu}.py', *more]
+
+
+def call(command, log):
+    """Run a command in build/linux with its output in log; its status."""
+    # No byte code beside the scripts: build/linux holds sources only.
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1')
+    with open(log, 'w') as output:
+        return subprocess.run(command, cwd=os.path.join(BUILD, 'linux'), env=environment,
+                              stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT, check=False).returncode
+
+
+def expected_suites():
+    """The suites that our sources define: the names in their kunit_suite."""
+    names = []
+    folder = os.path.join(TOP, 'drivers/virt/pkvm')
+    for entry in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
+        if not entry.endswith('.c'):
+            continue
+        with open(os.path.join(folder, entry)) as file:
+            inside = False
+            for line in file:
+                if line.startswith('static struct kunit_suite'):
+                    inside = True
+                elif inside and '.name' in line:
+                    names.append(line.split('"')[1])
+                    inside = False
+    return names
+
+
+def results(group, prefix=''):
+    """Every case below a group of kunit.py's JSON: (name, status, is a suite)."""
+    for case in group.get('test_cases', []):
+        yield prefix + case['name'], case['status']
+    for sub in group.get('sub_groups', []):
+        yield from results(sub, f'{prefix}{sub["name"]}.')
+
+
+def tell(cpu, found, suites):
+    """TAP lines for one run; the number of failures."""
+    failures = 0
+    for name, status in found:
+        if status == 'PASS':
+            print(f'ok {cpu}.{name}')
+        elif status == 'SKIP':
+            print(f'ok {cpu}.{name} # SKIP')
+        else:
+            print(f'not ok {cpu}.{name} # {status}')
+            failures += 1
+    for suite in suites:
+        if not any(name.startswith(suite + '.') for name, _ in found):
+            print(f'not ok {cpu}.{suite} # the suite did not run')
+            failures += 1
+    return failures
+
+
+def show(log):
+    """The end of a log, as TAP comments."""
+    with open(log, errors='replace') as file:
+        for line in file.read().splitlines()[-25:]:
+            print(f'#   {line}')
+
+
+def run(cpu, suites):
+    """Boot the built kernel on one CPU; the number of failures."""
+    log = os.path.join(BUILD, 'log', f'kunit-{cpu}.log')
+    with tempfile.NamedTemporaryFile(dir=BUILD, prefix='kunit.', suffix='.json') as report:
+        status = call(kunit('exec', cpu, '--timeout=300', f'--json={report.name}'), log)
+        try:
+            found = list(results(json.load(report)))
+        except ValueError:
+            found = []
+    failures = tell(cpu, found, suites)
+    if status and not failures or not found:
+        print(f'not ok {cpu}.kunit # kunit.py ended with status {status}, '
+              f'{len(found)} results')
+        failures += 1
+    if failures:
+        show(log)
+    sys.stdout.flush()
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=CPUS, help='this CPU alone')
+    parser.add_argument('--jobs', default=str(os.cpu_count()))
+    args = parser.parse_args()
+    os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
+    suites = expected_suites()
+    if not suites:
+        print('not ok kunit # drivers/virt/pkvm defines no suite')
+        return 1
+    log = os.path.join(BUILD, 'log/kunit-build.log')
+    print(f'# building build/kunit (log: {os.path.relpath(log, TOP)})', flush=True)
+    for command in (kunit('config', 'a57'), kunit('build', 'a57', f'--jobs={args.jobs}')):
+        if call(command, log):
+            show(log)
+            print('not ok kunit # the kernel does not build')
+            return 1
+    return 1 if sum(run(cpu, suites) for cpu in ([args.cpu] if args.cpu else CPUS)) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/qemu.py: a run ends, and what went wrong has a name."""
+
+import os
+import time
+import unittest
+from unittest import mock
+
+import qemu
+from sandbox import TOP, Sandbox
+
+GOOD = '@@ start 1 cat x\n12\n\n@@ exit 1 0\n@@ done 0\n'
+
+
+class Version(unittest.TestCase):
+    """An old QEMU is refused where it would be wrong, and only there."""
+
+    NVHE = 'arm64_sw.hvhe=0 id_aa64mmfr1.vh=0'
+
+    def check(self, have, cpu, append=''):
+        with mock.patch.object(qemu, 'version', lambda: have):
+            qemu.check_version(cpu, append)
+
+    def test_old_qemu_cannot_do_hvhe(self):
+        """Before QEMU 10 an hVHE host is refused."""
+        with self.assertRaisesRegex(qemu.QemuError, r'7\.2.*hVHE.*10\.0'):
+            self.check((7, 2), 'max')
+
+    def test_half_of_nvhe_is_hvhe(self):
+        """Both words are needed to be nVHE."""
+        for word in self.NVHE.split():
+            with self.assertRaisesRegex(qemu.QemuError, 'hVHE'):
+                self.check((9, 2), 'max', word)
+
+    def test_nvhe_is_allowed(self):
+        """nVHE is right under 7.2, on both CPUs."""
+        self.check((7, 2), 'max', self.NVHE)
+        self.check((7, 2), 'a57')
+
+    def test_new_qemu_can_do_hvhe(self):
+        self.check((10, 0), 'max')
+
+    def test_too_old_for_cpu(self):
+        """The max CPU of QEMU 6 lacks what we ask of it."""
+        with self.assertRaisesRegex(qemu.QemuError, r'6\.2 is too old for --cpu max'):
+            self.check((6, 2), 'max', self.NVHE)
+
+    def test_no_qemu(self):
+        """A QEMU that is not there is named."""
+        qemu.version.cache_clear()
+        self.addCleanup(qemu.version.cache_clear)
+        with mock.patch.object(qemu, 'QEMU', '/nonexistent/qemu'):
+            with self.assertRaisesRegex(qemu.QemuError, '/nonexistent/qemu'):
+                qemu.version()
+
+
+class Console(unittest.TestCase):
+    """A made-up QEMU writes a console; the cause must be found in it."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def boot(self, script, limit=20, **more):
+        self.box.write('qemu', f'#!/bin/bash\n{script}\n')
+        os.chmod(self.box.path('qemu'), 0o755)
+        with mock.patch.object(qemu, 'QEMU', self.box.path('qemu')), \
+                mock.patch.object(qemu, 'version', lambda: (7, 2)):
+            return qemu.boot(['cat x'], limit=limit, **more)
+
+    def test_good(self):
+        """A run that was done whole has no cause, and each job its output."""
+        run = self.boot(f"cat <<'EOF'\n{GOOD}EOF")
+        self.assertIsNone(run.cause)
+        self.assertEqual(run.jobs[0].status, 0)
+        self.assertEqual(run.jobs[0].output.strip(), '12')
+
+    def test_failed_job(self):
+        run = self.boot("printf '@@ start 1 cat x\\n\\n@@ exit 1 139\\n@@ done 1\\n'")
+        self.assertIsNone(run.cause)
+        self.assertEqual(run.jobs[0].status, 139)
+
+    def test_kernel_panic(self):
+        """A panic is told at once, not after the time limit."""
+        start = time.monotonic()
+        run = self.boot("echo '[  1.0] Kernel panic - not syncing: no init'; exec sleep 100",
+                        limit=60)
+        self.assertIn('Kernel panic - not syncing: no init', run.cause)
+        self.assertLess(time.monotonic() - start, 20)
+
+    def test_hypervisor_panic(self):
+        run = self.boot("echo '[  1.0] kvm [1]: nVHE HYP panic: x'; echo 'HYP panic:'; "
+                        "exec sleep 100")
+        self.assertIn('HYP panic', run.cause)
+
+    def test_time_limit(self):
+        run = self.boot('exec sleep 100', limit=1)
+        self.assertIn('did not end within 1 s', run.cause)
+        self.assertIsNone(run.jobs[0].status)
+
+    def test_ends_early(self):
+        """A host that ends in the middle of a job names the job."""
+        run = self.boot("printf '@@ start 1 cat x\\nhalf'")
+        self.assertIn('ended early in job "cat x"', run.cause)
+        self.assertIn('half', run.cause)
+
+    def test_warning(self):
+        """A host that complains has not passed."""
+        run = self.boot("echo '[  1.0] WARNING: CPU: 0 PID: 1 at mm/x.c:1'\n"
+                        f"cat <<'EOF'\n{GOOD}EOF")
+        self.assertIn('WARNING: CPU: 0 PID: 1 at mm/x.c:1', run.cause)
+
+    def test_job_over_its_limit(self):
+        run = self.boot("printf '@@ start 1 cat x\\n\\n@@ limit 1 5\\n\\n"
+                        "@@ exit 1 137\\n@@ done 1\\n'")
+        self.assertIn('killed at its time limit', run.cause)
+
+    def test_missing_file(self):
+        with self.assertRaisesRegex(qemu.QemuError, '/nonexistent.*missing'):
+            self.boot('true', files={'/x': '/nonexistent'})
+
+    def test_nothing_left_behind(self):
+        """What a run needs is gone when it ends."""
+        before = set(os.listdir(qemu.BUILD))
+        self.boot('true')
+        self.assertEqual({name for name in set(os.listdir(qemu.BUILD)) - before
+                          if name.startswith('run.')}, set())
+
+
+class Init(unittest.TestCase):
+    """The init of the test root, in a host."""
+
+    def test_jobs(self):
+        """Statuses, signals, quotes, limits and bad lines, each told as it was."""
+        lines = ['cat /etc/jobs', '/nonexistent', '/etc/jobs', 'cat /nonexistent',
+                 'write "/tmp/a b" "x  y"', 'cat "/tmp/a b"', 'sleep', 'cat "open',
+                 'limit=0 sleep 1', 'memlock 64 /init-that-is-not', 'memfree',
+                 'killed 2 1 /nonexistent']
+        listed = ''.join(line + '\n' for line in lines)
+        run = qemu.boot(lines, log=os.path.join(TOP, 'build/log/infra-init.log'))
+        self.assertIsNone(run.cause)
+        self.assertEqual([job.status for job in run.jobs],
+                         [0, 127, 126, 1, 0, 0, 2, 2, 2, 1, 0, 1])
+        self.assertEqual(run.jobs[0].output.strip(), listed.strip())
+        self.assertEqual(run.jobs[5].output.strip(), 'x  y')
+        self.assertRegex(run.jobs[10].output, r'(?m)^memfree \d+$')
+
+    def test_limit_kills(self):
+        """A job over its limit is killed, the next one still runs."""
+        run = qemu.boot(['limit=1 sleep 60000', 'cat /proc/uptime'])
+        self.assertTrue(run.jobs[0].timed_out)
+        self.assertEqual(run.jobs[0].status, 137)
+        self.assertEqual(run.jobs[1].status, 0)
+        self.assertIn('killed at its time limit', run.cause)
