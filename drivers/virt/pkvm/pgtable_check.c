@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads stage-2 tables by its own rules, not by the code under test, and checks what must hold
+ * after every operation:
+ *
+ * - each table has one reference for its parent and one for each counted entry in it;
+ * - each page that is in use is a table of the tree (so no page leaks), and only once;
+ * - no entry is locked any more;
+ * - the leaves are those of the model, level, address, attributes and all.
+ */
+#include "pgtable_kunit.h"
+
+#define S2_VALID		BIT_ULL(0)
+#define S2_TABLE_OR_PAGE	BIT_ULL(1)
+#define S2_LOCKED		BIT_ULL(10)
+#define S2_PHYS			GENMASK_ULL(47, PAGE_SHIFT)
+
+/* Arm ARM, MemAttr[3:0] of stage-2 descriptors; two of the three are the same with FEAT_S2FWB. */
+#define S2_WRITE_BACK		0xf
+#define S2_FWB_WRITE_BACK	0x6
+#define S2_NON_CACHEABLE	0x5
+#define S2_DEVICE		0x1
+
+static bool s2_is_table(kvm_pte_t pte, s8 level)
+{
+	return level < 3 && (pte & S2_VALID) && (pte & S2_TABLE_OR_PAGE);
+}
+
+/**
+ * s2_is_counted() - The counting rule: whether an entry holds a reference on its table.
+ * @pte:	The entry.
+ *
+ * In a guest's table everything that is not zero counts: leaves, tables, owner annotations.
+ *
+ * Return: whether it counts.
+ */
+bool s2_is_counted(kvm_pte_t pte)
+{
+	return pte != 0;
+}
+
+/**
+ * s2_leaf() - The valid leaf that a mapping must produce, by the architecture's encoding.
+ * @phys:	Output address, aligned to the level.
+ * @level:	Level of the leaf.
+ * @prot:	Permissions and attributes.
+ *
+ * Return: the descriptor.
+ */
+kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
+{
+	bool fwb = cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
+	u64 memattr = fwb ? S2_FWB_WRITE_BACK : S2_WRITE_BACK;
+	kvm_pte_t pte = phys | S2_VALID | BIT_ULL(10);
+
+	if (level == 3)
+		pte |= S2_TABLE_OR_PAGE;
+	if (prot & KVM_PGTABLE_PROT_DEVICE)
+		memattr = S2_DEVICE;
+	else if (prot & KVM_PGTABLE_PROT_NORMAL_NC)
+		memattr = S2_NON_CACHEABLE;
+	pte |= memattr << 2;
+	if (prot & KVM_PGTABLE_PROT_R)
+		pte |= BIT_ULL(6);
+	if (prot & KVM_PGTABLE_PROT_W)
+		pte |= BIT_ULL(7);
+	if (!(prot & KVM_PGTABLE_PROT_X))
+		pte |= BIT_ULL(54);
+	if (!system_supports_lpa2())
+		pte |= 3 << 8;
+	return pte | (prot & S2_PROT_SW);
+}
+
+/**
+ * s2_owner() - The invalid leaf that annotates a page with its owner.
+ * @owner_id:	The owner.
+ *
+ * Return: the descriptor; 0 for owner 0, which is the owner of the table.
+ */
+kvm_pte_t s2_owner(u8 owner_id)
+{
+	return (u64)owner_id << 2;
+}
+
+static kvm_pte_t *s2_table(struct s2_world *w, u64 phys)
+{
+	if (phys - S2_POOL_PHYS >= (u64)w->pool.nr * PAGE_SIZE)
+		return NULL;
+	return w->pool.base + (phys - S2_POOL_PHYS);
+}
+
+static unsigned int s2_index(u64 ipa, s8 level)
+{
+	return (ipa >> kvm_granule_shift(level)) % PTRS_PER_PTE;
+}
+
+/**
+ * s2_lookup() - The leaf entry for an IPA.
+ * @w:		The world.
+ * @ipa:	The address, in bytes.
+ * @level:	If not NULL, takes the entry's level.
+ *
+ * Return: the entry.
+ */
+kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level)
+{
+	s8 l = w->pgt.start_level;
+	kvm_pte_t *table = rcu_dereference_raw(w->pgt.pgd);
+	kvm_pte_t pte;
+
+	table += (ipa >> kvm_granule_shift(l - 1)) * PTRS_PER_PTE;
+	for (;; l++) {
+		pte = table[s2_index(ipa, l)];
+		if (!s2_is_table(pte, l))
+			break;
+		table = s2_table(w, pte & S2_PHYS);
+		if (!table) {
+			KUNIT_FAIL(w->test, "table entry 0x%llx leads out of the pool", pte);
+			pte = 0;
+			break;
+		}
+	}
+	if (level)
+		*level = l;
+	return pte;
+}
+
+static bool s2_check_leaf(struct s2_world *w, const struct s2_model *m, kvm_pte_t pte, s8 level,
+			  u64 ipa)
+{
+	struct s2_slot want = { .pte = 0, .level = level };
+
+	if (!(pte & S2_VALID) && (pte & S2_LOCKED)) {
+		KUNIT_FAIL(w->test, "0x%llx: the entry is left locked", ipa);
+		return false;
+	}
+	if (!m)
+		return true;
+	if (ipa >= m->base && ipa - m->base < (u64)m->pages * PAGE_SIZE)
+		want = m->slot[(ipa - m->base) / PAGE_SIZE];
+	if (pte == want.pte && level == want.level)
+		return true;
+
+	KUNIT_FAIL(w->test, "0x%llx: level %d entry 0x%llx, must be level %d entry 0x%llx",
+		   ipa, level, pte, want.level, want.pte);
+	return false;
+}
+
+static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte_t *table,
+			   s8 level, u64 ipa, unsigned int *tables)
+{
+	int refs = w->pool.refs[((void *)table - w->pool.base) / PAGE_SIZE];
+	int counted = 0;
+	unsigned int i;
+
+	/* More tables than pages: the tree has a loop, or a page twice. */
+	if (++*tables > w->pool.used) {
+		KUNIT_FAIL(w->test, "0x%llx: more tables than table pages", ipa);
+		return false;
+	}
+
+	for (i = 0; i < PTRS_PER_PTE; i++, ipa += kvm_granule_size(level)) {
+		kvm_pte_t *child;
+
+		counted += s2_is_counted(table[i]);
+		if (!s2_is_table(table[i], level)) {
+			if (!s2_check_leaf(w, m, table[i], level, ipa))
+				return false;
+			continue;
+		}
+		child = s2_table(w, table[i] & S2_PHYS);
+		if (!child) {
+			KUNIT_FAIL(w->test, "0x%llx: entry 0x%llx leads out of the pool", ipa,
+				   table[i]);
+			return false;
+		}
+		if (!s2_check_table(w, m, child, level + 1, ipa, tables))
+			return false;
+	}
+	if (refs != 1 + counted) {
+		KUNIT_FAIL(w->test, "level %d table below 0x%llx: %d references, %d entries count",
+			   level, ipa, refs, counted);
+		return false;
+	}
+	return true;
+}
+
+/**
+ * s2_check() - Check all that must hold of the table under test.
+ * @w:	The world.
+ * @m:	The model to compare leaves with, or NULL.
+ *
+ * Return: whether it holds; if not, the test has failed with the reason.
+ */
+bool s2_check(struct s2_world *w, const struct s2_model *m)
+{
+	kvm_pte_t *pgd = rcu_dereference_raw(w->pgt.pgd);
+	u64 per_page = kvm_granule_size(w->pgt.start_level - 1);
+	unsigned int tables = 0;
+	u64 ipa;
+
+	for (ipa = 0; ipa < BIT_ULL(w->pgt.ia_bits); ipa += per_page, pgd += PTRS_PER_PTE) {
+		if (!s2_check_table(w, m, pgd, w->pgt.start_level, ipa, &tables))
+			return false;
+	}
+	if (tables != w->pool.used) {
+		KUNIT_FAIL(w->test, "%u tables, but %u table pages in use", tables, w->pool.used);
+		return false;
+	}
+	return true;
+}
+
+/**
+ * s2_expect_leaf() - Expect one leaf, and the table as a whole to be sound.
+ * @w:		The world.
+ * @ipa:	Any address that the leaf covers, in bytes.
+ * @level:	The level it must have.
+ * @pte:	The entry it must be.
+ */
+void s2_expect_leaf(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte)
+{
+	s8 real_level;
+
+	KUNIT_EXPECT_EQ(w->test, s2_lookup(w, ipa, &real_level), pte);
+	KUNIT_EXPECT_EQ(w->test, real_level, level);
+	KUNIT_EXPECT_TRUE(w->test, s2_check(w, NULL));
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of the page-table suites: a world to run kvm_pgtable code in (pgtable_world.c), a
+ * checker that reads the tables on its own (pgtable_check.c), and a plain array that says what the
+ * tables must hold (pgtable_model.c).
+ */
+#ifndef __PKVM_PGTABLE_KUNIT_H__
+#define __PKVM_PGTABLE_KUNIT_H__
+
+#include <kunit/test.h>
+#include <linux/bitmap.h>
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_pgtable.h>
+
+/* Input addresses of the tables under test, in bits: start level 1 or 2 on every granule. */
+#define S2_IA_BITS		40
+
+/* Table pages and data live at made-up addresses. No code under test may touch data. */
+#define S2_POOL_PHYS		BIT_ULL(34)
+#define S2_DATA_PHYS		BIT_ULL(42)
+
+#define S2_PROT_SW		(KVM_PGTABLE_PROT_SW0 | KVM_PGTABLE_PROT_SW1 | \
+				 KVM_PGTABLE_PROT_SW2 | KVM_PGTABLE_PROT_SW3)
+
+struct s2_model;
+
+/* What the code under test asked of the TLBs and caches. */
+enum s2_event_kind {
+	S2_TLBI_VMID,
+	S2_TLBI_IPA,
+	S2_TLBI_IPA_NSH,
+	S2_TLBI_RANGE,
+	S2_CLEAN_DCACHE,
+	S2_INVAL_ICACHE,
+};
+
+/**
+ * struct s2_event - One request to the TLBs or caches.
+ * @kind:	Which.
+ * @addr:	IPA of a TLBI, physical address of cache maintenance, in bytes.
+ * @size:	Length in bytes; a page for a TLBI by IPA.
+ * @level:	Level hint of a TLBI by IPA.
+ * @watched:	The entry that covered s2_world.watch at that moment.
+ */
+struct s2_event {
+	enum s2_event_kind	kind;
+	u64			addr;
+	u64			size;
+	int			level;
+	kvm_pte_t		watched;
+};
+
+#define S2_MAX_EVENTS		64
+
+/**
+ * struct s2_pool - Table pages, with their references.
+ * @base:	The pages.
+ * @refs:	References on each page; 0 when it is free.
+ * @nr:		Pages in all.
+ * @used:	Pages with a reference.
+ * @next:	Where the search for a free page goes on, so that a freed page is reused late.
+ * @fail_in:	The allocation that fails, counted from 1; 0 when none does.
+ */
+struct s2_pool {
+	void			*base;
+	int			*refs;
+	unsigned int		nr;
+	unsigned int		used;
+	unsigned int		next;
+	unsigned int		fail_in;
+};
+
+/**
+ * struct s2_world - Everything one test case runs in; test->priv.
+ * @test:	The test case.
+ * @pool:	Table pages.
+ * @mmu:	What the code under test passes to TLB invalidations.
+ * @pgt:	The page table under test.
+ * @base:	First IPA of the window that tests map in. It is aligned to the largest block and,
+ *		where the granule allows, ends in another top-level table page than it begins.
+ * @pages:	Pages in the window: two of the largest blocks.
+ * @invalidated: One bit per page of the window that a TLBI covered since s2_forget_events().
+ * @watch:	IPA whose entry each event records.
+ * @events:	The first requests since s2_forget_events().
+ * @nr_events:	Requests since then; may be more than the array holds.
+ * @model:	What the table held before the operation, or NULL.
+ */
+struct s2_world {
+	struct kunit		*test;
+	struct s2_pool		pool;
+	struct kvm_s2_mmu	mmu;
+	struct kvm_pgtable	pgt;
+	u64			base;
+	unsigned long		pages;
+	unsigned long		*invalidated;
+	u64			watch;
+	struct s2_event		events[S2_MAX_EVENTS];
+	unsigned int		nr_events;
+	struct s2_model		*model;
+};
+
+/* pgtable_world.c */
+int s2_world_init(struct kunit *test);
+void s2_world_exit(struct kunit *test);
+int s2_init_pgt(struct s2_world *w, struct kvm_pgtable *pgt, u32 ia_bits,
+		kvm_pgtable_force_pte_cb_t force_pte_cb);
+void s2_forget_events(struct s2_world *w);
+unsigned int s2_count_events(struct s2_world *w, enum s2_event_kind kind);
+int s2_map(struct s2_world *w, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot);
+
+/* pgtable_check.c */
+kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level);
+kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot);
+kvm_pte_t s2_owner(u8 owner_id);
+bool s2_is_counted(kvm_pte_t pte);
+bool s2_check(struct s2_world *w, const struct s2_model *m);
+void s2_expect_leaf(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte);
+
+/* pgtable_model.c */
+
+/**
+ * struct s2_slot - What covers one page of the window.
+ * @pte:	The leaf entry, in full; 0 when nothing is there.
+ * @level:	The level of that entry, also of an empty one: so the slots say which tables exist.
+ */
+struct s2_slot {
+	kvm_pte_t		pte;
+	s8			level;
+};
+
+/**
+ * struct s2_model - What the tables must hold.
+ * @base:	First IPA, as s2_world.base.
+ * @pages:	Slots.
+ * @slot:	One slot per page. All slots that one leaf covers are equal.
+ * @invalidated: As s2_world.invalidated.
+ * @stale:	First IPA of a leaf that went away without a TLBI for any page of it, or 0. The
+ *		architecture drops a block from the TLBs by any address in it.
+ * @fail_in:	As s2_pool.fail_in, for the next operation.
+ */
+struct s2_model {
+	u64			base;
+	unsigned long		pages;
+	struct s2_slot		*slot;
+	unsigned long		*invalidated;
+	u64			stale;
+	unsigned int		fail_in;
+};
+
+struct s2_model *s2_model_create(struct s2_world *w);
+s8 s2_model_level(struct s2_model *m, u64 ipa);
+int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot,
+		 bool force_pte, bool stop_if_same);
+int s2_model_set_owner(struct s2_model *m, u64 ipa, u64 size, u8 owner_id);
+void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size);
+void s2_model_wrprotect(struct s2_model *m, u64 ipa, u64 size);
+int s2_model_relax(struct s2_model *m, u64 ipa, enum kvm_pgtable_prot prot);
+kvm_pte_t s2_model_mkyoung(struct s2_model *m, u64 ipa);
+bool s2_model_age(struct s2_model *m, u64 ipa, u64 size, bool mkold);
+int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables);
+
+/* The test cases, one array per file. */
+extern struct kunit_case s2_map_cases[];
+extern struct kunit_case s2_attr_cases[];
+extern struct kunit_case s2_table_cases[];
+extern struct kunit_case s2_random_cases[];
+
+#endif /* __PKVM_PGTABLE_KUNIT_H__ */

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What stage-2 tables must hold, as a plain array: one slot per page of the window, with the leaf
+ * that covers it and that leaf's level. As empty leaves have a level too, the slots say which
+ * tables exist. Each operation of kvm_pgtable is written here a second time, over slots and
+ * without a tree. It comes after the real one, and checks that each translation that it takes
+ * away was invalidated in the TLBs.
+ *
+ * The address of a leaf is a multiple of its size, and the window one of the largest block, so a
+ * leaf never reaches out of the window.
+ */
+#include <linux/vmalloc.h>
+
+#include "pgtable_kunit.h"
+
+#define S2_LAST_LEVEL	KVM_PGTABLE_LAST_LEVEL
+#define S2_PERMS	(BIT_ULL(6) | BIT_ULL(7) | BIT_ULL(54))
+#define S2_AF		BIT_ULL(10)
+#define S2_PHYS		GENMASK_ULL(47, PAGE_SHIFT)
+
+KUNIT_DEFINE_ACTION_WRAPPER(s2_model_vfree, vfree, const void *);
+
+static u64 s2_end(struct s2_model *m)
+{
+	return m->base + (u64)m->pages * PAGE_SIZE;
+}
+
+static struct s2_slot *s2_slot(struct s2_model *m, u64 ipa)
+{
+	return &m->slot[(ipa - m->base) / PAGE_SIZE];
+}
+
+static u64 s2_leaf_size(struct s2_model *m, u64 ipa)
+{
+	return kvm_granule_size(s2_slot(m, ipa)->level);
+}
+
+static bool s2_is_valid(kvm_pte_t pte)
+{
+	return pte & 1;
+}
+
+/* Let one leaf of @level that holds @ipa be @pte. */
+static void s2_fill(struct s2_model *m, u64 ipa, s8 level, kvm_pte_t pte)
+{
+	struct s2_slot *slot = s2_slot(m, ALIGN_DOWN(ipa, kvm_granule_size(level)));
+	unsigned long i, nr = kvm_granule_size(level) / PAGE_SIZE;
+
+	for (i = 0; i < nr; i++)
+		slot[i] = (struct s2_slot) { .pte = pte, .level = level };
+}
+
+/* The valid leaf of @size at @ipa went away: some address in it must have been invalidated. */
+static void s2_must_inval(struct s2_model *m, u64 ipa, u64 size)
+{
+	unsigned long first = (ALIGN_DOWN(ipa, size) - m->base) / PAGE_SIZE;
+	unsigned long end = first + size / PAGE_SIZE;
+
+	if (find_next_bit(m->invalidated, end, first) >= end)
+		m->stale = ALIGN_DOWN(ipa, size);
+}
+
+/* The valid translations below @ipa, @size go away. */
+static void s2_gone(struct s2_model *m, u64 ipa, u64 size)
+{
+	u64 end = ipa + size;
+
+	for (; ipa < end; ipa += s2_leaf_size(m, ipa)) {
+		if (s2_is_valid(s2_slot(m, ipa)->pte))
+			s2_must_inval(m, ipa, s2_leaf_size(m, ipa));
+	}
+}
+
+static bool s2_out_of_memory(struct s2_model *m)
+{
+	return m->fail_in && !--m->fail_in;
+}
+
+/* The leaf at @ipa makes room for a table of empty leaves one level further down. */
+static int s2_make_table(struct s2_model *m, u64 ipa)
+{
+	u64 size = s2_leaf_size(m, ipa);
+	s8 level = s2_slot(m, ipa)->level;
+	u64 start = ALIGN_DOWN(ipa, size);
+	u64 at;
+
+	if (s2_out_of_memory(m))
+		return -ENOMEM;
+	s2_gone(m, start, size);
+	for (at = start; at < start + size; at += kvm_granule_size(level + 1))
+		s2_fill(m, at, level + 1, 0);
+	return 0;
+}
+
+/* The highest level at which one leaf may take the rest of the range at @ipa. */
+static s8 s2_best_level(u64 ipa, u64 end, u64 phys, bool force_pte)
+{
+	s8 level;
+
+	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level < S2_LAST_LEVEL; level++) {
+		u64 size = kvm_granule_size(level);
+
+		if (!force_pte && size <= end - ipa && IS_ALIGNED(ipa | phys, size))
+			break;
+	}
+	return level;
+}
+
+/**
+ * s2_model_level() - The level of the leaf for an IPA.
+ * @m:		The model.
+ * @ipa:	The address, in bytes, in the window.
+ *
+ * Return: the level, of an empty leaf as well.
+ */
+s8 s2_model_level(struct s2_model *m, u64 ipa)
+{
+	return s2_slot(m, ipa)->level;
+}
+
+/**
+ * s2_model_map() - kvm_pgtable_stage2_map() over the model.
+ * @m:			The model.
+ * @ipa:		First IPA, in bytes.
+ * @size:		Bytes.
+ * @phys:		Output address of the first page.
+ * @prot:		Permissions and attributes.
+ * @force_pte:		Pages only.
+ * @stop_if_same:	Stop at the first leaf that is there already, or differs in its
+ *			permissions only: the vCPU's fault was handled by someone else.
+ *
+ * Return: 0, -ENOMEM, or -EAGAIN.
+ */
+int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot,
+		 bool force_pte, bool stop_if_same)
+{
+	u64 end = ipa + size;
+	int ret;
+
+	while (ipa < end) {
+		s8 level = s2_best_level(ipa, end, phys, force_pte);
+		kvm_pte_t new = s2_leaf(phys, level, prot);
+		struct s2_slot *slot = s2_slot(m, ipa);
+
+		while (slot->level < level) {
+			ret = s2_make_table(m, ipa);
+			if (ret)
+				return ret;
+		}
+		if (slot->level == level && s2_is_valid(slot->pte) &&
+		    !((slot->pte ^ new) & ~S2_PERMS)) {
+			if (stop_if_same)
+				return -EAGAIN;
+		} else {
+			if (slot->level != level || ((slot->pte ^ new) & ~S2_PROT_SW))
+				s2_gone(m, ipa, kvm_granule_size(level));
+			s2_fill(m, ipa, level, new);
+		}
+		ipa += kvm_granule_size(level);
+		phys += kvm_granule_size(level);
+	}
+	return 0;
+}
+
+/**
+ * s2_model_set_owner() - kvm_pgtable_stage2_set_owner() over the model.
+ * @m:		The model.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ * @owner_id:	The owner.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int s2_model_set_owner(struct s2_model *m, u64 ipa, u64 size, u8 owner_id)
+{
+	u64 end = ipa + size;
+	int ret;
+
+	for (; ipa < end; ipa += PAGE_SIZE) {
+		while (s2_slot(m, ipa)->level < S2_LAST_LEVEL) {
+			ret = s2_make_table(m, ipa);
+			if (ret)
+				return ret;
+		}
+		s2_gone(m, ipa, PAGE_SIZE);
+		s2_fill(m, ipa, S2_LAST_LEVEL, s2_owner(owner_id));
+	}
+	return 0;
+}
+
+/* Drop the table whose entries are of @level and cover @ipa, if it holds nothing. */
+static void s2_drop_empty_table(struct s2_model *m, u64 ipa, s8 level)
+{
+	u64 size = kvm_granule_size(level - 1);
+	u64 start = ALIGN_DOWN(ipa, size);
+	u64 at;
+
+	for (at = start; at < start + size; at += kvm_granule_size(level)) {
+		if (s2_slot(m, at)->level != level || s2_slot(m, at)->pte)
+			return;
+	}
+	s2_fill(m, start, level - 1, 0);
+}
+
+/**
+ * s2_model_unmap() - kvm_pgtable_stage2_unmap() over the model.
+ * @m:		The model.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ *
+ * Leaves go as a whole, even where they reach out of the range, and tables that hold nothing
+ * after that go as well.
+ */
+void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size)
+{
+	u64 end = ipa + size;
+	u64 at, next;
+	s8 level;
+
+	for (at = ipa; at < end; at = next) {
+		next = ALIGN_DOWN(at, s2_leaf_size(m, at)) + s2_leaf_size(m, at);
+		if (s2_is_valid(s2_slot(m, at)->pte))
+			s2_must_inval(m, at, s2_leaf_size(m, at));
+		s2_fill(m, at, s2_slot(m, at)->level, 0);
+	}
+
+	for (level = S2_LAST_LEVEL; level > KVM_PGTABLE_MIN_BLOCK_LEVEL; level--) {
+		u64 table = kvm_granule_size(level - 1);
+
+		for (at = ALIGN_DOWN(ipa, table); at < end; at += table)
+			s2_drop_empty_table(m, at, level);
+	}
+}
+
+/**
+ * s2_model_wrprotect() - kvm_pgtable_stage2_wrprotect() over the model.
+ * @m:		The model.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ */
+void s2_model_wrprotect(struct s2_model *m, u64 ipa, u64 size)
+{
+	u64 end = ipa + size;
+	u64 next;
+
+	for (; ipa < end; ipa = next) {
+		struct s2_slot slot = *s2_slot(m, ipa);
+
+		next = ALIGN_DOWN(ipa, kvm_granule_size(slot.level)) +
+		       kvm_granule_size(slot.level);
+		if (s2_is_valid(slot.pte))
+			s2_fill(m, ipa, slot.level, slot.pte & ~BIT_ULL(7));
+	}
+}
+
+/**
+ * s2_model_relax() - kvm_pgtable_stage2_relax_perms() over the model.
+ * @m:		The model.
+ * @ipa:	An address in the page or block.
+ * @prot:	Permissions to add.
+ *
+ * Return: 0, or -EAGAIN where nothing is mapped.
+ */
+int s2_model_relax(struct s2_model *m, u64 ipa, enum kvm_pgtable_prot prot)
+{
+	struct s2_slot slot = *s2_slot(m, ipa);
+
+	if (!s2_is_valid(slot.pte))
+		return -EAGAIN;
+	if (prot & KVM_PGTABLE_PROT_R)
+		slot.pte |= BIT_ULL(6);
+	if (prot & KVM_PGTABLE_PROT_W)
+		slot.pte |= BIT_ULL(7);
+	if (prot & KVM_PGTABLE_PROT_X)
+		slot.pte &= ~BIT_ULL(54);
+	s2_fill(m, ipa, slot.level, slot.pte);
+	return 0;
+}
+
+/**
+ * s2_model_mkyoung() - kvm_pgtable_stage2_mkyoung() over the model.
+ * @m:		The model.
+ * @ipa:	An address in the page or block.
+ *
+ * Return: the entry as it was, or 0 where nothing is mapped.
+ */
+kvm_pte_t s2_model_mkyoung(struct s2_model *m, u64 ipa)
+{
+	struct s2_slot slot = *s2_slot(m, ipa);
+
+	if (!s2_is_valid(slot.pte))
+		return 0;
+	s2_fill(m, ipa, slot.level, slot.pte | S2_AF);
+	return slot.pte;
+}
+
+/**
+ * s2_model_age() - kvm_pgtable_stage2_test_clear_young() over the model.
+ * @m:		The model.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ * @mkold:	Clear the access flags, too.
+ *
+ * Return: whether any of the range was young.
+ */
+bool s2_model_age(struct s2_model *m, u64 ipa, u64 size, bool mkold)
+{
+	u64 end = ipa + size;
+	bool young = false;
+	u64 next;
+
+	for (; ipa < end; ipa = next) {
+		struct s2_slot slot = *s2_slot(m, ipa);
+
+		next = ALIGN_DOWN(ipa, kvm_granule_size(slot.level)) +
+		       kvm_granule_size(slot.level);
+		if (!s2_is_valid(slot.pte) || !(slot.pte & S2_AF))
+			continue;
+		young = true;
+		if (mkold)
+			s2_fill(m, ipa, slot.level, slot.pte & ~S2_AF);
+	}
+	return young;
+}
+
+/* Split the block at @ipa into leaves one level down. They are young, whatever the block was. */
+static void s2_split_once(struct s2_model *m, u64 ipa)
+{
+	struct s2_slot block = *s2_slot(m, ipa);
+	u64 size = kvm_granule_size(block.level);
+	u64 step = kvm_granule_size(block.level + 1);
+	u64 start = ALIGN_DOWN(ipa, size);
+	kvm_pte_t attr = (block.pte & ~S2_PHYS) | S2_AF;
+	u64 offset;
+
+	if (block.level + 1 == S2_LAST_LEVEL)
+		attr |= BIT_ULL(1);
+	s2_must_inval(m, start, size);
+	for (offset = 0; offset < size; offset += step)
+		s2_fill(m, start + offset, block.level + 1,
+			((block.pte & S2_PHYS) + offset) | attr);
+}
+
+/**
+ * s2_model_split() - kvm_pgtable_stage2_split() over the model.
+ * @m:		The model.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ * @tables:	Table pages that the caller may use.
+ *
+ * With enough pages for all of a block, all of it becomes pages, even what lies out of the range;
+ * with fewer, it is split as far as the range and the pages go.
+ *
+ * Return: 0, or -ENOMEM when @tables was not enough.
+ */
+int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables)
+{
+	u64 end = ipa + size;
+
+	while (ipa < end) {
+		struct s2_slot *slot = s2_slot(m, ipa);
+		s8 level = slot->level;
+		u64 leaf = kvm_granule_size(level);
+		u64 start = ALIGN_DOWN(ipa, leaf);
+		u64 at;
+
+		if (!s2_is_valid(slot->pte) || level == S2_LAST_LEVEL) {
+			ipa = start + leaf;
+			continue;
+		}
+		if (!tables)
+			return -ENOMEM;
+		if (level + 1 < S2_LAST_LEVEL && tables > PTRS_PER_PTE) {
+			s2_split_once(m, start);
+			for (at = start; at < start + leaf; at += kvm_granule_size(level + 1))
+				s2_split_once(m, at);
+			tables -= PTRS_PER_PTE + 1;
+		} else {
+			s2_split_once(m, start);
+			tables--;
+		}
+	}
+	return 0;
+}
+
+/**
+ * s2_model_create() - Make the model of an empty window.
+ * @w:	The world.
+ *
+ * Return: the model; it lives as long as the test case.
+ */
+struct s2_model *s2_model_create(struct s2_world *w)
+{
+	struct s2_model *m = kunit_kzalloc(w->test, sizeof(*m), GFP_KERNEL);
+	u64 ipa;
+
+	KUNIT_ASSERT_NOT_NULL(w->test, m);
+	KUNIT_ASSERT_EQ(w->test, w->pgt.start_level, KVM_PGTABLE_MIN_BLOCK_LEVEL);
+	m->base = w->base;
+	m->pages = w->pages;
+	m->slot = vzalloc(m->pages * sizeof(*m->slot));
+	KUNIT_ASSERT_NOT_NULL(w->test, m->slot);
+	KUNIT_ASSERT_EQ(w->test, kunit_add_action_or_reset(w->test, s2_model_vfree, m->slot), 0);
+	m->invalidated = w->invalidated;
+	w->model = m;
+
+	for (ipa = m->base; ipa < s2_end(m); ipa += kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL))
+		s2_fill(m, ipa, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	return m;
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A world in which kvm_pgtable code runs at EL1 with nothing real behind it: table pages come from
+ * a private pool that keeps their references and refuses misuse, TLB invalidations and cache
+ * maintenance are written down. Every break-before-make invalidation is checked on the spot: when
+ * it is asked for, the entry that it is for must be gone already.
+ */
+#include <kunit/static_stub.h>
+#include <linux/vmalloc.h>
+
+#include <asm/kvm_pgtable_tlb.h>
+
+#include "pgtable_kunit.h"
+
+KUNIT_DEFINE_ACTION_WRAPPER(s2_vfree, vfree, const void *);
+
+static struct s2_world *s2_this_world(void)
+{
+	return kunit_get_current_test()->priv;
+}
+
+static void *s2_page(struct s2_pool *pool, unsigned int i)
+{
+	return pool->base + (size_t)i * PAGE_SIZE;
+}
+
+/* The index of the page that holds @addr, or -1 after having failed the test. */
+static int s2_page_index(struct s2_world *w, void *addr, const char *what)
+{
+	struct s2_pool *pool = &w->pool;
+
+	if (addr < pool->base || addr >= s2_page(pool, pool->nr)) {
+		KUNIT_FAIL(w->test, "%s: not a table page", what);
+		return -1;
+	}
+	return (addr - pool->base) / PAGE_SIZE;
+}
+
+static void *s2_take(struct s2_world *w, unsigned int nr)
+{
+	struct s2_pool *pool = &w->pool;
+	unsigned int i, tried, run = 0;
+
+	if (pool->fail_in && !--pool->fail_in)
+		return NULL;
+
+	for (tried = 0; tried < 2 * pool->nr; tried++) {
+		i = pool->next;
+		pool->next = (i + 1) % pool->nr;
+		if (i == 0)
+			run = 0;
+		run = pool->refs[i] ? 0 : run + 1;
+		if (run == nr) {
+			i -= nr - 1;
+			while (run--)
+				pool->refs[i + run] = 1;
+			pool->used += nr;
+			memset(s2_page(pool, i), 0, nr * PAGE_SIZE);
+			return s2_page(pool, i);
+		}
+	}
+	KUNIT_FAIL(w->test, "the pool is too small for the test");
+	return NULL;
+}
+
+/* A freed page is filled with what no test writes, so that a use after free shows in s2_check(). */
+static void s2_drop(struct s2_world *w, int i)
+{
+	struct s2_pool *pool = &w->pool;
+
+	if (!pool->refs[i]) {
+		KUNIT_FAIL(w->test, "a reference is dropped that nobody holds");
+		return;
+	}
+	if (!--pool->refs[i]) {
+		pool->used--;
+		memset(s2_page(pool, i), 0xa5, PAGE_SIZE);
+	}
+}
+
+/* A split takes its pages from the MMU's cache, of which only the count is real here. */
+static void *s2_zalloc_page(void *arg)
+{
+	struct s2_world *w = s2_this_world();
+	struct kvm_mmu_memory_cache *mc = &w->mmu.split_page_cache;
+
+	if (arg == mc) {
+		if (!mc->nobjs)
+			return NULL;
+		mc->nobjs--;
+	}
+	return s2_take(w, 1);
+}
+
+static void *s2_zalloc_pages_exact(size_t size)
+{
+	return s2_take(s2_this_world(), DIV_ROUND_UP(size, PAGE_SIZE));
+}
+
+static void s2_free_pages_exact(void *addr, size_t size)
+{
+	struct s2_world *w = s2_this_world();
+	int i = s2_page_index(w, addr, "free_pages_exact");
+	int end = i + DIV_ROUND_UP(size, PAGE_SIZE);
+
+	for (; i >= 0 && i < end; i++)
+		s2_drop(w, i);
+}
+
+static void s2_get_page(void *addr)
+{
+	struct s2_world *w = s2_this_world();
+	int i = s2_page_index(w, addr, "get_page");
+
+	if (i < 0)
+		return;
+	if (!w->pool.refs[i])
+		KUNIT_FAIL(w->test, "a reference is taken on a free page");
+	else
+		w->pool.refs[i]++;
+}
+
+static void s2_put_page(void *addr)
+{
+	struct s2_world *w = s2_this_world();
+	int i = s2_page_index(w, addr, "put_page");
+
+	if (i >= 0)
+		s2_drop(w, i);
+}
+
+static int s2_page_count(void *addr)
+{
+	struct s2_world *w = s2_this_world();
+	int i = s2_page_index(w, addr, "page_count");
+
+	return i < 0 ? 0 : w->pool.refs[i];
+}
+
+/* Data has no memory behind it: its "virtual" address is the physical one. */
+static void *s2_phys_to_virt(phys_addr_t phys)
+{
+	struct s2_pool *pool = &s2_this_world()->pool;
+
+	if (phys - S2_POOL_PHYS < (u64)pool->nr * PAGE_SIZE)
+		return pool->base + (phys - S2_POOL_PHYS);
+	return (void *)(unsigned long)phys;
+}
+
+static phys_addr_t s2_virt_to_phys(void *addr)
+{
+	struct s2_world *w = s2_this_world();
+
+	if (s2_page_index(w, addr, "virt_to_phys") < 0)
+		return 0;
+	return S2_POOL_PHYS + (addr - w->pool.base);
+}
+
+static struct s2_event *s2_record(struct s2_world *w, enum s2_event_kind kind, u64 addr, u64 size)
+{
+	static struct s2_event overflow;
+	struct s2_event *e;
+
+	e = w->nr_events < S2_MAX_EVENTS ? &w->events[w->nr_events] : &overflow;
+	w->nr_events++;
+	*e = (struct s2_event) {
+		.kind		= kind,
+		.addr		= addr,
+		.size		= size,
+		.watched	= w->watch ? s2_lookup(w, w->watch, NULL) : 0,
+	};
+	return e;
+}
+
+static void s2_dcache_clean_inval_poc(void *addr, size_t size)
+{
+	s2_record(s2_this_world(), S2_CLEAN_DCACHE, (unsigned long)addr, size);
+}
+
+static void s2_icache_inval_pou(void *addr, size_t size)
+{
+	s2_record(s2_this_world(), S2_INVAL_ICACHE, (unsigned long)addr, size);
+}
+
+static struct kvm_pgtable_mm_ops s2_mm_ops;
+
+static void s2_free_unlinked_table(void *addr, s8 level)
+{
+	kvm_pgtable_stage2_free_unlinked(&s2_mm_ops, addr, level);
+}
+
+static struct kvm_pgtable_mm_ops s2_mm_ops = {
+	.zalloc_page		= s2_zalloc_page,
+	.zalloc_pages_exact	= s2_zalloc_pages_exact,
+	.free_pages_exact	= s2_free_pages_exact,
+	.free_unlinked_table	= s2_free_unlinked_table,
+	.get_page		= s2_get_page,
+	.put_page		= s2_put_page,
+	.page_count		= s2_page_count,
+	.phys_to_virt		= s2_phys_to_virt,
+	.virt_to_phys		= s2_virt_to_phys,
+	.dcache_clean_inval_poc	= s2_dcache_clean_inval_poc,
+	.icache_inval_pou	= s2_icache_inval_pou,
+};
+
+/* Mark what part of the window is invalidated, and check that it was broken before. */
+static void s2_invalidate(struct s2_world *w, u64 ipa, u64 size)
+{
+	u64 start = max(ipa, w->base);
+	u64 end = min(ipa + size, w->base + (u64)w->pages * PAGE_SIZE);
+
+	if (kvm_pte_valid(s2_lookup(w, ipa, NULL)))
+		KUNIT_FAIL(w->test, "TLBI of 0x%llx while its entry is still valid", ipa);
+	if (start < end)
+		bitmap_set(w->invalidated, (start - w->base) / PAGE_SIZE,
+			   (end - start) / PAGE_SIZE);
+}
+
+static void s2_stub_tlbi_vmid(struct kvm_s2_mmu *mmu)
+{
+	struct s2_world *w = s2_this_world();
+
+	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
+	s2_record(w, S2_TLBI_VMID, 0, 0);
+	bitmap_fill(w->invalidated, w->pages);
+}
+
+/*
+ * A TLBI by IPA with a level hint drops the leaf that holds the IPA if it is of that level; a CPU
+ * may ignore it otherwise. Where there is a model, it still says what was mapped before.
+ */
+static void s2_stub_tlbi_ipa(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
+{
+	struct s2_world *w = s2_this_world();
+	u64 size = level == TLBI_TTL_UNKNOWN ? PAGE_SIZE : kvm_granule_size(level);
+
+	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
+	s2_record(w, S2_TLBI_IPA, ipa, size)->level = level;
+	if (!w->model || level == TLBI_TTL_UNKNOWN || s2_model_level(w->model, ipa) == level)
+		s2_invalidate(w, ALIGN_DOWN(ipa, size), size);
+}
+
+/* Local only: after permissions were relaxed, where a stale entry does no harm but a fault. */
+static void s2_stub_tlbi_ipa_nsh(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
+{
+	struct s2_world *w = s2_this_world();
+
+	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
+	s2_record(w, S2_TLBI_IPA_NSH, ipa, PAGE_SIZE)->level = level;
+}
+
+static void s2_stub_tlbi_range(struct kvm_s2_mmu *mmu, phys_addr_t start, unsigned long pages)
+{
+	struct s2_world *w = s2_this_world();
+
+	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
+	s2_record(w, S2_TLBI_RANGE, start, (u64)pages * PAGE_SIZE);
+	s2_invalidate(w, start, (u64)pages * PAGE_SIZE);
+}
+
+/**
+ * s2_forget_events() - Begin to record anew.
+ * @w:	The world.
+ */
+void s2_forget_events(struct s2_world *w)
+{
+	w->nr_events = 0;
+	bitmap_zero(w->invalidated, w->pages);
+}
+
+/**
+ * s2_count_events() - How often one thing was asked for since s2_forget_events().
+ * @w:		The world.
+ * @kind:	What.
+ *
+ * Fails the test when more was asked for than could be recorded.
+ *
+ * Return: the number of requests.
+ */
+unsigned int s2_count_events(struct s2_world *w, enum s2_event_kind kind)
+{
+	unsigned int i, nr = 0;
+
+	KUNIT_ASSERT_LE(w->test, w->nr_events, S2_MAX_EVENTS);
+	for (i = 0; i < w->nr_events; i++)
+		nr += w->events[i].kind == kind;
+	return nr;
+}
+
+/**
+ * s2_map() - kvm_pgtable_stage2_map() as most tests want it: with memory, not shared.
+ * @w:		The world.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ * @phys:	Output address of the first page.
+ * @prot:	Permissions and attributes.
+ *
+ * Return: as kvm_pgtable_stage2_map().
+ */
+int s2_map(struct s2_world *w, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot)
+{
+	return kvm_pgtable_stage2_map(&w->pgt, ipa, size, phys, prot, &w->pool, 0);
+}
+
+/**
+ * s2_init_pgt() - Make an empty stage-2 page table in the world.
+ * @w:			The world. Its MMU takes the geometry of this table.
+ * @pgt:		Where.
+ * @ia_bits:		Input address size.
+ * @force_pte_cb:	As __kvm_pgtable_stage2_init() has it.
+ *
+ * Return: as __kvm_pgtable_stage2_init().
+ */
+int s2_init_pgt(struct s2_world *w, struct kvm_pgtable *pgt, u32 ia_bits,
+		kvm_pgtable_force_pte_cb_t force_pte_cb)
+{
+	u64 mmfr0 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1);
+	u64 mmfr1 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1);
+
+	w->mmu.vtcr = kvm_get_vtcr(mmfr0, mmfr1, ia_bits);
+	w->mmu.pgt = pgt;
+	return __kvm_pgtable_stage2_init(pgt, &w->mmu, &s2_mm_ops, 0, force_pte_cb);
+}
+
+static void *s2_vzalloc(struct kunit *test, size_t size)
+{
+	void *p = vzalloc(size);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, s2_vfree, p), 0);
+	return p;
+}
+
+/**
+ * s2_world_init() - Test-case init: a world with an empty table.
+ * @test:	The test case.
+ *
+ * Return: 0 or a negative error.
+ */
+int s2_world_init(struct kunit *test)
+{
+	struct s2_world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+	u64 block = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
+	u64 top = BIT_ULL(kvm_granule_shift(KVM_PGTABLE_MIN_BLOCK_LEVEL - 1));
+	unsigned int tables = 0;
+	s8 level;
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	test->priv = w;
+	w->test = test;
+	w->base = top < BIT_ULL(S2_IA_BITS) ? top - block : block;
+	w->pages = 2 * block / PAGE_SIZE;
+	w->invalidated = s2_vzalloc(test, BITS_TO_LONGS(w->pages) * sizeof(long));
+
+	/* Every table that the window can need, the top level, and an unlinked tree or two. */
+	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level < KVM_PGTABLE_LAST_LEVEL; level++)
+		tables += 2 * block >> kvm_granule_shift(level);
+	w->pool.nr = tables + 32;
+	w->pool.refs = s2_vzalloc(test, w->pool.nr * sizeof(*w->pool.refs));
+	w->pool.base = s2_vzalloc(test, w->pool.nr * PAGE_SIZE);
+
+	kunit_activate_static_stub(test, kvm_pgtable_tlbi_vmid, s2_stub_tlbi_vmid);
+	kunit_activate_static_stub(test, kvm_pgtable_tlbi_ipa, s2_stub_tlbi_ipa);
+	kunit_activate_static_stub(test, kvm_pgtable_tlbi_ipa_nsh, s2_stub_tlbi_ipa_nsh);
+	kunit_activate_static_stub(test, kvm_pgtable_tlbi_range, s2_stub_tlbi_range);
+
+	return s2_init_pgt(w, &w->pgt, S2_IA_BITS, NULL);
+}
+
+/**
+ * s2_world_exit() - Test-case exit: whatever the test left mapped, destroying it leaves no page.
+ * @test:	The test case.
+ */
+void s2_world_exit(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+
+	if (!w || !w->pgt.pgd)
+		return;
+	if (s2_check(w, NULL))
+		kvm_pgtable_stage2_destroy(&w->pgt);
+	KUNIT_EXPECT_EQ(test, w->pool.used, 0);
+}
