@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Protected guests: what the host and the hypervisor have to agree on, and what
+ * the rest of the host's KVM calls.
+ */
+#ifndef __ARM64_KVM_PKVM_GUEST_H__
+#define __ARM64_KVM_PKVM_GUEST_H__
+
+#include <linux/kvm_types.h>
+#include <linux/types.h>
+
+#include <asm/hyp_image.h>
+
+struct kvm;
+struct kvm_enable_cap;
+struct kvm_memory_slot;
+struct kvm_one_reg;
+struct kvm_vcpu;
+
+/*
+ * The most granules that one __pkvm_reclaim_dying_guest() call takes back. Each
+ * may have to be zeroed and cleaned with interrupts off (R6).
+ */
+#define PKVM_RECLAIM_MAX_GRANULES	16
+
+/* The most pages that one __pkvm_finalize_teardown_vm() call hands back (R6). */
+#define PKVM_TEARDOWN_MAX_PAGES		16
+
+/* VM handles start here rather than at 0, so that 0 means "no VM". */
+#define PKVM_HANDLE_OFFSET		0x1000
+
+/**
+ * pkvm_handle_to_vmid() - The VMID that the hypervisor runs a VM with
+ * @handle: a handle that __pkvm_init_vm() returned.
+ *
+ * In protected mode the hypervisor hands out the VMIDs of all VMs, so that no
+ * VM whose stage-2 the host keeps can hit TLB entries of a protected one. VMID
+ * 0 is the host's.
+ */
+static inline unsigned int pkvm_handle_to_vmid(unsigned int handle)
+{
+	return handle - PKVM_HANDLE_OFFSET + 1;
+}
+
+/*
+ * Answers to SMCCC_ARCH_FEATURES for ARCH_WORKAROUND_1, 2 and 3 (Arm DEN0028),
+ * as the host found the mitigations when it booted.
+ */
+struct pvm_smccc_workarounds {
+	s64 wa1;
+	s64 wa2;
+	s64 wa3;
+};
+
+extern struct pvm_smccc_workarounds kvm_nvhe_sym(pvm_smccc_workarounds);
+
+#ifndef __KVM_NVHE_HYPERVISOR__
+
+void pkvm_guest_init_smccc(void);
+int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type);
+void pkvm_guest_vm_created(struct kvm *kvm, unsigned long nr_pages);
+void pkvm_guest_metadata_donated(unsigned long nr_pages);
+int pkvm_guest_teardown(struct kvm *kvm);
+
+int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
+			 struct kvm_memory_slot *memslot);
+int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
+
+int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
+int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
+			     enum kvm_mr_change change);
+int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg,
+			 bool write);
+
+#endif /* !__KVM_NVHE_HYPERVISOR__ */
+
+#endif /* __ARM64_KVM_PKVM_GUEST_H__ */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hypercalls of protected guests, see guest_hvc.c.
+ */
+#ifndef __ARM64_KVM_NVHE_GUEST_HVC_H__
+#define __ARM64_KVM_NVHE_GUEST_HVC_H__
+
+#include <linux/types.h>
+
+struct kvm_vcpu;
+
+bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code);
+
+#endif /* __ARM64_KVM_NVHE_GUEST_HVC_H__ */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Aborts of the host that the hypervisor does not resolve, see host_abort.c.
+ */
+#ifndef __ARM64_KVM_NVHE_HOST_ABORT_H__
+#define __ARM64_KVM_NVHE_HOST_ABORT_H__
+
+#include <linux/types.h>
+
+void host_inject_abort(u64 esr);
+
+#endif /* __ARM64_KVM_NVHE_HOST_ABORT_H__ */

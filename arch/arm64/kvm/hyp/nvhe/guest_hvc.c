@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hypercalls of protected guests. They are answered here, on the exit path of
+ * the vCPU and without a way through the host, which neither sees nor decides
+ * what a guest shares (R4). Every argument comes from a guest and is checked (R5).
+ *
+ * Two kinds go on to the host: PSCI, and a call that needs a page which the
+ * host has not donated yet. The host donates the page and has the vCPU issue
+ * the same call again.
+ *
+ * Numbers and meaning: Arm DEN0028 (SMCCC) and, for the vendor range,
+ * Documentation/virt/kvm/arm/pkvm-hypercalls.rst.
+ */
+
+#include <linux/arm-smccc.h>
+#include <linux/kvm_host.h>
+#include <uapi/linux/psci.h>
+
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_pkvm_guest.h>
+
+#include <nvhe/guest_hvc.h>
+#include <nvhe/guest_mem.h>
+#include <nvhe/pkvm.h>
+
+#define PVM_FEATURES	(BIT(ARM_SMCCC_KVM_FUNC_FEATURES) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_HYP_MEMINFO) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MEM_SHARE) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MEM_UNSHARE))
+
+/*
+ * What the guest is told about the workarounds that it can ask for by name. The
+ * host fills them in before it gives up its privileges; by then the state of
+ * the mitigations is known.
+ */
+struct pvm_smccc_workarounds pvm_smccc_workarounds;
+
+static void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
+{
+	vcpu_set_reg(vcpu, 0, r0);
+	vcpu_set_reg(vcpu, 1, r1);
+	vcpu_set_reg(vcpu, 2, r2);
+	vcpu_set_reg(vcpu, 3, r3);
+}
+
+static s64 pvm_arch_feature(u32 func_id)
+{
+	switch (func_id) {
+	case ARM_SMCCC_VERSION_FUNC_ID:
+	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
+		return SMCCC_RET_SUCCESS;
+	case ARM_SMCCC_ARCH_WORKAROUND_1:
+		return pvm_smccc_workarounds.wa1;
+	case ARM_SMCCC_ARCH_WORKAROUND_2:
+		return pvm_smccc_workarounds.wa2;
+	case ARM_SMCCC_ARCH_WORKAROUND_3:
+		return pvm_smccc_workarounds.wa3;
+	default:
+		return SMCCC_RET_NOT_SUPPORTED;
+	}
+}
+
+static bool pvm_is_psci(u32 func_id)
+{
+	/* PSCI 0.2 and later owns 0x00..0x1f of the standard service range. */
+	return (func_id & ~(u32)PSCI_0_2_64BIT) - PSCI_0_2_FN_BASE < 0x20;
+}
+
+static void pvm_hyp_meminfo(struct kvm_vcpu *vcpu)
+{
+	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
+		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
+	else
+		pvm_set_result(vcpu, PAGE_SIZE, 0, 0, 0);
+}
+
+/*
+ * MEM_SHARE and MEM_UNSHARE of one granule. False if the guest has no page there
+ * to share: only the host knows whether one belongs there.
+ */
+static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = container_of(vcpu, struct pkvm_hyp_vcpu, vcpu);
+	u64 ipa = vcpu_get_reg(vcpu, 1);
+	u64 granules = vcpu_get_reg(vcpu, 2);
+	int ret;
+
+	if (!PAGE_ALIGNED(ipa) || granules > 1 || vcpu_get_reg(vcpu, 3)) {
+		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
+		return true;
+	}
+
+	if (share)
+		ret = __pkvm_guest_share_host(hyp_vcpu, ipa);
+	else
+		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa);
+
+	if (ret == -ENOENT && share)
+		return false;
+
+	if (ret) {
+		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
+		return true;
+	}
+
+	if (share)
+		vcpu->arch.pkvm_stats.shares++;
+	else
+		vcpu->arch.pkvm_stats.unshares++;
+
+	pvm_set_result(vcpu, SMCCC_RET_SUCCESS, 1, 0, 0);
+
+	return true;
+}
+
+/**
+ * kvm_handle_pvm_hvc64() - Answer a hypercall of a protected guest
+ * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @exit_code: not used, part of the exit handlers' prototype.
+ *
+ * Return: true if the vCPU can go on, false if the host has to see the call.
+ */
+bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
+{
+	u32 func_id = vcpu_get_reg(vcpu, 0);
+
+	vcpu->arch.pkvm_stats.hypercalls++;
+
+	switch (func_id) {
+	case ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID:
+		pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
+		return true;
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
+		return pvm_mem_share(vcpu, true);
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
+		return pvm_mem_share(vcpu, false);
+	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
+		pvm_hyp_meminfo(vcpu);
+		return true;
+	case ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID:
+		pvm_set_result(vcpu, ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0,
+			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_1,
+			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_2,
+			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3);
+		return true;
+	case ARM_SMCCC_VERSION_FUNC_ID:
+		pvm_set_result(vcpu, ARM_SMCCC_VERSION_1_1, 0, 0, 0);
+		return true;
+	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
+		pvm_set_result(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)), 0, 0, 0);
+		return true;
+	default:
+		if (pvm_is_psci(func_id))
+			return false;
+
+		pvm_set_result(vcpu, SMCCC_RET_NOT_SUPPORTED, 0, 0, 0);
+		return true;
+	}
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest as an owner of memory: the transitions between a protected guest
+ * and the host, one granule at a time.
+ *
+ * R1: host state, host stage-2 and guest stage-2 of a page change under both
+ *     locks, taken in the order of enum pkvm_component_id, so no one ever sees
+ *     a page with two owners or with none.
+ * R3: a page is cleaned before the guest maps it, and zeroed and cleaned before
+ *     the host gets back what the guest had kept private.
+ * R7: each transition first checks both sides, changing nothing, and then
+ *     commits, which cannot fail: the page-table pages that it may need are in
+ *     the vCPU's memcache by then.
+ *
+ * The host's half of the page state lies in the hyp_vmemmap, the guest's in the
+ * software bits of its stage-2 entry.
+ */
+
+#include <linux/kvm_host.h>
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_guest.h>
+
+#include <nvhe/guest_mem.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/memory.h>
+#include <nvhe/mm.h>
+
+/* A leaf of a guest's stage-2, valid or not, as long as the guest's lock is held. */
+struct guest_leaf {
+	kvm_pte_t *ptep;
+	kvm_pte_t pte;
+	s8 level;
+};
+
+static int guest_leaf_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			      enum kvm_pgtable_walk_flags visit)
+{
+	struct guest_leaf *leaf = ctx->arg;
+
+	leaf->ptep = ctx->ptep;
+	leaf->pte = ctx->old;
+	leaf->level = ctx->level;
+
+	return 0;
+}
+
+static int guest_find_leaf(struct pkvm_hyp_vm *vm, u64 ipa, struct guest_leaf *leaf)
+{
+	struct kvm_pgtable_walker walker = {
+		.cb	= guest_leaf_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF,
+		.arg	= leaf,
+	};
+
+	hyp_assert_lock_held(&vm->lock);
+
+	return kvm_pgtable_walk(&vm->pgt, ipa, PAGE_SIZE, &walker);
+}
+
+static enum pkvm_page_state guest_leaf_state(kvm_pte_t pte)
+{
+	if (!kvm_pte_valid(pte))
+		return PKVM_NOPAGE;
+
+	return pkvm_getstate(kvm_pgtable_stage2_pte_prot(pte));
+}
+
+/*
+ * Hardware ignores the software bits, so an entry that is in use may change
+ * them without break-before-make and without TLB invalidation.
+ */
+static void guest_leaf_set_state(struct guest_leaf *leaf, enum pkvm_page_state state)
+{
+	kvm_pte_t pte = leaf->pte & ~(kvm_pte_t)PKVM_PAGE_STATE_PROT_MASK;
+
+	leaf->pte = pte | FIELD_PREP(PKVM_PAGE_STATE_PROT_MASK, state);
+	WRITE_ONCE(*leaf->ptep, leaf->pte);
+}
+
+/*
+ * Find the leaf of a page that the guest has in state @state, and check that
+ * the host has it in @host_state.
+ */
+static int guest_check_page(struct pkvm_hyp_vm *vm, u64 ipa, enum pkvm_page_state state,
+			    enum pkvm_page_state host_state, struct guest_leaf *leaf)
+{
+	int ret;
+
+	ret = guest_find_leaf(vm, ipa, leaf);
+	if (ret)
+		return ret;
+
+	if (!leaf->pte)
+		return -ENOENT;
+
+	if (guest_leaf_state(leaf->pte) != state)
+		return -EPERM;
+
+	return host_check_page_state_range(kvm_pte_to_phys(leaf->pte), PAGE_SIZE, host_state);
+}
+
+static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+	struct guest_leaf leaf;
+	int ret;
+
+	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+	if (ret)
+		return ret;
+
+	ret = guest_find_leaf(vm, ipa, &leaf);
+	if (ret)
+		return ret;
+
+	if (leaf.pte)
+		return -EEXIST;
+
+	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < KVM_PGTABLE_LAST_LEVEL - leaf.level)
+		return -ENOMEM;
+
+	return 0;
+}
+
+/**
+ * __pkvm_host_donate_guest() - Give a page of the host to a protected guest
+ * @pfn: the page, host physical.
+ * @gfn: where the guest shall find it, its IPA in granules.
+ * @vcpu: a vCPU of the guest, loaded on this CPU; its memcache pays for tables.
+ *
+ * Host:  OWNED  => NOPAGE, annotated with PKVM_ID_GUEST
+ * Guest: NOPAGE => OWNED
+ *
+ * Takes the locks of host and guest. Contents are kept: the guest, or the
+ * firmware that runs first in it, decides what to believe.
+ *
+ * Return: 0; -EINVAL if @pfn is no memory, or @pfn or @gfn is out of range;
+ * -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not own
+ * the page for itself alone; -EEXIST if @gfn has a page; -ENOMEM if tables are
+ * missing.
+ */
+int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
+{
+	enum kvm_pgtable_prot prot = pkvm_mkstate(KVM_PGTABLE_PROT_RWX, PKVM_PAGE_OWNED);
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+	u64 phys = hyp_pfn_to_phys(pfn);
+	u64 ipa = hyp_pfn_to_phys(gfn);
+	int ret;
+
+	if (hyp_phys_to_pfn(phys) != pfn || hyp_phys_to_pfn(ipa) != gfn)
+		return -EINVAL;
+
+	host_lock_component();
+	guest_lock_component(vm);
+
+	ret = check_host_donate_guest(vcpu, phys, ipa);
+	if (ret)
+		goto unlock;
+
+	ret = host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_GUEST);
+	if (ret)
+		goto unlock;
+
+	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, PAGE_SIZE, phys, prot,
+				       &vcpu->vcpu.arch.pkvm_memcache, 0));
+	vm->nr_granules++;
+
+unlock:
+	guest_unlock_component(vm);
+	host_unlock_component();
+
+	return ret;
+}
+
+/**
+ * __pkvm_guest_share_host() - Let the host use a page of a protected guest
+ * @vcpu: the vCPU that asks, loaded on this CPU.
+ * @ipa: the page, granule aligned.
+ *
+ * Guest: OWNED  => SHARED_OWNED
+ * Host:  NOPAGE => SHARED_BORROWED
+ *
+ * Takes the locks of host and guest. The host's entry is made here rather than
+ * at its first access: the annotation has to go anyway.
+ *
+ * Return: 0; -ENOENT if the guest has no page at @ipa yet; -EPERM if it has one
+ * that is not its own alone; -ERANGE if @ipa lies beyond its IPA space.
+ */
+int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+	struct guest_leaf leaf;
+	u64 phys;
+	int ret;
+
+	host_lock_component();
+	guest_lock_component(vm);
+
+	ret = guest_check_page(vm, ipa, PKVM_PAGE_OWNED, PKVM_NOPAGE, &leaf);
+	if (ret)
+		goto unlock;
+
+	phys = kvm_pte_to_phys(leaf.pte);
+	ret = host_stage2_idmap_locked(phys, PAGE_SIZE, PKVM_HOST_MEM_PROT);
+	if (ret)
+		goto unlock;
+
+	host_set_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_SHARED_BORROWED);
+	guest_leaf_set_state(&leaf, PKVM_PAGE_SHARED_OWNED);
+
+unlock:
+	guest_unlock_component(vm);
+	host_unlock_component();
+
+	return ret;
+}
+
+/**
+ * __pkvm_guest_unshare_host() - Take back a page that the host could use
+ * @vcpu: the vCPU that asks, loaded on this CPU.
+ * @ipa: the page, granule aligned.
+ *
+ * Guest: SHARED_OWNED    => OWNED
+ * Host:  SHARED_BORROWED => NOPAGE, annotated with PKVM_ID_GUEST
+ *
+ * Takes the locks of host and guest. When it returns, no CPU has a TLB entry
+ * of the host for the page.
+ *
+ * Return: 0; -ENOENT if the guest has no page at @ipa; -EPERM if it has one
+ * that is not shared; -ERANGE if @ipa lies beyond its IPA space.
+ */
+int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+	struct guest_leaf leaf;
+	int ret;
+
+	host_lock_component();
+	guest_lock_component(vm);
+
+	ret = guest_check_page(vm, ipa, PKVM_PAGE_SHARED_OWNED, PKVM_PAGE_SHARED_BORROWED, &leaf);
+	if (ret)
+		goto unlock;
+
+	ret = host_stage2_set_owner_locked(kvm_pte_to_phys(leaf.pte), PAGE_SIZE, PKVM_ID_GUEST);
+	if (ret)
+		goto unlock;
+
+	guest_leaf_set_state(&leaf, PKVM_PAGE_OWNED);
+
+unlock:
+	guest_unlock_component(vm);
+	host_unlock_component();
+
+	return ret;
+}
+
+static void zero_granule(phys_addr_t phys)
+{
+	void *va = hyp_fixmap_map(phys);
+
+	memset(va, 0, PAGE_SIZE);
+	kvm_flush_dcache_to_poc(va, PAGE_SIZE);
+	hyp_fixmap_unmap();
+}
+
+/*
+ * Clear leaves, and the tables that hold nothing any more. No TLB invalidation:
+ * the teardown began with one of the whole VMID, and no vCPU was loaded since.
+ */
+static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+				 enum kvm_pgtable_walk_flags visit)
+{
+	struct kvm_pgtable_mm_ops *mm_ops = ctx->mm_ops;
+	struct pkvm_hyp_vm *vm = ctx->arg;
+	phys_addr_t phys = kvm_pte_to_phys(ctx->old);
+	void *childp = NULL;
+
+	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
+		childp = mm_ops->phys_to_virt(phys);
+		if (mm_ops->page_count(childp) != 1)
+			return 0;
+	} else if (!kvm_pte_valid(ctx->old)) {
+		return 0;
+	} else if (guest_leaf_state(ctx->old) == PKVM_PAGE_OWNED) {
+		zero_granule(phys);
+		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+		vm->nr_granules--;
+	} else {
+		host_set_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+		vm->nr_granules--;
+	}
+
+	WRITE_ONCE(*ctx->ptep, 0);
+	mm_ops->put_page(ctx->ptep);
+	if (childp)
+		mm_ops->put_page(childp);
+
+	return 0;
+}
+
+static int guest_reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
+{
+	struct kvm_pgtable_walker walker = {
+		.cb	= guest_reclaim_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
+		.arg	= vm,
+	};
+
+	return kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
+}
+
+/**
+ * __pkvm_reclaim_dying_guest() - Take pages of a dying guest home to the host
+ * @handle: the VM, whose teardown has begun.
+ * @gfn: the first granule of its IPA space to look at.
+ * @nr_granules: how many, at most PKVM_RECLAIM_MAX_GRANULES.
+ *
+ * Guest: OWNED => NOPAGE, zeroed;    Host: NOPAGE => OWNED
+ * Guest: SHARED_OWNED => NOPAGE;     Host: SHARED_BORROWED => OWNED
+ *
+ * Granules without a page are passed over. Takes the locks of host and guest.
+ *
+ * Return: 0 with every page of the range home; -ENOENT for an unknown handle;
+ * -EPERM if the VM is not dying; -EINVAL for a bad count or a @gfn out of
+ * range; -ERANGE for a range beyond the guest's IPA space.
+ */
+int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
+{
+	u64 ipa = hyp_pfn_to_phys(gfn);
+	struct pkvm_hyp_vm *vm;
+	int ret;
+
+	if (!nr_granules || nr_granules > PKVM_RECLAIM_MAX_GRANULES ||
+	    hyp_phys_to_pfn(ipa) != gfn || ipa + nr_granules * PAGE_SIZE < ipa)
+		return -EINVAL;
+
+	vm = pkvm_get_dying_hyp_vm(handle);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	host_lock_component();
+	guest_lock_component(vm);
+	ret = guest_reclaim_range(vm, ipa, nr_granules * PAGE_SIZE);
+	guest_unlock_component(vm);
+	host_unlock_component();
+
+	pkvm_put_hyp_vm(vm);
+
+	return ret;
+}

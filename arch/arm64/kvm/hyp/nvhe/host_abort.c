@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What becomes of a host that touches memory which it does not own (R2, R5): the
+ * access, and nothing else, ends in an abort taken to the host's own EL1.
+ *
+ * The abort looks like the stage-2 fault that it was, with ESR_EL1.S1PTW set.
+ * The architecture sets that bit in no ESR_EL1 that the hardware writes, so the
+ * host can tell the two apart: to fault the page in would not help it.
+ */
+
+#include <asm/esr.h>
+#include <asm/kvm_hyp.h>
+#include <asm/ptrace.h>
+#include <asm/sysreg.h>
+
+#include <nvhe/host_abort.h>
+
+/* Offsets from VBAR_EL1 of the four vectors for synchronous exceptions. */
+#define VECT_SYNC_CUR_SP0	0x000
+#define VECT_SYNC_CUR_SPX	0x200
+#define VECT_SYNC_LOW_64	0x400
+#define VECT_SYNC_LOW_32	0x600
+
+static u64 host_sync_vector(u64 spsr)
+{
+	if (spsr & PSR_MODE32_BIT)
+		return VECT_SYNC_LOW_32;
+
+	switch (spsr & PSR_MODE_MASK) {
+	case PSR_MODE_EL1h:
+		return VECT_SYNC_CUR_SPX;
+	case PSR_MODE_EL1t:
+		return VECT_SYNC_CUR_SP0;
+	default:
+		return VECT_SYNC_LOW_64;
+	}
+}
+
+/*
+ * PSTATE on entry to EL1, as AArch64.TakeException() of the architecture has
+ * it: condition flags, DIT and PAN survive, SSBS and PAN follow SCTLR_EL1.
+ */
+static u64 host_exception_pstate(u64 spsr)
+{
+	u64 sctlr = read_sysreg_el1(SYS_SCTLR);
+	u64 pstate;
+
+	pstate = spsr & (PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT |
+			 PSR_DIT_BIT | PSR_PAN_BIT);
+
+	if (!(sctlr & SCTLR_EL1_SPAN))
+		pstate |= PSR_PAN_BIT;
+
+	if (sctlr & SCTLR_ELx_DSSBS)
+		pstate |= PSR_SSBS_BIT;
+
+	if (FIELD_GET(ARM64_FEATURE_MASK(ID_AA64PFR1_EL1_MTE), id_aa64pfr1_el1_sys_val))
+		pstate |= PSR_TCO_BIT;
+
+	return pstate | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_MODE_EL1h;
+}
+
+/**
+ * host_inject_abort() - Make the host take the abort that trapped it here
+ * @esr: ESR_EL2 of the trap, whose class is an instruction or a data abort from
+ *	 a lower exception level.
+ *
+ * On return to the host it starts at its own exception vector. Runs on the CPU
+ * that trapped, with the host's EL1 context live.
+ */
+void host_inject_abort(u64 esr)
+{
+	u64 spsr = read_sysreg_el2(SYS_SPSR);
+	u64 vector = host_sync_vector(spsr);
+	u64 ec = ESR_ELx_EC(esr);
+
+	if (vector == VECT_SYNC_CUR_SP0 || vector == VECT_SYNC_CUR_SPX) {
+		ec = ec == ESR_ELx_EC_DABT_LOW ? ESR_ELx_EC_DABT_CUR : ESR_ELx_EC_IABT_CUR;
+		esr &= ~ESR_ELx_EC_MASK;
+		esr |= ec << ESR_ELx_EC_SHIFT;
+	}
+
+	write_sysreg_el1(esr | ESR_ELx_S1PTW, SYS_ESR);
+	write_sysreg_el1(read_sysreg_el2(SYS_FAR), SYS_FAR);
+	write_sysreg_el1(spsr, SYS_SPSR);
+	write_sysreg_el1(read_sysreg_el2(SYS_ELR), SYS_ELR);
+
+	write_sysreg_el2(read_sysreg_el1(SYS_VBAR) + vector, SYS_ELR);
+	write_sysreg_el2(host_exception_pstate(spsr), SYS_SPSR);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Protected guests, host side: what the pkvm_guest*.c files share.
+ */
+#ifndef __ARM64_KVM_PKVM_GUEST_PRIV_H__
+#define __ARM64_KVM_PKVM_GUEST_PRIV_H__
+
+#include <linux/atomic.h>
+
+/* Totals since boot, in pages unless they say otherwise. */
+struct pkvm_guest_totals {
+	atomic64_t vms_created;
+	atomic64_t vms_destroyed;
+	atomic64_t hypercalls;
+	atomic64_t pages_donated;
+	atomic64_t pages_shared;
+	atomic64_t pages_unshared;
+	atomic64_t pages_reclaimed_private;
+	atomic64_t pages_reclaimed_shared;
+	atomic64_t metadata_pages_donated;
+	atomic64_t metadata_pages_returned;
+};
+
+extern struct pkvm_guest_totals pkvm_guest_totals;
+
+#endif /* __ARM64_KVM_PKVM_GUEST_PRIV_H__ */
