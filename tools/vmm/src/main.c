@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Puts the machine together, runs it, and takes it apart.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "console.h"
+#include "devtree.h"
+#include "layout.h"
+#include "loader.h"
+#include "log.h"
+#include "memory.h"
+#include "options.h"
+#include "pci.h"
+#include "run.h"
+#include "stats.h"
+#include "uart.h"
+#include "vcpu.h"
+#include "virtio_blk.h"
+#include "vm.h"
+
+#define MIB		(1024 * 1024UL)
+#define DISK_SLOT	1
+/* An image's place and size are 32-bit cells in the device tree. */
+#define IMAGE_MAX_SIZE	(0xffffffffUL - IMAGE_BASE)
+#define INITRD_ALIGN	0x200000UL
+
+struct machine {
+	struct vm vm;
+	struct guest_memory memory;
+	struct vcpu vcpus[MAX_VCPUS];
+	unsigned int nr_vcpus;
+	struct bus bus;
+	struct uart uart;
+	struct pci_host pci;
+	struct virtio_blk disk;
+	bool has_disk;
+	uint64_t entry;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int check_host_memory(uint64_t wanted)
+{
+	long pages = sysconf(_SC_PHYS_PAGES);
+	long page_size = sysconf(_SC_PAGESIZE);
+	uint64_t total;
+
+	if (pages <= 0 || page_size <= 0) {
+		log_err("cannot tell how much memory the host has");
+		return -EIO;
+	}
+	total = (uint64_t)pages * page_size;
+	if (wanted > total) {
+		log_err("--mem %lu: the host itself has %lu MiB only",
+			wanted / MIB, total / MIB);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A closed standard stream would be taken by the next file that is opened. */
+static int reserve_standard_streams(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", O_RDWR) != fd)
+			return -EBADF;
+	}
+	return 0;
+}
+
+static void uart_transmit(void *unused, uint8_t byte)
+{
+	(void)unused;
+	console_write(byte, run_stopping);
+}
+
+static int load_kernel_and_initrd(struct machine *machine, const struct options *options,
+				  struct devtree_config *config)
+{
+	uint64_t room = options->memory_size - FDT_MAX_SIZE;
+	struct image image;
+	uint64_t address;
+	int err;
+
+	if (room > IMAGE_MAX_SIZE)
+		room = IMAGE_MAX_SIZE;
+	err = load_kernel(&machine->memory, options->kernel, IMAGE_BASE, room, &image);
+	if (err)
+		return err;
+	config->kernel_address = image.address;
+	config->kernel_size = image.size;
+	machine->entry = image.address;
+	if (!options->initrd)
+		return 0;
+
+	address = (image.address + image.footprint + INITRD_ALIGN - 1) & ~(INITRD_ALIGN - 1);
+	room = RAM_BASE + options->memory_size;
+	err = load_file(&machine->memory, "initrd", options->initrd, address,
+			address < room ? room - address : 0, &image);
+	if (err)
+		return err;
+	config->initrd_address = image.address;
+	config->initrd_size = image.size;
+	return 0;
+}
+
+static int load_images(struct machine *machine, const struct options *options,
+		       struct devtree_config *config)
+{
+	struct image image;
+	int err;
+
+	if (options->bare) {
+		machine->entry = IMAGE_BASE;
+		return load_file(&machine->memory, "program", options->bare, IMAGE_BASE,
+				 options->memory_size - FDT_MAX_SIZE, &image);
+	}
+	if (options->kernel) {
+		err = load_kernel_and_initrd(machine, options, config);
+		if (err)
+			return err;
+	}
+	if (options->firmware) {
+		machine->entry = FIRMWARE_BASE;
+		return load_file(&machine->memory, "firmware", options->firmware, FIRMWARE_BASE,
+				 FIRMWARE_MAX_SIZE, &image);
+	}
+	return 0;
+}
+
+/* Only a kernel takes the seeds; without them a run is the same as the last. */
+static int make_seeds(struct devtree_config *config)
+{
+	ssize_t seed_size = sizeof(config->seed);
+	ssize_t kaslr_size = sizeof(config->kaslr_seed);
+
+	if (getrandom(config->seed, seed_size, 0) != seed_size ||
+	    getrandom(&config->kaslr_seed, kaslr_size, 0) != kaslr_size) {
+		log_err("no random numbers for the guest: %s", strerror(errno));
+		return -EIO;
+	}
+	config->has_seed = true;
+	return 0;
+}
+
+static int load_devtree(struct machine *machine, struct devtree_config *config)
+{
+	void *buffer;
+	int size, err;
+
+	buffer = calloc(1, FDT_MAX_SIZE);
+	if (!buffer) {
+		log_err("device tree: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	size = devtree_build(config, buffer, FDT_MAX_SIZE);
+	if (size < 0) {
+		log_err("device tree: it does not fit into %lu bytes", FDT_MAX_SIZE);
+		err = size;
+	} else {
+		err = guest_memory_write(&machine->memory, FDT_BASE, buffer, size);
+		if (err)
+			log_err("device tree: %s", strerror(-err));
+	}
+	free(buffer);
+	return err;
+}
+
+static int build_memory(struct machine *machine, const struct options *options)
+{
+	struct devtree_config config = {
+		.memory_size = options->memory_size,
+		.nr_vcpus = options->nr_vcpus,
+		.cmdline = options->cmdline,
+		.pci_slots = options->disk ? 1U << DISK_SLOT : 0,
+	};
+	uint64_t below_ram = options->firmware ? FIRMWARE_REGION_SIZE : 0;
+	uint64_t size = options->memory_size + below_ram;
+	int err;
+
+	err = check_host_memory(options->memory_size);
+	if (err)
+		return err;
+	err = guest_memory_init(&machine->memory, RAM_BASE - below_ram, size);
+	if (err) {
+		log_err("%lu MiB of guest memory: %s", size / MIB, strerror(-err));
+		return err;
+	}
+	stat_add(STAT_MEMORY_BYTES, size);
+
+	err = load_images(machine, options, &config);
+	if (!err && options->kernel)
+		err = make_seeds(&config);
+	if (!err)
+		err = load_devtree(machine, &config);
+	return err;
+}
+
+static struct irq_line interrupt_line(struct machine *machine, unsigned int spi)
+{
+	return (struct irq_line) {
+		.set = vm_set_irq,
+		.controller = &machine->vm,
+		.spi = spi,
+	};
+}
+
+static int build_devices(struct machine *machine)
+{
+	const struct bus_range ranges[] = {
+		{ UART_BASE, UART_SIZE, uart_read, uart_write, &machine->uart },
+		{ PCI_ECAM_BASE, PCI_ECAM_SIZE, pci_config_read, pci_config_write, &machine->pci },
+		{ PCI_MMIO_BASE, PCI_MMIO_SIZE, pci_memory_read, pci_memory_write, &machine->pci },
+	};
+	unsigned int i;
+	int err;
+
+	machine->uart.irq = interrupt_line(machine, UART_SPI);
+	machine->uart.transmit = uart_transmit;
+	machine->uart.drained = run_wake_input;
+	uart_init(&machine->uart);
+
+	pci_host_init(&machine->pci);
+	if (machine->has_disk) {
+		machine->disk.virtio.pci.irq = interrupt_line(machine, PCI_SPI_BASE + DISK_SLOT);
+		err = virtio_blk_init(&machine->disk, &machine->memory);
+		if (!err)
+			err = pci_host_plug(&machine->pci, DISK_SLOT, &machine->disk.virtio.pci);
+		if (err) {
+			log_err("disk: %s", strerror(-err));
+			return err;
+		}
+	}
+
+	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+		err = bus_add(&machine->bus, &ranges[i]);
+		if (err) {
+			log_err("device at %#lx: %s", ranges[i].base, strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int build_vcpus(struct machine *machine, unsigned int nr_vcpus)
+{
+	int err;
+
+	while (machine->nr_vcpus < nr_vcpus) {
+		unsigned int index = machine->nr_vcpus++;
+
+		err = vcpu_create(&machine->vcpus[index], &machine->vm, index);
+		if (err)
+			return err;
+	}
+	return vcpu_set_entry(&machine->vcpus[0], machine->entry, FDT_BASE);
+}
+
+static int build_machine(struct machine *machine, const struct options *options)
+{
+	int err;
+
+	if (options->disk) {
+		err = virtio_blk_open(&machine->disk, options->disk, options->disk_read_only);
+		if (err)
+			return err;
+		machine->has_disk = true;
+	}
+	err = build_memory(machine, options);
+	if (!err)
+		err = vm_create(&machine->vm, options->protected_vm);
+	if (!err)
+		err = vm_map_memory(&machine->vm, &machine->memory);
+	if (!err)
+		err = build_vcpus(machine, options->nr_vcpus);
+	if (!err)
+		err = vm_create_gic(&machine->vm, options->nr_vcpus);
+	if (!err)
+		err = build_devices(machine);
+	return err;
+}
+
+/*
+ * The last reference to the VM goes with the last of these: the host takes it
+ * apart meanwhile, and what that costs is told by the clock.
+ */
+static int destroy_machine(struct machine *machine)
+{
+	uint64_t start = now_ns();
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < machine->nr_vcpus; i++)
+		vcpu_destroy(&machine->vcpus[i]);
+	vm_destroy(&machine->vm);
+	stat_add(STAT_TEARDOWN_NS, now_ns() - start);
+
+	if (machine->memory.host)
+		guest_memory_destroy(&machine->memory);
+	if (machine->has_disk)
+		err = virtio_blk_close(&machine->disk);
+	return err;
+}
+
+static int run_options(const struct options *options)
+{
+	static struct machine machine = {
+		.vm = { .kvm_fd = -1, .fd = -1, .gic_fd = -1 },
+	};
+	int status = EXIT_VMM_ERROR;
+
+	if (!build_machine(&machine, options)) {
+		const struct run_config config = {
+			.vcpus = machine.vcpus,
+			.nr_vcpus = machine.nr_vcpus,
+			.bus = &machine.bus,
+			.uart = &machine.uart,
+			.timeout = options->timeout,
+		};
+		uint64_t start = now_ns();
+
+		status = run_machine(&config);
+		stat_add(STAT_RUN_NS, now_ns() - start);
+	}
+	if (destroy_machine(&machine) && status == EXIT_GUEST_OFF)
+		status = EXIT_VMM_ERROR;
+	stat_add(STAT_EXIT_STATUS, status);
+	return status;
+}
+
+static int run_with_stats(const struct options *options)
+{
+	FILE *file;
+	int status, err;
+
+	/* Opened first: a run should not end with a file that cannot be written. */
+	file = fopen(options->stats, "we");
+	if (!file) {
+		log_err("%s: %s", options->stats, strerror(errno));
+		return EXIT_VMM_ERROR;
+	}
+	status = run_options(options);
+	err = stats_write(file);
+	if (fclose(file) && !err)
+		err = -errno;
+	if (err) {
+		log_err("%s: %s", options->stats, strerror(-err));
+		return status == EXIT_GUEST_OFF ? EXIT_VMM_ERROR : status;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (reserve_standard_streams())
+		return EXIT_VMM_ERROR;
+	if (options_parse(&options, argc, argv))
+		return EXIT_USAGE;
+	if (options.help)
+		return options_help() ? EXIT_VMM_ERROR : EXIT_GUEST_OFF;
+	return options.stats ? run_with_stats(&options) : run_options(&options);
+}

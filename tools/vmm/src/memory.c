@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest memory, and the only ways by which the VMM touches it (R2).
+ *
+ * A protected guest's private pages are not the host's: a load or a store to
+ * one raises SIGSEGV, a system call on one returns -EFAULT. Which pages are
+ * shared is the guest's to say, at any time, so no check made beforehand
+ * helps: each access is made under a guard that turns the signal into -EFAULT.
+ */
+#define _GNU_SOURCE
+#include <endian.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "stats.h"
+
+#define HUGE_PAGE_SIZE	0x200000UL
+
+/* Where a fault of this thread inside [start, end) is to continue. */
+struct landing {
+	sigjmp_buf env;
+	uintptr_t start;
+	uintptr_t end;
+};
+
+/* The handler runs in the thread that set it: signal fences are enough. */
+static __thread struct landing *current_landing;
+
+static void guest_fault(int signal, siginfo_t *info, void *context)
+{
+	struct landing *landing = current_landing;
+	const struct sigaction fatal = { .sa_handler = SIG_DFL };
+	uintptr_t address = (uintptr_t)info->si_addr;
+
+	(void)context;
+	if (landing && address >= landing->start && address < landing->end)
+		siglongjmp(landing->env, 1);
+
+	/* Not a guest access but a bug of the VMM: let it happen again, and kill. */
+	sigaction(signal, &fatal, NULL);
+}
+
+static int install_fault_handler(void)
+{
+	/*
+	 * SA_NODEFER keeps the signal mask as it is, so that leaving the handler
+	 * by siglongjmp() has no mask to restore and costs no system call.
+	 */
+	struct sigaction action = {
+		.sa_sigaction = guest_fault,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
+	};
+
+	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL))
+		return -errno;
+	return 0;
+}
+
+int guest_memory_init(struct guest_memory *memory, uint64_t base, uint64_t size)
+{
+	uint8_t *area, *start, *end;
+	int err;
+
+	err = install_fault_handler();
+	if (err)
+		return err;
+
+	if (size > SIZE_MAX - HUGE_PAGE_SIZE)
+		return -ENOMEM;
+	area = mmap(NULL, size + HUGE_PAGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (area == MAP_FAILED)
+		return -errno;
+
+	start = area + (-(uintptr_t)area & (HUGE_PAGE_SIZE - 1));
+	end = area + size + HUGE_PAGE_SIZE;
+	if (start > area)
+		munmap(area, start - area);
+	if (start + size < end)
+		munmap(start + size, end - (start + size));
+
+	/* Only a wish: a kernel without huge pages refuses, and nothing is lost. */
+	madvise(start, size, MADV_HUGEPAGE);
+	madvise(start, size, MADV_DONTDUMP);
+
+	memory->base = base;
+	memory->size = size;
+	memory->host = start;
+	return 0;
+}
+
+void guest_memory_destroy(struct guest_memory *memory)
+{
+	munmap(memory->host, memory->size);
+	memory->host = NULL;
+	memory->size = 0;
+}
+
+bool guest_memory_contains(const struct guest_memory *memory, uint64_t address, uint64_t length)
+{
+	return address >= memory->base && address - memory->base <= memory->size &&
+	       length <= memory->size - (address - memory->base);
+}
+
+static uint8_t *host_address(const struct guest_memory *memory, uint64_t address)
+{
+	return memory->host + (address - memory->base);
+}
+
+/*
+ * Runs @access(@to, @from, @length), which touches guest memory at @guest only.
+ * The fences keep the compiler from moving the access out of the guard.
+ */
+static int guarded(void (*access)(void *to, const void *from, size_t length), void *to,
+		   const void *from, const void *guest, size_t length)
+{
+	struct landing landing = {
+		.start = (uintptr_t)guest,
+		.end = (uintptr_t)guest + length,
+	};
+
+	if (sigsetjmp(landing.env, 0)) {
+		current_landing = NULL;
+		stat_add(STAT_GUEST_ACCESS_FAULTS, 1);
+		return -EFAULT;
+	}
+	current_landing = &landing;
+	atomic_signal_fence(memory_order_seq_cst);
+	access(to, from, length);
+	atomic_signal_fence(memory_order_seq_cst);
+	current_landing = NULL;
+	return 0;
+}
+
+static void copy_bytes(void *to, const void *from, size_t length)
+{
+	memcpy(to, from, length);
+}
+
+/* memcpy() may copy a half-word byte by byte: an index would be seen torn. */
+static void load16(void *to, const void *from, size_t length)
+{
+	(void)length;
+	*(uint16_t *)to = __atomic_load_n((const uint16_t *)from, __ATOMIC_ACQUIRE);
+}
+
+static void store16(void *to, const void *from, size_t length)
+{
+	(void)length;
+	__atomic_store_n((uint16_t *)to, *(const uint16_t *)from, __ATOMIC_RELEASE);
+}
+
+int guest_memory_read(const struct guest_memory *memory, uint64_t address, void *buffer,
+		      size_t length)
+{
+	const uint8_t *guest;
+
+	if (!guest_memory_contains(memory, address, length))
+		return -ERANGE;
+	guest = host_address(memory, address);
+	return guarded(copy_bytes, buffer, guest, guest, length);
+}
+
+int guest_memory_write(const struct guest_memory *memory, uint64_t address, const void *buffer,
+		       size_t length)
+{
+	uint8_t *guest;
+
+	if (!guest_memory_contains(memory, address, length))
+		return -ERANGE;
+	guest = host_address(memory, address);
+	return guarded(copy_bytes, guest, buffer, guest, length);
+}
+
+int guest_memory_load16(const struct guest_memory *memory, uint64_t address, uint16_t *value)
+{
+	const uint8_t *guest;
+	uint16_t word;
+	int err;
+
+	if (!guest_memory_contains(memory, address, sizeof(word)) || address % sizeof(word))
+		return -ERANGE;
+	guest = host_address(memory, address);
+	err = guarded(load16, &word, guest, guest, sizeof(word));
+	if (!err)
+		*value = le16toh(word);
+	return err;
+}
+
+int guest_memory_store16(const struct guest_memory *memory, uint64_t address, uint16_t value)
+{
+	uint16_t word = htole16(value);
+	uint8_t *guest;
+
+	if (!guest_memory_contains(memory, address, sizeof(word)) || address % sizeof(word))
+		return -ERANGE;
+	guest = host_address(memory, address);
+	return guarded(store16, guest, &word, guest, sizeof(word));
+}
+
+/* A transfer may come back short; the next try then tells why, or goes on. */
+static int transfer(const struct guest_memory *memory, int fd, uint64_t offset, uint64_t address,
+		    size_t length, bool to_guest)
+{
+	uint8_t *guest;
+
+	if (!guest_memory_contains(memory, address, length))
+		return -ERANGE;
+	guest = host_address(memory, address);
+	while (length) {
+		ssize_t done = to_guest ? pread(fd, guest, length, offset) :
+					  pwrite(fd, guest, length, offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && errno == EFAULT)
+			stat_add(STAT_GUEST_ACCESS_FAULTS, 1);
+		if (done < 0)
+			return -errno;
+		if (!done)
+			return -EIO;
+		guest += done;
+		offset += done;
+		length -= done;
+	}
+	return 0;
+}
+
+int guest_memory_file_read(const struct guest_memory *memory, int fd, uint64_t offset,
+			   uint64_t address, size_t length)
+{
+	return transfer(memory, fd, offset, address, length, true);
+}
+
+int guest_memory_file_write(const struct guest_memory *memory, int fd, uint64_t offset,
+			    uint64_t address, size_t length)
+{
+	return transfer(memory, fd, offset, address, length, false);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The command line. All that can be told from it alone is checked here; what
+ * needs the host or a file is checked where it is used.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layout.h"
+#include "log.h"
+#include "options.h"
+
+#define MIB			(1024 * 1024UL)
+#define DEFAULT_MEMORY_MIB	256
+#define MIN_MEMORY_MIB		4
+/* Below 2^40, the end of the IPA space that every host gives by default. */
+#define MAX_MEMORY_MIB		((1UL << 40) / MIB - RAM_BASE / MIB)
+#define MAX_TIMEOUT		(366 * 24 * 3600U)
+#define READ_ONLY_SUFFIX	",ro"
+
+static const char help_text[] =
+"Usage: vmm [OPTION]... (--firmware FILE | --kernel FILE | --bare FILE)\n"
+"Run a virtual machine, protected or not, on the KVM of an arm64 host.\n"
+"\n"
+"What runs:\n"
+"  --firmware FILE   raw firmware image of at most 2 MiB, put at 0x7fc00000, where\n"
+"                    vCPU 0 starts with x0 = device tree\n"
+"  --kernel FILE     arm64 Image (not compressed); /config of the device tree names\n"
+"                    it to the firmware; without --firmware vCPU 0 starts in it\n"
+"  --initrd FILE     initial RAM disk of the kernel, named in /chosen\n"
+"  --cmdline STRING  command line, given as /chosen bootargs\n"
+"  --bare FILE       flat binary, put at 0x80200000, where vCPU 0 starts with\n"
+"                    x0 = device tree; not with --firmware, --kernel or --initrd\n"
+"\n"
+"The machine:\n"
+"  --protected       protected VM: the host sees only the pages that the guest\n"
+"                    shares; the host must have booted with kvm-arm.mode=protected\n"
+"  --mem MIB         memory in MiB, from 0x80000000 on (default 256, at least 4)\n"
+"  --cpus N          number of vCPUs, 1 to 8 (default 1)\n"
+"  --disk FILE[,ro]  virtio block device over a file or a block device, a multiple\n"
+"                    of 512 bytes long; ',ro' makes it read-only\n"
+"\n"
+"The run:\n"
+"  --stats FILE      write counters as 'key value' lines when the run ends\n"
+"  --timeout SEC     give up after so many seconds\n"
+"  --help            print this text\n"
+"\n"
+"The guest's 16550 UART at 0x3f8 is standard input and output; if that is a\n"
+"terminal, Ctrl-C ends the run. All messages of the VMM go to standard error.\n"
+"\n"
+"The pages that a protected guest uses are locked in memory and count against\n"
+"RLIMIT_MEMLOCK (ulimit -l), unless the caller has CAP_IPC_LOCK.\n"
+"\n"
+"Exit status:\n"
+"  0      the guest powered off\n"
+"  1      the VMM or KVM failed\n"
+"  2      the command line is wrong\n"
+"  3      the guest asked for a reset\n"
+"  4      the time limit was reached\n"
+"  128+N  ended by signal N (HUP, INT or TERM)\n";
+
+int options_help(void)
+{
+	return fputs(help_text, stdout) < 0 || fflush(stdout) ? -EIO : 0;
+}
+
+/* A plain decimal number and nothing else. */
+static int parse_number(const char *option, const char *text, unsigned long min,
+			unsigned long max, unsigned long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoul(text, &end, 10);
+	if (!isdigit((unsigned char)text[0]) || *end) {
+		log_err("%s: '%s' is not a number", option, text);
+		return -EINVAL;
+	}
+	if (errno || *value < min || *value > max) {
+		log_err("%s: %s is not within %lu and %lu", option, text, min, max);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_disk(struct options *options, char *argument)
+{
+	size_t length = strlen(argument);
+	size_t suffix = strlen(READ_ONLY_SUFFIX);
+
+	options->disk_read_only = length >= suffix &&
+				  !strcmp(argument + length - suffix, READ_ONLY_SUFFIX);
+	if (options->disk_read_only)
+		argument[length - suffix] = '\0';
+	if (!*argument) {
+		log_err("--disk: no file given");
+		return -EINVAL;
+	}
+	options->disk = argument;
+	return 0;
+}
+
+enum {
+	OPT_PROTECTED = 1,
+	OPT_MEM,
+	OPT_CPUS,
+	OPT_FIRMWARE,
+	OPT_KERNEL,
+	OPT_INITRD,
+	OPT_CMDLINE,
+	OPT_BARE,
+	OPT_DISK,
+	OPT_STATS,
+	OPT_TIMEOUT,
+	OPT_HELP,
+	NR_OPTS,
+};
+
+static const struct option long_options[] = {
+	{ "protected",	no_argument,		NULL, OPT_PROTECTED },
+	{ "mem",	required_argument,	NULL, OPT_MEM },
+	{ "cpus",	required_argument,	NULL, OPT_CPUS },
+	{ "firmware",	required_argument,	NULL, OPT_FIRMWARE },
+	{ "kernel",	required_argument,	NULL, OPT_KERNEL },
+	{ "initrd",	required_argument,	NULL, OPT_INITRD },
+	{ "cmdline",	required_argument,	NULL, OPT_CMDLINE },
+	{ "bare",	required_argument,	NULL, OPT_BARE },
+	{ "disk",	required_argument,	NULL, OPT_DISK },
+	{ "stats",	required_argument,	NULL, OPT_STATS },
+	{ "timeout",	required_argument,	NULL, OPT_TIMEOUT },
+	{ "help",	no_argument,		NULL, OPT_HELP },
+	{ }
+};
+
+static int parse_option(struct options *options, int option, char *argument)
+{
+	unsigned long number;
+	int err;
+
+	switch (option) {
+	case OPT_PROTECTED:
+		options->protected_vm = true;
+		return 0;
+	case OPT_MEM:
+		err = parse_number("--mem", argument, MIN_MEMORY_MIB, MAX_MEMORY_MIB, &number);
+		if (!err)
+			options->memory_size = number * MIB;
+		return err;
+	case OPT_CPUS:
+		err = parse_number("--cpus", argument, 1, MAX_VCPUS, &number);
+		if (!err)
+			options->nr_vcpus = number;
+		return err;
+	case OPT_FIRMWARE:
+		options->firmware = argument;
+		return 0;
+	case OPT_KERNEL:
+		options->kernel = argument;
+		return 0;
+	case OPT_INITRD:
+		options->initrd = argument;
+		return 0;
+	case OPT_CMDLINE:
+		options->cmdline = argument;
+		return 0;
+	case OPT_BARE:
+		options->bare = argument;
+		return 0;
+	case OPT_DISK:
+		return parse_disk(options, argument);
+	case OPT_STATS:
+		options->stats = argument;
+		return 0;
+	case OPT_TIMEOUT:
+		err = parse_number("--timeout", argument, 1, MAX_TIMEOUT, &number);
+		if (!err)
+			options->timeout = number;
+		return err;
+	case OPT_HELP:
+		options->help = true;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int check_combination(const struct options *options)
+{
+	if (!options->firmware && !options->kernel && !options->bare) {
+		log_err("nothing to run: give --firmware, --kernel or --bare");
+		return -EINVAL;
+	}
+	if (options->bare && (options->firmware || options->kernel || options->initrd)) {
+		log_err("--bare excludes --firmware, --kernel and --initrd");
+		return -EINVAL;
+	}
+	if (options->initrd && !options->kernel) {
+		log_err("--initrd needs --kernel");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	bool seen[NR_OPTS] = { };
+	int option, index, err;
+
+	memset(options, 0, sizeof(*options));
+	options->memory_size = DEFAULT_MEMORY_MIB * MIB;
+	options->nr_vcpus = 1;
+
+	/* 0 and not 1 makes getopt_long() forget a command line that it saw before. */
+	optind = 0;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
+		if (option == ':') {
+			log_err("%s: argument missing", argv[optind - 1]);
+			return -EINVAL;
+		}
+		if (option == '?') {
+			log_err("%s: unknown option (try --help)", argv[optind - 1]);
+			return -EINVAL;
+		}
+		if (seen[option]) {
+			log_err("--%s: given twice", long_options[index].name);
+			return -EINVAL;
+		}
+		seen[option] = true;
+		err = parse_option(options, option, optarg);
+		if (err)
+			return err;
+	}
+	if (options->help)
+		return 0;
+	if (optind < argc) {
+		log_err("'%s': no option (try --help)", argv[optind]);
+		return -EINVAL;
+	}
+	return check_combination(options);
+}

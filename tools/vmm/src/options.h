@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command line, and the exit statuses that it promises.
+ */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum exit_status {
+	EXIT_GUEST_OFF		= 0,
+	EXIT_VMM_ERROR		= 1,
+	EXIT_USAGE		= 2,
+	EXIT_GUEST_RESET	= 3,
+	EXIT_TIMED_OUT		= 4,
+	/* Plus the number of the signal that ended the run. */
+	EXIT_SIGNAL_BASE	= 128,
+};
+
+struct options {
+	bool help;
+	bool protected_vm;
+	/* Bytes. */
+	uint64_t memory_size;
+	unsigned int nr_vcpus;
+	const char *firmware;
+	const char *kernel;
+	const char *initrd;
+	const char *cmdline;
+	const char *bare;
+	char *disk;
+	bool disk_read_only;
+	const char *stats;
+	/* Seconds, 0 for no limit. */
+	unsigned int timeout;
+};
+
+/**
+ * options_parse() - Read and check the command line.
+ * @options: the result; its strings point into @argv
+ * @argc: as main() got it
+ * @argv: as main() got it; the argument of --disk is changed
+ *
+ * Says on standard error what is wrong.
+ *
+ * Return: 0, or -EINVAL.
+ */
+int options_parse(struct options *options, int argc, char **argv);
+
+/**
+ * options_help() - Print the manual to standard output.
+ *
+ * Return: 0, or -EIO if it could not be written.
+ */
+int options_help(void);
+
+#endif /* VMM_OPTIONS_H */

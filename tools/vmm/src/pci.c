@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A PCI host bridge with one bus: ECAM configuration space, 32-bit memory
+ * BARs, INTx. Facts are those of the PCI Local Bus specification 3.0 and, for
+ * the layout of ECAM, of PCI Express 3.0, 7.2.2.
+ *
+ * One lock covers the bus and all functions on it.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <linux/pci_regs.h>
+
+#include "pci.h"
+
+#define ECAM_SLOT_SHIFT		15
+#define ECAM_FUNCTION_SHIFT	12
+#define ECAM_FUNCTION_SIZE	0x1000
+#define ECAM_SLOT_MASK		0x1f
+#define ECAM_FUNCTION_MASK	0x7
+#define PCI_INTERRUPT_PIN_A	1
+#define CAPABILITY_ALIGNMENT	4
+
+static uint16_t get16(const uint8_t *bytes)
+{
+	uint16_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return le16toh(value);
+}
+
+static void put16(uint8_t *bytes, uint16_t value)
+{
+	value = htole16(value);
+	memcpy(bytes, &value, sizeof(value));
+}
+
+static uint32_t get32(const uint8_t *bytes)
+{
+	uint32_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return le32toh(value);
+}
+
+static void put32(uint8_t *bytes, uint32_t value)
+{
+	value = htole32(value);
+	memcpy(bytes, &value, sizeof(value));
+}
+
+static unsigned int bar_register(unsigned int bar)
+{
+	return PCI_BASE_ADDRESS_0 + 4 * bar;
+}
+
+static bool naturally_aligned(uint64_t offset, unsigned int length)
+{
+	return !(offset % length);
+}
+
+void pci_host_init(struct pci_host *host)
+{
+	memset(host, 0, sizeof(*host));
+	pthread_mutex_init(&host->lock, NULL);
+	host->next_bar = PCI_MMIO_BASE;
+}
+
+void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
+		       const struct pci_function_ops *ops)
+{
+	uint8_t *config = function->config;
+
+	function->ops = ops;
+	function->interrupt = false;
+	memset(function->config, 0, sizeof(function->config));
+	memset(function->writable, 0, sizeof(function->writable));
+	memset(function->bar_size, 0, sizeof(function->bar_size));
+	function->last_capability = 0;
+	function->config_end = PCI_STD_HEADER_SIZEOF;
+
+	put16(&config[PCI_VENDOR_ID], ids->vendor);
+	put16(&config[PCI_DEVICE_ID], ids->device);
+	put32(&config[PCI_CLASS_REVISION], ids->class << 8 | ids->revision);
+	put16(&config[PCI_SUBSYSTEM_VENDOR_ID], ids->subsystem_vendor);
+	put16(&config[PCI_SUBSYSTEM_ID], ids->subsystem);
+	config[PCI_INTERRUPT_PIN] = PCI_INTERRUPT_PIN_A;
+
+	put16(&function->writable[PCI_COMMAND],
+	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+	function->writable[PCI_INTERRUPT_LINE] = 0xff;
+}
+
+void pci_function_add_bar(struct pci_function *function, unsigned int bar, uint32_t size)
+{
+	function->bar_size[bar] = size;
+	put32(&function->config[bar_register(bar)],
+	      PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_32);
+	put32(&function->writable[bar_register(bar)], ~(size - 1));
+}
+
+int pci_function_add_capability(struct pci_function *function, const void *capability,
+				unsigned int length)
+{
+	unsigned int offset = function->config_end;
+	uint8_t *config = function->config;
+
+	if (length > PCI_CONFIG_SIZE - offset)
+		return -ENOSPC;
+	memcpy(&config[offset], capability, length);
+	config[offset + PCI_CAP_LIST_NEXT] = 0;
+	if (function->last_capability)
+		config[function->last_capability + PCI_CAP_LIST_NEXT] = offset;
+	else
+		config[PCI_CAPABILITY_LIST] = offset;
+	put16(&config[PCI_STATUS], get16(&config[PCI_STATUS]) | PCI_STATUS_CAP_LIST);
+
+	function->last_capability = offset;
+	function->config_end = offset + (length + CAPABILITY_ALIGNMENT - 1) / CAPABILITY_ALIGNMENT *
+					CAPABILITY_ALIGNMENT;
+	return offset;
+}
+
+int pci_host_plug(struct pci_host *host, unsigned int slot, struct pci_function *function)
+{
+	const uint64_t window_end = PCI_MMIO_BASE + PCI_MMIO_SIZE;
+	unsigned int bar;
+
+	if (slot >= PCI_SLOTS)
+		return -EINVAL;
+	if (host->slot[slot])
+		return -EEXIST;
+	for (bar = 0; bar < PCI_NR_BARS; bar++) {
+		uint64_t size = function->bar_size[bar];
+		uint64_t base = (host->next_bar + size - 1) & ~(size - 1);
+
+		if (!size)
+			continue;
+		if (base + size > window_end)
+			return -ENOSPC;
+		put32(&function->config[bar_register(bar)],
+		      base | get32(&function->config[bar_register(bar)]));
+		host->next_bar = base + size;
+	}
+	host->slot[slot] = function;
+	return 0;
+}
+
+static void update_interrupt(struct pci_function *function)
+{
+	uint16_t command = get16(&function->config[PCI_COMMAND]);
+	uint16_t status = get16(&function->config[PCI_STATUS]);
+
+	if (function->interrupt)
+		status |= PCI_STATUS_INTERRUPT;
+	else
+		status &= ~PCI_STATUS_INTERRUPT;
+	put16(&function->config[PCI_STATUS], status);
+	irq_line_set(&function->irq, function->interrupt && !(command & PCI_COMMAND_INTX_DISABLE));
+}
+
+void pci_set_interrupt(struct pci_function *function, bool pending)
+{
+	function->interrupt = pending;
+	update_interrupt(function);
+}
+
+bool pci_bus_master(const struct pci_function *function)
+{
+	return get16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MASTER;
+}
+
+/*
+ * The function that an ECAM offset names, or NULL. A function is a conventional
+ * one: the extended part of its configuration space is not there.
+ */
+static struct pci_function *ecam_function(struct pci_host *host, uint64_t offset)
+{
+	if (offset >> ECAM_FUNCTION_SHIFT & ECAM_FUNCTION_MASK)
+		return NULL;
+	if (offset % ECAM_FUNCTION_SIZE >= PCI_CONFIG_SIZE)
+		return NULL;
+	return host->slot[offset >> ECAM_SLOT_SHIFT & ECAM_SLOT_MASK];
+}
+
+static bool config_access_valid(uint64_t offset, unsigned int length)
+{
+	return length <= 4 && naturally_aligned(offset, length);
+}
+
+uint64_t pci_config_read(void *device, uint64_t offset, unsigned int length)
+{
+	struct pci_host *host = device;
+	struct pci_function *function;
+	uint64_t value = ~0ULL;
+
+	if (!config_access_valid(offset, length))
+		return value;
+	pthread_mutex_lock(&host->lock);
+	function = ecam_function(host, offset);
+	if (function) {
+		offset %= ECAM_FUNCTION_SIZE;
+		function->ops->config_read(function, offset, length);
+		value = 0;
+		memcpy(&value, &function->config[offset], length);
+		value = le64toh(value);
+	}
+	pthread_mutex_unlock(&host->lock);
+	return value;
+}
+
+void pci_config_write(void *device, uint64_t offset, unsigned int length, uint64_t value)
+{
+	struct pci_host *host = device;
+	struct pci_function *function;
+	unsigned int i;
+
+	if (!config_access_valid(offset, length))
+		return;
+	pthread_mutex_lock(&host->lock);
+	function = ecam_function(host, offset);
+	if (function) {
+		offset %= ECAM_FUNCTION_SIZE;
+		for (i = 0; i < length; i++) {
+			uint8_t *byte = &function->config[offset + i];
+			uint8_t mask = function->writable[offset + i];
+
+			*byte = (*byte & ~mask) | (value >> 8 * i & mask);
+		}
+		function->ops->config_written(function, offset, length);
+		update_interrupt(function);
+	}
+	pthread_mutex_unlock(&host->lock);
+}
+
+/*
+ * The function and BAR that answer all of [@address, @address + @length), or
+ * NULL. A guest may place BARs anywhere: what lies outside of the window is not
+ * reachable, and where two overlap the lower slot answers.
+ */
+static struct pci_function *decode(struct pci_host *host, uint64_t address, unsigned int length,
+				   unsigned int *bar, uint32_t *offset)
+{
+	unsigned int slot, i;
+
+	for (slot = 0; slot < PCI_SLOTS; slot++) {
+		struct pci_function *function = host->slot[slot];
+
+		if (!function || !(get16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MEMORY))
+			continue;
+		for (i = 0; i < PCI_NR_BARS; i++) {
+			uint64_t base = get32(&function->config[bar_register(i)]) &
+					(uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
+			uint64_t size = function->bar_size[i];
+
+			if (address < base || address - base >= size ||
+			    length > size - (address - base))
+				continue;
+			*bar = i;
+			*offset = address - base;
+			return function;
+		}
+	}
+	return NULL;
+}
+
+uint64_t pci_memory_read(void *device, uint64_t offset, unsigned int length)
+{
+	struct pci_host *host = device;
+	struct pci_function *function;
+	uint64_t value = ~0ULL;
+	uint32_t inside;
+	unsigned int bar;
+
+	if (!naturally_aligned(offset, length))
+		return value;
+	pthread_mutex_lock(&host->lock);
+	function = decode(host, PCI_MMIO_BASE + offset, length, &bar, &inside);
+	if (function)
+		value = function->ops->bar_read(function, bar, inside, length);
+	pthread_mutex_unlock(&host->lock);
+	return value;
+}
+
+void pci_memory_write(void *device, uint64_t offset, unsigned int length, uint64_t value)
+{
+	struct pci_host *host = device;
+	struct pci_function *function;
+	uint32_t inside;
+	unsigned int bar;
+
+	if (!naturally_aligned(offset, length))
+		return;
+	pthread_mutex_lock(&host->lock);
+	function = decode(host, PCI_MMIO_BASE + offset, length, &bar, &inside);
+	if (function)
+		function->ops->bar_write(function, bar, inside, length, value);
+	pthread_mutex_unlock(&host->lock);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A vCPU, and what becomes of its exits. Of a protected vCPU the VMM sets the
+ * entry point and its argument before the first run, and touches no register
+ * ever after: they are not the host's (R4).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "options.h"
+#include "stats.h"
+#include "vcpu.h"
+
+#define KICK_SIGNAL	SIGUSR1
+#define CORE_REG(field)	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
+			 KVM_REG_ARM_CORE_REG(field))
+
+static __thread struct kvm_run *running;
+
+/*
+ * The signal may come just before KVM_RUN enters the kernel: the flag makes
+ * that return at once. It is never cleared, a vCPU is kicked only to end.
+ */
+static void kick(int signal)
+{
+	(void)signal;
+	if (running)
+		running->immediate_exit = 1;
+}
+
+int vcpu_install_kick(void)
+{
+	/* Without SA_RESTART: a blocked write of console output is to end too. */
+	const struct sigaction action = { .sa_handler = kick };
+
+	return sigaction(KICK_SIGNAL, &action, NULL) ? -errno : 0;
+}
+
+int vcpu_kick_signal(void)
+{
+	return KICK_SIGNAL;
+}
+
+int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index)
+{
+	struct kvm_vcpu_init init;
+	const char *what;
+	void *run;
+	int err;
+
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->run = NULL;
+
+	what = "KVM_CREATE_VCPU";
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	if (vcpu->fd < 0)
+		goto fail;
+
+	what = "mmap";
+	run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (run == MAP_FAILED)
+		goto fail;
+	vcpu->run = run;
+
+	what = "KVM_ARM_PREFERRED_TARGET";
+	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
+		goto fail;
+
+	what = "KVM_ARM_VCPU_INIT";
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2;
+	if (index)
+		init.features[0] |= 1U << KVM_ARM_VCPU_POWER_OFF;
+	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
+		goto fail;
+	return 0;
+
+fail:
+	err = -errno;
+	log_err("vCPU %u: %s: %s", index, what, strerror(-err));
+	return err;
+}
+
+static int set_register(struct vcpu *vcpu, uint64_t id, uint64_t value)
+{
+	const struct kvm_one_reg reg = {
+		.id = id,
+		.addr = (uintptr_t)&value,
+	};
+	int err;
+
+	if (!ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg))
+		return 0;
+	err = -errno;
+	log_err("vCPU %u: KVM_SET_ONE_REG %#lx: %s", vcpu->index, id, strerror(-err));
+	return err;
+}
+
+int vcpu_set_entry(struct vcpu *vcpu, uint64_t pc, uint64_t x0)
+{
+	int err = set_register(vcpu, CORE_REG(regs.pc), pc);
+
+	return err ? err : set_register(vcpu, CORE_REG(regs.regs[0]), x0);
+}
+
+/* Where the guest was, for a message; a protected guest's place is its own. */
+static void log_place(const struct vcpu *vcpu)
+{
+	uint64_t pc;
+	const struct kvm_one_reg reg = {
+		.id = CORE_REG(regs.pc),
+		.addr = (uintptr_t)&pc,
+	};
+
+	if (!vcpu->vm->protected_vm && !ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg))
+		log_err("vCPU %u: it was at pc %#lx", vcpu->index, pc);
+}
+
+static void explain_failed_run(const struct vcpu *vcpu, int err)
+{
+	struct rlimit limit;
+
+	log_err("vCPU %u: KVM_RUN: %s", vcpu->index, strerror(-err));
+	if (err == -ENOMEM && vcpu->vm->protected_vm && !getrlimit(RLIMIT_MEMLOCK, &limit))
+		log_err("a protected VM's memory counts against RLIMIT_MEMLOCK: raise its %llu bytes (ulimit -l)",
+			(unsigned long long)limit.rlim_cur);
+	log_place(vcpu);
+}
+
+static int handle_system_event(struct vcpu *vcpu)
+{
+	uint32_t type = vcpu->run->system_event.type;
+
+	stat_add(STAT_EXITS_SYSTEM_EVENT, 1);
+	switch (type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		return EXIT_GUEST_OFF;
+	case KVM_SYSTEM_EVENT_RESET:
+		return EXIT_GUEST_RESET;
+	default:
+		log_err("vCPU %u: unexpected system event %u", vcpu->index, type);
+		return EXIT_VMM_ERROR;
+	}
+}
+
+static void handle_mmio(struct vcpu *vcpu, const struct bus *bus)
+{
+	struct kvm_run *run = vcpu->run;
+
+	stat_add(run->mmio.is_write ? STAT_EXITS_MMIO_WRITE : STAT_EXITS_MMIO_READ, 1);
+	if (!bus_access(bus, run->mmio.phys_addr, run->mmio.data, run->mmio.len,
+			run->mmio.is_write))
+		stat_add(STAT_EXITS_MMIO_UNMAPPED, 1);
+}
+
+static int handle_other(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	stat_add(STAT_EXITS_OTHER, 1);
+	switch (run->exit_reason) {
+	case KVM_EXIT_FAIL_ENTRY:
+		log_err("vCPU %u: the hardware refuses to enter it, reason %#llx", vcpu->index,
+			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		log_err("vCPU %u: internal error %u of KVM", vcpu->index,
+			run->internal.suberror);
+		break;
+	default:
+		log_err("vCPU %u: unexpected exit %u", vcpu->index, run->exit_reason);
+		break;
+	}
+	log_place(vcpu);
+	return EXIT_VMM_ERROR;
+}
+
+int vcpu_run(struct vcpu *vcpu, const struct bus *bus, bool (*stopping)(void))
+{
+	int status = VCPU_STOPPED;
+
+	running = vcpu->run;
+	atomic_signal_fence(memory_order_seq_cst);
+	while (!stopping() && status == VCPU_STOPPED) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0)) {
+			int err = -errno;
+
+			if (err == -EINTR || err == -EAGAIN) {
+				stat_add(STAT_EXITS_INTERRUPTED, 1);
+				continue;
+			}
+			explain_failed_run(vcpu, err);
+			status = EXIT_VMM_ERROR;
+			break;
+		}
+		stat_add(STAT_EXITS, 1);
+		switch (vcpu->run->exit_reason) {
+		case KVM_EXIT_MMIO:
+			handle_mmio(vcpu, bus);
+			break;
+		case KVM_EXIT_SYSTEM_EVENT:
+			status = handle_system_event(vcpu);
+			break;
+		default:
+			status = handle_other(vcpu);
+			break;
+		}
+	}
+	atomic_signal_fence(memory_order_seq_cst);
+	running = NULL;
+	return status;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->vm->run_size);
+	vcpu->run = NULL;
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
+	vcpu->fd = -1;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The PCI transport of a virtio 1.x device.
+ */
+#ifndef VMM_VIRTIO_PCI_H
+#define VMM_VIRTIO_PCI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "memory.h"
+#include "pci.h"
+#include "virtqueue.h"
+
+#define VIRTIO_MAX_QUEUES	1
+
+#define VIRTIO_FEATURE(bit)	((uint64_t)1 << (bit))
+
+struct virtio_pci;
+
+/* All are called with the host bridge's lock held. */
+struct virtio_ops {
+	/* The driver has made chains available in a queue. */
+	void (*notify)(struct virtio_pci *virtio, struct virtqueue *vq);
+};
+
+struct virtio_pci {
+	struct pci_function pci;
+	const struct virtio_ops *ops;
+	const struct guest_memory *memory;
+	const char *name;
+	uint64_t device_features;
+	const void *config;
+	unsigned int config_size;
+	unsigned int nr_queues;
+	unsigned int config_window;
+	unsigned int complaints;
+
+	/* State that a reset by the driver clears. */
+	uint64_t driver_features;
+	uint32_t device_feature_select;
+	uint32_t driver_feature_select;
+	uint16_t queue_select;
+	uint8_t status;
+	uint8_t isr;
+	bool told_no_bus_master;
+	struct virtqueue queue[VIRTIO_MAX_QUEUES];
+};
+
+/* What a device type tells its transport. */
+struct virtio_type {
+	const char *name;
+	uint16_t device_id;
+	uint32_t pci_class;
+	/* Feature bits of the type; the transport adds those that it needs. */
+	uint64_t features;
+	/* Device configuration space, little-endian; read-only to the driver. */
+	const void *config;
+	unsigned int config_size;
+	unsigned int nr_queues;
+	const struct virtio_ops *ops;
+};
+
+/**
+ * virtio_pci_init() - Make a virtio device that can be plugged in.
+ * @virtio: what to fill in; the interrupt line is the caller's to set
+ * @type: what device it is; its strings and configuration stay the caller's
+ * @memory: guest memory
+ *
+ * Return: 0, or -ENOSPC if configuration space has no room for the capabilities.
+ */
+int virtio_pci_init(struct virtio_pci *virtio, const struct virtio_type *type,
+		    const struct guest_memory *memory);
+
+/**
+ * virtio_pci_has_feature() - Was a feature negotiated?
+ * @virtio: the device
+ * @bit: feature bit number
+ *
+ * Return: true if both sides have agreed on it.
+ */
+bool virtio_pci_has_feature(const struct virtio_pci *virtio, unsigned int bit);
+
+/**
+ * virtio_pci_fail() - The driver broke the protocol: stop until it resets the device.
+ * @virtio: the device
+ * @reason: what is wrong, for the message
+ *
+ * Sets DEVICE_NEEDS_RESET and tells the driver. The VMM goes on.
+ */
+void virtio_pci_fail(struct virtio_pci *virtio, const char *reason);
+
+/**
+ * virtio_pci_used() - Chains were handed back: interrupt the driver if it wants that.
+ * @virtio: the device
+ * @vq: the queue
+ */
+void virtio_pci_used(struct virtio_pci *virtio, struct virtqueue *vq);
+
+#endif /* VMM_VIRTIO_PCI_H */
