@@ -20,7 +20,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: help all tree run test kunit bench check series series-build clean
+.PHONY: FORCE help all tree run test kunit bench check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
@@ -48,7 +48,7 @@ all:
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
 
 # Any one product: make build/Image, build/vmm, build/pvmfw.bin, ...
-build/%:
+build/%: FORCE
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """disk.py OUTPUT: the default disk image, 64 MiB that a seed determines.
 

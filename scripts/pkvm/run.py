@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """make run: a protected VM reads a disk through memory that it shared.
 
@@ -112,15 +112,15 @@ def check_host(before, after):
 
 def report(path, size, sha, guest, vmm, gained, seconds):
     """What the run has shown, for people."""
-    exits = ', '.join(f'{key.removeprefix("exit_").removeprefix("exits_")} {value}'
-                      for key, value in vmm.items() if key.startswith('exit') and value)
+    exits = ', '.join(f'{value} {key.removeprefix("exits_")}'
+                      for key, value in vmm.items() if key.startswith('exits_') and value)
     print(f'disk       {os.path.relpath(path)}, {size} bytes, sha256 {sha}')
     print(f'firmware   read all of it in {guest["requests"]} requests; the digest matches')
-    print(f'shared     {gained["pages_shared"]} pages, {guest["pages_shared_peak"]} at once at most; '
-          'all unshared again')
+    print(f'shared     {gained["pages_shared"]} pages, {guest["pages_shared_peak"]} at once '
+          'at most; all unshared again')
     print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
           f'{guest["granule_queries"]} HYP_MEMINFO')
-    print(f'exits      {exits}')
+    print(f'exits      {vmm["exits"]}: {exits}')
     print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
           f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
           f'{gained["metadata_pages_returned"]} of the hypervisor\'s')

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """make kunit: our KUnit suites by the kernel's own kunit.py, on both CPUs.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """make series: the tree and its hooks as patches for git am, at build/series.
 
@@ -173,8 +173,7 @@ class Series:
             print(f'  BUILD   {topic.name}', flush=True)
             topic.apply(root, self.base.version())
             copy(TOP, root, self.brought[topic.name])
-            goals = ['arch/arm64/kvm/'] + \
-                (['drivers/virt/'] if os.path.isdir(os.path.join(root, 'drivers/virt/pkvm')) else [])
+            goals = ['arch/arm64/kvm/', 'drivers/virt/']
             log = os.path.join(BUILD, 'log', 'series-build.log')
             with open(log, 'w') as output:
                 for goal in (['allnoconfig'], goals):

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """step.py WHAT LOG COMMAND...: run one step of a build, told in one line.
 

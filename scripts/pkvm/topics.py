@@ -88,7 +88,7 @@ class Topic:
             start = re.match(r'(?:checking|patching) file (.*)', line)
             if start:
                 current = start.group(1).strip("'")
-            elif re.search(r'FAILED|malformed|ignored', line) and line.startswith(('Hunk', 'patch')):
+            elif re.match(r'(Hunk|patch).*(FAILED|malformed|ignored)', line):
                 failed.append(f'{current}: {line.strip()}')
         detail = '\n'.join('    ' + line for line in failed or run.stdout.splitlines()[-5:])
         raise TopicError(f'patches/{self.name} does not apply to the base {found}; '

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of the build, run and test scripts of scripts/pkvm, told as TAP.
 

@@ -213,7 +213,7 @@ static int do_killed(int argc, char *argv[])
 
 static const struct {
 	const char *name;
-	int (*run)(int argc, char *argv[]);
+	builtin_fn run;
 } builtins[] = {
 	{ "cat", do_cat },
 	{ "insmod", do_insmod },
@@ -224,7 +224,7 @@ static const struct {
 	{ "write", do_write },
 };
 
-int (*builtin_find(const char *name))(int argc, char *argv[])
+builtin_fn builtin_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
 		if (!strcmp(name, builtins[i].name))

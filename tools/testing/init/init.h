@@ -51,13 +51,16 @@ int job_parse(char *line, struct job *job);
  */
 int job_run(const struct job *job, bool *timed_out);
 
+/* A command that init itself is: takes its words, returns its exit status. */
+typedef int (*builtin_fn)(int argc, char *argv[]);
+
 /**
  * builtin_find() - look up a command that init itself is
  * @name:	the command's name
  *
- * Return: the function that does it, called in a process of its own with the
- * command's words and returning its exit status; NULL if there is none.
+ * Return: the function that does it, to be called in a process of its own; NULL
+ * if there is none.
  */
-int (*builtin_find(const char *name))(int argc, char *argv[]);
+builtin_fn builtin_find(const char *name);
 
 #endif /* PKVM_INIT_H */

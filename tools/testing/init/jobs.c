@@ -79,11 +79,12 @@ int job_parse(char *line, struct job *job)
 	return job->argc ? 0 : -EINVAL;
 }
 
-static _Noreturn void job_child(const struct job *job)
+/* The child's part: its exit status, if it could not become the program. */
+static int job_child(const struct job *job)
 {
-	int (*builtin)(int argc, char *argv[]) = builtin_find(job->argv[0]);
+	builtin_fn builtin = builtin_find(job->argv[0]);
 	sigset_t none;
-	int fd, status;
+	int fd, error;
 
 	setpgid(0, 0);
 	sigemptyset(&none);
@@ -94,18 +95,13 @@ static _Noreturn void job_child(const struct job *job)
 	if (fd > STDIN_FILENO)
 		close(fd);
 
-	/* _exit(), since exit() would rewind the list of jobs that we share. */
-	if (builtin) {
-		status = builtin(job->argc, (char **)job->argv);
-		fflush(stdout);
-		_exit(status);
-	}
+	if (builtin)
+		return builtin(job->argc, (char **)job->argv);
 
 	execv(job->argv[0], job->argv);
-	status = errno;
-	printf("init: %s: %s\n", job->argv[0], strerror(status));
-	fflush(stdout);
-	_exit(status == ENOENT ? 127 : 126);
+	error = errno;
+	printf("init: %s: %s\n", job->argv[0], strerror(error));
+	return error == ENOENT ? 127 : 126;
 }
 
 /* As init we inherit every orphan: wait for @pid and bury the others. */
@@ -166,8 +162,12 @@ int job_run(const struct job *job, bool *timed_out)
 		perror("init: fork");
 		return 126;
 	}
-	if (!pid)
-		job_child(job);
+	if (!pid) {
+		status = job_child(job);
+		fflush(stdout);
+		/* exit() would rewind the list of jobs, whose offset we share. */
+		_exit(status);
+	}
 	setpgid(pid, pid);
 
 	clock_gettime(CLOCK_MONOTONIC, &end);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kunit.py --qemu_config: a protected host on the second CPU, with SVE and FWB, its VHE left unused."""
+"""kunit.py --qemu_config: a protected host on the second CPU, which has SVE and FWB.
+
+Its VHE stays unused: QEMU models it right only from version 10 on.
+"""
 
 from ..qemu_config import QemuArchParams
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The checks that compile: sparse, W=1, gcc and clang over what is ours.
+
+The base kernel has warnings of its own. A warning counts as ours if it lies in
+a file of ours or on a line that a patch added or changed.
+"""
+
+import difflib
+import os
+import re
+import subprocess
+
+import topics
+import tree
+
+TOP = topics.TOP
+BUILD = os.path.join(TOP, 'build')
+LINUX = os.path.join(BUILD, 'linux')
+FRAGMENTS = ('qemu', 'kunit')
+# What a compiler or sparse says of a place: file:line:[column:] kind: text
+PLACE = re.compile(r'^(?P<file>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?P<text>(?:fatal )?'
+                   r'(?:warning|error):? .*)$')
+
+
+def changed_lines():
+    """The lines of each patched file that differ from the base's."""
+    changed = {}
+    for path in sorted({path for topic in topics.load_series() for path in topic.touches}):
+        before = tree.read(os.path.join(BUILD, 'pristine', path)).splitlines()
+        after = tree.read(os.path.join(LINUX, path)).splitlines()
+        lines = set()
+        for tag, _, _, first, last in difflib.SequenceMatcher(None, before, after,
+                                                              False).get_opcodes():
+            if tag != 'equal':
+                lines.update(range(first + 1, last + 1))
+        changed[path] = lines
+    return changed
+
+
+class Ours:
+    """Tells a warning of ours from one of the base."""
+
+    def __init__(self):
+        self.files = set(tree.our_files())
+        self.changed = changed_lines()
+
+    def finding(self, line):
+        """The finding in a line of output, None if there is none of ours."""
+        place = PLACE.match(line)
+        if not place:
+            return None
+        path = place['file']
+        for prefix in (LINUX + '/', TOP + '/', '../linux/', './'):
+            path = path.removeprefix(prefix)
+        if path in self.files or int(place['line']) in self.changed.get(path, ()):
+            return f'{path}:{place["line"]}: {place["text"]}'
+        return None
+
+    def sources(self):
+        """The C and assembly files of the kernel that are ours or changed."""
+        return [path for path in sorted(self.files | set(self.changed))
+                if path.endswith(('.c', '.S')) and path.startswith(('arch/', 'drivers/'))]
+
+
+def make(log, *arguments):
+    """Run a make with its output in log: (status, lines)."""
+    path = os.path.join(BUILD, 'log', log)
+    with open(path, 'w') as output:
+        status = subprocess.run(['make', *arguments], cwd=TOP, stdin=subprocess.DEVNULL,
+                                stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+    return status, tree.read(path).splitlines()
+
+
+def configure(objects, toolchain):
+    """Configure a kernel with our host fragments and all of our suites."""
+    everything = os.path.join(BUILD, 'check.fragment')
+    with open(everything, 'w') as file:
+        file.write('CONFIG_KUNIT_ALL_TESTS=y\n')
+    run = subprocess.run(
+        [os.path.join(TOP, 'scripts/pkvm/config.sh'), objects,
+         *(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config') for name in FRAGMENTS),
+         everything], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        env=dict(os.environ, MAKEARGS=' '.join(toolchain)))
+    return [run.stdout.strip()] if run.returncode else []
+
+
+def forget(objects, sources):
+    """Remove the objects of our sources: only a compiler that runs can warn."""
+    for path in sources:
+        stem = os.path.splitext(os.path.join(objects, path))[0]
+        for name in (stem + '.o', stem + '.nvhe.o'):
+            if os.path.exists(name):
+                os.remove(name)
+
+
+def kernel(name, toolchain, goals, extra, jobs):
+    """Build goals of the kernel and collect what is said of our lines."""
+    ours = Ours()
+    objects = os.path.join(BUILD, name)
+    found = configure(objects, toolchain)
+    if found:
+        return found
+    forget(objects, ours.sources())
+    status, output = make(f'{name}.log', '-C', LINUX, f'O={objects}', 'ARCH=arm64', f'-j{jobs}',
+                          *toolchain, *extra, *goals)
+    found = sorted({finding for line in output if (finding := ours.finding(line))})
+    if status and not found:
+        found = [f'{name}: the build failed:'] + output[-10:]
+    return found
+
+
+def gcc_sparse_w1(jobs):
+    """KVM and our drivers by gcc with W=1, and by sparse."""
+    return kernel('check-gcc', ['CROSS_COMPILE=aarch64-linux-gnu-'],
+                  ['arch/arm64/kvm/', 'drivers/virt/'], ['W=1', 'C=2'], jobs)
+
+
+def clang_kernel(jobs):
+    """The whole kernel by clang and lld, with W=1."""
+    return kernel('check-llvm', ['LLVM=1'], ['Image', 'modules'], ['W=1'], jobs)
+
+
+def programs(_jobs):
+    """VMM, firmware and init by gcc and clang; warnings are errors there."""
+    found = []
+    for name, folder in (('vmm', 'tools/vmm'), ('pvmfw', 'tools/pvmfw'),
+                         ('init', 'tools/testing/init')):
+        for compiler, extra in (('gcc', []), ('clang', ['LLVM=1'])):
+            status, output = make(f'check-{name}-{compiler}.log', '-C', folder,
+                                  f'O={BUILD}/check-{name}-{compiler}', f'KSRC={LINUX}', *extra)
+            if status:
+                found += [f'{folder} does not build by {compiler}:'] + output[-5:]
+            else:
+                found += [f'{folder}: {line}' for line in output if PLACE.match(line)]
+    return found
+
+
+CHECKS = (gcc_sparse_w1, clang_kernel, programs)
