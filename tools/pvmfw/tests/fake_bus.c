@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The PCI bus of fake_bus.h.
+ */
+#include "fake_bus.h"
+#include "mmio.h"
+#include "pci.h"
+#include "testing.h"
+
+#define ECAM_SIZE (32 * 8 * 0x1000)
+
+struct fake_fn fake_bus[32][8];
+
+void fake_bus_reset(void)
+{
+	memset(fake_bus, 0, sizeof(fake_bus));
+}
+
+struct platform fake_bus_platform(void)
+{
+	return (struct platform){
+		.has_pci = true,
+		.ecam_base = FAKE_ECAM,
+		.ecam_size = ECAM_SIZE,
+		.window_base = FAKE_WINDOW,
+		.window_size = FAKE_WINDOW_SIZE,
+	};
+}
+
+u32 fake_bus_get32(const struct fake_fn *fn, unsigned int offset)
+{
+	u32 value;
+
+	memcpy(&value, fn->config + offset, sizeof(value));
+	return value;
+}
+
+void fake_bus_set32(struct fake_fn *fn, unsigned int offset, u32 value)
+{
+	memcpy(fn->config + offset, &value, sizeof(value));
+}
+
+struct fake_fn *fake_bus_add(unsigned int slot, unsigned int function, u16 vendor, u16 device)
+{
+	struct fake_fn *fn = &fake_bus[slot][function];
+
+	fn->present = true;
+	fake_bus_set32(fn, PCI_VENDOR_ID, (u32)device << 16 | vendor);
+	if (function)
+		fake_bus[slot][0].config[PCI_HEADER_TYPE] |= 0x80;
+	return fn;
+}
+
+static u32 config_read(u64 offset, unsigned int size)
+{
+	const struct fake_fn *fn = &fake_bus[offset >> 15][offset >> 12 & 7];
+	u32 value = ~0u;
+
+	if (fn->present) {
+		value = 0;
+		if ((offset & 0xfff) + size <= sizeof(fn->config))
+			memcpy(&value, fn->config + (offset & 0xfff), size);
+	}
+	return value;
+}
+
+static void config_write(u64 offset, u32 value, unsigned int size)
+{
+	struct fake_fn *fn = &fake_bus[offset >> 15][offset >> 12 & 7];
+	unsigned int reg = offset & 0xfff, bar = (reg - PCI_BAR0) / 4;
+
+	assert_true(fn->present);
+	if (reg == PCI_COMMAND) {
+		assert_int_equal(size, 2);
+		memcpy(fn->config + reg, &value, size);
+	} else if (reg >= PCI_BAR0 && bar < 6) {
+		u32 old = fake_bus_get32(fn, reg);
+
+		assert_int_equal(size, 4);
+		/* A BAR must not move while its device decodes it. */
+		assert_false(fn->config[PCI_COMMAND] & PCI_COMMAND_MEMORY);
+		if (!fn->sticky)
+			fake_bus_set32(fn, reg, (value & fn->bar_mask[bar]) |
+				       (old & ~fn->bar_mask[bar]));
+	} else {
+		fail_msg("write to configuration register 0x%x", reg);
+	}
+}
+
+/* The function whose BAR 0 holds @addr; *offset is where in it. */
+static const struct fake_fn *decode(u64 addr, u64 *offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < 32 * 8; i++) {
+		const struct fake_fn *fn = &fake_bus[i / 8][i % 8];
+		u64 base = fake_bus_get32(fn, PCI_BAR0) & ~0xfull;
+
+		if (fn->present && fn->read && fn->config[PCI_COMMAND] & PCI_COMMAND_MEMORY &&
+		    range_inside(addr, 1, base, (u32)-fn->bar_mask[0])) {
+			*offset = addr - base;
+			return fn;
+		}
+	}
+	fail_msg("nothing at 0x%llx", (unsigned long long)addr);
+	return NULL;
+}
+
+static u32 bus_read(u64 addr, unsigned int size)
+{
+	const struct fake_fn *fn;
+	u64 offset;
+
+	assert_true(is_aligned(addr, size));
+	if (range_inside(addr, size, FAKE_ECAM, ECAM_SIZE))
+		return config_read(addr - FAKE_ECAM, size);
+	fn = decode(addr, &offset);
+	return fn->read(offset, size);
+}
+
+static void bus_write(u64 addr, u32 value, unsigned int size)
+{
+	const struct fake_fn *fn;
+	u64 offset;
+
+	assert_true(is_aligned(addr, size));
+	if (range_inside(addr, size, FAKE_ECAM, ECAM_SIZE)) {
+		config_write(addr - FAKE_ECAM, value, size);
+		return;
+	}
+	fn = decode(addr, &offset);
+	fn->write(offset, value, size);
+}
+
+u8 mmio_read8(u64 addr)
+{
+	return (u8)bus_read(addr, 1);
+}
+
+u16 mmio_read16(u64 addr)
+{
+	return (u16)bus_read(addr, 2);
+}
+
+u32 mmio_read32(u64 addr)
+{
+	return bus_read(addr, 4);
+}
+
+void mmio_write8(u64 addr, u8 value)
+{
+	bus_write(addr, value, 1);
+}
+
+void mmio_write16(u64 addr, u16 value)
+{
+	bus_write(addr, value, 2);
+}
+
+void mmio_write32(u64 addr, u32 value)
+{
+	bus_write(addr, value, 4);
+}

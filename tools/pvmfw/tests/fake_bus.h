@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A PCI bus for the unit tests, behind the mmio functions: ECAM for bus 0, and
+ * BARs that lead to a device. An access to an address where nothing is fails the
+ * test, as it would hang or fault in the VM.
+ */
+#ifndef PVMFW_FAKE_BUS_H
+#define PVMFW_FAKE_BUS_H
+
+#include "devtree.h"
+#include "types.h"
+
+#define FAKE_ECAM	0x10000000ull
+#define FAKE_WINDOW	0x20000000ull
+#define FAKE_WINDOW_SIZE 0x100000ull
+
+/**
+ * struct fake_fn - A PCI function.
+ * @present: it is there
+ * @config: its configuration space
+ * @bar_mask: by BAR: the bits that can be written; 0: there is no such BAR
+ * @sticky: it forgets what is written to its BARs
+ * @read: reads @size bytes at @offset into BAR 0
+ * @write: writes @size bytes at @offset into BAR 0
+ */
+struct fake_fn {
+	bool present;
+	u8 config[256];
+	u32 bar_mask[6];
+	bool sticky;
+	u32 (*read)(u64 offset, unsigned int size);
+	void (*write)(u64 offset, u32 value, unsigned int size);
+};
+
+/** The functions of bus 0, by device and function number. */
+extern struct fake_fn fake_bus[32][8];
+
+/**
+ * fake_bus_reset() - Remove all functions.
+ */
+void fake_bus_reset(void);
+
+/**
+ * fake_bus_platform() - What the device tree says of this bus.
+ */
+struct platform fake_bus_platform(void);
+
+/**
+ * fake_bus_add() - Put a function on the bus.
+ * @slot: device number
+ * @function: function number
+ * @vendor: vendor ID
+ * @device: device ID
+ *
+ * Return: the function, without BARs.
+ */
+struct fake_fn *fake_bus_add(unsigned int slot, unsigned int function, u16 vendor, u16 device);
+
+/**
+ * fake_bus_set32() - Set a field of the configuration space.
+ * @fn: the function
+ * @offset: where
+ * @value: the value
+ */
+void fake_bus_set32(struct fake_fn *fn, unsigned int offset, u32 value);
+
+/**
+ * fake_bus_get32() - Read a field of the configuration space.
+ * @fn: the function
+ * @offset: where
+ */
+u32 fake_bus_get32(const struct fake_fn *fn, unsigned int offset);
+
+#endif

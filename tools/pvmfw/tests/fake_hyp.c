@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hypervisor of fake_hyp.h, behind smccc_hvc().
+ */
+#include "fake_hyp.h"
+#include "smccc.h"
+#include "testing.h"
+
+#define NOT_SUPPORTED		((u64)-1)
+#define INVALID_PARAMETER	((u64)-3)
+
+#define PAGES (FW_SCRATCH_SIZE / PAGE_SIZE)
+
+struct fake_hyp fake_hyp;
+
+void fake_hyp_reset(void)
+{
+	fake_hyp_release();
+	fake_hyp.is_kvm = true;
+	fake_hyp.features = 0x1d;
+	fake_hyp.granule = PAGE_SIZE;
+	fake_hyp.range_limit = UINT64_MAX;
+	fake_hyp.arena = aligned_alloc(FW_SCRATCH_SIZE, FW_SCRATCH_SIZE);
+	assert_non_null(fake_hyp.arena);
+	memset(fake_hyp.arena, 0xa5, FW_SCRATCH_SIZE);
+}
+
+void fake_hyp_release(void)
+{
+	free(fake_hyp.arena);
+	memset(&fake_hyp, 0, sizeof(fake_hyp));
+}
+
+/* Index of the page at @addr, which must be the guest's. */
+static u64 page_of(u64 addr)
+{
+	if (!range_inside(addr, 1, (uintptr_t)fake_hyp.arena, FW_SCRATCH_SIZE))
+		fail_msg("0x%llx is no memory of the guest", (unsigned long long)addr);
+	return (addr - (uintptr_t)fake_hyp.arena) / PAGE_SIZE;
+}
+
+void fake_hyp_check_shared(u64 addr, u64 len)
+{
+	u64 at;
+
+	for (at = align_down(addr, PAGE_SIZE); at < addr + len; at += PAGE_SIZE)
+		if (!fake_hyp.shared[page_of(at)])
+			fail_msg("0x%llx is not shared", (unsigned long long)at);
+}
+
+static void change_granule(u64 ipa, bool share)
+{
+	u64 page = page_of(ipa), i;
+
+	for (i = page; i < page + fake_hyp.granule / PAGE_SIZE; i++) {
+		if (i >= PAGES)
+			fail_msg("granule leaves the memory of the guest");
+		if (fake_hyp.shared[i] == share)
+			fail_msg("page %llu: %s twice", (unsigned long long)i,
+				 share ? "shared" : "unshared");
+		fake_hyp.shared[i] = share;
+	}
+	fake_hyp.shared_now += share ? 1 : (u64)-1;
+	if (fake_hyp.shared_now > fake_hyp.shared_peak)
+		fake_hyp.shared_peak = fake_hyp.shared_now;
+}
+
+/* MEM_SHARE and MEM_UNSHARE as the design, section 5, has them. */
+static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res)
+{
+	u64 i;
+
+	fake_hyp.calls++;
+	if (share)
+		fake_hyp.share_calls++;
+	else
+		fake_hyp.unshare_calls++;
+
+	if (!is_aligned(ipa, fake_hyp.granule) || a3 || (!fake_hyp.ranges && count))
+		fail_msg("bad arguments 0x%llx %llu %llu", (unsigned long long)ipa,
+			 (unsigned long long)count, (unsigned long long)a3);
+	if (fake_hyp.calls == fake_hyp.fail_call ||
+	    (fake_hyp.fail_from && fake_hyp.calls >= fake_hyp.fail_from)) {
+		res->r[0] = INVALID_PARAMETER;
+		return;
+	}
+	if (!count)
+		count = 1;
+	if (count > fake_hyp.range_limit)
+		count = fake_hyp.range_limit;
+	for (i = 0; i < count; i++)
+		change_granule(ipa + i * fake_hyp.granule, share);
+	res->r[0] = 0;
+	res->r[1] = count;
+}
+
+void smccc_hvc(u64 fn, u64 a1, u64 a2, u64 a3, struct smccc_res *res)
+{
+	memset(res, 0, sizeof(*res));
+	switch (fn) {
+	case 0x8600ff01:
+		res->r[0] = fake_hyp.is_kvm ? 0xb66fb428 : NOT_SUPPORTED;
+		res->r[1] = 0xe911c52e;
+		res->r[2] = 0x564bcaa9;
+		res->r[3] = 0x743a004d;
+		break;
+	case 0x86000000:
+		res->r[0] = fake_hyp.features;
+		break;
+	case 0xc6000002:
+		fake_hyp.meminfo_calls++;
+		if (a1 || a2 || a3)
+			fail_msg("HYP_MEMINFO with arguments");
+		res->r[0] = fake_hyp.granule;
+		res->r[1] = fake_hyp.ranges;
+		break;
+	case 0xc6000003:
+		change(a1, a2, a3, true, res);
+		break;
+	case 0xc6000004:
+		change(a1, a2, a3, false, res);
+		break;
+	default:
+		res->r[0] = NOT_SUPPORTED;
+	}
+}

@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: a tree that is truncated, malformed or lies about its size is refused
+ * before anything of it is used; what it says of memory and devices is taken
+ * only if it is possible and nothing overlaps. ASan watches every read: the tree
+ * lies at the very end of its allocation.
+ */
+#include <libfdt.h>
+
+#include "devtree.h"
+#include "fake_console.h"
+#include "testing.h"
+
+#define TREE_SIZE 4096
+
+/* What the tree of the test says; a test changes one thing. */
+struct spec {
+	const char *psci_method;
+	u64 mem_base, mem_size;
+	bool no_memory, two_memories;
+	u64 rsv_base, rsv_size;
+	u64 reserved[6];
+	int reserved_cells;
+	u64 uart_base, uart_size;
+	bool no_uart, no_stdout, uart_on_bus;
+	const char *stdout_path;
+	u32 reg_shift;
+	u64 ecam_base, ecam_size;
+	bool no_pci;
+	u32 bus_first, window_space;
+	u64 window_bus, window_base, window_size;
+	int ranges_len;
+};
+
+static const struct spec good = {
+	.psci_method = "hvc",
+	.mem_base = RAM_BASE, .mem_size = 0x10000000,
+	.uart_base = 0x3f8, .uart_size = 8,
+	.ecam_base = 0x10000, .ecam_size = 0x1000000,
+	.window_space = 0x02000000,
+	.window_bus = 0x2000000, .window_base = 0x2000000, .window_size = 0x2000000,
+	.stdout_path = "/uart:115200n8",
+};
+
+static struct platform plat;
+
+static void prop_u32s(void *fdt, const char *name, const u32 *v, int n)
+{
+	fdt32_t cells[32];
+	int i;
+
+	for (i = 0; i < n; i++)
+		cells[i] = cpu_to_fdt32(v[i]);
+	assert_int_equal(fdt_property(fdt, name, cells, n * (int)sizeof(cells[0])), 0);
+}
+
+static void prop_u64s(void *fdt, const char *name, const u64 *v, int n)
+{
+	u32 cells[16];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		cells[2 * i] = (u32)(v[i] >> 32);
+		cells[2 * i + 1] = (u32)v[i];
+	}
+	prop_u32s(fdt, name, cells, 2 * n);
+}
+
+static void add_memory(void *fdt, const char *name, u64 base, u64 size)
+{
+	fdt_begin_node(fdt, name);
+	fdt_property_string(fdt, "device_type", "memory");
+	prop_u64s(fdt, "reg", (const u64[]){ base, size }, 2);
+	fdt_end_node(fdt);
+}
+
+static void add_pci(void *fdt, const struct spec *s)
+{
+	const u32 ranges[] = {
+		/* A prefetchable window comes first and is not the one. */
+		0x43000000, 1, 0, 1, 0, 1, 0,
+		s->window_space, (u32)(s->window_bus >> 32), (u32)s->window_bus,
+		(u32)(s->window_base >> 32), (u32)s->window_base,
+		(u32)(s->window_size >> 32), (u32)s->window_size,
+	};
+
+	fdt_begin_node(fdt, "pci");
+	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
+	fdt_property_u32(fdt, "#address-cells", 3);
+	fdt_property_u32(fdt, "#size-cells", 2);
+	prop_u64s(fdt, "reg", (const u64[]){ s->ecam_base, s->ecam_size }, 2);
+	prop_u32s(fdt, "bus-range", (const u32[]){ s->bus_first, s->bus_first }, 2);
+	prop_u32s(fdt, "ranges", ranges, s->ranges_len ? s->ranges_len : 14);
+	fdt_end_node(fdt);
+}
+
+/* The tree, in an allocation that ends with it. */
+static void *build(const struct spec *s)
+{
+	char *buf = calloc(1, TREE_SIZE), *fdt;
+
+	assert_non_null(buf);
+	assert_int_equal(fdt_create(buf, TREE_SIZE), 0);
+	if (s->rsv_size)
+		fdt_add_reservemap_entry(buf, s->rsv_base, s->rsv_size);
+	fdt_finish_reservemap(buf);
+	fdt_begin_node(buf, "");
+	fdt_property_u32(buf, "#address-cells", 2);
+	fdt_property_u32(buf, "#size-cells", 2);
+	fdt_begin_node(buf, "chosen");
+	if (!s->no_stdout)
+		fdt_property_string(buf, "stdout-path", s->stdout_path);
+	fdt_end_node(buf);
+	fdt_begin_node(buf, "psci");
+	fdt_property_string(buf, "compatible", "arm,psci-1.0");
+	fdt_property_string(buf, "method", s->psci_method);
+	fdt_end_node(buf);
+	if (!s->no_memory)
+		add_memory(buf, "memory@80000000", s->mem_base, s->mem_size);
+	if (s->two_memories)
+		add_memory(buf, "memory@1", 0x100000000, 0x1000000);
+	fdt_begin_node(buf, "reserved-memory");
+	fdt_property_u32(buf, "#address-cells", 2);
+	fdt_property_u32(buf, "#size-cells", 2);
+	fdt_begin_node(buf, "anywhere");
+	fdt_property_u32(buf, "size", 0x1000);
+	fdt_end_node(buf);
+	if (s->reserved_cells) {
+		fdt_begin_node(buf, "there");
+		prop_u64s(buf, "reg", s->reserved, s->reserved_cells);
+		fdt_end_node(buf);
+	}
+	fdt_end_node(buf);
+	if (s->uart_on_bus) {
+		fdt_begin_node(buf, "bus");
+		fdt_property_u32(buf, "#address-cells", 2);
+		fdt_property_u32(buf, "#size-cells", 2);
+	}
+	if (!s->no_uart) {
+		fdt_begin_node(buf, "uart");
+		fdt_property_string(buf, "compatible", "ns16550a");
+		prop_u64s(buf, "reg", (const u64[]){ s->uart_base, s->uart_size }, 2);
+		fdt_property_u32(buf, "reg-shift", s->reg_shift);
+		fdt_end_node(buf);
+	}
+	if (s->uart_on_bus)
+		fdt_end_node(buf);
+	if (!s->no_pci)
+		add_pci(buf, s);
+	fdt_end_node(buf);
+	assert_int_equal(fdt_finish(buf), 0);
+
+	fdt = malloc(fdt_totalsize(buf));
+	assert_non_null(fdt);
+	memcpy(fdt, buf, fdt_totalsize(buf));
+	free(buf);
+	return fdt;
+}
+
+/* Check, parse and lay out, as the firmware does. */
+static enum fw_status load(const struct spec *s)
+{
+	void *fdt = build(s);
+	struct memmap map = { 0 };
+	enum fw_status status;
+
+	fake_console_reset();
+	status = devtree_check(fdt, fdt_totalsize(fdt));
+	if (status == FW_OK)
+		status = devtree_parse(fdt, &plat);
+	if (status == FW_OK)
+		status = platform_memmap(&plat, &map);
+	free(fdt);
+	return status;
+}
+
+static void good_tree(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.rsv_base = 0x80000000;
+	s.rsv_size = 0x200000;
+	s.reserved_cells = 4;
+	s.reserved[0] = 0x81000000;
+	s.reserved[1] = 0x100000;
+	s.reserved[2] = 0x8ff00000;
+	s.reserved[3] = 0x100000;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.ram_size, 0x10000000);
+	assert_int_equal(plat.uart_base, 0x3f8);
+	assert_true(plat.has_pci);
+	assert_int_equal(plat.ecam_base, 0x10000);
+	assert_int_equal(plat.ecam_size, 0x100000);
+	assert_int_equal(plat.window_base, 0x2000000);
+	assert_int_equal(plat.window_size, 0x2000000);
+}
+
+static void without_pci(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.no_pci = true;
+	assert_int_equal(load(&s), FW_OK);
+	assert_false(plat.has_pci);
+}
+
+static void no_room_for_header(void **state)
+{
+	const u64 few = 0;
+
+	(void)state;
+	assert_int_equal(devtree_check(&few, sizeof(few)), FW_EFDT_HEADER);
+}
+
+static void truncated(void **state)
+{
+	void *fdt = build(&good);
+	size_t size = fdt_totalsize(fdt), len;
+
+	(void)state;
+	/* The region ends before the tree does. */
+	for (len = 0; len < size; len++) {
+		void *part = malloc(len + 1);
+
+		assert_non_null(part);
+		memcpy(part, fdt, len);
+		assert_int_not_equal(devtree_check(part, len), FW_OK);
+		/* And with a header that was adjusted to it. */
+		if (len >= sizeof(struct fdt_header)) {
+			fdt_set_totalsize(part, (u32)len);
+			assert_int_not_equal(devtree_check(part, len), FW_OK);
+		}
+		free(part);
+	}
+	assert_int_equal(devtree_check(fdt, size), FW_OK);
+	free(fdt);
+}
+
+static void lying_header(void **state)
+{
+	static const u32 lies[] = { 0, 1, 4, 39, 0x1000, 0x7fffffff, 0x80000000, 0xfffffffc,
+				    0xffffffff };
+	void *fdt = build(&good), *copy;
+	size_t size = fdt_totalsize(fdt), field, i;
+
+	(void)state;
+	for (field = 0; field < sizeof(struct fdt_header); field += 4) {
+		/* boot_cpuid_phys means nothing here. */
+		if (field == offsetof(struct fdt_header, boot_cpuid_phys))
+			continue;
+		for (i = 0; i < ARRAY_SIZE(lies); i++) {
+			enum fw_status status;
+
+			copy = malloc(size);
+			assert_non_null(copy);
+			memcpy(copy, fdt, size);
+			*(fdt32_t *)((char *)copy + field) = cpu_to_fdt32(lies[i]);
+			status = devtree_check(copy, size);
+			/* A later version that is compatible with ours is none. */
+			if ((field == offsetof(struct fdt_header, last_comp_version) &&
+			     lies[i] <= 17) ||
+			    (field == offsetof(struct fdt_header, version) && lies[i] >= 17))
+				assert_int_equal(status, FW_OK);
+			else
+				assert_int_not_equal(status, FW_OK);
+			free(copy);
+		}
+	}
+	free(fdt);
+}
+
+static void says_more_than_there_is(void **state)
+{
+	void *fdt = build(&good);
+
+	(void)state;
+	assert_int_equal(devtree_check(fdt, fdt_totalsize(fdt) - 1), FW_EFDT_SIZE);
+	free(fdt);
+}
+
+/* Any byte changed: refused or harmless, never a wild read. */
+static void flipped_bytes(void **state)
+{
+	void *fdt = build(&good);
+	size_t size = fdt_totalsize(fdt), at;
+	u64 seed = 2;
+
+	(void)state;
+	for (at = 0; at < 40 * size; at++) {
+		struct memmap map = { 0 };
+		char *copy = malloc(size);
+		u32 n = test_random(&seed) % 3 + 1;
+
+		assert_non_null(copy);
+		memcpy(copy, fdt, size);
+		while (n--)
+			copy[(at + test_random(&seed) * (size_t)n) % size] ^=
+				(char)(1 + test_random(&seed) % 255);
+		if (devtree_check(copy, size) == FW_OK &&
+		    devtree_parse(copy, &plat) == FW_OK &&
+		    platform_memmap(&plat, &map) == FW_OK)
+			assert_int_equal(map.range[2].base, RAM_BASE);
+		free(copy);
+	}
+	free(fdt);
+}
+
+/* The structure block, tag by tag. */
+static void bad_structure(void **state)
+{
+	static const struct {
+		u32 tags[12];
+		int count;
+	} cases[] = {
+		{ { FDT_END }, 1 },					/* no root */
+		{ { FDT_BEGIN_NODE, 0, FDT_END }, 3 },			/* not closed */
+		{ { FDT_END_NODE, FDT_END }, 2 },			/* never opened */
+		{ { FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_END_NODE, FDT_END }, 5 },
+		{ { FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_BEGIN_NODE, 0, FDT_END_NODE,
+		    FDT_END }, 7 },
+		{ { FDT_PROP, 0, 0, FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_END }, 7 },
+		{ { FDT_BEGIN_NODE, 0, FDT_END_NODE, FDT_PROP, 0, 0, FDT_END }, 7 },
+		/* a property after a subnode */
+		{ { FDT_BEGIN_NODE, 0, FDT_BEGIN_NODE, 0x61000000, FDT_END_NODE, FDT_PROP, 0, 0,
+		    FDT_END_NODE, FDT_END }, 10 },
+		/* a name beyond the strings, and one that does not end */
+		{ { FDT_BEGIN_NODE, 0, FDT_PROP, 0, 100, FDT_END_NODE, FDT_END }, 7 },
+		{ { FDT_BEGIN_NODE, 0, FDT_PROP, 0, 2, FDT_END_NODE, FDT_END }, 7 },
+		/* a property longer than the tree */
+		{ { FDT_BEGIN_NODE, 0, FDT_PROP, 1000, 0, FDT_END_NODE, FDT_END }, 7 },
+		{ { FDT_BEGIN_NODE, 0, FDT_PROP, 0xfffffff0, 0, FDT_END_NODE, FDT_END }, 7 },
+		{ { FDT_BEGIN_NODE, 0, 7, FDT_END_NODE, FDT_END }, 5 },	/* no such tag */
+		{ { FDT_BEGIN_NODE, 0x61616161, 0x61616161 }, 3 },	/* endless name */
+	};
+	size_t i;
+	int j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const u32 struct_size = (u32)cases[i].count * 4;
+		const u32 size = 40 + 16 + struct_size + 4;
+		u8 *fdt = calloc(1, size);
+		fdt32_t *word;
+
+		assert_non_null(fdt);
+		word = (fdt32_t *)(fdt + 56);
+		for (j = 0; j < cases[i].count; j++)
+			word[j] = cpu_to_fdt32(cases[i].tags[j]);
+		memcpy(fdt + 56 + struct_size, "a\0bc", 4);
+		fdt_set_magic(fdt, FDT_MAGIC);
+		fdt_set_totalsize(fdt, size);
+		fdt_set_off_dt_struct(fdt, 56);
+		fdt_set_size_dt_struct(fdt, struct_size);
+		fdt_set_off_dt_strings(fdt, 56 + struct_size);
+		fdt_set_size_dt_strings(fdt, 4);
+		fdt_set_off_mem_rsvmap(fdt, 40);
+		fdt_set_version(fdt, 17);
+		fdt_set_last_comp_version(fdt, 16);
+		assert_int_equal(devtree_check(fdt, size), FW_EFDT_STRUCT);
+		free(fdt);
+	}
+}
+
+static void deep_tree(void **state)
+{
+	char *fdt = calloc(1, TREE_SIZE);
+	int i;
+
+	(void)state;
+	assert_non_null(fdt);
+	fdt_create(fdt, TREE_SIZE);
+	fdt_finish_reservemap(fdt);
+	for (i = 0; i < 17; i++)
+		fdt_begin_node(fdt, i ? "n" : "");
+	for (i = 0; i < 17; i++)
+		fdt_end_node(fdt);
+	fdt_finish(fdt);
+	assert_int_equal(devtree_check(fdt, TREE_SIZE), FW_EFDT_STRUCT);
+	free(fdt);
+}
+
+static void psci(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.psci_method = "smc";
+	assert_int_equal(load(&s), FW_EFDT_PSCI);
+	s.psci_method = "hvcx";
+	assert_int_equal(load(&s), FW_EFDT_PSCI);
+	s.psci_method = "";
+	assert_int_equal(load(&s), FW_EFDT_PSCI);
+}
+
+static void memory(void **state)
+{
+	static const u64 sizes[] = { 0, 0x1000, 0x1fffff, 0x200001, 0x10000800, 1ull << 39,
+				     0x7f80001000, (u64)-0x1000, (u64)0 - RAM_BASE, UINT64_MAX };
+	struct spec s = good;
+	size_t i;
+
+	(void)state;
+	s.no_memory = true;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	s = good;
+	s.two_memories = true;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	s = good;
+	s.mem_base = 0x40000000;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	assert_non_null(strstr(fake_console_line, "starts at 0x40000000: "));
+	s = good;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		s.mem_size = sizes[i];
+		assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	}
+	s.mem_size = 0x7f80000000;
+	assert_int_equal(load(&s), FW_OK);
+}
+
+static void reserved(void **state)
+{
+	static const u64 bad[][2] = {
+		{ 0x7ff00000, 0x1000 }, { 0x7ffff000, 0x2000 }, { 0x90000000, 0x1000 },
+		{ 0x8ffff000, 0x2000 }, { 0x80001000, (u64)-0x1000 }, { UINT64_MAX, 0x1000 },
+	};
+	struct spec s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		s = good;
+		s.rsv_base = bad[i][0];
+		s.rsv_size = bad[i][1];
+		assert_int_equal(load(&s), FW_EFDT_RESERVED);
+		s = good;
+		s.reserved_cells = 2;
+		s.reserved[0] = bad[i][0];
+		s.reserved[1] = bad[i][1];
+		assert_int_equal(load(&s), FW_EFDT_RESERVED);
+	}
+	s = good;
+	s.reserved_cells = 4;
+	s.reserved[0] = 0x81000000;
+	s.reserved[1] = 0x2000;
+	s.reserved[2] = 0x81001000;
+	s.reserved[3] = 0x2000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	/* A reg with half an entry. */
+	s.reserved_cells = 3;
+	assert_int_equal(load(&s), FW_EFDT_STRUCT);
+	/* An empty range. */
+	s.reserved_cells = 2;
+	s.reserved[1] = 0;
+	assert_int_equal(load(&s), FW_ERANGE);
+}
+
+static void uart(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.uart_base = 0x9000000;
+	s.no_stdout = true;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.uart_base, 0x9000000);
+	s = good;
+	s.stdout_path = "/nowhere";
+	assert_int_equal(load(&s), FW_OK);
+	s.stdout_path = "/pci";
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.uart_base, 0x3f8);
+	s = good;
+	s.no_uart = true;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	s = good;
+	s.uart_on_bus = true;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	s = good;
+	s.uart_size = 4;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	s = good;
+	s.reg_shift = 2;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	s = good;
+	s.uart_base = 1ull << 39;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	s.uart_base = (u64)-4;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+}
+
+static void pci(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.ecam_size = 0xff000;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.ecam_base = 0x10800;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.ecam_base = (u64)-0x1000;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.bus_first = 1;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.window_space = 0x03000000;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.window_bus = 0;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.window_size = 0;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s.window_size = 0xff000000;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s = good;
+	s.window_size = 0x1800;
+	assert_int_equal(load(&s), FW_EALIGN);
+	s = good;
+	s.ranges_len = 13;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s.ranges_len = 7;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+}
+
+static void overlaps(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.uart_base = FW_SCRATCH_BASE + 0x3f8;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	assert_string_equal(fake_console_line,
+			    "error: UART and firmware scratch: ranges overlap");
+	s = good;
+	s.uart_base = RAM_BASE;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	s = good;
+	s.ecam_base = 0;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	s = good;
+	s.ecam_base = FW_IMAGE_BASE - 0x1000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	s = good;
+	s.window_bus = 0x100000;
+	s.window_base = 0x100000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	s.window_bus = 0x70000000;
+	s.window_base = 0x70000000;
+	s.window_size = 0x10000000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+}
+
+static void too_many_ranges(void **state)
+{
+	struct memmap map = { 0 };
+	const char *clash = NULL;
+	u64 i;
+
+	(void)state;
+	for (i = 0; i < MEMMAP_MAX; i++)
+		assert_int_equal(memmap_add(&map, i * 0x1000, 0x1000, "x", NULL), FW_OK);
+	assert_int_equal(memmap_add(&map, i * 0x1000, 0x1000, "y", NULL), FW_ETOOMANY);
+	assert_int_equal(memmap_add(&map, 0xfff, 1, "y", &clash), FW_EOVERLAP);
+	assert_string_equal(clash, "x");
+	assert_int_equal(memmap_add(&map, 1ull << 40, 0, "y", NULL), FW_ERANGE);
+	assert_int_equal(memmap_add(&map, 0x1000000, UINT64_MAX, "y", NULL), FW_ERANGE);
+	assert_int_equal(map.count, MEMMAP_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_tree),
+		cmocka_unit_test(without_pci),
+		cmocka_unit_test(no_room_for_header),
+		cmocka_unit_test(truncated),
+		cmocka_unit_test(lying_header),
+		cmocka_unit_test(says_more_than_there_is),
+		cmocka_unit_test(flipped_bytes),
+		cmocka_unit_test(bad_structure),
+		cmocka_unit_test(deep_tree),
+		cmocka_unit_test(psci),
+		cmocka_unit_test(memory),
+		cmocka_unit_test(reserved),
+		cmocka_unit_test(uart),
+		cmocka_unit_test(pci),
+		cmocka_unit_test(overlaps),
+		cmocka_unit_test(too_many_ranges),
+	};
+
+	return cmocka_run_group_tests_name("pvmfw devtree", tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: nothing is writable and executable; everything maps to itself and
+ * nothing else is mapped; the largest block that fits is used; a range that
+ * overlaps a mapped one is refused with nothing changed; running out of tables
+ * is an error at every point.
+ *
+ * The walker here is written from the Arm ARM, not from pgtable.c.
+ */
+#include "pgtable.h"
+#include "testing.h"
+
+#define SHIFT	20
+#define ARENA	0x100000u
+
+struct world {
+	struct buddy heap;
+	struct pgtable pt;
+	u8 *arena;
+	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
+};
+
+static void give_heap(struct world *w, size_t bytes)
+{
+	assert_int_equal(buddy_init(&w->heap, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
+	assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena, bytes), FW_OK);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->arena = aligned_alloc(ARENA, ARENA);
+	assert_non_null(w->arena);
+	memset(w->arena, 0xff, ARENA);
+	give_heap(w, ARENA);
+	assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	free(w->arena);
+	free(w);
+	return 0;
+}
+
+/* The leaf that maps @va: its descriptor and level, or 0 if none does. */
+static u64 walk(const struct pgtable *pt, u64 va, unsigned int *level)
+{
+	const u64 *table = pt->root;
+	u64 pte, size;
+
+	for (*level = 1; ; (*level)++) {
+		size = 1ull << (12 + 9 * (3 - *level));
+		pte = table[va / size % 512];
+		if (!(pte & 1))
+			return 0;
+		if (*level == 3) {
+			assert_true(pte & 2);
+			break;
+		}
+		if (!(pte & 2))
+			break;
+		table = (const u64 *)(uintptr_t)(pte & 0xfffffffff000);
+	}
+	/* Identity, access flag, not global, never for EL0. */
+	assert_int_equal((pte & 0xfffffffff000) + va % size, va);
+	assert_int_equal(va / size * size, pte & 0xfffffffff000);
+	assert_true(pte & (1ull << 10));
+	assert_true(pte & (1ull << 11));
+	assert_true(pte & (1ull << 54));
+	assert_false(pte & (1ull << 6));
+	return pte;
+}
+
+static bool writable(u64 pte)
+{
+	return !(pte & (1ull << 7));
+}
+
+static bool executable(u64 pte)
+{
+	return !(pte & (1ull << 53));
+}
+
+static bool device(u64 pte)
+{
+	return !(pte & (7 << 2));
+}
+
+static void kinds(void **state)
+{
+	struct world *w = *state;
+	unsigned int level;
+	u64 pte;
+
+	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0x1000, PGTABLE_TEXT), FW_OK);
+	assert_int_equal(pgtable_map(&w->pt, 0x2000, 0x1000, PGTABLE_RODATA), FW_OK);
+	assert_int_equal(pgtable_map(&w->pt, 0x3000, 0x1000, PGTABLE_DATA), FW_OK);
+	assert_int_equal(pgtable_map(&w->pt, 0x4000, 0x1000, PGTABLE_DEVICE), FW_OK);
+
+	pte = walk(&w->pt, 0x1fff, &level);
+	assert_true(pte && !writable(pte) && executable(pte) && !device(pte));
+	pte = walk(&w->pt, 0x2000, &level);
+	assert_true(pte && !writable(pte) && !executable(pte) && !device(pte));
+	pte = walk(&w->pt, 0x3000, &level);
+	assert_true(pte && writable(pte) && !executable(pte) && !device(pte));
+	/* Normal memory is inner shareable: the host's CPUs see it too. */
+	assert_int_equal((pte >> 8) & 3, 3);
+	pte = walk(&w->pt, 0x4000, &level);
+	assert_true(pte && writable(pte) && !executable(pte) && device(pte));
+	assert_false(walk(&w->pt, 0, &level));
+	assert_false(walk(&w->pt, 0x5000, &level));
+}
+
+static void blocks(void **state)
+{
+	struct world *w = *state;
+	unsigned int level;
+
+	/* A page, two 2 MiB blocks, a 1 GiB block, a 2 MiB block, a page. */
+	assert_int_equal(pgtable_map(&w->pt, 0x3fbff000, 0x40000000 + 0x601000 + 0x1000,
+				     PGTABLE_DATA), FW_OK);
+	assert_true(walk(&w->pt, 0x3fbff000, &level) && level == 3);
+	assert_true(walk(&w->pt, 0x3fc00000, &level) && level == 2);
+	assert_true(walk(&w->pt, 0x3ffff000, &level) && level == 2);
+	assert_true(walk(&w->pt, 0x40000000, &level) && level == 1);
+	assert_true(walk(&w->pt, 0x7fffffff, &level) && level == 1);
+	assert_true(walk(&w->pt, 0x80000000, &level) && level == 2);
+	assert_true(walk(&w->pt, 0x80200000, &level) && level == 3);
+	assert_false(walk(&w->pt, 0x80201000, &level));
+	assert_false(walk(&w->pt, 0x3fbfe000, &level));
+}
+
+static void random_ranges(void **state)
+{
+	const u32 pages = 2048;
+	struct world *w = *state;
+	u8 *model = calloc(1, pages);
+	unsigned int level;
+	u64 seed = 7;
+	u32 step, i;
+
+	assert_non_null(model);
+	for (step = 0; step < 3000; step++) {
+		u32 first = test_random(&seed) % pages;
+		u32 count = 1 + test_random(&seed) % 5 * (test_random(&seed) % 100 + 1);
+		enum pgtable_kind kind = test_random(&seed) % 4;
+		bool taken = false;
+
+		if (first + count > pages)
+			count = pages - first;
+		for (i = first; i < first + count; i++)
+			taken |= model[i];
+		assert_int_equal(pgtable_map(&w->pt, first * PAGE_SIZE, count * PAGE_SIZE, kind),
+				 taken ? FW_EOVERLAP : FW_OK);
+		if (!taken)
+			memset(model + first, (int)kind + 1, count);
+	}
+	for (i = 0; i < pages; i++) {
+		u64 pte = walk(&w->pt, i * PAGE_SIZE, &level);
+
+		assert_int_equal(!!pte, !!model[i]);
+		if (pte) {
+			assert_false(writable(pte) && executable(pte));
+			assert_int_equal(executable(pte), model[i] == PGTABLE_TEXT + 1);
+			assert_int_equal(device(pte), model[i] == PGTABLE_DEVICE + 1);
+		}
+	}
+	free(model);
+}
+
+static void overlaps(void **state)
+{
+	struct world *w = *state;
+	unsigned int level;
+	u64 pte;
+
+	assert_int_equal(pgtable_map(&w->pt, 0x200000, 0x200000, PGTABLE_TEXT), FW_OK);
+	pte = walk(&w->pt, 0x200000, &level);
+	assert_int_equal(pgtable_map(&w->pt, 0x3ff000, 0x1000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(pgtable_map(&w->pt, 0, 0x40000000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(pgtable_map(&w->pt, 0x1ff000, 0x2000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(walk(&w->pt, 0x200000, &level), pte);
+	assert_false(walk(&w->pt, 0x1ff000, &level));
+	assert_false(walk(&w->pt, 0x400000, &level));
+}
+
+static void bad_arguments(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(pgtable_map(&w->pt, 0x800, 0x1000, PGTABLE_DATA), FW_EALIGN);
+	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0x800, PGTABLE_DATA), FW_EALIGN);
+	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0, PGTABLE_DATA), FW_ERANGE);
+	assert_int_equal(pgtable_map(&w->pt, 1ull << VA_BITS, 0x1000, PGTABLE_DATA), FW_ERANGE);
+	assert_int_equal(pgtable_map(&w->pt, (1ull << VA_BITS) - 0x1000, 0x2000, PGTABLE_DATA),
+			 FW_ERANGE);
+	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0ull - 0x1000, PGTABLE_DATA), FW_ERANGE);
+	assert_int_equal(pgtable_map(&w->pt, (1ull << VA_BITS) - 0x1000, 0x1000, PGTABLE_DATA),
+			 FW_OK);
+}
+
+static void out_of_tables(void **state)
+{
+	struct world *w = *state;
+	size_t pages;
+
+	/* The root, then a table of level 2 and one of level 3 at each end. */
+	for (pages = 0; pages <= 5; pages++) {
+		give_heap(w, pages * PAGE_SIZE);
+		if (!pages) {
+			assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_ENOMEM);
+			continue;
+		}
+		assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
+		assert_int_equal(pgtable_map(&w->pt, 0x3ffff000, 0x2000, PGTABLE_DATA),
+				 pages < 5 ? FW_ENOMEM : FW_OK);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(blocks, setup, teardown),
+		cmocka_unit_test_setup_teardown(random_ranges, setup, teardown),
+		cmocka_unit_test_setup_teardown(overlaps, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_arguments, setup, teardown),
+		cmocka_unit_test_setup_teardown(out_of_tables, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("pvmfw pgtable", tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: alloc_shared() hands out only memory that the host sees, and nothing
+ * twice; memory is shared once however often it is used; at the end nothing is
+ * shared and the heap has everything back, whether or not it was deallocated;
+ * whichever call fails, what cannot be unshared is leaked and never used again;
+ * the granule is asked for once.
+ *
+ * fake_hyp fails the test at a double share, an unshare of what is not shared,
+ * and a range that leaves the guest's memory.
+ */
+#include "fake_hyp.h"
+#include "shared.h"
+#include "testing.h"
+
+#define HEAP_SIZE 0x80000
+#define SLOTS 24
+
+struct world {
+	struct buddy heap;
+	struct hyp hyp;
+	struct shared_pool pool;
+	u8 tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];
+	struct {
+		u8 *block;
+		u32 size;
+	} slot[SLOTS];
+};
+
+static void start(struct world *w)
+{
+	uintptr_t base = (uintptr_t)fake_hyp.arena;
+
+	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
+	assert_int_equal(buddy_add(&w->heap, base + FW_SCRATCH_SIZE - HEAP_SIZE, HEAP_SIZE), FW_OK);
+	memset(w->slot, 0, sizeof(w->slot));
+	hyp_discover(&w->hyp);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap), FW_OK);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	fake_hyp_reset();
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	fake_hyp_release();
+	return 0;
+}
+
+/* One random step: allocate into a slot or deallocate from it. */
+static void step(struct world *w, u64 *seed)
+{
+	u32 i = test_random(seed) % SLOTS, j;
+	enum fw_status status;
+	void *block;
+
+	if (w->slot[i].block) {
+		for (j = 0; j < w->slot[i].size; j++)
+			assert_int_equal(w->slot[i].block[j], i);
+		status = dealloc_shared(&w->pool, w->slot[i].block, w->slot[i].size);
+		assert_int_equal(status, FW_OK);
+		w->slot[i].block = NULL;
+		return;
+	}
+	w->slot[i].size = 1 + test_random(seed) % (1u << (4 + test_random(seed) % 13));
+	status = alloc_shared(&w->pool, w->slot[i].size, &block);
+	if (status == FW_OK) {
+		fake_hyp_check_shared((uintptr_t)block, w->slot[i].size);
+		memset(block, (int)i, w->slot[i].size);
+		w->slot[i].block = block;
+	} else if (status != FW_ENOMEM && status != FW_EHYP_SHARE) {
+		fail_msg("%s", fw_strstatus(status));
+	}
+}
+
+static void random_use(void **state)
+{
+	static const u64 granules[] = { 0x1000, 0x4000, 0x10000 };
+	struct world *w = *state;
+	u64 seed = 3;
+	u32 round, i;
+
+	for (round = 0; round < 12; round++) {
+		fake_hyp_reset();
+		fake_hyp.granule = granules[round % 3];
+		fake_hyp.ranges = round % 2;
+		fake_hyp.range_limit = round % 4 == 3 ? 3 : UINT64_MAX;
+		start(w);
+		for (i = 0; i < 5000; i++)
+			step(w, &seed);
+		assert_int_equal(w->pool.sharer.shared_now, fake_hyp.shared_now);
+		assert_int_equal(w->pool.sharer.shared_peak, fake_hyp.shared_peak);
+		assert_int_equal(w->hyp.share_calls, fake_hyp.share_calls);
+		assert_true(fake_hyp.shared_now > 0);
+		/* Memory that is in the pool is not shared again. */
+		assert_true(fake_hyp.share_calls <= HEAP_SIZE / fake_hyp.granule);
+		assert_int_equal(shared_end(&w->pool), FW_OK);
+		assert_int_equal(fake_hyp.shared_now, 0);
+		assert_int_equal(w->hyp.unshare_calls, fake_hyp.unshare_calls);
+		assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+		assert_int_equal(fake_hyp.meminfo_calls, 1);
+	}
+}
+
+/*
+ * The same run over and over, each time with another call refused: once only,
+ * and from there on.
+ */
+static void every_call_fails(void **state)
+{
+	struct world *w = *state;
+	u64 seed, call = 0, mode, leaked, calls;
+	enum fw_status ended;
+	u32 i;
+
+	for (mode = 0; mode < 4; mode++) {
+		for (call = 1; ; call++) {
+			fake_hyp_reset();
+			fake_hyp.ranges = mode & 1;
+			fake_hyp.range_limit = 2;
+			if (mode & 2)
+				fake_hyp.fail_from = call;
+			else
+				fake_hyp.fail_call = call;
+			start(w);
+			seed = 11;
+			for (i = 0; i < 200; i++)
+				step(w, &seed);
+			ended = shared_end(&w->pool);
+			calls = fake_hyp.calls;
+			leaked = fake_hyp.shared_now;
+			assert_int_equal(w->pool.sharer.shared_now, leaked);
+			assert_int_equal(ended, leaked ? FW_EHYP_UNSHARE : FW_OK);
+			/* The heap has everything but the leaked regions. */
+			if (leaked)
+				assert_true(w->heap.free_bytes < HEAP_SIZE);
+			else
+				assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+			/* One refused call leaks what that call covers, no more. */
+			if (!(mode & 2))
+				assert_true(leaked <= 1);
+			/* What the host still sees is never handed out. */
+			for (i = 0; i < FW_SCRATCH_SIZE / PAGE_SIZE; i++) {
+				u8 *page = buddy_alloc(&w->heap, PAGE_SIZE);
+
+				if (!page)
+					break;
+				assert_false(fake_hyp.shared[(page - fake_hyp.arena) / PAGE_SIZE]);
+			}
+			if (calls < call)
+				break;
+		}
+		/* The run was long enough to have failures in both directions. */
+		assert_true(call > 60);
+	}
+}
+
+static void zeroed_when_shared(void **state)
+{
+	struct world *w = *state;
+	void *block;
+	u32 i;
+
+	start(w);
+	assert_int_equal(alloc_shared(&w->pool, 1, &block), FW_OK);
+	/* The whole granule, not just what was asked for. */
+	for (i = 0; i < PAGE_SIZE; i++)
+		assert_int_equal(((u8 *)block)[i], 0);
+	assert_int_equal(fake_hyp.shared_now, 1);
+	assert_int_equal(shared_end(&w->pool), FW_OK);
+}
+
+static void not_offered(void **state)
+{
+	struct world *w = *state;
+	void *block;
+
+	/* Each of the three calls is needed. */
+	fake_hyp.features = 0x19;
+	start(w);
+	assert_int_equal(alloc_shared(&w->pool, 5000, &block), FW_OK);
+	assert_int_equal(fake_hyp.calls + fake_hyp.meminfo_calls, 0);
+	assert_int_equal(w->pool.sharer.shared_peak, 0);
+	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+}
+
+static void bad_granule(void **state)
+{
+	static const u64 granules[] = { 0, 1, 0x800, 0x1800, 0x3000, 0x400000, 1ull << 63,
+					(u64)-1, (u64)-3 };
+	struct world *w = *state;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(granules); i++) {
+		start(w);
+		fake_hyp.granule = granules[i];
+		hyp_discover(&w->hyp);
+		assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap), FW_EHYP_GRANULE);
+		fake_hyp_reset();
+	}
+}
+
+static void bad_requests(void **state)
+{
+	struct world *w = *state;
+	void *block;
+
+	start(w);
+	assert_int_equal(alloc_shared(&w->pool, 0, &block), FW_ERANGE);
+	assert_int_equal(alloc_shared(&w->pool, FW_SCRATCH_SIZE + 1, &block), FW_ERANGE);
+	assert_int_equal(alloc_shared(&w->pool, SIZE_MAX, &block), FW_ERANGE);
+	assert_int_equal(alloc_shared(&w->pool, FW_SCRATCH_SIZE, &block), FW_ENOMEM);
+	assert_int_equal(fake_hyp.calls, 0);
+	assert_int_equal(alloc_shared(&w->pool, 4096, &block), FW_OK);
+	assert_int_equal(dealloc_shared(&w->pool, block, 256), FW_EBADFREE);
+	assert_int_equal(dealloc_shared(&w->pool, block, 4096), FW_OK);
+	assert_int_equal(dealloc_shared(&w->pool, block, 4096), FW_EBADFREE);
+	assert_int_equal(shared_end(&w->pool), FW_OK);
+}
+
+/* A count of granules done that makes no sense is an error, not a loop. */
+static void lying_range(void **state)
+{
+	struct world *w = *state;
+	void *block;
+
+	fake_hyp.ranges = true;
+	fake_hyp.range_limit = 0;
+	start(w);
+	assert_int_equal(alloc_shared(&w->pool, 0x4000, &block), FW_EHYP_SHARE);
+	assert_int_equal(w->pool.sharer.shared_now, 0);
+	assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+}
+
+static void copies(void **state)
+{
+	u8 from[64], to[64];
+	u32 a, b, len, i;
+
+	(void)state;
+	for (i = 0; i < sizeof(from); i++)
+		from[i] = (u8)i;
+	for (a = 0; a < 9; a++)
+		for (b = 0; b < 9; b++)
+			for (len = 0; len < 40; len++) {
+				memset(to, 0xee, sizeof(to));
+				copy_from_shared(to + a, from + b, len);
+				for (i = 0; i < sizeof(to); i++)
+					assert_int_equal(to[i], i >= a && i < a + len ?
+							 b + i - a : 0xee);
+			}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(random_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_call_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(zeroed_when_shared, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_offered, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_granule, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(lying_range, setup, teardown),
+		cmocka_unit_test(copies),
+	};
+
+	return cmocka_run_group_tests_name("pvmfw shared", tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The unit tests: the firmware's own files, compiled for the build machine with
+# sanitizers, against a hypervisor, devices and a clock that are fakes. Each
+# program prints TAP.
+
+T := $(HERE)/tests
+TO := $(O)/tests
+TEST_CC ?= gcc
+
+TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+TEST_LDFLAGS := -fsanitize=address,undefined
+
+# What cannot run natively is what the fakes stand for.
+TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c clock.c,$(FW_C))
+TEST_FDT_C := $(FDT_C) fdt_sw.c fdt_rw.c fdt_wip.c fdt_strerror.c
+TEST_NAMES := $(patsubst $(T)/%.c,%,$(wildcard $(T)/test_*.c))
+TEST_BINS := $(addprefix $(TO)/,$(TEST_NAMES))
+TEST_LIB := $(addprefix $(TO)/,$(TEST_FW_C:.c=.o)) \
+	$(patsubst $(T)/%.c,$(TO)/%.o,$(wildcard $(T)/fake_*.c)) \
+	$(addprefix $(TO)/libfdt/,$(TEST_FDT_C:.c=.o))
+
+.SECONDARY:
+
+test: $(TEST_BINS)
+	$(Q)status=0; for t in $(TEST_BINS); do \
+		CMOCKA_MESSAGE_OUTPUT=TAP $$t || status=1; \
+	done; exit $$status
+
+$(TO)/test_%: $(TO)/test_%.o $(TEST_LIB)
+	$(say) LD $@
+	$(Q)$(TEST_CC) $(TEST_LDFLAGS) -o $@ $^ -lcmocka
+
+$(TO)/%.o: $(T)/%.c $(TO)/.toolchain
+	$(say) CC $@
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(TO)/%.o: $(S)/%.c $(TO)/.toolchain
+	$(say) CC $@
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(TO)/libfdt/%.o: $(FDT)/%.c $(TO)/.toolchain
+	$(say) CC $@
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -w -MMD -MP -c -o $@ $<
+
+TEST_TOOLCHAIN := $(TEST_CC) $(TEST_CFLAGS)
+$(TO)/.toolchain: FORCE
+	@mkdir -p $(TO)/libfdt
+	@echo '$(TEST_TOOLCHAIN)' | cmp -s - $@ || echo '$(TEST_TOOLCHAIN)' > $@
+
+-include $(wildcard $(TO)/*.d $(TO)/libfdt/*.d)
