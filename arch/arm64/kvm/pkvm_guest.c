@@ -25,24 +25,24 @@
  */
 void __init pkvm_guest_init_smccc(void)
 {
-	struct pvm_smccc_workarounds *wa = &kvm_nvhe_sym(pvm_smccc_workarounds);
+	s64 *wa = kvm_nvhe_sym(pvm_smccc_workarounds);
+	int i;
 
-	wa->wa1 = SMCCC_RET_NOT_SUPPORTED;
-	wa->wa2 = SMCCC_RET_NOT_SUPPORTED;
-	wa->wa3 = SMCCC_RET_NOT_SUPPORTED;
+	for (i = 0; i < PVM_NR_SMCCC_WORKAROUNDS; i++)
+		wa[i] = SMCCC_RET_NOT_SUPPORTED;
 
 	if (arm64_get_spectre_v2_state() == SPECTRE_UNAFFECTED)
-		wa->wa1 = SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED;
+		wa[PVM_SMCCC_WORKAROUND_1] = SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED;
 	else if (arm64_get_spectre_v2_state() == SPECTRE_MITIGATED)
-		wa->wa1 = SMCCC_RET_SUCCESS;
+		wa[PVM_SMCCC_WORKAROUND_1] = SMCCC_RET_SUCCESS;
 
 	if (arm64_get_spectre_v4_state() != SPECTRE_VULNERABLE)
-		wa->wa2 = SMCCC_RET_NOT_REQUIRED;
+		wa[PVM_SMCCC_WORKAROUND_2] = SMCCC_RET_NOT_REQUIRED;
 
 	if (arm64_get_spectre_bhb_state() == SPECTRE_UNAFFECTED)
-		wa->wa3 = SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED;
+		wa[PVM_SMCCC_WORKAROUND_3] = SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED;
 	else if (arm64_get_spectre_bhb_state() == SPECTRE_MITIGATED)
-		wa->wa3 = SMCCC_RET_SUCCESS;
+		wa[PVM_SMCCC_WORKAROUND_3] = SMCCC_RET_SUCCESS;
 }
 
 /**

@@ -46,13 +46,15 @@ static inline unsigned int pkvm_handle_to_vmid(unsigned int handle)
  * Answers to SMCCC_ARCH_FEATURES for ARCH_WORKAROUND_1, 2 and 3 (Arm DEN0028),
  * as the host found the mitigations when it booted.
  */
-struct pvm_smccc_workarounds {
-	s64 wa1;
-	s64 wa2;
-	s64 wa3;
+enum pvm_smccc_workaround {
+	PVM_SMCCC_WORKAROUND_1,
+	PVM_SMCCC_WORKAROUND_2,
+	PVM_SMCCC_WORKAROUND_3,
+	PVM_NR_SMCCC_WORKAROUNDS,
 };
 
-extern struct pvm_smccc_workarounds kvm_nvhe_sym(pvm_smccc_workarounds);
+extern s64
+kvm_nvhe_sym(pvm_smccc_workarounds)[PVM_NR_SMCCC_WORKAROUNDS];
 
 #ifndef __KVM_NVHE_HYPERVISOR__
 

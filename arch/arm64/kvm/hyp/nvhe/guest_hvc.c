@@ -33,7 +33,7 @@
  * host fills them in before it gives up its privileges; by then the state of
  * the mitigations is known.
  */
-struct pvm_smccc_workarounds pvm_smccc_workarounds;
+s64 pvm_smccc_workarounds[PVM_NR_SMCCC_WORKAROUNDS];
 
 static void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
 {
@@ -50,11 +50,11 @@ static s64 pvm_arch_feature(u32 func_id)
 	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
 		return SMCCC_RET_SUCCESS;
 	case ARM_SMCCC_ARCH_WORKAROUND_1:
-		return pvm_smccc_workarounds.wa1;
+		return pvm_smccc_workarounds[PVM_SMCCC_WORKAROUND_1];
 	case ARM_SMCCC_ARCH_WORKAROUND_2:
-		return pvm_smccc_workarounds.wa2;
+		return pvm_smccc_workarounds[PVM_SMCCC_WORKAROUND_2];
 	case ARM_SMCCC_ARCH_WORKAROUND_3:
-		return pvm_smccc_workarounds.wa3;
+		return pvm_smccc_workarounds[PVM_SMCCC_WORKAROUND_3];
 	default:
 		return SMCCC_RET_NOT_SUPPORTED;
 	}

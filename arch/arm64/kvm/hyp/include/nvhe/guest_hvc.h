@@ -7,7 +7,9 @@
 
 #include <linux/types.h>
 
-struct kvm_vcpu;
+#include <asm/kvm_pkvm_guest.h>
+
+extern s64 pvm_smccc_workarounds[PVM_NR_SMCCC_WORKAROUNDS];
 
 bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code);
 
