@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bare VMs for the tests of protected KVM: their making, their death, and how a test commands the
+ * guest in them. See pvm.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "processor.h"
+#include "pvm.h"
+
+extern const uint8_t pvm_guest_code[], pvm_guest_code_end[];
+
+bool pvm_host_is_protected(void)
+{
+	char line[4096] = "";
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	return n > 0 && strstr(line, "kvm-arm.mode=protected");
+}
+
+int pvm_create_vm_fd(unsigned long type)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int fd, err;
+
+	if (kvm < 0)
+		return -errno;
+	fd = ioctl(kvm, KVM_CREATE_VM, type);
+	err = -errno;
+	close(kvm);
+	return fd < 0 ? err : fd;
+}
+
+int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa, uint64_t size,
+		 void *memory)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = ipa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)memory,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+int pvm_get_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
+
+	return ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg) ? -errno : 0;
+}
+
+int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value)
+{
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
+
+	return ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg) ? -errno : 0;
+}
+
+static uint64_t channel_of(const struct pvm_vcpu *vcpu)
+{
+	return PVM_CHANNEL_IPA + vcpu->index * PVM_CHANNEL_SIZE;
+}
+
+static int add_vcpu(struct pvm *vm)
+{
+	struct pvm_vcpu *vcpu = &vm->vcpus[vm->nr_vcpus];
+	struct kvm_vcpu_init init;
+	void *run;
+
+	vcpu->vm = vm;
+	vcpu->index = vm->nr_vcpus;
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)vcpu->index);
+	if (vcpu->fd < 0)
+		return -errno;
+	vm->nr_vcpus++;
+
+	run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (run == MAP_FAILED)
+		return -errno;
+	vcpu->run = run;
+
+	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
+		return -errno;
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2;
+	if (vcpu->index)
+		init.features[0] |= 1U << KVM_ARM_VCPU_POWER_OFF;
+
+	return ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init) ? -errno : 0;
+}
+
+static void *map_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static size_t whole_pages(size_t size)
+{
+	size_t page = getpagesize();
+
+	return (size + page - 1) / page * page;
+}
+
+static int place_code(struct pvm *vm)
+{
+	size_t size = pvm_guest_code_end - pvm_guest_code;
+
+	vm->code_size = whole_pages(size);
+	vm->code = map_memory(vm->code_size);
+	if (!vm->code)
+		return -ENOMEM;
+	memcpy(vm->code, pvm_guest_code, size);
+	__builtin___clear_cache((char *)vm->code, (char *)vm->code + size);
+
+	return pvm_set_slot(vm, PVM_CODE_SLOT, 0, PVM_CODE_IPA, vm->code_size, vm->code);
+}
+
+static int place_data(struct pvm *vm, size_t size)
+{
+	vm->data_size = whole_pages(size);
+	vm->data = map_memory(vm->data_size);
+	if (!vm->data)
+		return -ENOMEM;
+
+	return pvm_set_slot(vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, vm->data_size, vm->data);
+}
+
+static int set_entry(struct pvm_vcpu *vcpu)
+{
+	int err = pvm_set_reg(vcpu, ARM64_CORE_REG(regs.pc), PVM_CODE_IPA);
+
+	return err ? err : pvm_set_reg(vcpu, ARM64_CORE_REG(regs.regs[0]), channel_of(vcpu));
+}
+
+int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size)
+{
+	int err, size;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->fd = -1;
+	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (vm->kvm_fd < 0)
+		return -errno;
+
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
+	size = vm->fd < 0 ? -1 : ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	err = size < 0 ? -errno : 0;
+	vm->run_size = size < 0 ? 0 : size;
+
+	while (!err && vm->nr_vcpus < nr_vcpus)
+		err = add_vcpu(vm);
+	if (!err)
+		err = place_code(vm);
+	if (!err && data_size)
+		err = place_data(vm, data_size);
+	if (!err && nr_vcpus)
+		err = set_entry(&vm->vcpus[0]);
+	if (err)
+		pvm_free(vm);
+	return err;
+}
+
+void pvm_kill(struct pvm *vm)
+{
+	while (vm->nr_vcpus) {
+		struct pvm_vcpu *vcpu = &vm->vcpus[--vm->nr_vcpus];
+
+		if (vcpu->run)
+			munmap(vcpu->run, vm->run_size);
+		vcpu->run = NULL;
+		close(vcpu->fd);
+	}
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->kvm_fd >= 0)
+		close(vm->kvm_fd);
+	vm->fd = -1;
+	vm->kvm_fd = -1;
+}
+
+void pvm_free(struct pvm *vm)
+{
+	pvm_kill(vm);
+	if (vm->code)
+		munmap(vm->code, vm->code_size);
+	if (vm->data)
+		munmap(vm->data, vm->data_size);
+	vm->code = NULL;
+	vm->data = NULL;
+}
+
+static void answer_read(struct pvm_vcpu *vcpu, uint64_t offset)
+{
+	uint64_t value = vcpu->command;
+
+	if (offset >= PVM_ARG)
+		value = vcpu->args[(offset - PVM_ARG) / 8];
+	memcpy(vcpu->run->mmio.data, &value, sizeof(value));
+}
+
+/* Whether the command is over, by 0 or -EIO; else -EAGAIN. */
+static int take_write(struct pvm_vcpu *vcpu, uint64_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, vcpu->run->mmio.data, sizeof(value));
+	switch (offset) {
+	case PVM_RESULT ... PVM_RESULT + 24:
+		vcpu->results[(offset - PVM_RESULT) / 8] = value;
+		return -EAGAIN;
+	case PVM_DONE:
+		return 0;
+	case PVM_EXC_ESR:
+		vcpu->exception.esr = value;
+		return -EAGAIN;
+	case PVM_EXC_FAR:
+		vcpu->exception.far = value;
+		return -EAGAIN;
+	case PVM_EXC_ELR:
+		vcpu->exception.elr = value;
+		return -EIO;
+	default:
+		return -EPROTO;
+	}
+}
+
+static int handle_mmio(struct pvm_vcpu *vcpu)
+{
+	uint64_t offset = vcpu->run->mmio.phys_addr - channel_of(vcpu);
+	bool write = vcpu->run->mmio.is_write;
+
+	if (vcpu->run->mmio.len != 8 || offset > PVM_EXC_ELR || offset % 8 ||
+	    (!write && offset >= PVM_RESULT)) {
+		printf("# vCPU %u: stray %s of %u bytes at %#llx\n", vcpu->index,
+		       write ? "write" : "read", vcpu->run->mmio.len,
+		       vcpu->run->mmio.phys_addr);
+		return -EPROTO;
+	}
+
+	if (write)
+		return take_write(vcpu, offset);
+	answer_read(vcpu, offset);
+	return -EAGAIN;
+}
+
+int pvm_run(struct pvm_vcpu *vcpu)
+{
+	int ret = -EAGAIN;
+
+	while (ret == -EAGAIN) {
+		if (ioctl(vcpu->fd, KVM_RUN, NULL)) {
+			if (errno == EAGAIN)
+				continue;
+			return -errno;
+		}
+
+		switch (vcpu->run->exit_reason) {
+		case KVM_EXIT_MMIO:
+			ret = handle_mmio(vcpu);
+			break;
+		case KVM_EXIT_SYSTEM_EVENT:
+			vcpu->event = vcpu->run->system_event.type;
+			ret = -ESHUTDOWN;
+			break;
+		default:
+			printf("# vCPU %u: stray exit %u\n", vcpu->index, vcpu->run->exit_reason);
+			ret = -EPROTO;
+		}
+	}
+	return ret;
+}
+
+int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
+		uint64_t arg2, uint64_t arg3)
+{
+	vcpu->command = command;
+	vcpu->args[0] = arg0;
+	vcpu->args[1] = arg1;
+	vcpu->args[2] = arg2;
+	vcpu->args[3] = arg3;
+
+	return pvm_run(vcpu);
+}
+
+int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
+{
+	int err = pvm_command(vcpu, PVM_LOAD, ipa, 0, 0, 0);
+
+	*value = vcpu->results[0];
+	return err;
+}
+
+int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
+{
+	return pvm_command(vcpu, PVM_STORE, ipa, value, 0, 0);
+}
+
+int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3)
+{
+	int err = pvm_command(vcpu, PVM_HVC, function, x1, x2, x3);
+
+	if (err) {
+		printf("# vCPU %u: hypercall %#x: %s\n", vcpu->index, function, strerror(-err));
+		return PVM_HVC_LOST;
+	}
+	return vcpu->results[0];
+}
+
+int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	return pvm_hvc(vcpu, HVC_MEM_SHARE, ipa, 0, 0);
+}
+
+int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	return pvm_hvc(vcpu, HVC_MEM_UNSHARE, ipa, 0, 0);
+}
+
+int pvm_cpu_on(struct pvm *vm, unsigned int index)
+{
+	/* No irqchip gives affinities another shape: MPIDR_EL1.Aff0 is the index. */
+	int64_t ret = pvm_hvc(&vm->vcpus[0], HVC_PSCI_CPU_ON, index, PVM_CODE_IPA,
+			      channel_of(&vm->vcpus[index]));
+
+	return ret ? -EPERM : 0;
+}

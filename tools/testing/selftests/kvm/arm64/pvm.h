@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bare VMs for the tests of protected KVM. A protected vCPU takes no more than a pc and x0..x3, so
+ * the page tables, descriptors and registers that the guests of the harness start with cannot be
+ * given to it. These guests need none: a test commands them step by step (pvm_channel.h), and
+ * sees each step from both sides.
+ *
+ * Functions return 0 or a negative errno, that of the system call that failed where there is one.
+ */
+#ifndef SELFTEST_KVM_PVM_H
+#define SELFTEST_KVM_PVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/kvm.h>
+
+#include "pvm_channel.h"
+
+/* Where things lie in the guest's IPA space. */
+#define PVM_CHANNEL_IPA		0x10000UL	/* one channel for each vCPU, no memslot */
+#define PVM_CODE_IPA		0x80000000UL	/* slot 0, the guest's code */
+#define PVM_DATA_IPA		0x90000000UL	/* slot 1, the test's memory */
+#define PVM_CODE_SLOT		0
+#define PVM_DATA_SLOT		1
+#define PVM_FREE_SLOT		2		/* for more, from here on */
+
+#define PVM_MAX_VCPUS		4
+
+/* Guest hypercalls: the ABI, in numbers rather than as the kernel's headers have it. */
+#define HVC_SMCCC_VERSION	0x80000000UL
+#define HVC_ARCH_FEATURES	0x80000001UL
+#define HVC_TRNG_VERSION	0x84000050UL
+#define HVC_PSCI_VERSION	0x84000000UL
+#define HVC_PSCI_SYSTEM_OFF	0x84000008UL
+#define HVC_PSCI_SYSTEM_RESET	0x84000009UL
+#define HVC_PSCI_CPU_ON		0xc4000003UL
+#define HVC_CALL_UID		0x8600ff01UL
+#define HVC_FEATURES		0x86000000UL
+#define HVC_HYP_MEMINFO		0xc6000002UL
+#define HVC_MEM_SHARE		0xc6000003UL
+#define HVC_MEM_UNSHARE		0xc6000004UL
+
+#define HVC_SUCCESS		0L
+#define HVC_NOT_SUPPORTED	(-1L)
+#define HVC_INVALID_PARAMETER	(-3L)
+
+struct pvm;
+
+struct pvm_vcpu {
+	struct pvm *vm;
+	unsigned int index;
+	int fd;
+	struct kvm_run *run;
+
+	/* The command under way, and what came of it. */
+	uint64_t command;
+	uint64_t args[4];
+	uint64_t results[4];
+	struct {
+		uint64_t esr;
+		uint64_t far;
+		uint64_t elr;
+	} exception;
+
+	/* The type of the system event, if pvm_run() returned -ESHUTDOWN. */
+	uint32_t event;
+};
+
+struct pvm {
+	int kvm_fd;
+	int fd;
+	size_t run_size;
+	unsigned int nr_vcpus;
+	struct pvm_vcpu vcpus[PVM_MAX_VCPUS];
+
+	uint8_t *code;
+	size_t code_size;
+
+	/* The memory behind slot 1, NULL if there is none. */
+	uint8_t *data;
+	size_t data_size;
+};
+
+/* Was the host booted with kvm-arm.mode=protected? By its command line, not by what KVM says. */
+bool pvm_host_is_protected(void);
+
+/* KVM_CREATE_VM of this type: a descriptor. */
+int pvm_create_vm_fd(unsigned long type);
+
+/*
+ * A VM of this type with its code in slot 0, a number of vCPUs and, unless data_size is 0, that
+ * many bytes of anonymous memory, rounded up to pages, in slot 1. vCPU 0 is set to start in the
+ * code, the others wait for pvm_cpu_on(). After a failure there is nothing to be freed.
+ */
+int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size);
+
+/* The VM dies here: all of its descriptors and mappings go. Its memory stays. */
+void pvm_kill(struct pvm *vm);
+
+/* pvm_kill(), and its memory goes too. */
+void pvm_free(struct pvm *vm);
+
+int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa, uint64_t size,
+		 void *memory);
+int pvm_get_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t *value);
+int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value);
+
+/* Have vCPU 0 start vCPU @index; to be commanded from a thread of its own or in turn. */
+int pvm_cpu_on(struct pvm *vm, unsigned int index);
+
+/*
+ * Run the vCPU until its command is done: 0. Otherwise the error of KVM_RUN, after which
+ * pvm_run() again goes on with the same command; -EFAULT as that error aside,
+ * -EIO		the guest took an exception, and the command is over
+ * -ESHUTDOWN	the VM turned itself off, or reset itself
+ * -EPROTO	an exit that the guest has no reason for
+ */
+int pvm_run(struct pvm_vcpu *vcpu);
+
+/* Give the vCPU a command, then pvm_run(). */
+int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
+		uint64_t arg2, uint64_t arg3);
+
+int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value);
+int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value);
+
+/*
+ * A hypercall with its arguments in x1..x3. Returns x0; PVM_HVC_LOST if the call did not come back.
+ * The vCPU's results hold x0..x3.
+ */
+#define PVM_HVC_LOST		INT64_MIN
+int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3);
+
+int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa);
+int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa);
+
+#endif /* SELFTEST_KVM_PVM_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest of the protected VM tests: a loop that does what the test commands, one command at a
+ * time; see pvm_channel.h. It owns no memory but its code, has no stack and runs with the MMU off.
+ * Every vCPU runs it, entered by the boot protocol or by PSCI CPU_ON with x0 = its channel.
+ *
+ * Position independent: the test copies it to the start of a page, which it fits in, and enters it
+ * there.
+ *
+ * With the MMU off its accesses bypass the caches, while the host's do not: a line that the host
+ * has in a cache is written back before a load, and dropped around a store.
+ *
+ * x28 holds the channel, x27 the address of the command table.
+ */
+#include "pvm_channel.h"
+
+	.section .rodata, "a"
+	.balign	2048
+	.global	pvm_guest_code
+pvm_guest_code:
+	mov	x28, x0
+	adr	x0, vectors
+	msr	vbar_el1, x0
+	isb
+
+next:
+	ldr	x4, [x28, #PVM_COMMAND]
+	ldr	x0, [x28, #PVM_ARG]
+	ldr	x1, [x28, #PVM_ARG + 8]
+	ldr	x2, [x28, #PVM_ARG + 16]
+	ldr	x3, [x28, #PVM_ARG + 24]
+
+	adr	x27, commands
+	add	x27, x27, x4, lsl #2
+	br	x27
+
+	/* In the order of the command numbers. */
+commands:
+	b	do_hvc
+	b	do_load
+	b	do_store
+	b	do_fill
+	b	do_hvc_sweep
+	b	do_spin
+
+do_hvc:
+	hvc	#0
+	b	done
+
+do_load:
+	dc	civac, x0
+	dsb	sy
+	ldr	x0, [x0]
+	b	done
+
+do_store:
+	dc	civac, x0
+	dsb	sy
+	str	x1, [x0]
+	dsb	sy
+	dc	civac, x0
+	dsb	sy
+	b	done
+
+do_fill:
+	cbz	x2, done
+	dc	civac, x0
+	dsb	sy
+	str	x1, [x0]
+	dsb	sy
+	dc	civac, x0
+	dsb	sy
+	add	x0, x0, x3
+	sub	x2, x2, #1
+	b	do_fill
+
+	/* SMCCC 1.1 lets a hypercall change x0..x3 only. */
+do_hvc_sweep:
+	mov	x4, x0
+	mov	x5, x1
+	mov	x6, x2
+	mov	x7, x3
+	mov	x8, xzr
+	mov	x9, xzr
+sweep_next:
+	cbz	x6, sweep_done
+	mov	x0, x4
+	mov	x1, x5
+	mov	x2, xzr
+	mov	x3, xzr
+	hvc	#0
+	cmp	x0, #0
+	cinc	x8, x8, eq
+	cmn	x0, #3
+	cinc	x9, x9, eq
+	add	x5, x5, x7
+	sub	x6, x6, #1
+	b	sweep_next
+sweep_done:
+	mov	x0, x8
+	mov	x1, x9
+	b	done
+
+do_spin:
+	b	do_spin
+
+done:
+	str	x0, [x28, #PVM_RESULT]
+	str	x1, [x28, #PVM_RESULT + 8]
+	str	x2, [x28, #PVM_RESULT + 16]
+	str	x3, [x28, #PVM_RESULT + 24]
+	str	xzr, [x28, #PVM_DONE]
+	b	next
+
+	/* The command is given up, and the next one is fetched: no return from here. */
+exception:
+	mrs	x0, esr_el1
+	mrs	x1, far_el1
+	mrs	x2, elr_el1
+	str	x0, [x28, #PVM_EXC_ESR]
+	str	x1, [x28, #PVM_EXC_FAR]
+	str	x2, [x28, #PVM_EXC_ELR]
+	b	next
+
+	.balign	2048
+vectors:
+	.rept	16
+	b	exception
+	.balign	128
+	.endr
+
+	.global	pvm_guest_code_end
+pvm_guest_code_end:
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the host sees of guests: accesses that may fault, and counters. See pvm_probe.h.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pvm_probe.h"
+
+static sigjmp_buf faulted;
+static int fault_code;
+static void *fault_address;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	fault_code = signal == SIGSEGV ? info->si_code : -1;
+	fault_address = info->si_addr;
+	siglongjmp(faulted, 1);
+}
+
+static void make_access(void *address, enum pvm_access access)
+{
+	unsigned int byte;
+
+	switch (access) {
+	case PVM_READ:
+		asm volatile("ldrb %w0, [%1]" : "=r" (byte) : "r" (address) : "memory");
+		break;
+	case PVM_WRITE:
+		asm volatile("strb wzr, [%0]" : : "r" (address) : "memory");
+		break;
+	case PVM_EXEC:
+		((void (*)(void))address)();
+		break;
+	}
+}
+
+int pvm_probe(void *address, enum pvm_access access)
+{
+	const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	struct sigaction segv, bus;
+	int code = 0;
+
+	sigaction(SIGSEGV, &action, &segv);
+	sigaction(SIGBUS, &action, &bus);
+	if (sigsetjmp(faulted, 1))
+		code = fault_address == address ? fault_code : -1;
+	else
+		make_access(address, access);
+	sigaction(SIGSEGV, &segv, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+
+	return code;
+}
+
+static long find_number(const char *path, const char *format, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	char line[256], key[64];
+	long value, found = -1;
+
+	if (!file)
+		return -1;
+	while (found < 0 && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, format, key, &value) == 2 && !strcmp(key, name))
+			found = value;
+	}
+	fclose(file);
+	return found;
+}
+
+long pvm_stat(const char *name)
+{
+	return find_number("/sys/kernel/debug/kvm/pkvm_stats", "%63s %ld", name);
+}
+
+long pvm_proc_number(const char *path, const char *name)
+{
+	return find_number(path, "%63[^:]: %ld", name);
+}
+
+long pvm_free_kib(void)
+{
+	long best = -1;
+
+	/* RCU and workers free late: the most that is seen within two seconds. */
+	for (int i = 0; i < 10; i++) {
+		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+		long now;
+
+		if (fd < 0 || write(fd, "3", 1) != 1)
+			return -1;
+		close(fd);
+		now = pvm_proc_number("/proc/meminfo", "MemFree");
+		if (now > best)
+			best = now;
+		usleep(200000);
+	}
+	return best;
+}
