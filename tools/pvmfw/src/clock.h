@@ -18,6 +18,8 @@ u64 clock_deadline(unsigned int seconds);
 /**
  * clock_passed() - Tell whether a point in time lies in the past.
  * @deadline: from clock_deadline()
+ *
+ * Return: true once @deadline has come.
  */
 bool clock_passed(u64 deadline);
 

@@ -47,7 +47,9 @@ enum fw_status devtree_check(const void *fdt, size_t max_size);
  * @fdt: a tree that passed devtree_check()
  * @p: filled in
  *
- * Prints what is wrong. Return: FW_OK or FW_EFDT_*.
+ * Prints what is wrong.
+ *
+ * Return: FW_OK or FW_EFDT_*.
  */
 enum fw_status devtree_parse(const void *fdt, struct platform *p);
 
@@ -58,7 +60,9 @@ enum fw_status devtree_parse(const void *fdt, struct platform *p);
  * @map: empty; filled with the firmware's own ranges, RAM and the devices,
  *	whole pages each
  *
- * Prints what is wrong. Return: FW_OK, or the error of memmap_add() or
+ * Prints what is wrong.
+ *
+ * Return: FW_OK, or the error of memmap_add() or
  * FW_EALIGN.
  */
 enum fw_status platform_memmap(const struct platform *p, struct memmap *map);

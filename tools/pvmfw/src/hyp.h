@@ -39,6 +39,8 @@ void hyp_discover(struct hyp *h);
  * hyp_can_share() - Tell whether memory can, and so must, be shared before the
  *	host sees it.
  * @h: as filled in by hyp_discover()
+ *
+ * Return: true if all calls for it are offered.
  */
 bool hyp_can_share(const struct hyp *h);
 

@@ -11,18 +11,24 @@
 /**
  * mmio_read8() - Read a register.
  * @addr: its address, mapped as device memory
+ *
+ * Return: its value.
  */
 u8 mmio_read8(u64 addr);
 
 /**
  * mmio_read16() - Read a register.
  * @addr: its address, mapped as device memory, a multiple of 2
+ *
+ * Return: its value.
  */
 u16 mmio_read16(u64 addr);
 
 /**
  * mmio_read32() - Read a register.
  * @addr: its address, mapped as device memory, a multiple of 4
+ *
+ * Return: its value.
  */
 u32 mmio_read32(u64 addr);
 

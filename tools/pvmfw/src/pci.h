@@ -71,7 +71,9 @@ struct pci_dev {
  * @host: the bus, filled in
  * @p: platform with @p->has_pci; its ranges are mapped
  *
- * Prints what is wrong. Return: FW_OK; FW_EPCI_BAR for a BAR that is malformed,
+ * Prints what is wrong.
+ *
+ * Return: FW_OK; FW_EPCI_BAR for a BAR that is malformed,
  * outside of the window or over another one; FW_ETOOMANY.
  */
 enum fw_status pci_init(struct pci_host *host, const struct platform *p);

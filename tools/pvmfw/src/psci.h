@@ -10,20 +10,23 @@
 /**
  * psci_check() - Make sure that PSCI can switch the VM off.
  *
- * PSCI_VERSION. Return: FW_OK, or FW_EPSCI if PSCI is missing or older than
- * 0.2.
+ * Call: PSCI_VERSION.
+ *
+ * Return: FW_OK, or FW_EPSCI if PSCI is missing or older than 0.2.
  */
 enum fw_status psci_check(void);
 
 /**
- * psci_system_off() - SYSTEM_OFF: end the VM. Returns only if the hypervisor
- *	failed to.
+ * psci_system_off() - End the VM.
+ *
+ * Call: SYSTEM_OFF. Comes back only if the hypervisor failed to.
  */
 void psci_system_off(void);
 
 /**
- * psci_system_reset() - SYSTEM_RESET: start the VM over. Returns only if the
- *	hypervisor failed to.
+ * psci_system_reset() - Start the VM over.
+ *
+ * Call: SYSTEM_RESET. Comes back only if the hypervisor failed to.
  */
 void psci_system_reset(void);
 

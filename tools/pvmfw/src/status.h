@@ -7,7 +7,45 @@
 #define PVMFW_STATUS_H
 
 /**
- * enum fw_status - What a function returns; status.c has the meaning of each.
+ * enum fw_status - What a function returns.
+ * @FW_OK: no error
+ * @FW_EAGAIN: not ready yet
+ * @FW_ENOMEM: out of memory
+ * @FW_EALIGN: address or size is misaligned
+ * @FW_ERANGE: address or size is out of range
+ * @FW_EOVERLAP: ranges overlap
+ * @FW_ETOOMANY: too many ranges
+ * @FW_EBADFREE: freed what was not allocated
+ * @FW_ETIMEOUT: the device does not answer
+ * @FW_EFDT_PLACE: device tree is misplaced
+ * @FW_EFDT_HEADER: device tree has a bad header
+ * @FW_EFDT_SIZE: device tree claims more than its region holds
+ * @FW_EFDT_STRUCT: device tree is malformed
+ * @FW_EFDT_PSCI: device tree has no PSCI by HVC
+ * @FW_EFDT_MEMORY: device tree describes no usable memory
+ * @FW_EFDT_RESERVED: device tree reserves memory that is not there
+ * @FW_EFDT_UART: device tree describes no usable UART
+ * @FW_EFDT_PCI: device tree describes no usable PCI host
+ * @FW_EPSCI: PSCI is older than 0.2
+ * @FW_EHYP_GRANULE: hypervisor reports no usable granule
+ * @FW_EHYP_SHARE: hypervisor refused to share memory
+ * @FW_EHYP_UNSHARE: hypervisor refused to unshare memory
+ * @FW_EPCI_BAR: PCI device has a bad BAR
+ * @FW_EPCI_WINDOW: PCI window is exhausted
+ * @FW_EPCI_CAP: PCI device has bad capabilities
+ * @FW_ENODISK: no virtio block device
+ * @FW_EVIRTIO_FEATURES: virtio device lacks a required feature
+ * @FW_EVIRTIO_QUEUE: virtio device has no usable queue
+ * @FW_EVIRTIO_RING: virtio device wrote an impossible used ring
+ * @FW_EVIRTIO_CONFIG: virtio device keeps changing its configuration
+ * @FW_EVIRTIO_BROKEN: virtio device needs a reset
+ * @FW_EBLK_CAPACITY: disk has an impossible capacity
+ * @FW_EBLK_RANGE: read beyond the end of the disk
+ * @FW_EBLK_IO: disk reports an I/O error
+ * @FW_EBLK_UNSUPPORTED: disk does not support reads
+ * @FW_EBLK_STATUS: disk reports an unknown status
+ * @FW_EBLK_SHORT: disk wrote less than it was asked for
+ * @FW_STATUS_COUNT: how many there are
  */
 enum fw_status {
 	FW_OK,

@@ -29,6 +29,8 @@ typedef uint64_t u64;
 /**
  * is_power_of_2() - Tell whether exactly one bit is set.
  * @x: the value
+ *
+ * Return: true if so.
  */
 static inline bool is_power_of_2(u64 x)
 {
@@ -39,6 +41,8 @@ static inline bool is_power_of_2(u64 x)
  * is_aligned() - Tell whether a value is a multiple.
  * @x: the value
  * @align: a power of two
+ *
+ * Return: true if @x is a multiple of @align.
  */
 static inline bool is_aligned(u64 x, u64 align)
 {
@@ -49,6 +53,8 @@ static inline bool is_aligned(u64 x, u64 align)
  * align_down() - Round down to a multiple.
  * @x: the value
  * @align: a power of two
+ *
+ * Return: the largest multiple of @align that is no larger than @x.
  */
 static inline u64 align_down(u64 x, u64 align)
 {
@@ -59,6 +65,8 @@ static inline u64 align_down(u64 x, u64 align)
  * align_up() - Round up to a multiple.
  * @x: the value; the caller has made sure that @x + @align does not wrap
  * @align: a power of two
+ *
+ * Return: the smallest multiple of @align that is no smaller than @x.
  */
 static inline u64 align_up(u64 x, u64 align)
 {
@@ -71,6 +79,8 @@ static inline u64 align_up(u64 x, u64 align)
  * @a_size: its size in bytes; @a + @a_size must not wrap
  * @b: start of the second range
  * @b_size: its size in bytes; @b + @b_size must not wrap
+ *
+ * Return: true if so.
  */
 static inline bool range_overlaps(u64 a, u64 a_size, u64 b, u64 b_size)
 {
@@ -83,6 +93,8 @@ static inline bool range_overlaps(u64 a, u64 a_size, u64 b, u64 b_size)
  * @a_size: its size in bytes; any value, no sum is trusted
  * @b: start of the outer range
  * @b_size: its size in bytes
+ *
+ * Return: true if so; an empty range lies inside at either end too.
  */
 static inline bool range_inside(u64 a, u64 a_size, u64 b, u64 b_size)
 {

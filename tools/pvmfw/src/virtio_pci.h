@@ -86,6 +86,8 @@ enum fw_status virtio_pci_read_config64(struct virtio_dev *dev, u64 offset, u64 
 /**
  * virtio_pci_needs_reset() - Tell whether the device gave up.
  * @dev: the device, after virtio_pci_init()
+ *
+ * Return: true if DEVICE_NEEDS_RESET is set.
  */
 bool virtio_pci_needs_reset(struct virtio_dev *dev);
 

@@ -42,6 +42,8 @@ void fake_bus_reset(void);
 
 /**
  * fake_bus_platform() - What the device tree says of this bus.
+ *
+ * Return: a platform with nothing but PCI.
  */
 struct platform fake_bus_platform(void);
 
@@ -68,6 +70,8 @@ void fake_bus_set32(struct fake_fn *fn, unsigned int offset, u32 value);
  * fake_bus_get32() - Read a field of the configuration space.
  * @fn: the function
  * @offset: where
+ *
+ * Return: the value.
  */
 u32 fake_bus_get32(const struct fake_fn *fn, unsigned int offset);
 

@@ -113,6 +113,8 @@ struct fake_fn *fake_disk_add(unsigned int slot, u64 sectors);
 /**
  * fake_disk_byte() - What the disk holds.
  * @at: byte offset
+ *
+ * Return: the byte.
  */
 u8 fake_disk_byte(u64 at);
 

@@ -21,6 +21,8 @@
 /**
  * test_random() - Next number of a sequence that is the same in every run.
  * @state: the state of the sequence, started with any seed
+ *
+ * Return: 31 bits.
  */
 static inline u32 test_random(u64 *state)
 {
