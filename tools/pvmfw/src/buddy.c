@@ -61,16 +61,13 @@ static unsigned int fitting_order(const struct buddy *b, size_t offset, size_t s
 }
 
 /*
- * Tell whether any byte of the block of @order at @node, or one that contains
- * it, was given before.
+ * Tell whether any byte of the block of @order at @node was given before. Below
+ * an allocated block the nodes still say "free", so they tell of it too.
  */
 static bool was_given(const struct buddy *b, size_t node, unsigned int order)
 {
-	size_t first = node, count = 1, n, i;
+	size_t first = node, count = 1, i;
 
-	for (n = node >> 1; n; n >>= 1)
-		if (b->tree[n] & ALLOCATED)
-			return true;
 	for (;;) {
 		for (i = first; i < first + count; i++)
 			if (b->tree[i])

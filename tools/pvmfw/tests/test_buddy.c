@@ -219,6 +219,17 @@ static void bad_sizes(void **state)
 	assert_null(buddy_alloc(&w->buddy, 1));
 }
 
+/* A small request takes a fragment, not a piece of the largest block. */
+static void keeps_large_blocks(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(give(w, 0, 16), FW_OK);
+	assert_int_equal(give(w, 33, 1), FW_OK);
+	assert_ptr_equal(buddy_alloc(&w->buddy, UNIT), w->arena + 33 * UNIT);
+	assert_ptr_equal(buddy_alloc(&w->buddy, 16 * UNIT), w->arena);
+}
+
 static void zeroed(void **state)
 {
 	struct world *w = *state;
@@ -241,6 +252,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_frees, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_sizes, setup, teardown),
+		cmocka_unit_test_setup_teardown(keeps_large_blocks, setup, teardown),
 		cmocka_unit_test_setup_teardown(zeroed, setup, teardown),
 	};
 

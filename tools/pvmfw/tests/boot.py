@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Starts the firmware in VMs on a host under QEMU and holds what it prints
+against what it must print: good disks, no disk, a disk that errs half way,
+device trees that lie, a wrong load address, and every kind of exception.
+
+Rules: nothing in the device tree is believed before it is checked; code cannot
+be written nor data executed; each way to give up names its cause and resets the
+VM; nothing stays shared. The results are TAP.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
+
+import qemu  # noqa: E402
+
+CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
+IMAGE_BASE = 0x7fc00000
+IMAGE_MAX = 0x20000
+RAM_BASE = 0x80000000
+# The VMM's exit statuses.
+OFF, RESET = 0, 3
+# The sector of the host's disk that cannot be read, and the disk's size.
+BAD_SECTOR, BAD_DISK = 300, 512 * 512
+
+TREE = '''/dts-v1/;
+/ {
+	#address-cells = <2>;
+	#size-cells = <2>;
+	chosen { stdout-path = "/uart@3f8"; };
+	psci { compatible = "arm,psci-1.0"; method = "METHOD"; };
+	memory@80000000 { device_type = "memory"; reg = <0 MEMORY>; };
+	uart@3f8 { compatible = "ns16550a"; reg = <0 UART 0 8>; };
+};
+'''
+GOOD = {'METHOD': 'hvc', 'MEMORY': '0x80000000 0 0x10000000', 'UART': '0x3f8'}
+
+# Code that takes the place of a function of the firmware, and the report.
+EXCEPTIONS = {
+    'an undefined instruction': (
+        [0x00000000], 'error: exception: unknown or undefined instruction'),
+    'a write to code': (
+        [0x10000001, 0xf9000021],           # adr x1, . ; str x1, [x1]
+        'error: exception: data abort, permission fault on write at 0x7fc'),
+    'execution of the stack': (
+        [0x910003e1, 0xd61f0020],           # mov x1, sp ; br x1
+        'error: exception: instruction abort, permission fault on execute at 0x7fe'),
+    'a write to the device tree': (
+        [0xd2b00001, 0xf9000021],           # mov x1, #0x80000000 ; str x1, [x1]
+        'error: exception: data abort, permission fault on write at 0x80000000'),
+    'a read of RAM that is not mapped': (
+        [0xd2b20001, 0xf9400021],           # mov x1, #0x90000000 ; ldr x1, [x1]
+        'error: exception: data abort, translation fault on read at 0x90000000'),
+    'an overflow of the stack': (
+        [0xf81f0fe1, 0x17ffffff],           # 1: str x1, [sp, #-16]! ; b 1b
+        'error: exception: data abort, translation fault on write at 0x7fe'),
+}
+
+
+class Case:
+    """One VM: the image it runs, its disk, what it must say and how it must end."""
+
+    def __init__(self, name, image, says, status=RESET, disk=None, shares=False):
+        self.name, self.image, self.says, self.status = name, image, says, status
+        self.disk, self.shares = disk, shares
+
+
+def device_tree(**changes):
+    """A blob; changes are to GOOD."""
+    text = TREE
+    for key, value in {**GOOD, **changes}.items():
+        text = text.replace(key, value)
+    return subprocess.run(['dtc', '-q', '-O', 'dtb'], input=text.encode(), check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def assemble(scratch):
+    """The code of boot_shim.S."""
+    elf, flat = os.path.join(scratch, 'shim.elf'), os.path.join(scratch, 'shim.bin')
+    subprocess.run([CROSS + 'gcc', '-nostdlib', '-static', '-Wl,--build-id=none', '-o', elf,
+                    os.path.join(HERE, 'boot_shim.S')], check=True)
+    subprocess.run([CROSS + 'objcopy', '-O', 'binary', '-j', '.text', elf, flat], check=True)
+    with open(flat, 'rb') as file:
+        return file.read()
+
+
+class Images:
+    """Makes images of the firmware with something changed, as files."""
+
+    def __init__(self, objects, scratch):
+        self.scratch, self.count = scratch, 0
+        with open(os.path.join(objects, 'pvmfw.bin'), 'rb') as file:
+            self.firmware = file.read()
+        self.shim = assemble(scratch)
+        names = subprocess.run([CROSS + 'nm', os.path.join(objects, 'pvmfw.elf')], check=True,
+                               stdout=subprocess.PIPE, text=True).stdout
+        self.symbols = {line.split()[2]: int(line.split()[0], 16)
+                        for line in names.splitlines()}
+
+    def write(self, data):
+        """A file of its own with these bytes."""
+        self.count += 1
+        path = os.path.join(self.scratch, f'image{self.count}')
+        with open(path, 'wb') as file:
+            file.write(data)
+        return path
+
+    def plain(self):
+        """The firmware as it is."""
+        return self.write(self.firmware)
+
+    def with_code(self, symbol, words):
+        """The firmware with other instructions where a function starts."""
+        image = bytearray(self.firmware)
+        at = self.symbols[symbol] - IMAGE_BASE
+        image[at:at + 4 * len(words)] = struct.pack(f'<{len(words)}I', *words)
+        return self.write(image)
+
+    def with_tree(self, tree=b'', x0=0, moved=False):
+        """The firmware entered with another tree, x0 or place."""
+        image = bytearray(self.firmware)
+        image[0:4] = struct.pack('<I', 0x14000000 | IMAGE_MAX // 4)
+        image += bytes(IMAGE_MAX - len(image)) + self.shim
+        tree += bytes(-len(tree) % 8)
+        start = len(image) + 32 + len(tree)
+        start += -start % 0x1000
+        entry = IMAGE_BASE + (start if moved else 0) + 4
+        image += struct.pack('<4Q', x0, entry, RAM_BASE, len(tree)) + tree
+        image += bytes(start - len(image)) + self.firmware
+        return self.write(image)
+
+
+def lie(tree, offset, value):
+    """The tree with another 32-bit field in its header."""
+    return tree[:offset] + struct.pack('>I', value) + tree[offset + 4:]
+
+
+def cases(images):
+    """All cases, in order."""
+    rng = random.Random(1)
+    good = device_tree()
+    half = good[:len(good) // 2 & ~3] + bytes(len(good) - (len(good) // 2 & ~3))
+    found = []
+    for sectors in (1, 127, 128, 129, 1000):
+        data = rng.randbytes(512 * sectors)
+        found.append(Case(f'a disk of {sectors} sectors', images.plain(),
+                          f'sha256 {hashlib.sha256(data).hexdigest()}', OFF,
+                          images.write(data), True))
+    found += [
+        Case('a disk that errs half way', images.plain(),
+             f'error: disk, sectors {BAD_SECTOR // 128 * 128} to '
+             f'{BAD_SECTOR // 128 * 128 + 127}: disk reports an I/O error',
+             disk='/dev/vda', shares=True),
+        Case('no disk', images.plain(), 'error: no virtio block device'),
+        Case('no PCI host', images.with_tree(good), 'error: no virtio block device'),
+        Case('a tree cut in half', images.with_tree(half), 'error: device tree is malformed'),
+        Case('a tree without magic', images.with_tree(lie(good, 0, 0)),
+             'error: device tree has a bad header'),
+        Case('a tree larger than its region', images.with_tree(lie(good, 4, 0x200001)),
+             'error: device tree claims more than its region holds'),
+        Case('a tree smaller than its header', images.with_tree(lie(good, 4, 39)),
+             'error: device tree has a bad header'),
+        Case('a tree whose strings are elsewhere', images.with_tree(lie(good, 12, 0x7ffffff0)),
+             'error: device tree has a bad header'),
+        Case('a tree above its region', images.with_tree(x0=0x80200000),
+             'error: 0x80200000: device tree is misplaced'),
+        Case('a tree in the firmware', images.with_tree(x0=IMAGE_BASE),
+             f'error: {IMAGE_BASE:#x}: device tree is misplaced'),
+        Case('a misaligned tree', images.with_tree(x0=0x80000004),
+             'error: 0x80000004: device tree is misplaced'),
+        Case('memory elsewhere', images.with_tree(
+            device_tree(MEMORY='0x40000000 0 0x50000000')),
+             'error: memory starts at 0x40000000: device tree describes no usable memory'),
+        Case('memory without end', images.with_tree(
+            device_tree(MEMORY='0x80000000 0xffffffff 0xfffff000')),
+             'error: memory of 0xfffffffffffff000 bytes: '
+             'device tree describes no usable memory'),
+        Case('a UART over the firmware', images.with_tree(device_tree(UART='0x7fc00000')),
+             'error: UART and firmware image: ranges overlap'),
+        Case('PSCI by SMC', images.with_tree(device_tree(METHOD='smc')),
+             'error: device tree has no PSCI by HVC'),
+        Case('a wrong load address', images.with_tree(moved=True),
+             'error: not loaded at its address'),
+    ]
+    found += [Case(name, images.with_code('hyp_discover', words), says)
+              for name, (words, says) in EXCEPTIONS.items()]
+    return found
+
+
+def wrong(case, job, protected):
+    """What is wrong with the outcome of a case; None if nothing is."""
+    said = [line.removeprefix('pvmfw: ') for line in job.output.split('\n')
+            if line.startswith('pvmfw: ')]
+    if job.status != case.status:
+        return f'the VMM ended with {job.status} instead of {case.status}'
+    if not any(line == case.says or 'exception' in case.says and line.startswith(case.says)
+               for line in said):
+        return f'it did not say "{case.says}"'
+    errors = [line for line in said if line.startswith('error: ')]
+    if len(errors) != (case.status == RESET):
+        return f'it reported {len(errors)} errors'
+    if case.shares:
+        if 'nothing shared' not in said:
+            return 'something stayed shared'
+        stats = dict(item.split('=') for line in said if line.startswith('stats ')
+                     for item in line.split()[1:])
+        if (int(stats['share_calls']) > 0) != protected or \
+                stats['share_calls'] != stats['unshare_calls'] or \
+                int(stats['granule_queries']) != protected:
+            return f'odd counts: {stats}'
+    return None
+
+
+def blkdebug(scratch):
+    """A disk with one sector that cannot be read, in QEMU's words."""
+    rules, data = os.path.join(scratch, 'rules'), os.path.join(scratch, 'data')
+    with open(rules, 'w') as file:
+        file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{BAD_SECTOR}"\n')
+    with open(data, 'wb') as file:
+        file.truncate(BAD_DISK)
+    return f'blkdebug:{rules}:{data},ro'
+
+
+def run(objects, cpu, modes):
+    """Run all cases; the number that failed."""
+    with tempfile.TemporaryDirectory(prefix='pvmfw.', dir=qemu.BUILD) as scratch:
+        todo = [(case, mode) for mode in modes for case in cases(Images(objects, scratch))]
+        files, jobs = {'/vmm': os.path.join(qemu.BUILD, 'vmm')}, []
+        for number, (case, mode) in enumerate(todo):
+            files[f'/fw{number}'] = case.image
+            disk = case.disk
+            if disk and not disk.startswith('/dev/'):
+                files[f'/disk{number}'] = disk
+                disk = f'/disk{number}'
+            jobs.append(' '.join(filter(None, [
+                '/vmm', '--protected' if mode == 'protected' else '', '--mem 64',
+                f'--firmware /fw{number}', f'--disk {disk},ro' if disk else '',
+                '--timeout 30'])))
+        log = os.path.join(qemu.BUILD, 'log', f'pvmfw-boot-{cpu}.log')
+        host = qemu.boot(jobs, cpu=cpu, files=files, drive=[blkdebug(scratch)], log=log,
+                         limit=120 + 2 * len(jobs))
+    failed = 0
+    print(f'1..{len(todo) + 1}', flush=True)
+    for number, ((case, mode), job) in enumerate(zip(todo, host.jobs), 1):
+        cause = wrong(case, job, mode == 'protected')
+        print(f'{"not " if cause else ""}ok {number} - {mode}, {case.name}')
+        if cause:
+            failed += 1
+            print(f'# {cause}')
+            print(''.join(f'#   {line}\n' for line in job.output.split('\n')), end='')
+    # The host itself must have come through all of this.
+    print(f'{"not " if host.cause else ""}ok {len(todo) + 1} - the host')
+    if host.cause:
+        failed += 1
+        print(f'# {host.cause}; see {log}')
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--objects', default=os.path.join(qemu.BUILD, 'pvmfw-obj'),
+                        help='where pvmfw.bin and pvmfw.elf are')
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
+                        help='only these VMs; default both')
+    args = parser.parse_args()
+    try:
+        return 1 if run(args.objects, args.cpu, args.mode or ['plain', 'protected']) else 0
+    except (qemu.QemuError, OSError, subprocess.CalledProcessError) as error:
+        print(f'Bail out! {error}')
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
