@@ -49,7 +49,7 @@ static void end(struct writer *writer)
 
 static void put_empty(struct writer *writer, const char *name)
 {
-	check(writer, fdt_property(writer->fdt, name, NULL, 0));
+	check(writer, fdt_property(writer->fdt, name, "", 0));
 }
 
 static void put_bytes(struct writer *writer, const char *name, const void *bytes, size_t size)
@@ -264,7 +264,9 @@ int devtree_build(const struct devtree_config *config, void *buffer, size_t size
 {
 	struct writer writer = { .fdt = buffer };
 
-	check(&writer, fdt_create(buffer, size));
+	/* Without a header in it, libfdt's other functions must not see the buffer. */
+	if (fdt_create(buffer, size))
+		return -ENOSPC;
 	check(&writer, fdt_finish_reservemap(buffer));
 	begin(&writer, "");
 	put_string(&writer, "compatible", "linux,dummy-virt");

@@ -201,7 +201,9 @@ static int build_memory(struct machine *machine, const struct options *options)
 	err = check_host_memory(options->memory_size);
 	if (err)
 		return err;
-	err = guest_memory_init(&machine->memory, RAM_BASE - below_ram, size);
+	err = guest_memory_guard();
+	if (!err)
+		err = guest_memory_init(&machine->memory, RAM_BASE - below_ram, size);
 	if (err) {
 		log_err("%lu MiB of guest memory: %s", size / MIB, strerror(-err));
 		return err;

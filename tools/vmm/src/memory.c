@@ -46,7 +46,7 @@ static void guest_fault(int signal, siginfo_t *info, void *context)
 	sigaction(signal, &fatal, NULL);
 }
 
-static int install_fault_handler(void)
+int guest_memory_guard(void)
 {
 	/*
 	 * SA_NODEFER keeps the signal mask as it is, so that leaving the handler
@@ -65,11 +65,6 @@ static int install_fault_handler(void)
 int guest_memory_init(struct guest_memory *memory, uint64_t base, uint64_t size)
 {
 	uint8_t *area, *start, *end;
-	int err;
-
-	err = install_fault_handler();
-	if (err)
-		return err;
 
 	if (size > SIZE_MAX - HUGE_PAGE_SIZE)
 		return -ENOMEM;

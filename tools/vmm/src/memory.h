@@ -18,16 +18,25 @@ struct guest_memory {
 };
 
 /**
- * guest_memory_init() - Make guest memory and the guard around it.
+ * guest_memory_guard() - Make this process survive memory that it may not access.
+ *
+ * Installs the process's handlers for SIGSEGV and SIGBUS, which all accesses
+ * below rely on; any other fault still kills the process.
+ *
+ * Return: 0, or the negative errno of sigaction().
+ */
+int guest_memory_guard(void);
+
+/**
+ * guest_memory_init() - Make guest memory.
  * @memory: what to fill in
  * @base: first guest physical address, a multiple of 2 MiB
  * @size: bytes, a multiple of the page size
  *
  * The memory is private, anonymous, zero, and placed so that the host kernel
- * can back it by huge pages. Installs the process's handlers for SIGSEGV and
- * SIGBUS, by which the functions below survive memory that is not accessible.
+ * can back it by huge pages.
  *
- * Return: 0, or the negative errno of mmap() or sigaction().
+ * Return: 0, or the negative errno of mmap().
  */
 int guest_memory_init(struct guest_memory *memory, uint64_t base, uint64_t size);
 

@@ -6,13 +6,13 @@
  *
  * One lock covers the bus and all functions on it.
  */
-#include <endian.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <linux/pci_regs.h>
 
+#include "le.h"
 #include "pci.h"
 
 #define ECAM_SLOT_SHIFT		15
@@ -22,34 +22,6 @@
 #define ECAM_FUNCTION_MASK	0x7
 #define PCI_INTERRUPT_PIN_A	1
 #define CAPABILITY_ALIGNMENT	4
-
-static uint16_t get16(const uint8_t *bytes)
-{
-	uint16_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return le16toh(value);
-}
-
-static void put16(uint8_t *bytes, uint16_t value)
-{
-	value = htole16(value);
-	memcpy(bytes, &value, sizeof(value));
-}
-
-static uint32_t get32(const uint8_t *bytes)
-{
-	uint32_t value;
-
-	memcpy(&value, bytes, sizeof(value));
-	return le32toh(value);
-}
-
-static void put32(uint8_t *bytes, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(bytes, &value, sizeof(value));
-}
 
 static unsigned int bar_register(unsigned int bar)
 {
@@ -81,14 +53,14 @@ void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
 	function->last_capability = 0;
 	function->config_end = PCI_STD_HEADER_SIZEOF;
 
-	put16(&config[PCI_VENDOR_ID], ids->vendor);
-	put16(&config[PCI_DEVICE_ID], ids->device);
-	put32(&config[PCI_CLASS_REVISION], ids->class << 8 | ids->revision);
-	put16(&config[PCI_SUBSYSTEM_VENDOR_ID], ids->subsystem_vendor);
-	put16(&config[PCI_SUBSYSTEM_ID], ids->subsystem);
+	put_le16(&config[PCI_VENDOR_ID], ids->vendor);
+	put_le16(&config[PCI_DEVICE_ID], ids->device);
+	put_le32(&config[PCI_CLASS_REVISION], ids->class << 8 | ids->revision);
+	put_le16(&config[PCI_SUBSYSTEM_VENDOR_ID], ids->subsystem_vendor);
+	put_le16(&config[PCI_SUBSYSTEM_ID], ids->subsystem);
 	config[PCI_INTERRUPT_PIN] = PCI_INTERRUPT_PIN_A;
 
-	put16(&function->writable[PCI_COMMAND],
+	put_le16(&function->writable[PCI_COMMAND],
 	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
 	function->writable[PCI_INTERRUPT_LINE] = 0xff;
 }
@@ -96,9 +68,9 @@ void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
 void pci_function_add_bar(struct pci_function *function, unsigned int bar, uint32_t size)
 {
 	function->bar_size[bar] = size;
-	put32(&function->config[bar_register(bar)],
+	put_le32(&function->config[bar_register(bar)],
 	      PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_32);
-	put32(&function->writable[bar_register(bar)], ~(size - 1));
+	put_le32(&function->writable[bar_register(bar)], ~(size - 1));
 }
 
 int pci_function_add_capability(struct pci_function *function, const void *capability,
@@ -115,7 +87,7 @@ int pci_function_add_capability(struct pci_function *function, const void *capab
 		config[function->last_capability + PCI_CAP_LIST_NEXT] = offset;
 	else
 		config[PCI_CAPABILITY_LIST] = offset;
-	put16(&config[PCI_STATUS], get16(&config[PCI_STATUS]) | PCI_STATUS_CAP_LIST);
+	put_le16(&config[PCI_STATUS], get_le16(&config[PCI_STATUS]) | PCI_STATUS_CAP_LIST);
 
 	function->last_capability = offset;
 	function->config_end = offset + (length + CAPABILITY_ALIGNMENT - 1) / CAPABILITY_ALIGNMENT *
@@ -140,8 +112,8 @@ int pci_host_plug(struct pci_host *host, unsigned int slot, struct pci_function 
 			continue;
 		if (base + size > window_end)
 			return -ENOSPC;
-		put32(&function->config[bar_register(bar)],
-		      base | get32(&function->config[bar_register(bar)]));
+		put_le32(&function->config[bar_register(bar)],
+		      base | get_le32(&function->config[bar_register(bar)]));
 		host->next_bar = base + size;
 	}
 	host->slot[slot] = function;
@@ -150,14 +122,14 @@ int pci_host_plug(struct pci_host *host, unsigned int slot, struct pci_function 
 
 static void update_interrupt(struct pci_function *function)
 {
-	uint16_t command = get16(&function->config[PCI_COMMAND]);
-	uint16_t status = get16(&function->config[PCI_STATUS]);
+	uint16_t command = get_le16(&function->config[PCI_COMMAND]);
+	uint16_t status = get_le16(&function->config[PCI_STATUS]);
 
 	if (function->interrupt)
 		status |= PCI_STATUS_INTERRUPT;
 	else
 		status &= ~PCI_STATUS_INTERRUPT;
-	put16(&function->config[PCI_STATUS], status);
+	put_le16(&function->config[PCI_STATUS], status);
 	irq_line_set(&function->irq, function->interrupt && !(command & PCI_COMMAND_INTX_DISABLE));
 }
 
@@ -169,7 +141,7 @@ void pci_set_interrupt(struct pci_function *function, bool pending)
 
 bool pci_bus_master(const struct pci_function *function)
 {
-	return get16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MASTER;
+	return get_le16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MASTER;
 }
 
 /*
@@ -248,10 +220,10 @@ static struct pci_function *decode(struct pci_host *host, uint64_t address, unsi
 	for (slot = 0; slot < PCI_SLOTS; slot++) {
 		struct pci_function *function = host->slot[slot];
 
-		if (!function || !(get16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MEMORY))
+		if (!function || !(get_le16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MEMORY))
 			continue;
 		for (i = 0; i < PCI_NR_BARS; i++) {
-			uint64_t base = get32(&function->config[bar_register(i)]) &
+			uint64_t base = get_le32(&function->config[bar_register(i)]) &
 					(uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
 			uint64_t size = function->bar_size[i];
 

@@ -36,6 +36,8 @@ int run_machine(const struct run_config *config);
  * run_stopping() - Is the run over?
  *
  * Any thread.
+ *
+ * Return: true once something has decided the exit status.
  */
 bool run_stopping(void);
 

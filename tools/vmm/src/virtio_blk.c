@@ -10,7 +10,6 @@
  * leaves no way to answer: the device fails and waits for a reset. Anything
  * else is answered by a status: the device goes on.
  */
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -20,6 +19,7 @@
 
 #include <linux/virtio_ids.h>
 
+#include "le.h"
 #include "log.h"
 #include "stats.h"
 #include "virtio_blk.h"
@@ -181,9 +181,9 @@ static uint8_t get_id(struct virtio_blk *blk, uint64_t *written)
 static uint8_t carry_out(struct virtio_blk *blk, const struct virtio_blk_outhdr *header,
 			 struct stream *from, uint64_t *written)
 {
-	uint64_t sector = le64toh(header->sector);
+	uint64_t sector = get_le64(&header->sector);
 
-	switch (le32toh(header->type)) {
+	switch (get_le32(&header->type)) {
 	case VIRTIO_BLK_T_IN:
 		return read_sectors(blk, sector, written);
 	case VIRTIO_BLK_T_OUT:
@@ -337,9 +337,9 @@ int virtio_blk_init(struct virtio_blk *blk, const struct guest_memory *memory)
 	};
 
 	memset(&blk->config, 0, sizeof(blk->config));
-	blk->config.capacity = htole64(blk->sectors);
-	blk->config.seg_max = htole32(SEGMENTS_MAX);
-	blk->config.blk_size = htole32(SECTOR_SIZE);
+	put_le64(&blk->config.capacity, blk->sectors);
+	put_le32(&blk->config.seg_max, SEGMENTS_MAX);
+	put_le32(&blk->config.blk_size, SECTOR_SIZE);
 	return virtio_pci_init(&blk->virtio, &type, memory);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 
+#include "le.h"
 #include "log.h"
 #include "stats.h"
 #include "virtio_pci.h"
@@ -123,28 +124,26 @@ static void fill_common_config(struct virtio_pci *virtio, struct virtio_pci_comm
 	const struct virtqueue *vq = selected_queue(virtio);
 
 	memset(common, 0, sizeof(*common));
-	common->device_feature_select = htole32(virtio->device_feature_select);
-	common->device_feature = htole32(feature_word(virtio->device_features,
-						      virtio->device_feature_select));
-	common->guest_feature_select = htole32(virtio->driver_feature_select);
-	common->guest_feature = htole32(feature_word(virtio->driver_features,
-						     virtio->driver_feature_select));
-	common->msix_config = htole16(VIRTIO_MSI_NO_VECTOR);
-	common->num_queues = htole16(virtio->nr_queues);
+	put_le32(&common->device_feature_select, virtio->device_feature_select);
+	put_le32(&common->device_feature, feature_word(virtio->device_features, virtio->device_feature_select));
+	put_le32(&common->guest_feature_select, virtio->driver_feature_select);
+	put_le32(&common->guest_feature, feature_word(virtio->driver_features, virtio->driver_feature_select));
+	put_le16(&common->msix_config, VIRTIO_MSI_NO_VECTOR);
+	put_le16(&common->num_queues, virtio->nr_queues);
 	common->device_status = virtio->status;
-	common->queue_select = htole16(virtio->queue_select);
-	common->queue_msix_vector = htole16(VIRTIO_MSI_NO_VECTOR);
+	put_le16(&common->queue_select, virtio->queue_select);
+	put_le16(&common->queue_msix_vector, VIRTIO_MSI_NO_VECTOR);
 	if (!vq)
 		return;
-	common->queue_size = htole16(vq->size);
-	common->queue_enable = htole16(vq->enabled);
-	common->queue_notify_off = htole16(virtio->queue_select);
-	common->queue_desc_lo = htole32(vq->desc);
-	common->queue_desc_hi = htole32(vq->desc >> 32);
-	common->queue_avail_lo = htole32(vq->avail);
-	common->queue_avail_hi = htole32(vq->avail >> 32);
-	common->queue_used_lo = htole32(vq->used);
-	common->queue_used_hi = htole32(vq->used >> 32);
+	put_le16(&common->queue_size, vq->size);
+	put_le16(&common->queue_enable, vq->enabled);
+	put_le16(&common->queue_notify_off, virtio->queue_select);
+	put_le32(&common->queue_desc_lo, vq->desc);
+	put_le32(&common->queue_desc_hi, vq->desc >> 32);
+	put_le32(&common->queue_avail_lo, vq->avail);
+	put_le32(&common->queue_avail_hi, vq->avail >> 32);
+	put_le32(&common->queue_used_lo, vq->used);
+	put_le32(&common->queue_used_hi, vq->used >> 32);
 }
 
 static void write_driver_feature(struct virtio_pci *virtio, uint32_t value)
@@ -370,8 +369,8 @@ static bool window_target(struct virtio_pci *virtio, uint32_t *offset, uint32_t 
 	struct virtio_pci_cap cap;
 
 	memcpy(&cap, &virtio->pci.config[virtio->config_window], sizeof(cap));
-	*offset = le32toh(cap.offset);
-	*length = le32toh(cap.length);
+	*offset = get_le32(&cap.offset);
+	*length = get_le32(&cap.length);
 	return cap.bar == VIRTIO_BAR && (*length == 1 || *length == 2 || *length == 4) &&
 	       !(*offset % *length) && *offset < VIRTIO_BAR_SIZE;
 }
@@ -386,13 +385,12 @@ static void virtio_config_read(struct pci_function *function, unsigned int offse
 {
 	struct virtio_pci *virtio = container_of_virtio(function);
 	unsigned int data = window_data(virtio);
-	uint32_t target, size, value;
+	uint32_t target, size;
 
 	(void)length;
 	if (offset != data || !window_target(virtio, &target, &size))
 		return;
-	value = htole32(virtio_bar_read(function, VIRTIO_BAR, target, size));
-	memcpy(&function->config[data], &value, sizeof(value));
+	put_le32(&function->config[data], virtio_bar_read(function, VIRTIO_BAR, target, size));
 }
 
 static void virtio_config_written(struct pci_function *function, unsigned int offset,
@@ -400,13 +398,12 @@ static void virtio_config_written(struct pci_function *function, unsigned int of
 {
 	struct virtio_pci *virtio = container_of_virtio(function);
 	unsigned int data = window_data(virtio);
-	uint32_t target, size, value;
+	uint32_t target, size;
 
 	(void)length;
 	if (offset != data || !window_target(virtio, &target, &size))
 		return;
-	memcpy(&value, &function->config[data], sizeof(value));
-	virtio_bar_write(function, VIRTIO_BAR, target, size, le32toh(value));
+	virtio_bar_write(function, VIRTIO_BAR, target, size, get_le32(&function->config[data]));
 }
 
 static const struct pci_function_ops virtio_pci_function_ops = {
@@ -419,14 +416,16 @@ static const struct pci_function_ops virtio_pci_function_ops = {
 static struct virtio_pci_cap make_capability(uint8_t type, unsigned int length, uint32_t offset,
 					     uint32_t size)
 {
-	return (struct virtio_pci_cap) {
+	struct virtio_pci_cap cap = {
 		.cap_vndr = PCI_CAP_ID_VNDR,
 		.cap_len = length,
 		.cfg_type = type,
 		.bar = VIRTIO_BAR,
-		.offset = htole32(offset),
-		.length = htole32(size),
 	};
+
+	put_le32(&cap.offset, offset);
+	put_le32(&cap.length, size);
+	return cap;
 }
 
 static int add_capabilities(struct virtio_pci *virtio)
@@ -446,7 +445,7 @@ static int add_capabilities(struct virtio_pci *virtio)
 
 	notify_cap.cap = make_capability(VIRTIO_PCI_CAP_NOTIFY_CFG, sizeof(notify_cap),
 					 NOTIFY_REGION, NOTIFY_MULTIPLIER * virtio->nr_queues);
-	notify_cap.notify_off_multiplier = htole32(NOTIFY_MULTIPLIER);
+	put_le32(&notify_cap.notify_off_multiplier, NOTIFY_MULTIPLIER);
 	ret = pci_function_add_capability(function, &notify_cap, sizeof(notify_cap));
 	if (ret < 0)
 		return ret;

@@ -4,13 +4,13 @@
  * is not trusted: nothing in a ring is believed before it is checked, and
  * nothing is read twice.
  */
-#include <endian.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
 #include <linux/virtio_ring.h>
 
+#include "le.h"
 #include "virtqueue.h"
 
 #define DESC_SIZE	sizeof(struct vring_desc)
@@ -120,15 +120,15 @@ enum vq_result virtqueue_pop(struct virtqueue *vq, const struct guest_memory *me
 		if (guest_memory_read(memory, vq->desc + DESC_SIZE * index, &desc, sizeof(desc)))
 			return VQ_RING_UNREACHABLE;
 
-		flags = le16toh(desc.flags);
+		flags = get_le16(&desc.flags);
 		if (flags & ~(VRING_DESC_F_NEXT | VRING_DESC_F_WRITE))
 			return VQ_FLAGS;
-		result = chain_add(chain, memory, le64toh(desc.addr), le32toh(desc.len),
+		result = chain_add(chain, memory, get_le64(&desc.addr), get_le32(&desc.len),
 				   flags & VRING_DESC_F_WRITE);
 		if (result != VQ_OK)
 			return result;
 
-		index = le16toh(desc.next);
+		index = get_le16(&desc.next);
 		if ((flags & VRING_DESC_F_NEXT) && index >= vq->size)
 			return VQ_NEXT;
 	} while (flags & VRING_DESC_F_NEXT);
@@ -141,11 +141,10 @@ enum vq_result virtqueue_push(struct virtqueue *vq, const struct guest_memory *m
 			      uint16_t head, uint32_t written)
 {
 	uint16_t slot = vq->next_used % vq->size;
-	struct vring_used_elem elem = {
-		.id = htole32(head),
-		.len = htole32(written),
-	};
+	struct vring_used_elem elem;
 
+	put_le32(&elem.id, head);
+	put_le32(&elem.len, written);
 	if (guest_memory_write(memory, vq->used + offsetof(struct vring_used, ring) +
 			       USED_ELEM_SIZE * slot, &elem, sizeof(elem)))
 		return VQ_RING_UNREACHABLE;

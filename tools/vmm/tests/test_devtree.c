@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads back the device tree with libfdt. Guards that it says where things are:
+ * every address and interrupt in it is one that the VMM itself uses.
+ */
+#include "test.h"
+
+#include <errno.h>
+
+#include <libfdt.h>
+
+#include "devtree.h"
+
+#define BUFFER_SIZE	0x10000
+
+static const struct devtree_config plain = {
+	.memory_size = 0x10000000,
+	.nr_vcpus = 3,
+	.pci_slots = 1 << 1,
+};
+
+static void *build(const struct devtree_config *config)
+{
+	void *fdt = malloc(BUFFER_SIZE);
+	int size;
+
+	assert_non_null(fdt);
+	size = devtree_build(config, fdt, BUFFER_SIZE);
+	assert_true(size > 0);
+	assert_int_equal(fdt_totalsize(fdt), size);
+	assert_int_equal(fdt_check_header(fdt), 0);
+	return fdt;
+}
+
+static int node(const void *fdt, const char *path)
+{
+	int offset = fdt_path_offset(fdt, path);
+
+	if (offset < 0)
+		fail_msg("%s: %s", path, fdt_strerror(offset));
+	return offset;
+}
+
+/* Compares a property with @count cells. */
+static void assert_cells(const void *fdt, const char *path, const char *name,
+			 const uint32_t *cells, unsigned int count)
+{
+	const fdt32_t *value;
+	unsigned int i;
+	int length;
+
+	value = fdt_getprop(fdt, node(fdt, path), name, &length);
+	assert_non_null(value);
+	assert_int_equal(length, count * 4);
+	for (i = 0; i < count; i++)
+		assert_int_equal(fdt32_to_cpu(value[i]), cells[i]);
+}
+
+#define ASSERT_CELLS(fdt, path, name, ...) do {					\
+	static const uint32_t cells[] = { __VA_ARGS__ };			\
+										\
+	assert_cells(fdt, path, name, cells, sizeof(cells) / sizeof(*cells));	\
+} while (0)
+
+static const char *string(const void *fdt, const char *path, const char *name)
+{
+	const char *value = fdt_getprop(fdt, node(fdt, path), name, NULL);
+
+	assert_non_null(value);
+	return value;
+}
+
+static void test_machine(void **state)
+{
+	void *fdt = build(&plain);
+	int uart;
+
+	(void)state;
+	ASSERT_CELLS(fdt, "/", "#address-cells", 2);
+	ASSERT_CELLS(fdt, "/memory@80000000", "reg", 0, RAM_BASE, 0, 0x10000000);
+	assert_string_equal(string(fdt, "/psci", "method"), "hvc");
+	assert_string_equal(string(fdt, "/psci", "compatible"), "arm,psci-1.0");
+
+	uart = node(fdt, string(fdt, "/chosen", "stdout-path"));
+	assert_int_equal(fdt_node_check_compatible(fdt, uart, "ns16550a"), 0);
+	ASSERT_CELLS(fdt, "/uart@3f8", "reg", 0, UART_BASE, 0, UART_SIZE);
+	ASSERT_CELLS(fdt, "/uart@3f8", "interrupts", 0, UART_SPI, 4);
+	ASSERT_CELLS(fdt, "/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
+	free(fdt);
+}
+
+static void test_cpus_and_gic(void **state)
+{
+	void *fdt = build(&plain);
+
+	(void)state;
+	ASSERT_CELLS(fdt, "/cpus/cpu@0", "reg", 0);
+	ASSERT_CELLS(fdt, "/cpus/cpu@2", "reg", 2);
+	assert_string_equal(string(fdt, "/cpus/cpu@2", "enable-method"), "psci");
+	assert_int_equal(fdt_path_offset(fdt, "/cpus/cpu@3"), -FDT_ERR_NOTFOUND);
+	ASSERT_CELLS(fdt, "/intc@3fff0000", "reg", 0, GIC_DIST_BASE, 0, GIC_DIST_SIZE,
+		     0, GIC_DIST_BASE - 3 * GIC_REDIST_SIZE, 0, 3 * GIC_REDIST_SIZE);
+	ASSERT_CELLS(fdt, "/", "interrupt-parent", 1);
+	ASSERT_CELLS(fdt, "/intc@3fff0000", "phandle", 1);
+	free(fdt);
+}
+
+static void test_pci(void **state)
+{
+	void *fdt = build(&plain);
+
+	(void)state;
+	assert_string_equal(string(fdt, "/pci@1000000", "compatible"), "pci-host-ecam-generic");
+	ASSERT_CELLS(fdt, "/pci@1000000", "reg", 0, PCI_ECAM_BASE, 0, PCI_ECAM_SIZE);
+	ASSERT_CELLS(fdt, "/pci@1000000", "bus-range", 0, 0);
+	ASSERT_CELLS(fdt, "/pci@1000000", "ranges", 0x02000000, 0, PCI_MMIO_BASE, 0,
+		     PCI_MMIO_BASE, 0, PCI_MMIO_SIZE);
+	ASSERT_CELLS(fdt, "/pci@1000000", "interrupt-map-mask", 0xf800, 0, 0, 7);
+	ASSERT_CELLS(fdt, "/pci@1000000", "interrupt-map", 1 << 11, 0, 0, 1, 1, 0,
+		     PCI_SPI_BASE + 1, 4);
+	free(fdt);
+}
+
+/* No device, no interrupt: an empty map is still a map. */
+static void test_empty_bus(void **state)
+{
+	struct devtree_config config = plain;
+	void *fdt;
+	int length;
+
+	(void)state;
+	config.pci_slots = 0;
+	fdt = build(&config);
+	assert_non_null(fdt_getprop(fdt, node(fdt, "/pci@1000000"), "interrupt-map", &length));
+	assert_int_equal(length, 0);
+	free(fdt);
+}
+
+/* What was not given must not be there: a firmware takes its absence for an answer. */
+static void test_no_boot_images(void **state)
+{
+	void *fdt = build(&plain);
+	int chosen = node(fdt, "/chosen");
+
+	(void)state;
+	assert_int_equal(fdt_path_offset(fdt, "/config"), -FDT_ERR_NOTFOUND);
+	assert_null(fdt_getprop(fdt, chosen, "bootargs", NULL));
+	assert_null(fdt_getprop(fdt, chosen, "linux,initrd-start", NULL));
+	assert_null(fdt_getprop(fdt, chosen, "rng-seed", NULL));
+	assert_null(fdt_getprop(fdt, chosen, "kaslr-seed", NULL));
+	free(fdt);
+}
+
+static void test_boot_images(void **state)
+{
+	struct devtree_config config = plain;
+	void *fdt;
+	int length;
+
+	(void)state;
+	config.cmdline = "console=ttyS0";
+	config.kernel_address = 0x80200000;
+	config.kernel_size = 0x12345;
+	config.initrd_address = 0x180000000;
+	config.initrd_size = 0x1000;
+	config.has_seed = true;
+	config.seed[31] = 0x77;
+	config.kaslr_seed = 0x1122334455667788;
+	fdt = build(&config);
+	assert_string_equal(string(fdt, "/chosen", "bootargs"), "console=ttyS0");
+	ASSERT_CELLS(fdt, "/config", "kernel-address", 0x80200000);
+	ASSERT_CELLS(fdt, "/config", "kernel-size", 0x12345);
+	ASSERT_CELLS(fdt, "/chosen", "linux,initrd-start", 1, 0x80000000);
+	ASSERT_CELLS(fdt, "/chosen", "linux,initrd-end", 1, 0x80001000);
+	ASSERT_CELLS(fdt, "/chosen", "kaslr-seed", 0x11223344, 0x55667788);
+	assert_int_equal(string(fdt, "/chosen", "rng-seed")[31], 0x77);
+	fdt_getprop(fdt, node(fdt, "/chosen"), "rng-seed", &length);
+	assert_int_equal(length, DEVTREE_SEED_SIZE);
+	free(fdt);
+}
+
+/* Whatever room there is, no byte behind it is written, and the error is told. */
+static void test_no_room(void **state)
+{
+	struct devtree_config config = plain;
+	int size, full;
+	void *fdt;
+
+	(void)state;
+	config.nr_vcpus = MAX_VCPUS;
+	config.pci_slots = 0xffffffff;
+	fdt = build(&config);
+	full = fdt_totalsize(fdt);
+	free(fdt);
+	for (size = 0; size < full; size += 4) {
+		/* The sanitizer watches the end of the buffer. */
+		fdt = malloc(size);
+		assert_int_equal(devtree_build(&config, fdt, size), -ENOSPC);
+		free(fdt);
+	}
+}
+
+int main(void)
+{
+	const struct cmocka_test tests[] = {
+		cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_cpus_and_gic),
+		cmocka_unit_test(test_pci),
+		cmocka_unit_test(test_empty_bus),
+		cmocka_unit_test(test_no_boot_images),
+		cmocka_unit_test(test_boot_images),
+		cmocka_unit_test(test_no_room),
+	};
+
+	return cmocka_run_group_tests_name("devtree", tests, NULL, NULL);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guards that every wrong command line is refused before anything is touched,
+ * and that a right one is understood as the manual says.
+ */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "options.h"
+
+#define MAX_ARGS	16
+
+/* Splits @line at blanks, as a shell does, and parses it. */
+static int parse(struct options *options, char *line)
+{
+	char *argv[MAX_ARGS + 1] = { (char *)"vmm" };
+	int argc = 1;
+	char *word;
+
+	for (word = strtok(line, " "); word; word = strtok(NULL, " ")) {
+		assert_true(argc < MAX_ARGS);
+		argv[argc++] = word;
+	}
+	return options_parse(options, argc, argv);
+}
+
+static void test_defaults(void **state)
+{
+	struct options options;
+	char line[] = "--firmware fw";
+
+	(void)state;
+	assert_int_equal(parse(&options, line), 0);
+	assert_string_equal(options.firmware, "fw");
+	assert_int_equal(options.memory_size, 256UL << 20);
+	assert_int_equal(options.nr_vcpus, 1);
+	assert_false(options.protected_vm);
+	assert_false(options.help);
+	assert_null(options.disk);
+	assert_null(options.stats);
+	assert_int_equal(options.timeout, 0);
+}
+
+static void test_everything(void **state)
+{
+	struct options options;
+	char what[] = "--firmware f --kernel k --initrd=i --cmdline quiet";
+	char how[] = "--bare b --protected --mem 64 --cpus 8 --disk d --stats s --timeout 7";
+
+	(void)state;
+	assert_int_equal(parse(&options, what), 0);
+	assert_string_equal(options.firmware, "f");
+	assert_string_equal(options.kernel, "k");
+	assert_string_equal(options.initrd, "i");
+	assert_string_equal(options.cmdline, "quiet");
+
+	assert_int_equal(parse(&options, how), 0);
+	assert_string_equal(options.bare, "b");
+	assert_true(options.protected_vm);
+	assert_int_equal(options.memory_size, 64UL << 20);
+	assert_int_equal(options.nr_vcpus, 8);
+	assert_string_equal(options.disk, "d");
+	assert_false(options.disk_read_only);
+	assert_string_equal(options.stats, "s");
+	assert_int_equal(options.timeout, 7);
+}
+
+/* Only a suffix makes a disk read-only; other commas belong to the name. */
+static void test_disk_suffix(void **state)
+{
+	char read_only[] = "--bare b --disk a,b,ro";
+	char writable[] = "--bare b --disk a,row";
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, read_only), 0);
+	assert_string_equal(options.disk, "a,b");
+	assert_true(options.disk_read_only);
+	assert_int_equal(parse(&options, writable), 0);
+	assert_string_equal(options.disk, "a,row");
+	assert_false(options.disk_read_only);
+}
+
+static void test_help(void **state)
+{
+	char alone[] = "--help";
+	char among_others[] = "--mem 64 --help";
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, alone), 0);
+	assert_true(options.help);
+	assert_int_equal(parse(&options, among_others), 0);
+	assert_true(options.help);
+}
+
+static void test_refused(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		"--protected",
+		"--disk d",
+		"fw",
+		"--firmware fw extra",
+		"--firmware",
+		"--unknown --firmware fw",
+		"-x --firmware fw",
+		"--protected=yes --firmware fw",
+		"--firmware fw --firmware other",
+		"--bare b --firmware fw",
+		"--bare b --kernel k",
+		"--bare b --initrd i",
+		"--firmware fw --initrd i",
+		"--firmware fw --mem 0",
+		"--firmware fw --mem 3",
+		"--firmware fw --mem -1",
+		"--firmware fw --mem +64",
+		"--firmware fw --mem 64M",
+		"--firmware fw --mem 0x40",
+		"--firmware fw --mem 1e3",
+		"--firmware fw --mem 99999999999999999999",
+		"--firmware fw --mem 1048577",
+		"--firmware fw --mem=",
+		"--firmware fw --cpus 0",
+		"--firmware fw --cpus 9",
+		"--firmware fw --cpus two",
+		"--firmware fw --timeout 0",
+		"--firmware fw --timeout 1.5",
+		"--firmware fw --timeout 4294967297",
+		"--firmware fw --disk ,ro",
+		"--firmware fw --disk=",
+	};
+	struct options options;
+	char line[128];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		snprintf(line, sizeof(line), "%s", lines[i]);
+		if (parse(&options, line) != -EINVAL)
+			fail_msg("accepted: %s", lines[i]);
+	}
+}
+
+int main(void)
+{
+	const struct cmocka_test tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_disk_suffix),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
