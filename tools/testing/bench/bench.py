@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make bench: what a protected VM pays, in instructions, beside the marks.
+
+A bare guest times what it asks of the hypervisor under QEMU's instruction
+counter, where one nanosecond of virtual time is one instruction: the result is
+the same from run to run and from machine to machine. It is blind to the price
+of TLB and cache maintenance and of TLB misses.
+
+BENCH_STOCK=0 leaves out the column of the unpatched base kernel, which has to
+be built for it.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.abspath(os.path.join(HERE, '../../..'))
+sys.path[:0] = [HERE, os.path.join(TOP, 'scripts/pkvm')]
+import image  # noqa: E402
+import qemu  # noqa: E402
+import table  # noqa: E402
+import tree  # noqa: E402
+
+BUILD = os.path.join(TOP, 'build')
+OBJ = os.path.join(BUILD, 'bench-obj')
+STOCK = os.path.join(BUILD, 'stock')
+LOG = os.path.join(BUILD, 'log')
+STEP = os.path.join(TOP, 'scripts/pkvm/step.py')
+COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
+
+# Enough for fixed costs of a VM not to show in what a page costs.
+GRANULES = 4096
+# A first VM warms up what the host builds on demand.
+WARM_UP_GRANULES = 64
+# Faults are of one page, not of a huge one. What waits for a grace period
+# costs time and no instruction: as little of it as can be.
+NO_HUGE_PAGES = 'write /sys/kernel/mm/transparent_hugepage/enabled never'
+APPEND = 'rcupdate.rcu_expedited=1'
+LIMIT = 240
+
+
+@contextlib.contextmanager
+def build_lock():
+    """One build at a time in a checkout, as in the Makefile."""
+    with open(os.path.join(BUILD, '.lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def step(what, log, *command):
+    """One step of a build; its failure has been explained when this raises."""
+    if subprocess.run([STEP, what, os.path.join(LOG, log), *command], cwd=TOP,
+                      check=False).returncode:
+        raise table.BenchError(f'{what.split()[-1]} cannot be built')
+
+
+def build_guest():
+    """The guest's images: warm-up and measured one."""
+    step('BENCH   build/bench-obj/guest.bin', 'bench-guest.log', 'make', '-C', HERE, f'O={OBJ}')
+    with open(os.path.join(OBJ, 'guest.bin'), 'rb') as file:
+        program = file.read()
+    for name, granules in (('warm.bin', WARM_UP_GRANULES), ('full.bin', GRANULES)):
+        with open(os.path.join(OBJ, name), 'wb') as file:
+            file.write(image.make_image(program, granules))
+
+
+def build_stock(base, jobs):
+    """The base kernel without any of our changes, with the host's configuration."""
+    os.makedirs(STOCK, exist_ok=True)
+    source = tree.Tree(base, STOCK)
+    source.unpack()
+    obj = os.path.join(STOCK, 'obj')
+    built = os.path.join(STOCK, 'Image')
+    with open(os.path.join(BUILD, 'host/.config')) as file:
+        config = file.read()
+    recipe = source.identity() + config
+    if tree.read(os.path.join(STOCK, 'recipe')) == recipe and os.path.isfile(built):
+        return built
+    os.makedirs(obj, exist_ok=True)
+    with open(os.path.join(obj, '.config'), 'w') as file:
+        file.write(config)
+    make = ['make', f'-j{jobs}', '-C', source.linux, f'O={obj}', 'ARCH=arm64',
+            'CROSS_COMPILE=aarch64-linux-gnu-']
+    step('CONFIG  build/stock/obj', 'stock-config.log', *make, 'olddefconfig')
+    step('STOCK   build/stock/Image', 'stock.log', *make, 'Image')
+    shutil.copyfile(os.path.join(obj, 'arch/arm64/boot/Image'), built)
+    with open(os.path.join(STOCK, 'recipe'), 'w') as file:
+        file.write(recipe)
+    return built
+
+
+def boot(jobs, name, kernel=None):
+    """Run jobs in a host that has one CPU, so that nobody else's count; its Jobs."""
+    log = os.path.join(LOG, f'bench-{name}.log')
+    host = qemu.boot(jobs, kernel=kernel, smp=1, icount=True, append=APPEND, limit=LIMIT,
+                     files={'/warm.bin': os.path.join(OBJ, 'warm.bin'),
+                            '/full.bin': os.path.join(OBJ, 'full.bin')}, log=log)
+    failed = [job for job in host.jobs if job.status]
+    if host.cause or failed:
+        cause = host.cause or f'"{failed[0].line}" ended with status {failed[0].status}'
+        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
+        raise table.BenchError(f'{name} host: {cause}\n--- the end of {log}:\n{tail}')
+    return host.jobs
+
+
+def vmm(guest, *options):
+    """The job that runs a guest."""
+    return ' '.join([f'limit={LIMIT}', '/vmm', *options, '--mem', '64', '--bare', guest,
+                     '--stats', '/tmp/stats'])
+
+
+def measure_ours():
+    """Both kinds of VM on our kernel: (protected, ordinary, counts)."""
+    jobs = boot([NO_HUGE_PAGES, vmm('/warm.bin', '--protected'),
+                 f'cat {COUNTERS}', vmm('/full.bin', '--protected'), 'cat /tmp/stats',
+                 f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], 'ours')
+    _, _, before, guest, stats, after, ordinary, ordinary_stats = [job.output for job in jobs]
+    before = table.counters(before)
+    after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',
+                           'pages_reclaimed_shared', 'metadata_pages_donated', 'hypercalls')
+    gained = {key: after[key] - before.get(key, 0) for key in after}
+    stats = table.counters(stats, 'teardown_ns', 'exits')
+    protected = table.guest_results(guest)
+    protected['teardown'] = table.teardown(stats, gained)
+    counts = [
+        f'protected VM: {gained["hypercalls"]:,} hypercalls, {stats["exits"]:,} exits to the '
+        f'VMM, {gained["pages_donated"]:,} pages donated and reclaimed, '
+        f'{gained["metadata_pages_donated"]:,} for the hypervisor',
+        f'ordinary VM: {table.counters(ordinary_stats, "exits")["exits"]:,} exits to the VMM']
+    return protected, table.guest_results(ordinary), counts
+
+
+def measure_stock(kernel):
+    """An ordinary VM on the unpatched kernel, which has no other."""
+    return table.guest_results(boot([NO_HUGE_PAGES, vmm('/warm.bin'), vmm('/full.bin')],
+                                    'stock', kernel)[-1].output)
+
+
+def bench(base, jobs, with_stock):
+    """Everything that make bench does."""
+    os.makedirs(LOG, exist_ok=True)
+    with build_lock():
+        build_guest()
+        kernel = build_stock(base, jobs) if with_stock else None
+    protected, ordinary, counts = measure_ours()
+    stock = measure_stock(kernel) if kernel else None
+    samples = protected['first_touch'].samples
+    print(f'cortex-a57, nVHE, 4 KiB pages, one vCPU; medians of 1,024 calls and '
+          f'{samples:,} pages')
+    print(table.table(protected, ordinary, stock))
+    print('\n'.join(counts))
+    misses = table.worse(protected, ordinary)
+    print('\n'.join(misses) if misses else 'no row is worse than its mark')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--base', default=tree.BASE_TARBALL, help='tarball of the base kernel')
+    parser.add_argument('--jobs', default=str(os.cpu_count()), help='of a kernel build')
+    args = parser.parse_args()
+    try:
+        bench(args.base, args.jobs, os.environ.get('BENCH_STOCK') != '0')
+    except (table.BenchError, image.ImageError, qemu.QemuError, tree.TreeError) as error:
+        print(f'make bench: error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

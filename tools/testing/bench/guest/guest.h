@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the benchmark guest share: numbers of the machine and of
+ * its hypercalls, stopwatches, console.
+ */
+#ifndef BENCH_GUEST_H
+#define BENCH_GUEST_H
+
+typedef unsigned char u8;
+typedef unsigned long u64;
+
+#define __noreturn _Noreturn
+
+/* tools/vmm: the UART, a 16550; behind it no device up to the PCI windows. */
+#define UART_BASE		0x3f8UL
+#define UART_SCRATCH		(UART_BASE + 7)
+
+#define GRANULE			4096UL
+
+/* Arm DEN0022, PSCI. */
+#define PSCI_VERSION		0x84000000UL
+#define PSCI_SYSTEM_OFF		0x84000008UL
+#define PSCI_SYSTEM_RESET	0x84000009UL
+
+/* Documentation/virt/kvm/arm/hypercalls.rst and pkvm-hypercalls.rst. */
+#define KVM_FEATURES		0x86000000UL
+#define KVM_FEATURES_MEM_SHARE	3	/* its bit in what FEATURES returns */
+#define KVM_HYP_MEMINFO		0xc6000002UL
+#define KVM_MEM_SHARE		0xc6000003UL
+#define KVM_MEM_UNSHARE		0xc6000004UL
+#define SMCCC_NOT_SUPPORTED	(~0UL)
+
+/* How many granules the host put behind image_end; in the image's header. */
+extern const u64 pool_granules;
+extern u8 image_end[];
+
+/**
+ * time_nothing() - What a stopwatch costs by itself.
+ *
+ * Return: ticks of the virtual counter.
+ */
+u64 time_nothing(void);
+
+/**
+ * time_hvc() - Time one hypercall.
+ * @regs: R0..R3; arguments before, results after.
+ *
+ * Return: ticks of the virtual counter, those of the stopwatch among them.
+ */
+u64 time_hvc(u64 regs[4]);
+
+/**
+ * time_store() - Time the store of one byte.
+ * @value: the byte.
+ * @address: where to.
+ *
+ * Return: ticks of the virtual counter, those of the stopwatch among them.
+ */
+u64 time_store(u8 value, u64 address);
+
+/** console_text() - Print a string. */
+void console_text(const char *text);
+
+/** console_number() - Print a number in decimal. */
+void console_number(u64 value);
+
+/** console_hex() - Print a number in hexadecimal, with its 0x. */
+void console_hex(u64 value);
+
+/** guest_off() - End the VM in good order: PSCI SYSTEM_OFF. */
+void __noreturn guest_off(void);
+
+/**
+ * guest_fail() - Say why there is no result and end the VM: PSCI SYSTEM_RESET.
+ * @what: what is wrong.
+ * @value: the value that is.
+ */
+void __noreturn guest_fail(const char *what, u64 value);
+
+/** guest_exception() - Report an exception and end the VM; from the vectors. */
+void __noreturn guest_exception(u64 esr, u64 elr, u64 far);
+
+/** guest_main() - All benchmarks, one after the other. */
+void __noreturn guest_main(void);
+
+#endif /* BENCH_GUEST_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a guest pays for what it asks of its hypervisor, on ticks of the virtual
+ * counter. Each benchmark is repeated and told as one line,
+ *
+ *	bench: <name> median <ticks> min <ticks> max <ticks> samples <number>
+ *
+ * with the stopwatch's own ticks taken off. A VM that cannot share memory tells
+ * no lines of sharing. "bench: done" is the last line of a good run.
+ */
+#include "guest.h"
+
+#define MAX_SAMPLES	8192
+#define CALLS		1024
+
+static u64 samples[MAX_SAMPLES];
+static u64 watch;
+
+static void sort(u64 *values, u64 count)
+{
+	for (u64 gap = count / 2; gap; gap /= 2) {
+		for (u64 i = gap; i < count; i++) {
+			u64 value = values[i];
+			u64 at = i;
+
+			for (; at >= gap && values[at - gap] > value; at -= gap)
+				values[at] = values[at - gap];
+			values[at] = value;
+		}
+	}
+}
+
+static void told(const char *name, u64 value)
+{
+	console_text(name);
+	console_number(value);
+}
+
+static void report(const char *name, u64 count)
+{
+	sort(samples, count);
+	console_text("bench: ");
+	console_text(name);
+	told(" median ", samples[count / 2] - watch);
+	told(" min ", samples[0] - watch);
+	told(" max ", samples[count - 1] - watch);
+	told(" samples ", count);
+	console_text("\n");
+}
+
+static u64 granule(u64 index)
+{
+	return (u64)image_end + index * GRANULE;
+}
+
+static void calibrate(void)
+{
+	watch = 0;
+	for (u64 i = 0; i < CALLS; i++)
+		samples[i] = time_nothing();
+	sort(samples, CALLS);
+	watch = samples[0];
+}
+
+static u64 hvc(u64 function)
+{
+	u64 regs[4] = { function };
+
+	time_hvc(regs);
+	return regs[0];
+}
+
+static void bench_call(const char *name, u64 function)
+{
+	for (u64 i = 0; i < CALLS; i++) {
+		u64 regs[4] = { function };
+
+		samples[i] = time_hvc(regs);
+		if (regs[0] == SMCCC_NOT_SUPPORTED)
+			guest_fail("not supported: function", function);
+	}
+	report(name, CALLS);
+}
+
+static void bench_mmio_write(void)
+{
+	for (u64 i = 0; i < CALLS; i++)
+		samples[i] = time_store(i, UART_SCRATCH);
+	report("mmio_write", CALLS);
+}
+
+static void bench_first_touch(void)
+{
+	for (u64 i = 0; i < pool_granules; i++)
+		samples[i] = time_store(i, granule(i));
+	report("first_touch", pool_granules);
+}
+
+static void bench_share(const char *name, u64 function)
+{
+	for (u64 i = 0; i < pool_granules; i++) {
+		u64 regs[4] = { function, granule(i) };
+
+		samples[i] = time_hvc(regs);
+		if (regs[0])
+			guest_fail(name, regs[0]);
+	}
+	report(name, pool_granules);
+}
+
+void guest_main(void)
+{
+	if (!pool_granules || pool_granules > MAX_SAMPLES)
+		guest_fail("pool of granules:", pool_granules);
+
+	calibrate();
+	bench_call("features", KVM_FEATURES);
+	bench_call("host_call", PSCI_VERSION);
+	bench_mmio_write();
+	bench_first_touch();
+	if (hvc(KVM_FEATURES) >> KVM_FEATURES_MEM_SHARE & 1) {
+		if (hvc(KVM_HYP_MEMINFO) != GRANULE)
+			guest_fail("granule of", hvc(KVM_HYP_MEMINFO));
+		bench_share("mem_share", KVM_MEM_SHARE);
+		bench_share("mem_unshare", KVM_MEM_UNSHARE);
+	}
+	console_text("bench: done\n");
+	guest_off();
+}

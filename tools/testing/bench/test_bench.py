@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of make bench, told as TAP: what a run has told becomes the table that
+it should, and a run that told less becomes an error. No test here looks at how
+large a result is.
+"""
+
+import os
+import struct
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [HERE, os.path.join(HERE, '../infra')]
+import image  # noqa: E402
+import infra  # noqa: E402
+import table  # noqa: E402
+
+# As a guest has told it, among other lines of the console.
+GUEST = '''\
+@@ start 4 limit=240 /vmm --protected --mem 64 --bare /full.bin --stats /tmp/stats
+bench: features median 185 min 183 max 190 samples 1024
+bench: host_call median 2644 min 2644 max 2644 samples 1024
+bench: mmio_write median 6051 min 6045 max 43374 samples 1024
+bench: first_touch median 7048 min 7040 max 16174 samples 4096
+bench: mem_share median 1818 min 1814 max 1818 samples 4096
+bench: mem_unshare median 1803 min 1799 max 6694 samples 4096
+bench: done
+'''
+ORDINARY = ''.join(line + '\n' for line in GUEST.splitlines() if '_share' not in line)
+GAINED = {'pages_donated': 4107, 'pages_reclaimed_private': 4105, 'pages_reclaimed_shared': 2}
+
+
+def results(text=GUEST):
+    """The results of a protected VM, its teardown among them."""
+    found = table.guest_results(text)
+    found['teardown'] = table.teardown({'teardown_ns': 8095817}, GAINED)
+    return found
+
+
+class Guest(unittest.TestCase):
+    """What a guest tells is taken whole or not at all."""
+
+    def test_numbers(self):
+        """Each number lands where it belongs."""
+        found = table.guest_results(GUEST)
+        self.assertEqual(len(found), 6)
+        self.assertEqual(found['mem_unshare'], table.Result(1803, 1799, 6694, 4096))
+
+    def test_unfinished(self):
+        """A guest that stopped half way has measured nothing."""
+        with self.assertRaisesRegex(table.BenchError, 'bench: done'):
+            table.guest_results(GUEST.replace('bench: done\n', ''))
+
+    def test_error(self):
+        """What the guest complained of is the cause, even if it then went on."""
+        with self.assertRaisesRegex(table.BenchError, 'not supported: function 0x86000000'):
+            table.guest_results('bench: error: not supported: function 0x86000000\n' + GUEST)
+
+    def test_torn_line(self):
+        """A line that the console tore apart is no result."""
+        torn = GUEST.replace('min 1814', 'min 18[    0.1] x\n14')
+        self.assertNotIn('mem_share', table.guest_results(torn))
+
+
+class Teardown(unittest.TestCase):
+    """The cost of a page counts only if every page came back."""
+
+    def test_cost(self):
+        cost = table.teardown({'teardown_ns': 8095817}, GAINED)
+        self.assertEqual(cost.median, 1971)
+
+    def test_nothing_donated(self):
+        """An ordinary VM is no protected one that was cheap."""
+        with self.assertRaisesRegex(table.BenchError, 'no protected VM'):
+            table.teardown({'teardown_ns': 1}, dict.fromkeys(GAINED, 0))
+
+    def test_lost_page(self):
+        """A teardown that leaves a page behind is not cheap but wrong."""
+        with self.assertRaisesRegex(table.BenchError, 'came back'):
+            table.teardown({'teardown_ns': 1}, dict(GAINED, pages_donated=4108))
+
+
+class Counters(unittest.TestCase):
+    """A counter that is needed and missing is named."""
+
+    def test_values(self):
+        self.assertEqual(table.counters('a 1\n\nb 20\nno number\n', 'a'), {'a': 1, 'b': 20})
+
+    def test_missing(self):
+        with self.assertRaisesRegex(table.BenchError, 'teardown_ns'):
+            table.counters('exits 3\n', 'exits', 'teardown_ns')
+
+
+class Table(unittest.TestCase):
+    """Ours, stock, the mark and the ratio, row by row."""
+
+    def row(self, text, title):
+        """The cells of the row with this title."""
+        lines = [line for line in text.splitlines() if line.strip().startswith(title)]
+        self.assertEqual(len(lines), 1, text)
+        return lines[0].strip()[len(title):].split()
+
+    def test_protected(self):
+        """The ratio is ours by the mark."""
+        text = table.table(results(), table.guest_results(ORDINARY))
+        self.assertEqual(self.row(text, 'FEATURES hypercall, round trip'),
+                         ['185', '183', '-', '183', '1.01'])
+        self.assertEqual(self.row(text, 'VM destroyed, per donated page'),
+                         ['1,971', '1,971', '-', '4,450', '0.44'])
+
+    def test_no_mark(self):
+        """A row without a mark has no ratio."""
+        text = table.table(results(), table.guest_results(ORDINARY))
+        self.assertEqual(self.row(text, 'PSCI_VERSION, answered by the host'),
+                         ['2,644', '2,644', '-', '-', '-'])
+
+    def test_stock(self):
+        """Stock's column holds what was measured on stock, not ours again."""
+        stock = table.guest_results(ORDINARY.replace('median 7048', 'median 6280'))
+        text = table.table(results(), table.guest_results(ORDINARY), stock)
+        self.assertEqual(self.row(text, '4 KiB fault, host-populated'),
+                         ['7,048', '7,040', '6,280', '6,280', '1.12'])
+
+    def test_every_row_is_needed(self):
+        """Each row that is missing is named, on either kind of VM and on stock."""
+        ordinary = table.guest_results(ORDINARY)
+        for row in table.PROTECTED:
+            less = results()
+            del less[row.name]
+            with self.assertRaisesRegex(table.BenchError, f'"{row.name}" was not measured'):
+                table.table(less, ordinary)
+        for row in table.ORDINARY:
+            less = {name: value for name, value in ordinary.items() if name != row.name}
+            for ours, stock in ((less, None), (ordinary, less)):
+                with self.assertRaisesRegex(table.BenchError, f'"{row.name}" was not measured'):
+                    table.table(results(), ours, stock)
+
+    def test_worse(self):
+        """Rows above their mark are told, those at it are not."""
+        ordinary = {row.name: table.Result(row.mark, 1, 9, 1) for row in table.ORDINARY}
+        found = table.worse(results(), ordinary)
+        self.assertEqual(len(found), 1)
+        self.assertIn('FEATURES', found[0])
+
+
+class Image(unittest.TestCase):
+    """The pool is where and as large as the guest believes."""
+
+    def program(self, magic=b'pkvmbnch', end=8192):
+        return b'\1' * 8 + magic + struct.pack('<QQ', end, 0) + b'\2' * 100
+
+    def test_pool(self):
+        made = image.make_image(self.program(), 3)
+        self.assertEqual(len(made), 8192 + 3 * 4096)
+        self.assertEqual(struct.unpack_from('<Q', made, 24), (3,))
+        self.assertEqual(made[32:132], b'\2' * 100)
+        self.assertEqual(made[132:].strip(b'\0'), b'')
+
+    def test_no_header(self):
+        """Any other file is refused, a short one too."""
+        for program in (b'', b'\1' * 31, self.program(magic=b'pkvmxxxx')):
+            with self.assertRaises(image.ImageError):
+                image.make_image(program, 1)
+
+    def test_bad_end(self):
+        """A pool inside the program, or across granules, is refused."""
+        for end in (0, 100, 4097):
+            with self.assertRaisesRegex(image.ImageError, 'ends at'):
+                image.make_image(self.program(end=end), 1)
+
+
+class Tap(infra.Tap):
+    """As the tests of the scripts tell theirs, under our name."""
+
+    def name(self, test):
+        return test.id().replace('__main__.', 'bench: ', 1)
+
+
+def main():
+    result = Tap()
+    unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]).run(result)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
