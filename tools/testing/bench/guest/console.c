@@ -37,7 +37,7 @@ void console_hex(u64 value)
 	console_text(at);
 }
 
-static void __noreturn psci_end(u64 function)
+static noreturn void psci_end(u64 function)
 {
 	u64 regs[4] = { function };
 

@@ -6,10 +6,10 @@
 #ifndef BENCH_GUEST_H
 #define BENCH_GUEST_H
 
+#include <stdnoreturn.h>
+
 typedef unsigned char u8;
 typedef unsigned long u64;
-
-#define __noreturn _Noreturn
 
 /* tools/vmm: the UART, a 16550; behind it no device up to the PCI windows. */
 #define UART_BASE		0x3f8UL
@@ -68,19 +68,19 @@ void console_number(u64 value);
 void console_hex(u64 value);
 
 /** guest_off() - End the VM in good order: PSCI SYSTEM_OFF. */
-void __noreturn guest_off(void);
+noreturn void guest_off(void);
 
 /**
  * guest_fail() - Say why there is no result and end the VM: PSCI SYSTEM_RESET.
  * @what: what is wrong.
  * @value: the value that is.
  */
-void __noreturn guest_fail(const char *what, u64 value);
+noreturn void guest_fail(const char *what, u64 value);
 
 /** guest_exception() - Report an exception and end the VM; from the vectors. */
-void __noreturn guest_exception(u64 esr, u64 elr, u64 far);
+noreturn void guest_exception(u64 esr, u64 elr, u64 far);
 
 /** guest_main() - All benchmarks, one after the other. */
-void __noreturn guest_main(void);
+noreturn void guest_main(void);
 
 #endif /* BENCH_GUEST_H */
