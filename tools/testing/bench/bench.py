@@ -46,9 +46,9 @@ LIMIT = 240
 
 
 @contextlib.contextmanager
-def build_lock():
-    """One build at a time in a checkout, as in the Makefile."""
-    with open(os.path.join(BUILD, '.lock'), 'w') as lock:
+def alone():
+    """One make bench at a time in a checkout; the lock of its builds is another."""
+    with open(os.path.join(BUILD, '.bench-lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -145,9 +145,8 @@ def measure_stock(kernel):
 def bench(base, jobs, with_stock):
     """Everything that make bench does."""
     os.makedirs(LOG, exist_ok=True)
-    with build_lock():
-        build_guest()
-        kernel = build_stock(base, jobs) if with_stock else None
+    build_guest()
+    kernel = build_stock(base, jobs) if with_stock else None
     protected, ordinary, counts = measure_ours()
     stock = measure_stock(kernel) if kernel else None
     samples = protected['first_touch'].samples
@@ -165,7 +164,8 @@ def main():
     parser.add_argument('--jobs', default=str(os.cpu_count()), help='of a kernel build')
     args = parser.parse_args()
     try:
-        bench(args.base, args.jobs, os.environ.get('BENCH_STOCK') != '0')
+        with alone():
+            bench(args.base, args.jobs, os.environ.get('BENCH_STOCK') != '0')
     except (table.BenchError, image.ImageError, qemu.QemuError, tree.TreeError) as error:
         print(f'make bench: error: {error}', file=sys.stderr)
         return 1
