@@ -55,7 +55,10 @@ def claims(series):
     ours = tree.our_files()
     owner = {}
     brought = {topic.name: [] for topic in series}
+    subjects = [topic.subject for topic in series]
     for topic in series:
+        if subjects.count(topic.subject) > 1:
+            raise SeriesError(f'patches/{topic.name}: another topic has the same subject')
         for claim in topic.files:
             mine = [path for path in ours if path == claim
                     or claim.endswith('/') and path.startswith(claim)]
@@ -68,7 +71,8 @@ def claims(series):
                 brought[topic.name].append(path)
     orphans = [path for path in ours if path not in owner]
     if orphans:
-        raise SeriesError('no topic brings: ' + ', '.join(orphans))
+        more = f' and {len(orphans) - 5} more' if len(orphans) > 5 else ''
+        raise SeriesError('no topic brings ' + ', '.join(orphans[:5]) + more)
     stray = topics.stray_patches()
     if stray:
         raise SeriesError(f'patches/series does not name {", ".join(stray)}')

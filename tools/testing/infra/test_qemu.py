@@ -135,7 +135,7 @@ class Init(unittest.TestCase):
         lines = ['cat /etc/jobs', '/nonexistent', '/etc/jobs', 'cat /nonexistent',
                  'write "/tmp/a b" "x  y"', 'cat "/tmp/a b"', 'sleep', 'cat "open',
                  'limit=0 sleep 1', 'memlock 64 /init-that-is-not', 'memfree',
-                 'killed 2 1 /nonexistent']
+                 'killed 2 /nonexistent']
         listed = ''.join(line + '\n' for line in lines)
         run = qemu.boot(lines, log=os.path.join(TOP, 'build/log/infra-init.log'))
         self.assertIsNone(run.cause)

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Layer 4 of make test: our KVM selftests, with real protected VMs, on both CPUs.
+
+tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
+
+    PROGRAM [MODE...]
+
+PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
+protected (the default) or plain, a host that was not booted protected. Lines
+that start with # and empty lines are skipped.
+
+A program's TAP lines are its results; one that tells none is one result, by
+its exit status (4 is a skip). What does not build, does not end, or tells
+fewer results than it planned is a failure.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import qemu  # noqa: E402
+
+TOP = qemu.TOP
+BUILD = qemu.BUILD
+LINUX = os.path.join(BUILD, 'linux')
+OUTPUT = os.path.join(BUILD, 'selftests')
+LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
+SKIPPED = 4
+LIMIT = 240
+
+RESULT = re.compile(r'^(not )?ok \d+ ?-? ?(.*)$', re.M)
+PLAN = re.compile(r'^1\.\.(\d+)', re.M)
+
+
+class SelftestError(Exception):
+    """Why the selftests cannot be run at all."""
+
+
+def programs():
+    """(program, mode) in the order of the list."""
+    try:
+        with open(os.path.join(TOP, LIST)) as file:
+            lines = [line.partition('#')[0].split() for line in file]
+    except OSError as error:
+        raise SelftestError(f'{LIST}: {error.strerror}') from None
+    wanted = []
+    for program, *modes in filter(None, lines):
+        for mode in modes or ['protected']:
+            if mode not in ('protected', 'plain'):
+                raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
+            wanted.append((program, mode))
+    if not wanted:
+        raise SelftestError(f'{LIST} names no program')
+    return wanted
+
+
+def make(log, *arguments):
+    """Run a make with its output appended to log; raise if it fails."""
+    with open(log, 'a') as output:
+        done = subprocess.run(['make', 'ARCH=arm64', 'CROSS_COMPILE=aarch64-linux-gnu-',
+                               *arguments], stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        with open(log) as output:
+            tail = output.read().splitlines()[-20:]
+        raise SelftestError('the selftests do not build:\n' + '\n'.join(tail))
+
+
+def build(names, jobs):
+    """Build the programs, static, outside of the source tree."""
+    log = os.path.join(BUILD, 'log/selftests-build.log')
+    open(log, 'w').close()
+    headers = os.path.join(BUILD, 'headers')
+    os.makedirs(OUTPUT, exist_ok=True)
+    make(log, '-C', LINUX, f'O={BUILD}/host', f'INSTALL_HDR_PATH={headers}', 'headers_install')
+    make(log, '-C', os.path.join(LINUX, 'tools/testing/selftests/kvm'), f'-j{jobs}',
+         f'OUTPUT={OUTPUT}', f'abs_objdir={OUTPUT}', 'EXTRA_CFLAGS=-static',
+         f'KHDR_INCLUDES=-isystem {headers}/include',
+         *(os.path.join(OUTPUT, name) for name in names))
+
+
+def tell(label, job):
+    """TAP lines for one program; whether all of it passed."""
+    results = RESULT.findall(job.output)
+    plan = PLAN.search(job.output)
+    good = True
+    for failed, what in results:
+        skip = re.search(r'# ?SKIP', what, re.I)
+        print(f'{"not " if failed else ""}ok {label}: {what}')
+        good = good and (not failed or bool(skip))
+    if job.status is None:
+        problem = 'it did not end'
+    elif plan and int(plan.group(1)) != len(results):
+        problem = f'{plan.group(1)} results planned, {len(results)} told'
+    elif job.status == SKIPPED and not results:
+        print(f'ok {label} # SKIP')
+        problem = None
+    elif job.status not in (0, SKIPPED) and good:
+        problem = f'it ended with status {job.status}'
+    else:
+        problem = None
+        if not results:
+            print(f'ok {label}')
+    if problem:
+        print(f'not ok {label} # {problem}')
+        good = False
+    if not good:
+        for line in job.output.strip().split('\n')[-30:]:
+            print(f'#   {line}')
+    return good
+
+
+def run(cpu, mode, names):
+    """Boot a host of one kind and run its programs; whether all passed."""
+    log = os.path.join(BUILD, 'log', f'selftests-{cpu}-{mode}.log')
+    host = qemu.boot([f'limit={LIMIT} /selftests/{name}' for name in names],
+                     cpu=cpu, mode=mode, smp=4, log=log, limit=LIMIT * (1 + len(names)),
+                     files={f'/selftests/{name}': os.path.join(OUTPUT, name)
+                            for name in names})
+    good = True
+    for name, job in zip(names, host.jobs):
+        good = tell(f'{cpu}.{mode}.{os.path.basename(name)}', job) and good
+    if host.cause:
+        print(f'not ok {cpu}.{mode} # {host.cause}')
+        for line in host.console.strip().split('\n')[-15:]:
+            print(f'#   {line}')
+        good = False
+    sys.stdout.flush()
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    parser.add_argument('--jobs', default=str(os.cpu_count()))
+    parser.add_argument('program', nargs='*', help='only these, as the list names them')
+    args = parser.parse_args()
+    try:
+        wanted = [(name, mode) for name, mode in programs()
+                  if not args.program or name in args.program]
+        if not wanted:
+            raise SelftestError(f'{LIST} does not name {" ".join(args.program)}')
+        build(sorted({name for name, _ in wanted}), args.jobs)
+        good = True
+        for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+            for mode in ('protected', 'plain'):
+                names = [name for name, where in wanted if where == mode]
+                if names:
+                    good = run(cpu, mode, names) and good
+    except (SelftestError, qemu.QemuError) as error:
+        print('not ok selftests # ' + str(error).replace('\n', '\n#   '))
+        return 1
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

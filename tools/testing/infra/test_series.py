@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/series.py: the exported patches are the tree, no more and no less."""
+
+import os
+import subprocess
+import unittest
+
+from sandbox import TOP, Sandbox, patch
+
+PLAIN_C = 'arch/arm64/kvm/plain.c'
+
+
+def git(folder, *args, **more):
+    """Run git there; its output. A failure is the test's."""
+    identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost',
+                '-c', 'core.autocrlf=false', '-c', 'gc.auto=0']
+    return subprocess.run(['git', *identity, *args], cwd=folder, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=True, **more).stdout
+
+
+class Series(unittest.TestCase):
+    """On a made-up kernel."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.write('arch/arm64/kvm/ours.c', 'ours\n')
+        self.box.write('tools/vmm/vmm.c', 'vmm\n')
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: arch/arm64/kvm/ours.c\n'
+                                    'Bug: 222044487\n', subject='KVM: arm64: first'),
+                        second=patch(PLAIN_C, 'nine', 'NINE', more='Files: tools/vmm/\n',
+                                     subject='tools: second'))
+        git(self.box.top, 'init', '-q')
+        git(self.box.top, 'config', 'user.name', 'A Tester')
+        git(self.box.top, 'config', 'user.email', 'tester@localhost')
+        git(self.box.top, 'commit', '-q', '--allow-empty', '-m', 'x')
+
+    def export(self):
+        status, output = self.box.tree()
+        self.assertEqual(status, 0, output)
+        return self.box.run('scripts/pkvm/series.py')
+
+    def patches(self):
+        folder = self.box.path('build/series')
+        return {name: self.box.read(f'build/series/{name}') for name in sorted(os.listdir(folder))}
+
+    def test_tags(self):
+        """Each patch carries what the Android common kernels ask for."""
+        status, output = self.export()
+        self.assertEqual(status, 0, output)
+        first, second = self.patches().values()
+        self.assertRegex(first, r'(?m)^Subject: \[PATCH 1/2\] ANDROID: KVM: arm64: first$')
+        self.assertRegex(first, r'(?m)^Bug: 222044487\nChange-Id: I[0-9a-f]{40}\n'
+                         r'Signed-off-by: A Tester <tester@localhost>$')
+        self.assertRegex(second, r'(?m)^Because the test wants it\.$')
+        self.assertNotIn('Bug:', second)
+
+    def test_stable(self):
+        """The same tree gives the same patches."""
+        self.export()
+        before = self.patches()
+        self.export()
+        self.assertEqual(self.patches(), before)
+
+    def test_change_id_outlives_an_edit(self):
+        """An edited topic keeps its Change-Id: it is the same change."""
+        def ids():
+            return [line for text in self.patches().values()
+                    for line in text.split('\n') if line.startswith('Change-Id')]
+        self.export()
+        before = ids()
+        self.box.write('tools/vmm/vmm.c', 'edited\n')
+        self.export()
+        self.assertEqual(ids(), before)
+        self.assertEqual(len(set(before)), 2)
+
+    def test_unclaimed_file(self):
+        """A file that no topic brings would be lost: refused, and named."""
+        self.box.write('tools/vmm2.c', 'x\n')
+        status, output = self.export()
+        self.assertNotEqual(status, 0)
+        self.assertIn('tools/vmm2.c', output)
+
+    def test_file_claimed_twice(self):
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/\n'),
+                        second=patch(PLAIN_C, 'nine', 'NINE', more='Files: tools/vmm/\n'))
+        status, output = self.export()
+        self.assertNotEqual(status, 0)
+        self.assertIn('tools/vmm/vmm.c', output)
+
+    def test_claim_of_nothing(self):
+        """A topic that names a file that is gone is out of date."""
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/ include/x\n'))
+        status, output = self.export()
+        self.assertNotEqual(status, 0)
+        self.assertIn('include/x', output)
+
+    def test_patch_outside_the_series(self):
+        """A patch file that the series does not name is a mistake."""
+        self.box.write('patches/0009-stray.patch', patch(PLAIN_C, 'two', 'TWO'))
+        status, output = self.export()
+        self.assertNotEqual(status, 0)
+        self.assertIn('0009-stray.patch', output)
+
+
+class Whole(unittest.TestCase):
+    """On the real base: git am on a clean base gives what make tree gives."""
+
+    def base(self):
+        """A repository of the clean base, made once for each base."""
+        import tree
+        build = os.path.join(TOP, 'build')
+        repo = os.path.join(build, 'base-git')
+        mark = os.path.join(repo, '.git/pkvm-base')
+        identity = tree.read(os.path.join(build, 'base.id'))
+        if tree.read(mark) != identity:
+            subprocess.run(['rm', '-rf', repo], check=True)
+            os.makedirs(repo)
+            subprocess.run(['tar', '-C', repo, '--strip-components=1', '-xf',
+                            identity.rsplit(' ', 2)[0]], check=True)
+            git(repo, 'init', '-q')
+            git(repo, '-c', 'core.compression=0', 'add', '-A', '-f')
+            git(repo, 'commit', '-q', '-m', 'base')
+            git(repo, 'tag', 'base')
+            with open(mark, 'w') as file:
+                file.write(identity)
+        return repo
+
+    def test_git_am_gives_the_tree(self):
+        """Byte for byte, modes included, nothing missing and nothing more."""
+        build = os.path.join(TOP, 'build')
+        subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(['scripts/pkvm/series.py'], cwd=TOP, check=True,
+                       stdout=subprocess.DEVNULL)
+        repo = self.base()
+        if os.path.isdir(os.path.join(repo, '.git/rebase-apply')):
+            git(repo, 'am', '--abort')
+        git(repo, 'reset', '-q', '--hard', 'base')
+        git(repo, 'clean', '-q', '-f', '-d', '-x')
+        folder = os.path.join(build, 'series')
+        git(repo, 'am', '-q', *(os.path.join(folder, name)
+                                for name in sorted(os.listdir(folder))))
+        done = subprocess.run(['diff', '-rq', '--no-dereference', '--exclude=.git',
+                               repo, os.path.join(build, 'linux')],
+                              stdout=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.stdout, '')
+        modes = git(repo, 'diff', '--name-only', '--diff-filter=ACMRT', 'base', 'HEAD').split()
+        self.assertTrue(modes)
+        for path in modes:
+            self.assertEqual(os.access(os.path.join(repo, path), os.X_OK),
+                             os.access(os.path.join(build, 'linux', path), os.X_OK), path)
