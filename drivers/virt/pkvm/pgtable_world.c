@@ -6,6 +6,7 @@
  * it is asked for, the entry that it is for must be gone already.
  */
 #include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
 #include <linux/vmalloc.h>
 
 #include <asm/kvm_pgtable_tlb.h>

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a KUnit suite that drives EL2 by hypercall has to know of it, beyond the calls.
+ */
+#ifndef __ARM64_KVM_PKVM_KUNIT_H__
+#define __ARM64_KVM_PKVM_KUNIT_H__
+
+#include <linux/types.h>
+
+/**
+ * pkvm_kunit_hyp_vm_size() - What __pkvm_init_vm() takes for a VM's state.
+ * @nr_vcpus:	vCPUs that the VM is created with.
+ *
+ * Return: bytes, a multiple of the page size.
+ */
+size_t pkvm_kunit_hyp_vm_size(unsigned int nr_vcpus);
+
+/**
+ * pkvm_kunit_hyp_vcpu_size() - What __pkvm_init_vcpu() takes for a vCPU's state.
+ *
+ * Return: bytes, a multiple of the page size.
+ */
+size_t pkvm_kunit_hyp_vcpu_size(void);
+
+#endif /* __ARM64_KVM_PKVM_KUNIT_H__ */

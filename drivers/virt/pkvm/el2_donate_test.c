@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A page goes from the host to a protected guest. Keeps R1 (one owner), R2 (the host has no use of
+ * what is not its own), R5 and R7 (what cannot be is refused, with nothing changed).
+ */
+#include <asm/kvm_mmu.h>
+
+#include "el2_kunit.h"
+
+/* A page of EL2's choice must be left exactly as it was. */
+static void expect_refused(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn,
+			   int error)
+{
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, gfn), error);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	el2_expect_owned(test, page);
+}
+
+/* Rule (R2): host OWNED => NOPAGE. To the host, reads and writes end in an error, not an oops. */
+static void donate(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page = el2_page(test);
+	struct page *neighbour = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, page, 0), 0);
+	el2_expect_lost(test, page);
+	el2_expect_owned(test, neighbour);
+}
+
+/* Rule: the first and the last place of the IPA space hold a page like any other. */
+static void donate_at_the_edges(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	u64 end = BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT);
+	struct page *first = el2_page(test);
+	struct page *last = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, first, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, last, end - 1), 0);
+	el2_expect_lost(test, first);
+	el2_expect_lost(test, last);
+}
+
+/* Rule: a place that is not in the IPA space is refused, also where the shift overflows. */
+static void donate_out_of_range(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	expect_refused(test, vm, page, BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT), -ERANGE);
+	expect_refused(test, vm, page, BIT_ULL(52 - PAGE_SHIFT) - 1, -ERANGE);
+	expect_refused(test, vm, page, BIT_ULL(64 - PAGE_SHIFT), -EINVAL);
+	expect_refused(test, vm, page, ~0ULL, -EINVAL);
+}
+
+/* Rule (R1): one page, one owner, one place; one place, one page. */
+static void donate_twice(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct el2_vm *other = el2_vm_create(test, 1);
+	struct page *page = el2_page(test);
+	struct page *second = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, page, 1), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 1), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 2), -EPERM);
+	expect_refused(test, vm, second, 1, -EEXIST);
+	el2_put();
+
+	KUNIT_ASSERT_EQ(test, el2_load(other, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(other, 0, page, 1), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_donate(other, 0, second, 1), 0);
+	el2_expect_lost(test, page);
+	el2_expect_lost(test, second);
+}
+
+/* Rule: what is shared, is EL2's, or is no memory, cannot be given to a guest. */
+static void donate_wrong_page(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, 1);
+	struct page *shared = el2_page(test);
+	struct page *page = el2_page(test);
+	u64 hyp_pfn = page_to_pfn(virt_to_page(vm->hyp_vm));
+	static const u64 no_memory[] = {
+		0x09000000 >> PAGE_SHIFT, BIT_ULL(48 - PAGE_SHIFT), BIT_ULL(52 - PAGE_SHIFT) - 1,
+		~0ULL,
+	};
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	el2_topup(test, vm, 0);
+
+	KUNIT_ASSERT_EQ(test, el2_share(shared), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, shared, 0), -EPERM);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(shared));
+	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, hyp_pfn, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(virt_to_page(vm->kvm)), 0), -EPERM);
+	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
+		KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, no_memory[i], 0), -EINVAL);
+
+	/* A page frame number whose upper bits a shift would lose is not that page. */
+	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page) |
+					     BIT_ULL(64 - PAGE_SHIFT), 0), -EINVAL);
+	el2_expect_owned(test, page);
+
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
+}
+
+/* Rule (R4): there is no guest to give to but the one that is loaded, and only a protected one. */
+static void donate_to_nobody(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct el2_vm *ordinary = el2_vm_alloc(test, 1);
+	struct page *page = el2_page(test);
+
+	expect_refused(test, vm, page, 0, -EINVAL);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	el2_put();
+	expect_refused(test, vm, page, 0, -EINVAL);
+
+	ordinary->kvm->arch.pkvm.enabled = false;
+	KUNIT_ASSERT_EQ(test, el2_init_vm(ordinary), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(ordinary, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_load(ordinary, 0), 0);
+	expect_refused(test, ordinary, page, 0, -EINVAL);
+
+	/* The host cannot make it a protected one after the fact. */
+	ordinary->kvm->arch.pkvm.enabled = true;
+	expect_refused(test, ordinary, page, 0, -EINVAL);
+}
+
+/* Rule (R7): without pages for tables nothing is donated, and with them the same call succeeds. */
+static void donate_without_tables(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page), 0), -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
+}
+
+/*
+ * Rule (R4, R5): the host's memcache is the host's to get wrong. A page in it that is not the
+ * host's alone is not taken, and EL2 survives a list that leads anywhere, or in a circle.
+ */
+static void donate_with_bad_tables(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct kvm_hyp_memcache *mc = &vm->vcpu[0]->arch.pkvm_memcache;
+	struct page *page = el2_page(test);
+	struct page *shared = el2_page(test);
+	struct page *circle = alloc_page(GFP_KERNEL);
+	phys_addr_t bad[] = {
+		0, 0x09000000, BIT_ULL(48), ~0ULL, ~0ULL << PAGE_SHIFT,
+		page_to_phys(page) + 8, page_to_phys(shared), virt_to_phys(vm->kvm),
+	};
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, circle);
+	KUNIT_ASSERT_EQ(test, el2_share(shared), 0);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		*mc = (struct kvm_hyp_memcache) { .head = bad[i], .nr_pages = 100 };
+		KUNIT_EXPECT_EQ_MSG(test, el2_donate_raw(vm, 0, page_to_pfn(page), 0), -ENOMEM,
+				    "head 0x%llx", bad[i]);
+	}
+
+	/* The first page is taken; the second is the first, and no longer the host's. */
+	*(phys_addr_t *)page_address(circle) = page_to_phys(circle);
+	*mc = (struct kvm_hyp_memcache) { .head = page_to_phys(circle), .nr_pages = 100 };
+	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page), 0), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, mc->nr_pages, 99);
+	KUNIT_EXPECT_FALSE(test, el2_readable(circle));
+
+	*mc = (struct kvm_hyp_memcache) {};
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
+}
+
+/* Rule: each vCPU of a VM can be the one that is loaded; the pages are the VM's. */
+static void donate_by_either_vcpu(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 2);
+	struct page *page = el2_page(test);
+	struct page *second = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, page, 5), 0);
+	el2_put();
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 1), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 1, second, 5), -EEXIST);
+	KUNIT_EXPECT_EQ(test, el2_donate(vm, 1, second, 6), 0);
+}
+
+struct kunit_case el2_donate_cases[] = {
+	KUNIT_CASE(donate),
+	KUNIT_CASE(donate_at_the_edges),
+	KUNIT_CASE(donate_out_of_range),
+	KUNIT_CASE(donate_twice),
+	KUNIT_CASE(donate_wrong_page),
+	KUNIT_CASE(donate_to_nobody),
+	KUNIT_CASE(donate_without_tables),
+	KUNIT_CASE(donate_with_bad_tables),
+	KUNIT_CASE(donate_by_either_vcpu),
+	{}
+};

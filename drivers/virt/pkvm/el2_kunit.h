@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of the EL2 suites: pages and VMs of the test's own (el2_world.c), on which the test
+ * cases issue the host's hypercalls as a host that is wrong, late or hostile would.
+ */
+#ifndef __PKVM_EL2_KUNIT_H__
+#define __PKVM_EL2_KUNIT_H__
+
+#include <kunit/test.h>
+#include <linux/kvm_host.h>
+#include <linux/list.h>
+#include <linux/xarray.h>
+
+#include <asm/kvm_pkvm_guest.h>
+
+/* IPA space of the VMs under test, in bits. */
+#define EL2_IPA_BITS		40
+
+#define EL2_MAX_VCPUS		2
+
+/* The CPU that test cases run on, and one that is not it. */
+#define EL2_CPU			0
+#define EL2_OTHER_CPU		1
+
+/**
+ * struct el2_vm - A VM as EL2 knows it, with nothing of KVM behind it.
+ * @node:	In el2_world.vms.
+ * @kvm:	The host's structure, shared with EL2; of it, EL2 reads a few fields.
+ * @vcpu:	The host's vCPUs, shared with EL2.
+ * @nr_vcpus:	How many there are.
+ * @hyp_vm:	Pages for EL2's VM. They are its own from el2_init_vm() on.
+ * @pgd:	Pages for the top level of the stage-2, likewise.
+ * @hyp_vcpu:	Pages for EL2's vCPUs. They are its own from el2_init_vcpu() on; NULL then.
+ * @handle:	The handle, or 0.
+ * @dying:	Whether teardown has begun.
+ * @metadata:	Pages that EL2 was given for the VM itself and has not given back.
+ * @granules:	gfn => page that the guest owns.
+ */
+struct el2_vm {
+	struct list_head	node;
+	struct kvm		*kvm;
+	struct kvm_vcpu		*vcpu[EL2_MAX_VCPUS];
+	unsigned int		nr_vcpus;
+	void			*hyp_vm;
+	void			*pgd;
+	void			*hyp_vcpu[EL2_MAX_VCPUS];
+	pkvm_handle_t		handle;
+	bool			dying;
+	unsigned long		metadata;
+	struct xarray		granules;
+};
+
+/**
+ * struct el2_world - What a test case has in hand; test->priv.
+ * @test:	The test case.
+ * @vms:	Its VMs.
+ * @pages:	Its pages, by page->lru.
+ */
+struct el2_world {
+	struct kunit		*test;
+	struct list_head	vms;
+	struct list_head	pages;
+};
+
+int el2_world_init(struct kunit *test);
+void el2_world_exit(struct kunit *test);
+
+struct page *el2_page(struct kunit *test);
+bool el2_readable(struct page *page);
+bool el2_holds_pattern(struct page *page);
+bool el2_holds_zeroes(struct page *page);
+void el2_expect_owned(struct kunit *test, struct page *page);
+void el2_expect_lost(struct kunit *test, struct page *page);
+
+int el2_share(struct page *page);
+int el2_unshare(struct page *page);
+
+struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
+int el2_init_vm(struct el2_vm *vm);
+int el2_init_vcpu(struct el2_vm *vm, unsigned int idx);
+struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus);
+
+int el2_load(struct el2_vm *vm, unsigned int idx);
+void el2_put(void);
+void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx);
+int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
+int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
+
+int el2_start_teardown(struct el2_vm *vm);
+int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules);
+int el2_finalize(struct el2_vm *vm);
+void el2_vm_destroy(struct kunit *test, struct el2_vm *vm);
+
+/* The test cases, one array per file. */
+extern struct kunit_case el2_share_cases[];
+extern struct kunit_case el2_vm_cases[];
+extern struct kunit_case el2_donate_cases[];
+extern struct kunit_case el2_teardown_cases[];
+extern struct kunit_case el2_random_cases[];
+
+#endif /* __PKVM_EL2_KUNIT_H__ */

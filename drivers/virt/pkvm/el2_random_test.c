@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random hypercalls, right and wrong ones, on two VMs and a few pages, beside a plain record of who
+ * owns what. After every step: the answer is the one that the record predicts, and the host reads
+ * exactly the pages that are its own (R1, R2); pages come home zeroed (R3).
+ *
+ * A failure names the seed and the step; seed=, steps= run it again.
+ */
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+
+#include "el2_kunit.h"
+
+static unsigned long seed;
+module_param(seed, ulong, 0444);
+MODULE_PARM_DESC(seed, "Seed of the random hypercalls (0: one that differs from boot to boot)");
+
+static unsigned int steps = 2000;
+module_param(steps, uint, 0444);
+MODULE_PARM_DESC(steps, "Number of random hypercalls");
+
+#define NR_VMS		2
+#define NR_PAGES	6
+#define NR_GFNS		8
+
+/* The gfns lie in different tables, some side by side. */
+static const u64 gfns[NR_GFNS] = { 0, 1, 2, 511, 512, 513, 8192, 262144 };
+
+enum page_owner {
+	HOST,
+	HOST_SHARED,
+	GUEST,
+};
+
+/**
+ * struct record - Who owns what.
+ * @vm:		The VMs.
+ * @loaded:	The VM that is loaded on this CPU, or -1.
+ * @page:	The pages.
+ * @owner:	Whose each page is.
+ * @place:	The page in a place of a VM, as index, or -1.
+ * @rnd:	Where the numbers come from.
+ */
+struct record {
+	struct el2_vm		*vm[NR_VMS];
+	int			loaded;
+	struct page		*page[NR_PAGES];
+	enum page_owner		owner[NR_PAGES];
+	int			place[NR_VMS][NR_GFNS];
+	struct rnd_state	rnd;
+};
+
+static u32 rand_below(struct record *r, u32 below)
+{
+	return prandom_u32_state(&r->rnd) % below;
+}
+
+static bool owns_nothing(struct record *r, unsigned int v)
+{
+	unsigned int g;
+
+	for (g = 0; g < NR_GFNS; g++) {
+		if (r->place[v][g] >= 0)
+			return false;
+	}
+	return true;
+}
+
+static void expect_answer(struct kunit *test, const char *call, int real, int want)
+{
+	KUNIT_ASSERT_EQ_MSG(test, real, want, "%s", call);
+}
+
+static void step_share(struct kunit *test, struct record *r)
+{
+	unsigned int p = rand_below(r, NR_PAGES);
+	int want = r->owner[p] == HOST ? 0 : -EPERM;
+
+	expect_answer(test, "share", el2_share(r->page[p]), want);
+	if (!want)
+		r->owner[p] = HOST_SHARED;
+}
+
+static void step_unshare(struct kunit *test, struct record *r)
+{
+	unsigned int p = rand_below(r, NR_PAGES);
+	int want = r->owner[p] == HOST_SHARED ? 0 : -EPERM;
+
+	expect_answer(test, "unshare", el2_unshare(r->page[p]), want);
+	if (!want)
+		r->owner[p] = HOST;
+}
+
+static void step_load(struct kunit *test, struct record *r)
+{
+	unsigned int v = rand_below(r, NR_VMS);
+	int want = r->vm[v]->dying ? -ENOENT : r->loaded >= 0 ? -EBUSY : 0;
+
+	expect_answer(test, "load", el2_load(r->vm[v], 0), want);
+	if (!want)
+		r->loaded = v;
+}
+
+static void step_put(struct kunit *test, struct record *r)
+{
+	el2_put();
+	r->loaded = -1;
+}
+
+static void step_donate(struct kunit *test, struct record *r)
+{
+	unsigned int p = rand_below(r, NR_PAGES);
+	unsigned int g = rand_below(r, NR_GFNS);
+	int v = r->loaded;
+	int want = 0;
+
+	if (v < 0)
+		want = -EINVAL;
+	else if (r->owner[p] != HOST)
+		want = -EPERM;
+	else if (r->place[v][g] >= 0)
+		want = -EEXIST;
+
+	expect_answer(test, "donate", el2_donate(r->vm[max(v, 0)], 0, r->page[p], gfns[g]), want);
+	if (!want) {
+		r->owner[p] = GUEST;
+		r->place[v][g] = p;
+	}
+}
+
+static void step_start_teardown(struct kunit *test, struct record *r)
+{
+	unsigned int v = rand_below(r, NR_VMS);
+	int want = r->vm[v]->dying ? -EINVAL : r->loaded == v ? -EBUSY : 0;
+
+	/* A VM that has nothing yet lives on, most of the time. */
+	if (owns_nothing(r, v) && rand_below(r, 8))
+		return;
+	expect_answer(test, "start_teardown", el2_start_teardown(r->vm[v]), want);
+}
+
+static void step_reclaim(struct kunit *test, struct record *r)
+{
+	unsigned int v = rand_below(r, NR_VMS);
+	unsigned int g = rand_below(r, NR_GFNS);
+	int want = r->vm[v]->dying ? 0 : -EPERM;
+	int p = r->place[v][g];
+
+	expect_answer(test, "reclaim", el2_reclaim(r->vm[v], gfns[g], 1), want);
+	if (want || p < 0)
+		return;
+	r->owner[p] = HOST;
+	r->place[v][g] = -1;
+	KUNIT_ASSERT_TRUE(test, el2_holds_zeroes(r->page[p]));
+	memset(page_address(r->page[p]), 0x55, PAGE_SIZE);
+}
+
+static void step_finalize(struct kunit *test, struct record *r)
+{
+	unsigned int v = rand_below(r, NR_VMS);
+	struct el2_vm *vm = r->vm[v];
+	int ret;
+
+	if (!vm->dying) {
+		expect_answer(test, "finalize", el2_finalize(vm), -EPERM);
+		return;
+	}
+	if (!owns_nothing(r, v)) {
+		expect_answer(test, "finalize", el2_finalize(vm), -EBUSY);
+		return;
+	}
+	do {
+		ret = el2_finalize(vm);
+	} while (ret == -EAGAIN);
+	expect_answer(test, "finalize", ret, 0);
+	KUNIT_ASSERT_EQ(test, vm->metadata, 0);
+	el2_vm_destroy(test, vm);
+	r->vm[v] = el2_vm_create(test, 1);
+}
+
+static void (*const calls[])(struct kunit *test, struct record *r) = {
+	step_share, step_unshare, step_load, step_put, step_donate, step_donate, step_donate,
+	step_start_teardown, step_reclaim, step_reclaim, step_finalize,
+};
+
+/* Rule: EL2 answers any sequence of calls as the record does, and loses no page. */
+static void random_hypercalls(struct kunit *test)
+{
+	struct record *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	unsigned int i, p;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	if (!seed)
+		seed = get_random_u32() | 1;
+	kunit_info(test, "seed %lu, %u steps\n", seed, steps);
+	prandom_seed_state(&r->rnd, seed);
+	memset(r->place, -1, sizeof(r->place));
+	r->loaded = -1;
+	for (i = 0; i < NR_PAGES; i++)
+		r->page[i] = el2_page(test);
+	for (i = 0; i < NR_VMS; i++)
+		r->vm[i] = el2_vm_create(test, 1);
+
+	for (i = 0; i < steps; i++) {
+		calls[rand_below(r, ARRAY_SIZE(calls))](test, r);
+		for (p = 0; p < NR_PAGES; p++)
+			KUNIT_ASSERT_EQ_MSG(test, el2_readable(r->page[p]), r->owner[p] != GUEST,
+					    "seed %lu, step %u, page %u", seed, i, p);
+	}
+
+	for (p = 0; p < NR_PAGES; p++) {
+		if (r->owner[p] == HOST_SHARED)
+			KUNIT_EXPECT_EQ(test, el2_unshare(r->page[p]), 0);
+	}
+}
+
+struct kunit_case el2_random_cases[] = {
+	KUNIT_CASE_SLOW(random_hypercalls),
+	{}
+};

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sharing between host and hypervisor, and calls that do not exist. Keeps R5 (nonsense is answered
+ * with an error) and R7 (and changes nothing).
+ */
+#include <linux/arm-smccc.h>
+
+#include <asm/kvm_mmu.h>
+
+#include "el2_kunit.h"
+
+/* Rule: OWNED => SHARED_OWNED => OWNED; the host can use the page all the time. */
+static void share_and_unshare(struct kunit *test)
+{
+	struct page *page = el2_page(test);
+
+	KUNIT_EXPECT_EQ(test, el2_share(page), 0);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	KUNIT_EXPECT_EQ(test, el2_unshare(page), 0);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	el2_expect_owned(test, page);
+}
+
+/* Rule: only an owned page can be shared, only a shared one unshared; refusals change nothing. */
+static void share_wrong_state(struct kunit *test)
+{
+	struct page *page = el2_page(test);
+
+	KUNIT_EXPECT_EQ(test, el2_unshare(page), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_share(page), 0);
+	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_unshare(page), 0);
+	KUNIT_EXPECT_EQ(test, el2_unshare(page), -EPERM);
+	el2_expect_owned(test, page);
+}
+
+/* Rule: the host counts who needs a page shared; EL2 hears of the first and the last. */
+static void host_counts_shares(struct kunit *test)
+{
+	struct page *page = el2_page(test);
+	void *p = page_address(page);
+
+	KUNIT_ASSERT_EQ(test, kvm_share_hyp(p, p + 8), 0);
+	KUNIT_ASSERT_EQ(test, kvm_share_hyp(p + 8, p + PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
+	kvm_unshare_hyp(p, p + 8);
+	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
+	kvm_unshare_hyp(p + 8, p + PAGE_SIZE);
+	el2_expect_owned(test, page);
+}
+
+/* Rule: what is no memory has no state, and cannot be shared. */
+static void share_no_memory(struct kunit *test)
+{
+	static const u64 pfns[] = {
+		0x09000000 >> PAGE_SHIFT,		/* a device of QEMU's virt machine */
+		BIT_ULL(48 - PAGE_SHIFT),		/* beyond the physical address space */
+		BIT_ULL(52 - PAGE_SHIFT) - 1,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pfns); i++) {
+		KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_share_hyp, pfns[i]),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_unshare_hyp, pfns[i]),
+				-EINVAL);
+	}
+}
+
+/* Rule: what EL2 has pinned because it reads it cannot be unshared under it (R4). */
+static void unshare_pinned(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+
+	KUNIT_EXPECT_EQ(test, el2_unshare(virt_to_page(vm->kvm)), -EBUSY);
+	KUNIT_EXPECT_EQ(test, el2_unshare(virt_to_page(vm->vcpu[0])), -EBUSY);
+	el2_vm_destroy(test, vm);
+}
+
+/* Rule: a call that does not exist, or was for boot only, is not supported, and does nothing. */
+static void unknown_calls(struct kunit *test)
+{
+	static const u32 ids[] = {
+		KVM_HOST_SMCCC_FUNC(__kvm_get_mdcr_el2),
+		KVM_HOST_SMCCC_FUNC(__pkvm_init),
+		KVM_HOST_SMCCC_FUNC(__pkvm_create_private_mapping),
+		KVM_HOST_SMCCC_FUNC(__pkvm_cpu_set_vector),
+		KVM_HOST_SMCCC_FUNC(__vgic_v3_init_lrs),
+		KVM_HOST_SMCCC_ID(0xff),
+		KVM_HOST_SMCCC_ID(0xffff),
+	};
+	struct arm_smccc_res res;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		arm_smccc_1_1_hvc(ids[i], 0, 0, 0, 0, 0, 0, 0, &res);
+		KUNIT_EXPECT_EQ_MSG(test, (long)res.a0, SMCCC_RET_NOT_SUPPORTED, "call 0x%x",
+				    ids[i]);
+	}
+}
+
+struct kunit_case el2_share_cases[] = {
+	KUNIT_CASE(share_and_unshare),
+	KUNIT_CASE(share_wrong_state),
+	KUNIT_CASE(host_counts_shares),
+	KUNIT_CASE(share_no_memory),
+	KUNIT_CASE(unshare_pinned),
+	KUNIT_CASE(unknown_calls),
+	{}
+};

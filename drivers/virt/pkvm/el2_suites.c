@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The suites of pkvm_el2_kunit: EL2 of a protected host, driven by hypercall.
+ */
+#include <linux/module.h>
+
+#include "el2_kunit.h"
+
+static struct kunit_suite el2_share_suite = {
+	.name		= "pkvm_el2_share",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_share_cases,
+};
+
+static struct kunit_suite el2_vm_suite = {
+	.name		= "pkvm_el2_vm",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_vm_cases,
+};
+
+static struct kunit_suite el2_donate_suite = {
+	.name		= "pkvm_el2_donate",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_donate_cases,
+};
+
+static struct kunit_suite el2_teardown_suite = {
+	.name		= "pkvm_el2_teardown",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_teardown_cases,
+};
+
+static struct kunit_suite el2_random_suite = {
+	.name		= "pkvm_el2_random",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_random_cases,
+};
+
+kunit_test_suites(&el2_share_suite, &el2_vm_suite, &el2_donate_suite, &el2_teardown_suite,
+		  &el2_random_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the protected KVM hypervisor");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+MODULE_LICENSE("GPL");

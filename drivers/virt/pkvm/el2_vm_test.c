@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VMs and vCPUs: how they come to be, and which vCPU is loaded where. Keeps R4 (a call acts on a
+ * handle, or on what this CPU has loaded) and R5 (a vCPU is loaded on one CPU at most).
+ */
+#include <linux/cpumask.h>
+#include <linux/smp.h>
+
+#include <asm/kvm_pkvm.h>
+#include <asm/kvm_pkvm_kunit.h>
+
+#include "el2_kunit.h"
+
+/* Every page of what a refused call was to take is still the host's. */
+static void expect_all_owned(struct kunit *test, void *p, size_t size)
+{
+	size_t offset;
+
+	for (offset = 0; offset < size; offset += PAGE_SIZE)
+		el2_expect_owned(test, virt_to_page(p + offset));
+}
+
+static void expect_no_vm(struct kunit *test, struct el2_vm *vm)
+{
+	expect_all_owned(test, vm->hyp_vm, pkvm_kunit_hyp_vm_size(vm->nr_vcpus));
+	expect_all_owned(test, vm->pgd, kvm_pgtable_stage2_pgd_size(vm->kvm->arch.mmu.vtcr));
+}
+
+/* Rule: a VM's state is EL2's from the first call on, and all of it comes back. */
+static void create_and_destroy(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, EL2_MAX_VCPUS);
+	struct page *hyp_vm = virt_to_page(vm->hyp_vm);
+	struct page *pgd = virt_to_page(vm->pgd);
+	struct page *hyp_vcpu = virt_to_page(vm->hyp_vcpu[0]);
+
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+	KUNIT_EXPECT_GE(test, vm->handle, PKVM_HANDLE_OFFSET);
+	el2_expect_lost(test, hyp_vm);
+	el2_expect_lost(test, pgd);
+
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 1), 0);
+	el2_expect_lost(test, hyp_vcpu);
+	el2_vm_destroy(test, vm);
+}
+
+/* Rule (R7): a VM that cannot be is refused, and the host keeps what it offered. */
+static void create_refused(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, 1);
+	u64 vtcr = vm->kvm->arch.mmu.vtcr;
+	void *hyp_vm = vm->hyp_vm;
+
+	vm->kvm->created_vcpus = 0;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->created_vcpus = KVM_MAX_VCPUS + 1;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->created_vcpus = -1;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->created_vcpus = 1;
+
+	vm->kvm->arch.mmu.vtcr = (vtcr & ~VTCR_EL2_T0SZ_MASK) | VTCR_EL2_T0SZ(56);
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->arch.mmu.vtcr = (vtcr & ~VTCR_EL2_T0SZ_MASK) | VTCR_EL2_T0SZ(16);
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->arch.mmu.vtcr = vtcr;
+	expect_no_vm(test, vm);
+
+	vm->hyp_vm = hyp_vm + 8;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -ENOMEM);
+	vm->hyp_vm = hyp_vm;
+	expect_no_vm(test, vm);
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), 0);
+}
+
+/* Rule: memory that is not the host's alone cannot become a VM's state. */
+static void create_from_wrong_memory(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, 1);
+	struct el2_vm *other = el2_vm_create(test, 1);
+	struct page *lost = el2_page(test);
+	void *pgd = vm->pgd;
+
+	KUNIT_ASSERT_EQ(test, el2_load(other, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(other, 0, lost, 0), 0);
+	el2_put();
+
+	vm->pgd = vm->kvm;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -ENOMEM);
+	vm->pgd = vm->hyp_vm;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -ENOMEM);
+	vm->pgd = page_address(lost);
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -ENOMEM);
+	vm->pgd = pgd;
+	expect_no_vm(test, vm);
+	el2_expect_lost(test, lost);
+}
+
+/* Rule (R4): EL2 reads only what is shared with it, wherever a pointer leads. */
+static void create_from_wild_pointer(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, 1);
+	struct page *page = el2_page(test);
+	void *wild[] = {
+		NULL,
+		(void *)PAGE_SIZE,
+		(void *)~0UL,
+		(void *)(-PAGE_SIZE),
+		page_address(page),
+		vm->hyp_vm,
+	};
+	struct kvm *kvm = vm->kvm;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wild); i++) {
+		vm->kvm = wild[i];
+		KUNIT_EXPECT_LT(test, el2_init_vm(vm), 0);
+	}
+	vm->kvm = kvm;
+	expect_no_vm(test, vm);
+}
+
+/* Rule: vCPUs are made in order, from shared memory, and no more than the VM has. */
+static void vcpu_refused(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, EL2_MAX_VCPUS);
+	size_t size = pkvm_kunit_hyp_vcpu_size();
+	struct page *page = el2_page(test);
+	void *hyp_vcpu = vm->hyp_vcpu[0];
+	struct kvm_vcpu *vcpu = vm->vcpu[0];
+	void *spare;
+
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -ENOENT);
+	expect_all_owned(test, hyp_vcpu, size);
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 1), -EINVAL);
+	expect_all_owned(test, vm->hyp_vcpu[1], size);
+	vm->vcpu[0] = page_address(page);
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EBUSY);
+	vm->vcpu[0] = NULL;
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EBUSY);
+	vm->vcpu[0] = vcpu;
+	vm->hyp_vcpu[0] = hyp_vcpu + 8;
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -ENOMEM);
+	vm->hyp_vcpu[0] = hyp_vcpu;
+	expect_all_owned(test, hyp_vcpu, size);
+
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 1), 0);
+	spare = alloc_pages_exact(size, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, spare);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_init_vcpu, vm->handle, vm->vcpu[0],
+						     spare), -EINVAL);
+	expect_all_owned(test, spare, size);
+	free_pages_exact(spare, size);
+}
+
+/* Rule: a handle or an index that leads nowhere loads nothing. */
+static void load_nothing(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	static const pkvm_handle_t bad[] = {
+		0, 1, PKVM_HANDLE_OFFSET - 1, PKVM_HANDLE_OFFSET + KVM_MAX_PVMS, 0x7fff, 0xffff,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_vcpu_load, bad[i], 0), -ENOENT);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 1), -ENOENT);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, ~0U), -ENOENT);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), 0);
+}
+
+static int load_from_other_cpu(void *arg)
+{
+	return el2_load(arg, 0);
+}
+
+static int put_from_other_cpu(void *arg)
+{
+	el2_put();
+	return 0;
+}
+
+/* Rule (R5): one vCPU per CPU, one CPU per vCPU; a put with nothing loaded is nothing. */
+static void load_twice(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 2);
+
+	el2_put();
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 1), -EBUSY);
+	el2_put();
+	el2_put();
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 1), 0);
+}
+
+static void load_on_two_cpus(struct kunit *test)
+{
+	struct el2_vm *vm;
+
+	if (!cpu_online(EL2_OTHER_CPU))
+		kunit_skip(test, "needs two CPUs");
+
+	vm = el2_vm_create(test, 1);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(EL2_OTHER_CPU, load_from_other_cpu, vm, false),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(EL2_OTHER_CPU, put_from_other_cpu, vm, false), 0);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), -EBUSY);
+	el2_put();
+
+	KUNIT_ASSERT_EQ(test, smp_call_on_cpu(EL2_OTHER_CPU, load_from_other_cpu, vm, false), 0);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, el2_start_teardown(vm), -EBUSY);
+	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(EL2_OTHER_CPU, put_from_other_cpu, vm, false), 0);
+}
+
+/* Rule (R4): what runs is what is loaded; the host's pointer can only agree. */
+static void run_what_is_not_loaded(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 2);
+
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, vm->vcpu[0]), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, NULL), -EINVAL);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 1), 0);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, vm->vcpu[0]), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, NULL), -EINVAL);
+}
+
+/* Rule: there is an end to VMs, and it is an error that costs the host nothing. */
+static void too_many_vms(struct kunit *test)
+{
+	struct el2_vm *vm;
+	unsigned int nr;
+	int ret;
+
+	for (nr = 0; nr <= KVM_MAX_PVMS; nr++) {
+		vm = el2_vm_alloc(test, 1);
+		ret = el2_init_vm(vm);
+		if (ret)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, nr, KVM_MAX_PVMS);
+	if (ret)
+		expect_no_vm(test, vm);
+}
+
+struct kunit_case el2_vm_cases[] = {
+	KUNIT_CASE(create_and_destroy),
+	KUNIT_CASE(create_refused),
+	KUNIT_CASE(create_from_wrong_memory),
+	KUNIT_CASE(create_from_wild_pointer),
+	KUNIT_CASE(vcpu_refused),
+	KUNIT_CASE(load_nothing),
+	KUNIT_CASE(load_twice),
+	KUNIT_CASE(load_on_two_cpus),
+	KUNIT_CASE(run_what_is_not_loaded),
+	KUNIT_CASE(too_many_vms),
+	{}
+};
