@@ -184,6 +184,7 @@ int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, b
 /*
  * The hypervisor found no page where the guest wants to share one. Donate it and
  * have the vCPU issue the call once more, or tell the guest that there is none.
+ * It also issues the call once more after KVM_RUN failed for want of a page.
  */
 static int handle_mem_share(struct kvm_vcpu *vcpu)
 {
@@ -198,15 +199,12 @@ static int handle_mem_share(struct kvm_vcpu *vcpu)
 		ret = pkvm_guest_mem_abort(vcpu, ipa, memslot);
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 
-	if (ret)
-		return ret;
-
 	if (memslot)
 		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
 	else
 		smccc_set_retval(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
 
-	return 1;
+	return ret ?: 1;
 }
 
 /**
