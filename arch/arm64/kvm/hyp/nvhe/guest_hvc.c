@@ -113,23 +113,10 @@ static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
 	return true;
 }
 
-/**
- * kvm_handle_pvm_hvc64() - Answer a hypercall of a protected guest
- * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
- * @exit_code: not used, part of the exit handlers' prototype.
- *
- * Return: true if the vCPU can go on, false if the host has to see the call.
- */
-bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
+/* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
+static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
 {
-	u32 func_id = vcpu_get_reg(vcpu, 0);
-
-	vcpu->arch.pkvm_stats.hypercalls++;
-
 	switch (func_id) {
-	case ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID:
-		pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
-		return true;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
 		return pvm_mem_share(vcpu, true);
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
@@ -156,4 +143,25 @@ bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 		pvm_set_result(vcpu, SMCCC_RET_NOT_SUPPORTED, 0, 0, 0);
 		return true;
 	}
+}
+
+/**
+ * kvm_handle_pvm_hvc64() - Answer a hypercall of a protected guest
+ * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @exit_code: not used, part of the exit handlers' prototype.
+ *
+ * Return: true if the vCPU can go on, false if the host has to see the call.
+ */
+bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
+{
+	u32 func_id = vcpu_get_reg(vcpu, 0);
+
+	vcpu->arch.pkvm_stats.hypercalls++;
+
+	if (func_id != ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID)
+		return pvm_handle_call(vcpu, func_id);
+
+	pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
+
+	return true;
 }
