@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The device tree: it comes from the host, so nothing in it is believed before
- * it is checked. What the firmware uses of it is copied into struct platform,
+ * it is checked. The first access makes the memory private, so it cannot change
+ * under the check. What the firmware uses of it is copied into struct platform,
  * and only that is used afterwards.
  */
 #ifndef PVMFW_DEVTREE_H

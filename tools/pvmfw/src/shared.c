@@ -44,9 +44,12 @@ enum fw_status dealloc_shared(struct shared_pool *pool, void *block, size_t size
 enum fw_status shared_end(struct shared_pool *pool)
 {
 	struct buddy *b = &pool->free;
-	enum fw_status ended = sharer_end(&pool->sharer);
-	enum fw_status emptied = buddy_init(b, b->base, b->shift, pool->tree);
+	enum fw_status ended, emptied;
 
+	if (!b->tree)
+		return FW_OK;
+	ended = sharer_end(&pool->sharer);
+	emptied = buddy_init(b, b->base, b->shift, pool->tree);
 	return ended != FW_OK ? ended : emptied;
 }
 

@@ -60,7 +60,8 @@ enum fw_status dealloc_shared(struct shared_pool *pool, void *block, size_t size
 /**
  * shared_end() - Take everything back from the host, also what was never
  *	deallocated.
- * @pool: the pool; empty afterwards
+ * @pool: the pool; empty afterwards. One that is all zeroes never was made, and
+ *	has nothing to end.
  *
  * The caller has made sure that no device uses it any more.
  *

@@ -19,7 +19,9 @@
 
 #define CONFIG_CAPACITY	0
 
+/* How long a request may take, and how often to look whether the device lives. */
 #define READ_SECONDS	30
+#define LOOK_SECONDS	1
 
 /* The part of a request that is not data; the device writes @status. */
 struct blk_request {
@@ -57,13 +59,18 @@ enum fw_status virtio_blk_init(struct virtio_blk *blk, const struct pci_dev *pci
 /* Wait for the one request that is under way. */
 static enum fw_status wait_done(struct virtio_blk *blk, u16 id, u32 *written)
 {
-	u64 deadline = clock_deadline(READ_SECONDS);
+	u64 deadline = clock_deadline(READ_SECONDS), look = clock_deadline(LOOK_SECONDS);
 	enum fw_status status;
 	u16 done;
 
 	while ((status = virtq_poll(&blk->vq, &done, written)) == FW_EAGAIN) {
+		if (!clock_passed(look))
+			continue;
+		if (virtio_pci_needs_reset(&blk->dev))
+			return FW_EVIRTIO_BROKEN;
 		if (clock_passed(deadline))
-			return virtio_pci_needs_reset(&blk->dev) ? FW_EVIRTIO_BROKEN : FW_ETIMEOUT;
+			return FW_ETIMEOUT;
+		look = clock_deadline(LOOK_SECONDS);
 	}
 	if (status == FW_OK && done != id)
 		return FW_EVIRTIO_RING;

@@ -48,6 +48,7 @@
 #define STATUS_DRIVER_OK	0x04
 #define STATUS_FEATURES_OK	0x08
 #define STATUS_NEEDS_RESET	0x40
+#define STATUS_FAILED		0x80
 
 #define NO_VECTOR		0xffff
 
@@ -165,7 +166,10 @@ enum fw_status virtio_pci_init(struct virtio_dev *dev, const struct pci_dev *pci
 		return status;
 	add_status(dev, STATUS_ACKNOWLEDGE);
 	add_status(dev, STATUS_DRIVER);
-	return negotiate(dev);
+	status = negotiate(dev);
+	if (status != FW_OK)
+		add_status(dev, STATUS_FAILED);
+	return status;
 }
 
 u16 virtio_pci_queue_max(struct virtio_dev *dev)

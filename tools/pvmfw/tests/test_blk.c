@@ -199,6 +199,8 @@ static void features(void **state)
 	fake_disk.features = 3ull << 32;
 	fake_disk.refuse_features = true;
 	assert_int_equal(start(w), FW_EVIRTIO_FEATURES);
+	/* The device is told: ACKNOWLEDGE, DRIVER, FAILED. */
+	assert_int_equal(fake_disk.status, 0x83);
 	finish(w);
 	assert_int_equal(fake_hyp.calls, 0);
 }

@@ -227,6 +227,15 @@ static void bad_requests(void **state)
 	assert_int_equal(shared_end(&w->pool), FW_OK);
 }
 
+/* The firmware gives up in the same way before there is a pool. */
+static void never_made(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(fake_hyp.calls, 0);
+}
+
 /* A count of granules done that makes no sense is an error, not a loop. */
 static void lying_range(void **state)
 {
@@ -269,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_offered, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_granule, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(never_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(lying_range, setup, teardown),
 		cmocka_unit_test(copies),
 	};
