@@ -96,6 +96,7 @@ extern struct kunit_case el2_share_cases[];
 extern struct kunit_case el2_vm_cases[];
 extern struct kunit_case el2_donate_cases[];
 extern struct kunit_case el2_teardown_cases[];
+extern struct kunit_case el2_guest_cases[];
 extern struct kunit_case el2_random_cases[];
 
 #endif /* __PKVM_EL2_KUNIT_H__ */

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs the guest of el2_guest_code.S by the hypercall that KVM itself runs vCPUs with, and talks to
+ * it through its mailbox, which is the first page that it shares.
+ */
+#include <linux/irqflags.h>
+#include <uapi/linux/psci.h>
+
+#include <asm/esr.h>
+#include <asm/kvm_emulate.h>
+
+#include "el2_guest.h"
+
+/* Interrupts of the host that a run may be cut short by before something must be wrong. */
+#define EL2_MAX_INTERRUPTS	1000
+
+/*
+ * The guest runs without MMU and so past the caches. A mailbox is smaller than the smallest line
+ * that any CPU has, times four.
+ */
+static void el2_mailbox_to_poc(struct el2_mailbox *mailbox)
+{
+	unsigned long line = (unsigned long)mailbox;
+	unsigned long end = line + sizeof(*mailbox);
+
+	for (; line < end; line += 16)
+		asm volatile("dc civac, %0" : : "r" (line) : "memory");
+	dsb(sy);
+}
+
+static struct kvm_vcpu *el2_guest_vcpu(struct el2_guest *g)
+{
+	return g->vm->vcpu[0];
+}
+
+static enum el2_exit el2_guest_trap(struct el2_guest *g)
+{
+	struct kvm_vcpu *vcpu = el2_guest_vcpu(g);
+
+	switch (ESR_ELx_EC(vcpu->arch.fault.esr_el2)) {
+	case ESR_ELx_EC_HVC64:
+		if ((u32)vcpu->arch.ctxt.regs.regs[0] != PSCI_0_2_FN64_CPU_SUSPEND)
+			return EL2_EXIT_HVC;
+		vcpu->arch.ctxt.regs.regs[0] = PSCI_RET_SUCCESS;
+		return EL2_EXIT_PARKED;
+	case ESR_ELx_EC_DABT_LOW:
+	case ESR_ELx_EC_IABT_LOW:
+		return EL2_EXIT_FAULT;
+	default:
+		return EL2_EXIT_OTHER;
+	}
+}
+
+/**
+ * el2_guest_run() - Let the guest run until it needs the host.
+ * @test:	The test case.
+ * @g:		The guest.
+ *
+ * Return: why it came back.
+ */
+enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g)
+{
+	unsigned int interrupts;
+	unsigned long flags;
+	int ret;
+
+	for (interrupts = 0; interrupts < EL2_MAX_INTERRUPTS; interrupts++) {
+		local_irq_save(flags);
+		ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, el2_guest_vcpu(g));
+		local_irq_restore(flags);
+		if (ret != ARM_EXCEPTION_IRQ)
+			break;
+	}
+	KUNIT_ASSERT_EQ(test, ret, ARM_EXCEPTION_TRAP);
+	return el2_guest_trap(g);
+}
+
+/**
+ * el2_guest_fault_ipa() - Where the guest faulted.
+ * @g:	The guest, back with EL2_EXIT_FAULT.
+ *
+ * Return: the IPA, page aligned.
+ */
+u64 el2_guest_fault_ipa(struct el2_guest *g)
+{
+	return (el2_guest_vcpu(g)->arch.fault.hpfar_el2 & HPFAR_MASK) << 8;
+}
+
+/**
+ * el2_guest_retry_hvc() - Have the guest issue its hypercall once more.
+ * @g:	The guest, back with EL2_EXIT_HVC.
+ */
+void el2_guest_retry_hvc(struct el2_guest *g)
+{
+	el2_guest_vcpu(g)->arch.ctxt.regs.pc -= AARCH64_INSN_SIZE;
+}
+
+static struct el2_mailbox *el2_mailbox(struct el2_guest *g)
+{
+	return page_address(g->mailbox);
+}
+
+/**
+ * el2_guest_do() - Have the guest carry out one command.
+ * @test:	The test case.
+ * @g:		The guest, parked.
+ * @command:	EL2_GUEST_*.
+ * @x0:		First argument.
+ * @x1:		Second.
+ * @x2:		Third.
+ * @x3:		Fourth.
+ *
+ * Return: why it came back; it may have to be helped and run again.
+ */
+enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command, u64 x0, u64 x1,
+			   u64 x2, u64 x3)
+{
+	*el2_mailbox(g) = (struct el2_mailbox) { .command = command, .x = { x0, x1, x2, x3 } };
+	el2_mailbox_to_poc(el2_mailbox(g));
+	return el2_guest_run(test, g);
+}
+
+/**
+ * el2_guest_result() - A result of the last command.
+ * @g:	The guest, parked.
+ * @n:	Which: 0..3.
+ *
+ * Return: the value.
+ */
+u64 el2_guest_result(struct el2_guest *g, unsigned int n)
+{
+	el2_mailbox_to_poc(el2_mailbox(g));
+	return READ_ONCE(el2_mailbox(g)->x[n]);
+}
+
+/**
+ * el2_guest_hvc() - Have the guest issue a hypercall that EL2 answers by itself.
+ * @test:	The test case.
+ * @g:		The guest, parked.
+ * @x0:		Function.
+ * @x1:		First argument.
+ * @x2:		Second.
+ * @x3:		Third.
+ *
+ * Fails the test if the host had to do something for it.
+ *
+ * Return: R0.
+ */
+s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x2, u64 x3)
+{
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC, x0, x1, x2, x3),
+			EL2_EXIT_PARKED);
+	return el2_guest_result(g, 0);
+}
+
+/**
+ * el2_guest_boot() - Start a guest.
+ * @test:	The test case.
+ *
+ * Return: the guest, parked, its mailbox shared.
+ */
+struct el2_guest *el2_guest_boot(struct kunit *test)
+{
+	struct el2_guest *g = kunit_kzalloc(test, sizeof(*g), GFP_KERNEL);
+	struct kvm_cpu_context *ctxt;
+
+	KUNIT_ASSERT_NOT_NULL(test, g);
+	g->vm = el2_vm_create(test, 1);
+	g->mailbox = el2_page(test);
+	g->code = el2_page(test);
+	memcpy(page_address(g->code), el2_guest_code, el2_guest_code_end - el2_guest_code);
+
+	ctxt = &el2_guest_vcpu(g)->arch.ctxt;
+	ctxt->regs.pc = EL2_CODE_GFN << PAGE_SHIFT;
+	ctxt->regs.regs[0] = EL2_MAILBOX_GFN << PAGE_SHIFT;
+	ctxt->regs.pstate = PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
+	ctxt_sys_reg(ctxt, SCTLR_EL1) = SCTLR_EL1_RES1;
+
+	KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, g->code, EL2_CODE_GFN), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, g->mailbox, EL2_MAILBOX_GFN), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
+	KUNIT_ASSERT_TRUE(test, el2_readable(g->mailbox));
+	return g;
+}

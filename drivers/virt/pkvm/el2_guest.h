@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A protected guest of a few instructions (el2_guest_code.S) and the host that runs it
+ * (el2_guest.c).
+ */
+#ifndef __PKVM_EL2_GUEST_H__
+#define __PKVM_EL2_GUEST_H__
+
+/* What the guest is told to do: x[] are the arguments and take the results. */
+#define EL2_GUEST_HVC		0	/* HVC with x0..x3 */
+#define EL2_GUEST_READ		1	/* x0 = the 64 bits at x1 */
+#define EL2_GUEST_WRITE		2	/* the 64 bits at x1 = x2 */
+
+#ifndef __ASSEMBLY__
+
+#include "el2_kunit.h"
+
+/* Where the guest's code and mailbox lie. Tests have the IPAs from EL2_TEST_GFN on. */
+#define EL2_CODE_GFN		0x100
+#define EL2_MAILBOX_GFN		0x101
+#define EL2_TEST_GFN		0x200
+
+extern const char el2_guest_code[], el2_guest_code_end[];
+
+/**
+ * struct el2_mailbox - What host and guest tell each other.
+ * @command:	EL2_GUEST_*.
+ * @x:		Arguments and results.
+ */
+struct el2_mailbox {
+	u64			command;
+	u64			x[4];
+};
+
+/* Why the guest came back. */
+enum el2_exit {
+	EL2_EXIT_PARKED,		/* it did what it was told */
+	EL2_EXIT_HVC,			/* a hypercall that EL2 leaves to the host */
+	EL2_EXIT_FAULT,			/* it needs a page */
+	EL2_EXIT_OTHER,
+};
+
+/**
+ * struct el2_guest - A running guest.
+ * @vm:		Its VM, of one vCPU, loaded.
+ * @mailbox:	The page of its mailbox.
+ * @code:	The page of its code.
+ */
+struct el2_guest {
+	struct el2_vm		*vm;
+	struct page		*mailbox;
+	struct page		*code;
+};
+
+struct el2_guest *el2_guest_boot(struct kunit *test);
+enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g);
+u64 el2_guest_fault_ipa(struct el2_guest *g);
+void el2_guest_retry_hvc(struct el2_guest *g);
+enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command, u64 x0, u64 x1,
+			   u64 x2, u64 x3);
+u64 el2_guest_result(struct el2_guest *g, unsigned int n);
+s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x2, u64 x3);
+
+#endif /* !__ASSEMBLY__ */
+
+#endif /* __PKVM_EL2_GUEST_H__ */

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest decides what the host sees of it: sharing, unsharing, and what is left when it dies.
+ * Keeps R1, R2 and R3, and R7 for what a guest asks for and must not have.
+ */
+#include <linux/arm-smccc.h>
+
+#include "el2_guest.h"
+
+#define MEM_SHARE	ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID
+#define MEM_UNSHARE	ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID
+#define HYP_MEMINFO	ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID
+#define FEATURES	ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID
+
+#define TEST_IPA	((u64)EL2_TEST_GFN << PAGE_SHIFT)
+
+#define SECRET		0x5ec2e75ec2e75ec2ULL
+
+static u64 guest_read(struct kunit *test, struct el2_guest *g, u64 ipa)
+{
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_READ, 0, ipa, 0, 0),
+			EL2_EXIT_PARKED);
+	return el2_guest_result(g, 0);
+}
+
+static void guest_write(struct kunit *test, struct el2_guest *g, u64 ipa, u64 value)
+{
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_WRITE, 0, ipa, value, 0),
+			EL2_EXIT_PARKED);
+}
+
+/* A page that the guest has at TEST_IPA, with a secret in it. */
+static struct page *guest_page(struct kunit *test, struct el2_guest *g)
+{
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	guest_write(test, g, TEST_IPA, SECRET);
+	return page;
+}
+
+/* Rule: a guest runs from donated pages, and the host sees none but those that it shares. */
+static void guest_runs(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+
+	el2_expect_lost(test, g->code);
+	el2_expect_lost(test, page);
+	KUNIT_EXPECT_EQ(test, guest_read(test, g, TEST_IPA), SECRET);
+	KUNIT_EXPECT_TRUE(test, el2_readable(g->mailbox));
+}
+
+/* Rule: a page that is missing is a fault with its IPA; when it is there, the guest goes on. */
+static void guest_faults(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+	u64 pattern = *(u64 *)page_address(page);
+
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_READ, 0, TEST_IPA + 8, 0, 0),
+			EL2_EXIT_FAULT);
+	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
+	KUNIT_EXPECT_EQ(test, el2_guest_run(test, g), EL2_EXIT_FAULT);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), pattern);
+}
+
+/*
+ * Rule: guest OWNED => SHARED_OWNED, host NOPAGE => SHARED_BORROWED, and back. Both see the page
+ * while it is shared; when it is not, the host does not, and the guest has lost nothing.
+ */
+static void guest_shares(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+	u64 *shared = page_address(page);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, i & 1, 0), 0);
+		KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 1);
+		KUNIT_ASSERT_TRUE(test, el2_readable(page));
+		KUNIT_EXPECT_EQ(test, *shared, SECRET + i);
+		*shared = SECRET + i + 1;
+		KUNIT_EXPECT_EQ(test, guest_read(test, g, TEST_IPA), SECRET + i + 1);
+
+		KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, i & 1, 0), 0);
+		KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 1);
+		el2_expect_lost(test, page);
+		KUNIT_EXPECT_EQ(test, guest_read(test, g, TEST_IPA), SECRET + i + 1);
+	}
+}
+
+/* Rule: a page is shared once, unshared once; the second time changes nothing. */
+static void guest_shares_twice(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0),
+			SMCCC_RET_INVALID_PARAMETER);
+	el2_expect_lost(test, page);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0),
+			SMCCC_RET_INVALID_PARAMETER);
+	KUNIT_EXPECT_TRUE(test, el2_readable(page));
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0),
+			SMCCC_RET_INVALID_PARAMETER);
+	el2_expect_lost(test, page);
+}
+
+/* Rule (R7): bad arguments share nothing and unshare nothing. */
+static void guest_shares_badly(struct kunit *test)
+{
+	static const u64 args[][3] = {
+		{ TEST_IPA + 1, 0, 0 },
+		{ TEST_IPA + PAGE_SIZE / 2, 1, 0 },
+		{ TEST_IPA, 0, 1 },
+		{ TEST_IPA, 1, ~0ULL },
+		{ BIT_ULL(EL2_IPA_BITS), 0, 0 },
+		{ BIT_ULL(52), 0, 0 },
+		{ TEST_IPA | BIT_ULL(63), 0, 0 },
+		{ ~0ULL << PAGE_SHIFT, 1, 0 },
+	};
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+	const u64 *a;
+
+	for (a = args[0]; a < args[ARRAY_SIZE(args)]; a += ARRAY_SIZE(args[0])) {
+		KUNIT_EXPECT_EQ_MSG(test, el2_guest_hvc(test, g, MEM_SHARE, a[0], a[1], a[2]),
+				    SMCCC_RET_INVALID_PARAMETER, "IPA 0x%llx", a[0]);
+		el2_expect_lost(test, page);
+	}
+
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0), 0);
+	for (a = args[0]; a < args[ARRAY_SIZE(args)]; a += ARRAY_SIZE(args[0])) {
+		KUNIT_EXPECT_EQ_MSG(test, el2_guest_hvc(test, g, MEM_UNSHARE, a[0], a[1], a[2]),
+				    SMCCC_RET_INVALID_PARAMETER, "IPA 0x%llx", a[0]);
+		KUNIT_EXPECT_TRUE(test, el2_readable(page));
+	}
+}
+
+/* Rule: a share of what the host has yet to donate comes to the host, and then is as any. */
+static void guest_shares_nothing(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0),
+			SMCCC_RET_INVALID_PARAMETER);
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC, MEM_SHARE, TEST_IPA, 0, 0),
+			EL2_EXIT_HVC);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	el2_expect_lost(test, page);
+	el2_guest_retry_hvc(g);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+}
+
+/* Rule (R1): what a guest lets the host use is not the host's to give away. */
+static void borrowed_is_not_owned(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct el2_vm *other = el2_vm_create(test, 1);
+	struct el2_vm *unborn = el2_vm_alloc(test, 1);
+	struct page *page = guest_page(test, g);
+	void *pgd = unborn->pgd;
+
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_unshare(page), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN + 1), -EPERM);
+	unborn->pgd = page_address(page);
+	KUNIT_EXPECT_EQ(test, el2_init_vm(unborn), -ENOMEM);
+	unborn->pgd = pgd;
+	el2_put();
+
+	KUNIT_ASSERT_EQ(test, el2_load(other, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(other, 0, page, EL2_TEST_GFN), -EPERM);
+	el2_put();
+
+	KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, guest_read(test, g, TEST_IPA), SECRET);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0), 0);
+}
+
+/* Rule (R3): of a dead guest the host gets zeroes, but what was shared may keep its contents. */
+static void guest_dies(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+	struct page *shared = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, shared, EL2_TEST_GFN + 1), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA + PAGE_SIZE, 0, 0), 0);
+	el2_put();
+	KUNIT_ASSERT_EQ(test, el2_start_teardown(g->vm), 0);
+	el2_expect_lost(test, page);
+	KUNIT_EXPECT_TRUE(test, el2_readable(shared));
+	KUNIT_EXPECT_EQ(test, el2_share(shared), -EPERM);
+
+	KUNIT_ASSERT_EQ(test, el2_reclaim(g->vm, EL2_TEST_GFN, 2), 0);
+	KUNIT_EXPECT_TRUE(test, el2_holds_zeroes(page));
+	KUNIT_EXPECT_TRUE(test, el2_readable(shared));
+	el2_expect_owned(test, page);
+	el2_expect_owned(test, shared);
+
+	KUNIT_ASSERT_EQ(test, el2_reclaim(g->vm, EL2_CODE_GFN, 2), 0);
+	KUNIT_EXPECT_TRUE(test, el2_holds_zeroes(g->code));
+	el2_expect_owned(test, g->mailbox);
+}
+
+/* Rule: a guest finds out what there is, and what is not there is NOT_SUPPORTED. */
+static void guest_asks(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	u64 features;
+
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0),
+			ARM_SMCCC_VERSION_1_1);
+	KUNIT_EXPECT_EQ(test, (u32)el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID,
+						 0, 0, 0),
+			ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0);
+	KUNIT_EXPECT_EQ(test, (u32)el2_guest_result(g, 3), ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3);
+
+	features = el2_guest_hvc(test, g, FEATURES, 0, 0, 0);
+	KUNIT_EXPECT_TRUE(test, features & BIT(ARM_SMCCC_KVM_FUNC_HYP_MEMINFO));
+	KUNIT_EXPECT_TRUE(test, features & BIT(ARM_SMCCC_KVM_FUNC_MEM_SHARE));
+	KUNIT_EXPECT_TRUE(test, features & BIT(ARM_SMCCC_KVM_FUNC_MEM_UNSHARE));
+
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, HYP_MEMINFO, 0, 0, 0), PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, HYP_MEMINFO, 1, 0, 0),
+			SMCCC_RET_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, HYP_MEMINFO, 0, 0, 1),
+			SMCCC_RET_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, 0x8600ff00, 0, 0, 0),
+			SMCCC_RET_NOT_SUPPORTED);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, KVM_HOST_SMCCC_FUNC(__pkvm_host_share_hyp),
+					    0, 0, 0), SMCCC_RET_NOT_SUPPORTED);
+}
+
+struct kunit_case el2_guest_cases[] = {
+	KUNIT_CASE(guest_runs),
+	KUNIT_CASE(guest_faults),
+	KUNIT_CASE(guest_shares),
+	KUNIT_CASE(guest_shares_twice),
+	KUNIT_CASE(guest_shares_badly),
+	KUNIT_CASE(guest_shares_nothing),
+	KUNIT_CASE(borrowed_is_not_owned),
+	KUNIT_CASE(guest_dies),
+	KUNIT_CASE(guest_asks),
+	{}
+};
