@@ -61,7 +61,7 @@ void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
 	config[PCI_INTERRUPT_PIN] = PCI_INTERRUPT_PIN_A;
 
 	put_le16(&function->writable[PCI_COMMAND],
-	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+		 PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
 	function->writable[PCI_INTERRUPT_LINE] = 0xff;
 }
 
@@ -69,7 +69,7 @@ void pci_function_add_bar(struct pci_function *function, unsigned int bar, uint3
 {
 	function->bar_size[bar] = size;
 	put_le32(&function->config[bar_register(bar)],
-	      PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_32);
+		 PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_32);
 	put_le32(&function->writable[bar_register(bar)], ~(size - 1));
 }
 
@@ -113,7 +113,7 @@ int pci_host_plug(struct pci_host *host, unsigned int slot, struct pci_function 
 		if (base + size > window_end)
 			return -ENOSPC;
 		put_le32(&function->config[bar_register(bar)],
-		      base | get_le32(&function->config[bar_register(bar)]));
+			 base | get_le32(&function->config[bar_register(bar)]));
 		host->next_bar = base + size;
 	}
 	host->slot[slot] = function;

@@ -125,9 +125,11 @@ static void fill_common_config(struct virtio_pci *virtio, struct virtio_pci_comm
 
 	memset(common, 0, sizeof(*common));
 	put_le32(&common->device_feature_select, virtio->device_feature_select);
-	put_le32(&common->device_feature, feature_word(virtio->device_features, virtio->device_feature_select));
+	put_le32(&common->device_feature,
+		 feature_word(virtio->device_features, virtio->device_feature_select));
 	put_le32(&common->guest_feature_select, virtio->driver_feature_select);
-	put_le32(&common->guest_feature, feature_word(virtio->driver_features, virtio->driver_feature_select));
+	put_le32(&common->guest_feature,
+		 feature_word(virtio->driver_features, virtio->driver_feature_select));
 	put_le16(&common->msix_config, VIRTIO_MSI_NO_VECTOR);
 	put_le16(&common->num_queues, virtio->nr_queues);
 	common->device_status = virtio->status;

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest that tells the VMM lies, for vm.py: it drives the block device through
+ * pages that it does not share, through rings that make no sense, and touches
+ * all there is to touch. It powers off if the VMM behaved, and resets if not.
+ *
+ * It runs with its MMU off, and so past the caches: it is for QEMU, which has
+ * none.
+ */
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
+
+#include "guest.h"
+
+#define UART		0x3f8UL
+#define UART_SCRATCH	0x3ffUL
+#define ECAM		0x1000000UL
+#define DISK_CONFIG	(ECAM + (1UL << 15))
+#define BAR		0x2000000UL
+#define BAR_ISR		(BAR + 0x1000)
+#define BAR_NOTIFY	(BAR + 0x3000)
+
+#define PAGE_SIZE	0x1000UL
+#define MAX_CPUS		8
+
+/* Function numbers: PSCI 1.1, SMCCC 1.1, and the hypercalls of pKVM. */
+#define PSCI_CPU_ON	0xc4000003UL
+#define PSCI_SYSTEM_OFF	0x84000008UL
+#define PSCI_RESET	0x84000009UL
+#define MEM_SHARE	0xc6000003UL
+#define MEM_UNSHARE	0xc6000004UL
+
+/* The parameter: which case, and whether the VM is protected. */
+#define CASE_MASK	0xff
+#define PROTECTED	0x100
+
+enum {
+	CASE_HONEST,
+	CASE_PRIVATE_PART,
+	CASE_PRIVATE_DATA,
+	CASE_UNSHARED_LATER,
+	CASE_BAD_CHAINS,
+	CASE_MMIO_EVERYWHERE,
+	CASE_RESET,
+	CASE_SPIN,
+	CASE_SMP,
+	CASE_UNDECODABLE,
+	CASE_DISK_ERROR,
+	CASE_NOTHING,
+};
+
+/* Pages of their own, so that each can be shared and unshared alone. */
+enum { DESC, AVAIL, USED, HEADER, STATUS, DATA, NR_PAGES };
+
+static alignas(PAGE_SIZE) uint8_t pages[NR_PAGES][PAGE_SIZE];
+static uint64_t cpu_done[MAX_CPUS];
+
+#define QUEUE_SIZE	16
+#define DESC_NEXT	1
+#define DESC_WRITE	2
+
+#define S_OK		0
+#define S_IOERR		1
+#define NEEDS_RESET	0x40
+#define DRIVER_OK	0x0f
+
+static void write8(uint64_t address, uint8_t value)
+{
+	__asm__ volatile("strb %w0, [%1]" : : "r" (value), "r" (address) : "memory");
+}
+
+static void write16(uint64_t address, uint16_t value)
+{
+	__asm__ volatile("strh %w0, [%1]" : : "r" (value), "r" (address) : "memory");
+}
+
+static void write32(uint64_t address, uint32_t value)
+{
+	__asm__ volatile("str %w0, [%1]" : : "r" (value), "r" (address) : "memory");
+}
+
+static void write64(uint64_t address, uint64_t value)
+{
+	__asm__ volatile("str %0, [%1]" : : "r" (value), "r" (address) : "memory");
+}
+
+static uint8_t read8(uint64_t address)
+{
+	uint32_t value;
+
+	__asm__ volatile("ldrb %w0, [%1]" : "=r" (value) : "r" (address) : "memory");
+	return value;
+}
+
+static uint16_t read16(uint64_t address)
+{
+	uint32_t value;
+
+	__asm__ volatile("ldrh %w0, [%1]" : "=r" (value) : "r" (address) : "memory");
+	return value;
+}
+
+static uint32_t read32(uint64_t address)
+{
+	uint32_t value;
+
+	__asm__ volatile("ldr %w0, [%1]" : "=r" (value) : "r" (address) : "memory");
+	return value;
+}
+
+static uint64_t read64(uint64_t address)
+{
+	uint64_t value;
+
+	__asm__ volatile("ldr %0, [%1]" : "=r" (value) : "r" (address) : "memory");
+	return value;
+}
+
+static int64_t hypercall(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	register uint64_t x0 __asm__("x0") = function;
+	register uint64_t x1 __asm__("x1") = a1;
+	register uint64_t x2 __asm__("x2") = a2;
+	register uint64_t x3 __asm__("x3") = a3;
+
+	__asm__ volatile("hvc #0" : "+r" (x0), "+r" (x1), "+r" (x2), "+r" (x3) : :
+			 "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+			 "x15", "x16", "x17", "memory");
+	return x0;
+}
+
+static void print(const char *text)
+{
+	while (*text)
+		write8(UART, *text++);
+}
+
+static noreturn void fail(const char *why)
+{
+	print("guest: ");
+	print(why);
+	print("\n");
+	hypercall(PSCI_RESET, 0, 0, 0);
+	for (;;)
+		;
+}
+
+void guest_exception(void)
+{
+	fail("exception");
+}
+
+static void check(bool right, const char *why)
+{
+	if (!right)
+		fail(why);
+}
+
+static bool is_protected(void)
+{
+	return parameter & PROTECTED;
+}
+
+static void share(unsigned int page)
+{
+	if (is_protected())
+		check(!hypercall(MEM_SHARE, (uintptr_t)pages[page], 0, 0), "MEM_SHARE failed");
+}
+
+static void unshare(unsigned int page)
+{
+	if (is_protected())
+		check(!hypercall(MEM_UNSHARE, (uintptr_t)pages[page], 0, 0), "MEM_UNSHARE failed");
+}
+
+static void share_all_but(unsigned int page)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		if (i != page)
+			share(i);
+	}
+}
+
+static uint64_t at(unsigned int page)
+{
+	return (uintptr_t)pages[page];
+}
+
+static void fill(unsigned int page, uint8_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE; i++)
+		write8(at(page) + i, value);
+}
+
+static bool filled(unsigned int page, unsigned int length, uint8_t value)
+{
+	unsigned int i;
+
+	for (i = 0; i < length; i++) {
+		if (read8(at(page) + i) != value)
+			return false;
+	}
+	return true;
+}
+
+/* Resets the device and starts it with empty rings. */
+static void start_device(void)
+{
+	write16(DISK_CONFIG + 4, 6);
+	write8(BAR + 20, 0);
+	check(read8(BAR + 20) == 0, "no reset");
+	write8(BAR + 20, 3);
+	write32(BAR + 8, 1);
+	write32(BAR + 12, 3);
+	write8(BAR + 20, 0xb);
+	check(read8(BAR + 20) == 0xb, "features refused");
+	write16(BAR + 22, 0);
+	write16(BAR + 24, QUEUE_SIZE);
+	write32(BAR + 32, at(DESC));
+	write32(BAR + 40, at(AVAIL));
+	write32(BAR + 48, at(USED));
+	write16(BAR + 28, 1);
+	write8(BAR + 20, DRIVER_OK);
+	check(read8(BAR + 20) == DRIVER_OK, "device does not start");
+	fill(AVAIL, 0);
+	fill(USED, 0);
+}
+
+static void put_desc(unsigned int index, uint64_t address, uint32_t length, uint16_t flags,
+		     uint16_t next)
+{
+	uint64_t desc = at(DESC) + 16 * index;
+
+	write64(desc, address);
+	write32(desc + 8, length);
+	write16(desc + 12, flags);
+	write16(desc + 14, next);
+}
+
+static void submit(uint16_t head)
+{
+	uint16_t index = read16(at(AVAIL) + 2);
+
+	write16(at(AVAIL) + 4 + 2 * (index % QUEUE_SIZE), head);
+	__asm__ volatile("dsb sy" : : : "memory");
+	write16(at(AVAIL) + 2, index + 1);
+	__asm__ volatile("dsb sy" : : : "memory");
+	write16(BAR_NOTIFY, 0);
+}
+
+/* A read (type 0) or write (type 1) of one sector, submitted. */
+static void submit_request(uint32_t type, uint64_t sector)
+{
+	write32(at(HEADER), type);
+	write32(at(HEADER) + 4, 0);
+	write64(at(HEADER) + 8, sector);
+	write8(at(STATUS), 0xff);
+	put_desc(0, at(HEADER), 16, DESC_NEXT, 1);
+	put_desc(1, at(DATA), 512, DESC_NEXT | (type ? 0 : DESC_WRITE), 2);
+	put_desc(2, at(STATUS), 1, DESC_WRITE, 0);
+	submit(0);
+}
+
+static uint8_t request(uint32_t type, uint64_t sector)
+{
+	uint16_t used = read16(at(USED) + 2);
+
+	submit_request(type, sector);
+	check(read16(at(USED) + 2) == (uint16_t)(used + 1), "no answer");
+	return read8(at(STATUS));
+}
+
+/* vm.py fills sector n with n + 1. */
+static void check_works(void)
+{
+	fill(DATA, 0);
+	check(request(0, 3) == S_OK, "an honest read fails");
+	check(filled(DATA, 512, 4), "an honest read gives wrong data");
+}
+
+static void check_failed(void)
+{
+	check(read8(BAR + 20) & NEEDS_RESET, "the device goes on");
+	check(read8(BAR_ISR) & 2, "no configuration interrupt");
+	submit(0);
+	check(read8(BAR + 20) & NEEDS_RESET, "the device recovers without a reset");
+	start_device();
+	check_works();
+}
+
+static void honest_driver(void)
+{
+	share_all_but(NR_PAGES);
+	start_device();
+	check_works();
+	fill(DATA, 0x77);
+	check(request(1, 5) == S_OK, "an honest write fails");
+	fill(DATA, 0);
+	check(request(0, 5) == S_OK && filled(DATA, 512, 0x77), "written data is lost");
+}
+
+/* A ring, the header or the status is not shared: there is no way to answer. */
+static void private_part(void)
+{
+	unsigned int part;
+
+	share_all_but(NR_PAGES);
+	for (part = DESC; part <= STATUS; part++) {
+		start_device();
+		unshare(part);
+		submit_request(0, 3);
+		if (!is_protected())
+			continue;
+		check(read8(BAR + 20) & NEEDS_RESET, "the device reaches a private page");
+		share(part);
+		check_failed();
+	}
+	check_works();
+}
+
+/* The data is not shared: an error of the request, and the page is untouched. */
+static void private_data(void)
+{
+	share_all_but(DATA);
+	start_device();
+	fill(DATA, 0x5a);
+	if (is_protected()) {
+		check(request(0, 3) == S_IOERR, "the device writes a private page");
+		check(filled(DATA, PAGE_SIZE, 0x5a), "a private page has changed");
+		check(request(1, 6) == S_IOERR, "the device reads a private page");
+		check(filled(DATA, PAGE_SIZE, 0x5a), "a private page has changed");
+	}
+	share(DATA);
+	check(request(0, 6) == S_OK && filled(DATA, 512, 7), "a private page reached the disk");
+	check_works();
+}
+
+static void unshared_later(void)
+{
+	unsigned int i;
+
+	share_all_but(NR_PAGES);
+	start_device();
+	for (i = 0; i < 20; i++) {
+		check_works();
+		unshare(DATA);
+		fill(DATA, i);
+		if (is_protected())
+			check(request(0, 3) == S_IOERR, "the device writes an unshared page");
+		check(!is_protected() || filled(DATA, PAGE_SIZE, i), "an unshared page changed");
+		share(DATA);
+	}
+	check_works();
+}
+
+static void bad_chains(void)
+{
+	static const struct {
+		uint64_t address;
+		uint32_t length;
+		uint16_t flags;
+		uint16_t next;
+	} lies[] = {
+		{ 0x80400000, 16, DESC_NEXT, 0 },
+		{ 0x80400000, 16, DESC_NEXT, QUEUE_SIZE },
+		{ 0x80400000, 16, 4, 0 },
+		{ 0x80400000, 0, 0, 0 },
+		{ 0x80400000, 0xffffffff, 0, 0 },
+		{ 0x3f8, 8, DESC_WRITE, 0 },
+		{ 0xfffffffffffffff0, 16, 0, 0 },
+		{ 0x80400000, 16, 0, 0 },
+	};
+	unsigned int i;
+
+	share_all_but(NR_PAGES);
+	start_device();
+	for (i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
+		put_desc(0, lies[i].address, lies[i].length, lies[i].flags, lies[i].next);
+		submit(0);
+		check_failed();
+	}
+	submit(QUEUE_SIZE);
+	check_failed();
+	write16(at(AVAIL) + 2, 0x8000);
+	write16(BAR_NOTIFY, 0);
+	check_failed();
+}
+
+static void touch(uint64_t address)
+{
+	write8(address, read8(address));
+	write16(address, read16(address));
+	write32(address, read32(address));
+	write64(address, read64(address));
+}
+
+/* All registers, and where there are none; aligned, since the MMU is off. */
+static void mmio_everywhere(void)
+{
+	static const uint64_t nowhere[] = {
+		0, 0x400, 0x10000, 0x1100000, 0x10000000, 0x50000000, 0x7f000000, 0x4000000000,
+	};
+	uint64_t address;
+	unsigned int i;
+
+	share_all_but(NR_PAGES);
+	for (i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++) {
+		touch(nowhere[i]);
+		check(read32(nowhere[i]) == 0xffffffff, "something is nowhere");
+	}
+	for (address = ECAM; address < ECAM + 0x100000; address += 0x1000)
+		touch(address);
+	for (address = DISK_CONFIG; address < DISK_CONFIG + 0x200; address += 8)
+		touch(address);
+	for (address = BAR; address < BAR + 0x4000; address += 0x1000) {
+		for (i = 0; i < 0x100; i += 8)
+			touch(address + i);
+	}
+	write32(DISK_CONFIG + 0x10, BAR);
+	start_device();
+	check_works();
+}
+
+/* A system call of the VMM ends early on a disk that is shorter than it was. */
+static void disk_error(void)
+{
+	share_all_but(NR_PAGES);
+	start_device();
+	check(request(0, 3) == S_OK, "the good half of the disk fails");
+	check(request(0, 300) == S_IOERR, "the bad sector is read");
+	check(request(0, 3) == S_OK, "the good half of the disk fails afterwards");
+}
+
+static void secondary(uint64_t cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < 500; i++)
+		write8(UART_SCRATCH, i);
+	write64((uintptr_t)&cpu_done[cpu], 1);
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+static void smp(void)
+{
+	unsigned int cpu;
+
+	for (cpu = 1; cpu < MAX_CPUS; cpu++)
+		check(!hypercall(PSCI_CPU_ON, cpu, (uintptr_t)secondary_entry, cpu),
+		      "CPU_ON failed");
+	for (cpu = 1; cpu < MAX_CPUS; cpu++) {
+		while (!read64((uintptr_t)&cpu_done[cpu]))
+			write8(UART_SCRATCH, cpu);
+	}
+}
+
+void guest_main(uint64_t cpu)
+{
+	if (cpu)
+		secondary(cpu);
+	switch (parameter & CASE_MASK) {
+	case CASE_HONEST:
+		honest_driver();
+		break;
+	case CASE_PRIVATE_PART:
+		private_part();
+		break;
+	case CASE_PRIVATE_DATA:
+		private_data();
+		break;
+	case CASE_UNSHARED_LATER:
+		unshared_later();
+		break;
+	case CASE_BAD_CHAINS:
+		bad_chains();
+		break;
+	case CASE_MMIO_EVERYWHERE:
+		mmio_everywhere();
+		break;
+	case CASE_RESET:
+		hypercall(PSCI_RESET, 0, 0, 0);
+		break;
+	case CASE_SPIN:
+		print("guest: spinning\n");
+		for (;;)
+			;
+	case CASE_SMP:
+		smp();
+		break;
+	case CASE_UNDECODABLE:
+		__asm__ volatile("ldp x2, x3, [%0]" : : "r" (UART) : "x2", "x3");
+		break;
+	case CASE_DISK_ERROR:
+		disk_error();
+		break;
+	case CASE_NOTHING:
+		break;
+	default:
+		fail("no such case");
+	}
+	print("guest: done\n");
+	hypercall(PSCI_SYSTEM_OFF, 0, 0, 0);
+	for (;;)
+		;
+}

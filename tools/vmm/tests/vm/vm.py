@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the VMM on hosts under QEMU: guests that tell it lies, guests that boot
+Linux, command lines, limits and signals, in protected and in ordinary VMs.
+
+Rules: the VMM reaches a guest's memory only where the guest shares it, and
+nothing that a guest does ends it in any way but those that its manual names.
+The results are TAP.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.abspath(os.path.join(HERE, '../../../..'))
+sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
+
+import qemu  # noqa: E402
+
+CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
+# The VMM's exit statuses, and what a signal adds to.
+OFF, ERROR, USAGE, RESET, TIMED_OUT, SIGNAL = 0, 1, 2, 3, 4, 128
+SIGINT, SIGTERM = 2, 15
+# guest.c's cases.
+(HONEST, PRIVATE_PART, PRIVATE_DATA, UNSHARED_LATER, BAD_CHAINS, MMIO_EVERYWHERE, DO_RESET, SPIN,
+ SMP, UNDECODABLE, DISK_ERROR, NOTHING) = range(12)
+PROTECTED = 0x100
+PARAMETER_AT = 8
+SECTORS, BAD_SECTOR = 512, 300
+DISK = b''.join(bytes([(n + 1) & 255]) * 512 for n in range(SECTORS))
+HOST_MIB = 1024
+
+# name, case of guest.c, options, exit status, what must be said
+GUESTS = [
+    ('an honest driver', HONEST, '--disk DISK', OFF, ''),
+    ('rings, header and status in private pages', PRIVATE_PART, '--disk DISK', OFF, ''),
+    ('data in a private page', PRIVATE_DATA, '--disk DISK', OFF, ''),
+    ('data unshared while the device is in use', UNSHARED_LATER, '--disk DISK', OFF, ''),
+    ('bad descriptor chains', BAD_CHAINS, '--disk DISK', OFF, 'needs a reset'),
+    ('accesses to everything', MMIO_EVERYWHERE, '--disk DISK', OFF, ''),
+    ('a disk with a bad sector', DISK_ERROR, '--disk /dev/vda,ro', OFF, ''),
+    ('eight vCPUs', SMP, '--cpus 8', OFF, ''),
+    ('a reset', DO_RESET, '', RESET, ''),
+    ('a time limit', SPIN, '--timeout 1', TIMED_OUT, 'still running after 1 seconds'),
+]
+
+# name, command with GUEST in the place of a program that powers off, status, text
+COMMANDS = [
+    ('no option', '/vmm', USAGE, 'nothing to run'),
+    ('an unknown option', '/vmm --bare GUEST --nested', USAGE, '--nested: unknown option'),
+    ('the manual', '/vmm --help', OFF, 'Usage: vmm'),
+    ('no program', '/vmm --bare /none', ERROR, '/none: No such file'),
+    ('an empty program', '/vmm --bare /empty', ERROR, '/empty: it is empty'),
+    ('a firmware that is too large', '/vmm --firmware /large', ERROR, 'do not fit'),
+    ('a kernel that is none', '/vmm --kernel GUEST', ERROR, 'not an arm64 Image'),
+    ('a compressed kernel', '/vmm --kernel /initrd', ERROR, 'it is compressed'),
+    ('no disk', '/vmm --bare GUEST --disk /none', ERROR, 'disk /none: No such file'),
+    ('an empty disk', '/vmm --bare GUEST --disk /empty', ERROR, 'it is empty'),
+    ('an odd-sized disk', '/vmm --bare GUEST --disk /odd', ERROR, 'not a multiple of 512'),
+    ('a disk that is a folder', '/vmm --bare GUEST --disk /tmp', ERROR, 'disk /tmp: '),
+    ('more memory than the host has', f'/vmm --bare GUEST --mem {2 * HOST_MIB}', ERROR,
+     'the host itself has'),
+    ('counters that cannot be written', '/vmm --bare GUEST --stats /none/s', ERROR,
+     '/none/s: No such file'),
+    ('counters on a full device', '/vmm --bare GUEST --stats /dev/full', ERROR,
+     '/dev/full: No space'),
+    ('SIGTERM', f'/signalled 700 {SIGTERM} /vmm --bare SPIN --cpus 3', SIGNAL + SIGTERM, ''),
+    ('SIGINT', f'/signalled 700 {SIGINT} /vmm --bare SPIN', SIGNAL + SIGINT, ''),
+]
+
+# Those that concern one kind of VM.
+PROTECTED_COMMANDS = [
+    ('RLIMIT_MEMLOCK too small', 'memlock 0 /vmm --bare GUEST', ERROR, 'RLIMIT_MEMLOCK'),
+]
+PLAIN_COMMANDS = [
+    ('an access that KVM cannot decode', '/vmm --bare UNDECODABLE', ERROR, 'it was at pc 0x802'),
+]
+
+HOSTS_WITHOUT = [
+    ('a host not booted protected', '', '/vmm --protected --bare GUEST', ERROR,
+     'kvm-arm.mode=protected'),
+    ('a host without KVM', 'kvm-arm.mode=none', '/vmm --bare GUEST', ERROR,
+     '/dev/kvm: No such file'),
+]
+
+LINUX = '/fed ready hypervisor /vmm --kernel /Image --initrd /initrd --cmdline console=ttyS0 ' \
+    '--cpus 2 --timeout 60'
+
+
+def linux_has_disk():
+    """Whether the host's kernel, which is the guest's too, can drive a PCI disk."""
+    with open(os.path.join(qemu.BUILD, 'host', '.config')) as file:
+        return {'CONFIG_PCI_HOST_GENERIC=y\n', 'CONFIG_VIRTIO_PCI=y\n',
+                'CONFIG_VIRTIO_BLK=y\n'} <= set(file)
+
+
+class Case:
+    """One run of the VMM: what is started, and how it must end."""
+
+    def __init__(self, name, command, status, says):
+        self.name, self.command, self.status, self.says = name, command, status, says
+
+    def wrong(self, job):
+        """What is wrong with its outcome; None if nothing is."""
+        if job.status != self.status:
+            return f'it ended with {job.status} instead of {self.status}'
+        if self.says not in job.output:
+            return f'it did not say "{self.says}"'
+        return None
+
+
+def compile_c(output, *arguments):
+    subprocess.run([CROSS + 'gcc', '-O2', '-Wall', '-Wextra', '-Werror', '-static', '-o', output,
+                    *arguments], check=True)
+
+
+class Files:
+    """Builds what the hosts need, in a folder; files maps their path to ours."""
+
+    def __init__(self, scratch, vmm):
+        self.scratch = scratch
+        self.files = {'/vmm': vmm, '/Image': os.path.join(qemu.BUILD, 'Image')}
+        self.program = self.build_guest()
+        self.add('/empty', b'')
+        self.add('/odd', bytes(1000))
+        self.add('/large', bytes(0x200001))
+        for name in ('signalled', 'fed'):
+            compile_c(self.path(name), os.path.join(HERE, f'{name}.c'))
+            self.files[f'/{name}'] = self.path(name)
+        self.files['/initrd'] = self.build_initrd()
+
+    def path(self, name):
+        return os.path.join(self.scratch, name)
+
+    def add(self, where, data):
+        """A file of the host with these bytes."""
+        path = self.path(where.strip('/'))
+        with open(path, 'wb') as file:
+            file.write(data)
+        self.files[where] = path
+        return where
+
+    def build_guest(self):
+        compile_c(self.path('guest.elf'), '-ffreestanding', '-nostdlib', '-mgeneral-regs-only',
+                  '-mstrict-align', '-fno-stack-protector', '-fno-pic', '-Wl,--build-id=none',
+                  '-Wl,--no-warn-rwx-segments', '-T', os.path.join(HERE, 'guest.lds'),
+                  os.path.join(HERE, 'entry.S'), os.path.join(HERE, 'guest.c'))
+        subprocess.run([CROSS + 'objcopy', '-O', 'binary', self.path('guest.elf'),
+                        self.path('guest.bin')], check=True)
+        with open(self.path('guest.bin'), 'rb') as file:
+            return file.read()
+
+    def guest(self, parameter):
+        """The test guest, told which case it is."""
+        data = self.program[:PARAMETER_AT] + parameter.to_bytes(8, 'little') + \
+            self.program[PARAMETER_AT + 8:]
+        return self.add(f'/guest{parameter}', data)
+
+    def build_initrd(self):
+        """What a Linux guest runs: one program."""
+        compile_c(self.path('init'), os.path.join(HERE, 'linux_init.c'))
+        with open(self.path('list'), 'w') as file:
+            file.write('dir /dev 0755 0 0\nnod /dev/console 0600 0 0 c 5 1\n'
+                       f'file /init {self.path("init")} 0755 0 0\n')
+        cpio = subprocess.run([os.path.join(qemu.BUILD, 'gen_init_cpio'), self.path('list')],
+                              check=True, stdout=subprocess.PIPE).stdout
+        with open(self.path('initrd'), 'wb') as file:
+            subprocess.run(['gzip', '-n'], input=cpio, check=True, stdout=file)
+        return self.path('initrd')
+
+
+def cases(files, mode):
+    """All runs of one kind of VM on a host that is booted protected."""
+    protected = mode == 'protected'
+    flag = PROTECTED if protected else 0
+    found = []
+    for number, (name, case, options, status, says) in enumerate(GUESTS):
+        if 'DISK' in options:
+            options = options.replace('DISK', files.add(f'/disk-{mode}{number}', DISK))
+        found.append((name, f'/vmm --bare {files.guest(case | flag)} {options}', status, says))
+    names = {'GUEST': files.guest(NOTHING | flag), 'SPIN': files.guest(SPIN | flag),
+             'UNDECODABLE': files.guest(UNDECODABLE | flag)}
+    for name, command, status, says in \
+            COMMANDS + (PROTECTED_COMMANDS if protected else PLAIN_COMMANDS):
+        for word, path in names.items():
+            command = command.replace(word, path)
+        found.append((name, command, status, says))
+    if not protected:
+        found.append(('Linux', LINUX, OFF, 'linux: 2 CPUs, heard hypervisor'))
+        if linux_has_disk():
+            found.append(('Linux with a disk',
+                          f'{LINUX} --disk {files.add("/disk-linux", DISK)}', OFF,
+                          f'linux: {SECTORS} sectors, written'))
+    extra = ' --protected' if protected else ''
+    return [Case(f'{mode}, {name}', command.replace('/vmm', '/vmm' + extra, 1), status, says)
+            for name, command, status, says in found]
+
+
+def blkdebug(scratch):
+    """A disk with one sector that cannot be read, in QEMU's words."""
+    rules, data = os.path.join(scratch, 'rules'), os.path.join(scratch, 'data')
+    with open(rules, 'w') as file:
+        file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{BAD_SECTOR}"\n')
+    with open(data, 'wb') as file:
+        file.write(DISK)
+    return f'blkdebug:{rules}:{data},ro'
+
+
+class Results:
+    """Prints TAP."""
+
+    def __init__(self, planned):
+        self.number = self.failed = 0
+        print(f'1..{planned}', flush=True)
+
+    def add(self, name, cause, output=''):
+        self.number += 1
+        print(f'{"not " if cause else ""}ok {self.number} - {name}', flush=True)
+        if cause:
+            self.failed += 1
+            print(f'# {cause}')
+            print(''.join(f'#   {line}\n' for line in output.split('\n')), end='')
+
+
+def run(vmm, cpu, modes):
+    """Run everything; the number of failures."""
+    logs = os.path.join(qemu.BUILD, 'log')
+    os.makedirs(logs, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix='vmm.', dir=qemu.BUILD) as scratch:
+        files = Files(scratch, vmm)
+        todo = [case for mode in modes for case in cases(files, mode)]
+        results = Results(len(todo) + 1 + len(HOSTS_WITHOUT))
+        log = os.path.join(logs, f'vmm-vm-{cpu}.log')
+        host = qemu.boot([case.command for case in todo], cpu=cpu, files=files.files,
+                         mem=HOST_MIB, drive=[blkdebug(scratch)], log=log,
+                         limit=180 + 3 * len(todo))
+        for case, job in zip(todo, host.jobs):
+            results.add(case.name, case.wrong(job), job.output)
+        # The host itself must have come through all of this.
+        results.add('the host', f'{host.cause}; see {log}' if host.cause else None)
+
+        for name, append, command, status, says in HOSTS_WITHOUT:
+            command = command.replace('GUEST', files.guest(NOTHING))
+            host = qemu.boot([command], cpu=cpu, mode='plain', files=files.files, append=append,
+                             log=log)
+            cause = host.cause or Case(name, command, status, says).wrong(host.jobs[0])
+            results.add(name, cause, host.jobs[0].output)
+    return results.failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--vmm', default=os.path.join(qemu.BUILD, 'vmm'), help='the program')
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
+                        help='only these VMs; default both')
+    args = parser.parse_args()
+    try:
+        return 1 if run(args.vmm, args.cpu, args.mode or ['plain', 'protected']) else 0
+    except (qemu.QemuError, OSError, subprocess.CalledProcessError) as error:
+        print(f'Bail out! {error}')
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
