@@ -57,7 +57,7 @@ run: all
 
 kunit: tree
 	@$(S)/deps.sh test
-	@$(LOCKED) $(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
+	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
 test: all
 	@$(S)/deps.sh test

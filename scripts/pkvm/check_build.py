@@ -16,7 +16,6 @@ import tree
 TOP = topics.TOP
 BUILD = os.path.join(TOP, 'build')
 LINUX = os.path.join(BUILD, 'linux')
-FRAGMENTS = ('qemu', 'kunit')
 # What a compiler or sparse says of a place: file:line:[column:] kind: text
 PLACE = re.compile(r'^(?P<file>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?P<text>(?:fatal )?'
                    r'(?:warning|error):? .*)$')
@@ -62,26 +61,13 @@ class Ours:
                 if path.endswith(('.c', '.S')) and path.startswith(('arch/', 'drivers/'))]
 
 
-def make(log, *arguments):
-    """Run a make with its output in log: (status, lines)."""
+def call(log, *command):
+    """Run a command with its output in log: (status, lines)."""
     path = os.path.join(BUILD, 'log', log)
     with open(path, 'w') as output:
-        status = subprocess.run(['make', *arguments], cwd=TOP, stdin=subprocess.DEVNULL,
-                                stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+        status = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=output,
+                                stderr=subprocess.STDOUT, check=False).returncode
     return status, tree.read(path).splitlines()
-
-
-def configure(objects, toolchain):
-    """Configure a kernel with our host fragments and all of our suites."""
-    everything = os.path.join(BUILD, 'check.fragment')
-    with open(everything, 'w') as file:
-        file.write('CONFIG_KUNIT_ALL_TESTS=y\n')
-    run = subprocess.run(
-        [os.path.join(TOP, 'scripts/pkvm/config.sh'), objects,
-         *(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config') for name in FRAGMENTS),
-         everything], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        env=dict(os.environ, MAKEARGS=' '.join(toolchain)))
-    return [run.stdout.strip()] if run.returncode else []
 
 
 def forget(objects, sources):
@@ -93,16 +79,9 @@ def forget(objects, sources):
                 os.remove(name)
 
 
-def kernel(name, toolchain, goals, extra, jobs):
-    """Build goals of the kernel and collect what is said of our lines."""
+def judge(name, status, output):
+    """The findings in what a build said, or that it failed."""
     ours = Ours()
-    objects = os.path.join(BUILD, name)
-    found = configure(objects, toolchain)
-    if found:
-        return found
-    forget(objects, ours.sources())
-    status, output = make(f'{name}.log', '-C', LINUX, f'O={objects}', 'ARCH=arm64', f'-j{jobs}',
-                          *toolchain, *extra, *goals)
     found = sorted({finding for line in output if (finding := ours.finding(line))})
     if status and not found:
         found = [f'{name}: the build failed:'] + output[-10:]
@@ -111,13 +90,30 @@ def kernel(name, toolchain, goals, extra, jobs):
 
 def gcc_sparse_w1(jobs):
     """KVM and our drivers by gcc with W=1, and by sparse."""
-    return kernel('check-gcc', ['CROSS_COMPILE=aarch64-linux-gnu-'],
-                  ['arch/arm64/kvm/', 'drivers/virt/'], ['W=1', 'C=2'], jobs)
+    objects = os.path.join(BUILD, 'check-gcc')
+    with tree.locked():
+        run = subprocess.run(
+            [os.path.join(TOP, 'scripts/pkvm/config.sh'), objects,
+             *(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config')
+               for name in ('qemu', 'kunit'))],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if run.returncode:
+            return [run.stdout.strip()]
+        forget(objects, Ours().sources())
+        status, output = call('check-gcc.log', 'make', '-C', LINUX, f'O={objects}', 'ARCH=arm64',
+                              'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}', 'W=1', 'C=2',
+                              'arch/arm64/kvm/', 'drivers/virt/')
+    return judge('check-gcc', status, output)
 
 
 def clang_kernel(jobs):
-    """The whole kernel by clang and lld, with W=1."""
-    return kernel('check-llvm', ['LLVM=1'], ['Image', 'modules'], ['W=1'], jobs)
+    """The whole kernel by clang and lld, as build.config.aarch64 says, with W=1."""
+    objects = os.path.join(BUILD, 'android')
+    with tree.locked():
+        forget(objects, Ours().sources())
+        status, output = call('check-clang.log', os.path.join(TOP, 'scripts/pkvm/android.sh'),
+                              objects, f'-j{jobs}', 'W=1')
+    return judge('check-clang', status, output)
 
 
 def programs(_jobs):
@@ -126,7 +122,7 @@ def programs(_jobs):
     for name, folder in (('vmm', 'tools/vmm'), ('pvmfw', 'tools/pvmfw'),
                          ('init', 'tools/testing/init')):
         for compiler, extra in (('gcc', []), ('clang', ['LLVM=1'])):
-            status, output = make(f'check-{name}-{compiler}.log', '-C', folder,
+            status, output = call(f'check-{name}-{compiler}.log', 'make', '-C', folder,
                                   f'O={BUILD}/check-{name}-{compiler}', f'KSRC={LINUX}', *extra)
             if status:
                 found += [f'{folder} does not build by {compiler}:'] + output[-5:]

@@ -14,7 +14,10 @@ import subprocess
 import sys
 import tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tree  # noqa: E402
+
+TOP = tree.TOP
 BUILD = os.path.join(TOP, 'build')
 CONFIG = 'tools/testing/kunit/pkvm.kunitconfig'
 CPUS = ('a57', 'max')
@@ -121,11 +124,12 @@ def main():
         return 1
     log = os.path.join(BUILD, 'log/kunit-build.log')
     print(f'# building build/kunit (log: {os.path.relpath(log, TOP)})', flush=True)
-    for command in (kunit('config', 'a57'), kunit('build', 'a57', f'--jobs={args.jobs}')):
-        if call(command, log):
-            show(log)
-            print('not ok kunit # the kernel does not build')
-            return 1
+    with tree.locked():
+        for command in (kunit('config', 'a57'), kunit('build', 'a57', f'--jobs={args.jobs}')):
+            if call(command, log):
+                show(log)
+                print('not ok kunit # the kernel does not build')
+                return 1
     return 1 if sum(run(cpu, suites) for cpu in ([args.cpu] if args.cpu else CPUS)) else 0
 
 

@@ -93,7 +93,8 @@ def main():
     args = parser.parse_args()
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='modules.', dir=BUILD) as source:
-        modules = build(source, args.jobs)
+        with tree.locked():
+            modules = build(source, args.jobs)
         if not modules:
             print('not ok modules # this tree builds none')
             return 1

@@ -23,6 +23,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu  # noqa: E402
+import tree  # noqa: E402
 
 TOP = qemu.TOP
 BUILD = qemu.BUILD
@@ -144,7 +145,8 @@ def main():
                   if not args.program or name in args.program]
         if not wanted:
             raise SelftestError(f'{LIST} does not name {" ".join(args.program)}')
-        build(sorted({name for name, _ in wanted}), args.jobs)
+        with tree.locked():
+            build(sorted({name for name, _ in wanted}), args.jobs)
         good = True
         for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
             for mode in ('protected', 'plain'):

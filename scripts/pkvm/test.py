@@ -26,17 +26,27 @@ SKIP = re.compile(r'#\s*SKIP\b', re.I)
 def parts(jobs):
     """(layer, part, command, seconds that it may take), in order."""
     linux = f'KSRC={TOP}/build/linux'
-    return [
+    known = [
         ('1 native', 'pvmfw', ['make', '-C', 'tools/pvmfw', linux,
                                f'O={TOP}/build/pvmfw-obj', 'test'], 600),
         ('1 native', 'vmm', ['make', '-C', 'tools/vmm', linux,
                              f'O={TOP}/build/vmm-obj', 'test'], 600),
-        ('1 native', 'infra', ['tools/testing/infra/infra.py'], 900),
+        ('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),
+        ('1 native', 'infra', ['tools/testing/infra/infra.py'], 2400),
         ('2 and 3 kunit', 'kunit', [f'{SCRIPTS}/run_kunit.py', '--jobs', jobs], 1800),
         ('2 and 3 kunit', 'modules', [f'{SCRIPTS}/run_modules.py'], 900),
         ('4 selftests', 'selftests', [f'{SCRIPTS}/run_selftests.py', '--jobs', jobs], 1800),
-        ('5 end to end', 'end to end', [f'{SCRIPTS}/run_system.py'], 1800),
     ]
+    for cpu in ('a57', 'max'):
+        known += [
+            ('5 end to end', f'firmware {cpu}',
+             ['tools/pvmfw/tests/boot.py', '--cpu', cpu], 900),
+            ('5 end to end', f'vmm {cpu}',
+             ['make', '-C', 'tools/vmm', linux, f'O={TOP}/build/vmm-obj', 'vmtest',
+              f'CPU={cpu}'], 900),
+            ('5 end to end', f'system {cpu}', [f'{SCRIPTS}/run_system.py', '--cpu', cpu], 1800),
+        ]
+    return known
 
 
 class Count:

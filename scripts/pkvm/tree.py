@@ -16,6 +16,8 @@ kernel is built from: not for our programs and documents, which are only carried
 """
 
 import argparse
+import contextlib
+import fcntl
 import fnmatch
 import os
 import re
@@ -86,6 +88,16 @@ def our_files():
             found += [os.path.relpath(os.path.join(folder, name), TOP)
                       for name in files if keep(name)]
     return sorted(found)
+
+
+@contextlib.contextmanager
+def locked():
+    """Keep others from changing build/linux or building from it meanwhile."""
+    build = os.path.join(TOP, 'build')
+    os.makedirs(os.path.join(build, 'log'), exist_ok=True)
+    with open(os.path.join(build, '.lock'), 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Tree:

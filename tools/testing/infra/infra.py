@@ -50,7 +50,7 @@ def main():
     if sys.argv[1:]:
         suite = loader.loadTestsFromNames(sys.argv[1:])
     else:
-        suite = loader.discover(HERE, pattern='test_*.py')
+        suite = loader.discover(HERE, pattern="test_*.py")
     result = Tap()
     suite.run(result)
     return 0 if result.wasSuccessful() else 1

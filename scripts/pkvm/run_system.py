@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Layer 5 of make test: the whole thing, with the real VMM and firmware.
+
+make run on both CPUs, what users get wrong, disks that fail, and VMMs that are
+killed. Each check states the rule that it guards and is one TAP line.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import qemu  # noqa: E402
+import run  # noqa: E402
+
+BUILD = qemu.BUILD
+VMM = '/vmm --firmware /pvmfw.bin --timeout 100'
+SMALL = 4 << 20
+# Kills of the VMM per host.
+KILLS = 100
+# What MemFree may differ by in KiB: less than one page for each killed VM.
+NOISE = KILLS * 4 - 100
+USAGE, RESET = 2, 3
+
+
+class Failed(Exception):
+    """What a check found."""
+
+
+def expect(condition, what, job=None):
+    """Fail with what, and with the job's output if there is one."""
+    if not condition:
+        raise Failed(what + (f'; status {job.status}, it said:\n{job.output.strip()}'
+                             if job else ''))
+
+
+def boot(jobs, name, **more):
+    """Boot a host for a check; a run that did not come to its end is a failure."""
+    host = qemu.boot(jobs, log=os.path.join(BUILD, 'log', f'system-{name}.log'), **more)
+    expect(host.cause is None, f'{host.cause}\n' + '\n'.join(host.console.split('\n')[-20:]))
+    return host
+
+
+def image(size=SMALL, fill=None):
+    """A small disk image of its own for a check; the caller holds it open."""
+    file = tempfile.NamedTemporaryFile(dir=BUILD, prefix='disk.', suffix='.img')
+    with open(os.path.join(BUILD, 'disk.img'), 'rb') as source:
+        file.write(fill * size if fill else source.read(size))
+    file.flush()
+    return file
+
+
+def balanced(before, after):
+    """Every page that EL2 took since before has come back."""
+    first, last = run.counters(before.output), run.counters(after.output)
+    expect(last, 'the host shows no counters', after)
+    gained = {key: last[key] - first.get(key, 0) for key in last}
+    home = gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared']
+    expect(gained['pages_donated'] == home,
+           f'{gained["pages_donated"]} pages donated, {home} came back')
+    expect(gained['metadata_pages_donated'] == gained['metadata_pages_returned'],
+           f'{gained["metadata_pages_donated"]} metadata pages donated, '
+           f'{gained["metadata_pages_returned"]} came back')
+    expect(gained['vms_created'] == gained['vms_destroyed'],
+           f'{gained["vms_created"]} VMs created, {gained["vms_destroyed"]} destroyed')
+    return gained
+
+
+def make_run(cpu):
+    """The main job: a protected VM reads the default disk, everything comes home."""
+    with contextlib.redirect_stdout(sys.stderr):
+        run.run(os.path.join(BUILD, 'disk.img'), cpu)
+
+
+def own_disk(cpu):
+    """Any image works, also one that is not a whole number of pages."""
+    with image(512 * 1237) as disk, contextlib.redirect_stdout(sys.stderr):
+        run.run(disk.name, cpu)
+
+
+def ordinary_vm(cpu):
+    """A non-protected VM runs the same firmware, on a protected host and on another."""
+    with image() as disk:
+        sha = run.digest(disk.name)
+        for mode in ('protected', 'plain'):
+            host = boot([f'{VMM} --disk /dev/vda,ro'], f'ordinary-{cpu}', cpu=cpu, mode=mode,
+                        drive=[disk.name + ',ro'])
+            expect(host.jobs[0].status == 0 and f'pvmfw: sha256 {sha}' in host.jobs[0].output,
+                   f'on a {mode} host', host.jobs[0])
+
+
+def host_not_protected(cpu):
+    """A protected VM on a host not booted protected: refused with the reason."""
+    job = boot([f'{VMM} --protected'], f'plain-{cpu}', cpu=cpu, mode='plain').jobs[0]
+    expect(job.status == 1 and 'kvm-arm.mode=protected' in job.output, 'refused badly', job)
+
+
+def bad_input(cpu):
+    """What a user gets wrong is told, and the next VM runs as if nothing had been."""
+    wrong = {
+        f'{VMM} --protected --disk /nonexistent': (1, r'/nonexistent'),
+        f'{VMM} --protected --disk /empty': (1, r'/empty.*empty'),
+        f'{VMM} --protected --disk /odd': (1, r'/odd.*512'),
+        f'{VMM} --protected --mem 8192': (1, r'--mem 8192: the host'),
+        f'{VMM} --protected --mem 1': (USAGE, r'--mem'),
+        f'{VMM} --protected --no-such-option': (USAGE, r'no-such-option'),
+        '/vmm --protected --firmware /nonexistent': (1, r'/nonexistent'),
+        f'memlock 64 {VMM} --protected --disk /dev/vda,ro': (1, r'RLIMIT_MEMLOCK'),
+        f'{VMM} --protected': (RESET, r'pvmfw: error: no virtio block device'),
+    }
+    stats = f'cat {run.COUNTERS}'
+    with image(1000) as odd, image(0) as empty, image() as disk:
+        sha = run.digest(disk.name)
+        good = f'{VMM} --protected --disk /dev/vda,ro'
+        host = boot([stats, *wrong, good, stats], f'bad-input-{cpu}', cpu=cpu, limit=200,
+                    files={'/odd': odd.name, '/empty': empty.name}, drive=[disk.name + ',ro'])
+        before, *jobs, last, after = host.jobs
+        for job, (status, words) in zip(jobs, wrong.values()):
+            expect(job.status == status and re.search(words, job.output),
+                   f'"{job.line}": not status {status} with /{words}/', job)
+        expect(last.status == 0 and sha in last.output, 'the VM after all that failed', last)
+        balanced(before, after)
+
+
+def disk_error(cpu):
+    """A disk that fails half way: the sector is named, and every page comes home."""
+    stats = f'cat {run.COUNTERS}'
+    with image() as disk, tempfile.NamedTemporaryFile('w', dir=BUILD, prefix='blkdebug.') as rules:
+        bad = SMALL // 2 // 512
+        rules.write('[inject-error]\nevent = "read_aio"\nerrno = "5"\n'
+                    f'sector = "{bad}"\nonce = "off"\n')
+        rules.flush()
+        host = boot([stats, f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
+                     'cat /tmp/stats', stats], f'disk-error-{cpu}', cpu=cpu,
+                    drive=[f'blkdebug:{rules.name}:{disk.name},ro'])
+    before, job, vmm, after = host.jobs
+    error = re.search(r'^pvmfw: error: .*sectors (\d+) to (\d+)', job.output, re.M)
+    expect(job.status == RESET and error, 'the firmware did not name the sectors', job)
+    expect(int(error.group(1)) <= bad <= int(error.group(2)), f'it is {bad} that fails', job)
+    expect('sha256' not in job.output, 'a digest of half a disk', job)
+    expect(run.counters(vmm.output).get('disk_errors', 0) > 0, 'the VMM counted no error', vmm)
+    gained = balanced(before, after)
+    expect(gained['pages_shared'] == gained['pages_unshared'],
+           f'{gained["pages_shared"]} pages shared, {gained["pages_unshared"]} unshared')
+
+
+def killed(cpu):
+    """SIGKILL at any moment, a hundred times: all memory is back where it was."""
+    stats = f'cat {run.COUNTERS}'
+    with image() as disk:
+        vm = f'{VMM} --protected --disk /dev/vda,ro'
+        storm = f'limit=400 killed {KILLS} {vm}'
+        # The first storm warms up what the host builds on demand and keeps.
+        host = boot([storm, stats, 'memfree', storm, 'memfree', stats, vm],
+                    f'killed-{cpu}', cpu=cpu, limit=900, drive=[disk.name + ',ro'])
+        sha = run.digest(disk.name)
+    _, before, free, kills, free_after, after, last = host.jobs
+    told = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
+    expect(kills.status == 0 and told, 'the storm failed', kills)
+    expect(0 < int(told.group(1)) < KILLS, 'not before, during and after the run', kills)
+    balanced(before, after)
+    first, second = (int(re.search(r'memfree (\d+)', job.output).group(1))
+                     for job in (free, free_after))
+    print(f'# {cpu}: {told.group(0)}; MemFree {first} KiB before, {second} KiB after')
+    expect(second >= first - NOISE, f'MemFree fell from {first} to {second} KiB')
+    expect(last.status == 0 and sha in last.output, 'the VM after the storm failed', last)
+
+
+CHECKS = (make_run, own_disk, ordinary_vm, host_not_protected, bad_input, disk_error, killed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    parser.add_argument('check', nargs='*', help='only these')
+    args = parser.parse_args()
+    known = {check.__name__: check for check in CHECKS}
+    for name in args.check:
+        if name not in known:
+            parser.error(f'there is no check {name}; there are {", ".join(known)}')
+    failures = 0
+    for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+        for name, check in known.items():
+            if args.check and name not in args.check:
+                continue
+            problem = None
+            try:
+                check(cpu)
+            except (Failed, run.RunError, qemu.QemuError) as error:
+                problem = str(error)
+            except Exception:  # a check that breaks has not passed
+                problem = traceback.format_exc()
+            print(f'{"not " if problem else ""}ok {cpu}.{name}', flush=True)
+            if problem:
+                failures += 1
+                print('\n'.join('#   ' + line for line in problem.split('\n')), flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/run.py: make run passes only when all of it is true."""
+
+import os
+import unittest
+from unittest import mock
+
+import qemu
+import run
+from sandbox import Sandbox
+
+SHA = '0123456789abcdef' * 4
+GUEST = f'''pvmfw: start
+pvmfw: disk 1024 bytes
+pvmfw: sha256 {SHA}
+pvmfw: stats share_calls=2 unshare_calls=2 pages_shared_peak=2 granule_queries=1 requests=1
+pvmfw: nothing shared
+pvmfw: off
+'''
+COUNTERS = {'vms_created': 1, 'vms_destroyed': 1, 'pages_donated': 10, 'pages_shared': 2,
+            'pages_unshared': 2, 'pages_reclaimed_private': 9, 'pages_reclaimed_shared': 1,
+            'metadata_pages_donated': 3, 'metadata_pages_returned': 3}
+
+
+class Disk(unittest.TestCase):
+    """DISK=file is checked before anything is booted."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def refused(self, path, words):
+        status, output = self.box.run('scripts/pkvm/run.py', '--disk', path)
+        self.assertEqual(status, 1, output)
+        self.assertIn('make run: error: ', output)
+        self.assertIn(words, output)
+        self.assertNotIn('Traceback', output)
+
+    def test_missing(self):
+        self.refused('/nonexistent', '/nonexistent: there is no such file')
+
+    def test_empty(self):
+        self.box.write('disk', '')
+        self.refused(self.box.path('disk'), 'empty')
+
+    def test_odd(self):
+        self.box.write('disk', 'x' * 1000)
+        self.refused(self.box.path('disk'), '1000 bytes are not a whole number of 512-byte')
+
+    def test_directory(self):
+        self.refused(self.box.top, 'not a regular file')
+
+    def test_nothing_built(self):
+        """Without a host there is a message, not a stack trace."""
+        self.box.write('disk', 'x' * 512)
+        self.refused(self.box.path('disk'), 'run make first')
+
+
+class Guest(unittest.TestCase):
+    """What the firmware says is held against what is known."""
+
+    def refused(self, output, words, sha=SHA, size=1024):
+        with self.assertRaisesRegex(run.RunError, words):
+            run.check_guest(output, size, sha)
+
+    def test_good(self):
+        self.assertEqual(run.check_guest(GUEST, 1024, SHA)['share_calls'], 2)
+
+    def test_wrong_digest(self):
+        self.refused(GUEST, 'read something else', sha='f' * 64)
+
+    def test_no_digest(self):
+        self.refused(GUEST.replace('sha256', 'sha255'), 'no SHA-256')
+
+    def test_wrong_size(self):
+        self.refused(GUEST, '2048 bytes', size=2048)
+
+    def test_still_shared(self):
+        self.refused(GUEST.replace('nothing shared', 'something'), 'nothing is shared')
+
+    def test_error(self):
+        self.refused('pvmfw: error: no virtio block device\n', 'no virtio block device')
+
+    def test_no_stats(self):
+        self.refused(GUEST.replace('pvmfw: stats', 'x'), 'statistics')
+
+
+class Host(unittest.TestCase):
+    """What the host counted must add up."""
+
+    def refused(self, words, **changed):
+        with self.assertRaisesRegex(run.RunError, words):
+            run.check_host({}, dict(COUNTERS, **changed))
+
+    def test_good(self):
+        run.check_host({}, COUNTERS)
+        before = {key: 7 for key in COUNTERS}
+        run.check_host(before, {key: 7 + value for key, value in COUNTERS.items()})
+
+    def test_lost_page(self):
+        self.refused('10 pages were donated, 9 came back', pages_reclaimed_private=8)
+
+    def test_lost_metadata(self):
+        self.refused('3 pages were given', metadata_pages_returned=2)
+
+    def test_not_protected(self):
+        self.refused('no protected VM', pages_donated=0, pages_reclaimed_private=0,
+                     pages_reclaimed_shared=0)
+
+    def test_nothing_shared(self):
+        self.refused('no page being shared', pages_shared=0, pages_unshared=0)
+
+    def test_left_shared(self):
+        self.refused('2 pages were shared, 1 unshared', pages_unshared=1)
+
+    def test_vm_left(self):
+        self.refused('destroyed', vms_destroyed=0)
+
+    def test_counter_missing(self):
+        with self.assertRaisesRegex(run.RunError, 'vms_created'):
+            run.check_host({}, {})
+
+
+class Whole(unittest.TestCase):
+    """The cause of a failed run is the cause, not its last symptom."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.write('disk', 'x' * 1024)
+
+    def run_with(self, words, vm, cause=None):
+        lines = ['before', 'vm', 'vmm', 'after']
+        jobs = [qemu.Job(line, 0, '') for line in lines]
+        jobs[1] = vm
+        host = qemu.Run(jobs, 'console', 1.0, cause)
+        with mock.patch.object(qemu, 'boot', lambda *_, **__: host), \
+                self.assertRaisesRegex(run.RunError, words):
+            run.run(self.box.path('disk'), 'a57')
+
+    def test_vmm_failed(self):
+        self.run_with('status 1: vmm: no such limit',
+                      qemu.Job('vm', 1, 'vmm: no such limit\n'))
+
+    def test_firmware_reset(self):
+        self.run_with('status 3: pvmfw: error: bad tree',
+                      qemu.Job('vm', 3, 'pvmfw: error: bad tree\n'))
+
+    def test_host_panicked(self):
+        self.run_with('HYP panic', qemu.Job('vm', None, ''), cause='HYP panic: x')
+
+    def test_digest_is_of_the_file(self):
+        """The digest that counts is computed from the image itself."""
+        self.run_with('read something else', qemu.Job('vm', 0, GUEST))
+
+    def test_missing_build(self):
+        os.makedirs(self.box.path('build'), exist_ok=True)
+        status, output = self.box.run('scripts/pkvm/run.py', '--disk', self.box.path('disk'))
+        self.assertEqual(status, 1)
+        self.assertIn('Image is missing', output)
