@@ -5,7 +5,8 @@
 A bare guest times what it asks of the hypervisor under QEMU's instruction
 counter, where one nanosecond of virtual time is one instruction: the result is
 the same from run to run and from machine to machine. It is blind to the price
-of TLB and cache maintenance and of TLB misses.
+of TLB and cache maintenance and of barriers: how many of them EL2 executes for
+the same things stands beside it, from a second run.
 
 BENCH_STOCK=0 leaves out the column of the unpatched base kernel, which has to
 be built for it.
@@ -23,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 sys.path[:0] = [HERE, os.path.join(TOP, 'scripts/pkvm')]
 import image  # noqa: E402
+import ops  # noqa: E402
 import qemu  # noqa: E402
 import table  # noqa: E402
 import tree  # noqa: E402
@@ -36,13 +38,15 @@ COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
 
 # Enough for fixed costs of a VM not to show in what a page costs.
 GRANULES = 4096
-# A first VM warms up what the host builds on demand.
-WARM_UP_GRANULES = 64
+# For the VM that warms up what the host builds on demand, and for the second run.
+FEW_GRANULES = 512
 # Faults are of one page, not of a huge one. What waits for a grace period
 # costs time and no instruction: as little of it as can be.
 NO_HUGE_PAGES = 'write /sys/kernel/mm/transparent_hugepage/enabled never'
 APPEND = 'rcupdate.rcu_expedited=1'
 LIMIT = 240
+# The second run is slower.
+TRACE_LIMIT = 600
 
 
 @contextlib.contextmanager
@@ -61,11 +65,11 @@ def step(what, log, *command):
 
 
 def build_guest():
-    """The guest's images: warm-up and measured one."""
+    """The guest's images."""
     step('BENCH   build/bench-obj/guest.bin', 'bench-guest.log', 'make', '-C', HERE, f'O={OBJ}')
     with open(os.path.join(OBJ, 'guest.bin'), 'rb') as file:
         program = file.read()
-    for name, granules in (('warm.bin', WARM_UP_GRANULES), ('full.bin', GRANULES)):
+    for name, granules in (('few.bin', FEW_GRANULES), ('full.bin', GRANULES)):
         with open(os.path.join(OBJ, name), 'wb') as file:
             file.write(image.make_image(program, granules))
 
@@ -95,18 +99,17 @@ def build_stock(base, jobs):
     return built
 
 
+def guests():
+    """The guest's images in the host."""
+    return {f'/{name}': os.path.join(OBJ, name) for name in ('few.bin', 'full.bin')}
+
+
 def boot(jobs, name, kernel=None):
     """Run jobs in a host that has one CPU, so that nobody else's count; its Jobs."""
     log = os.path.join(LOG, f'bench-{name}.log')
     host = qemu.boot(jobs, kernel=kernel, smp=1, icount=True, append=APPEND, limit=LIMIT,
-                     files={'/warm.bin': os.path.join(OBJ, 'warm.bin'),
-                            '/full.bin': os.path.join(OBJ, 'full.bin')}, log=log)
-    failed = [job for job in host.jobs if job.status]
-    if host.cause or failed:
-        cause = host.cause or f'"{failed[0].line}" ended with status {failed[0].status}'
-        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
-        raise table.BenchError(f'{name} host: {cause}\n--- the end of {log}:\n{tail}')
-    return host.jobs
+                     files=guests(), log=log)
+    return ops.check_run(host, f'{name} host', log).jobs
 
 
 def vmm(guest, *options):
@@ -117,7 +120,7 @@ def vmm(guest, *options):
 
 def measure_ours():
     """Both kinds of VM on our kernel: (protected, ordinary, counts)."""
-    jobs = boot([NO_HUGE_PAGES, vmm('/warm.bin', '--protected'),
+    jobs = boot([NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
                  f'cat {COUNTERS}', vmm('/full.bin', '--protected'), 'cat /tmp/stats',
                  f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], 'ours')
     _, _, before, guest, stats, after, ordinary, ordinary_stats = [job.output for job in jobs]
@@ -136,9 +139,24 @@ def measure_ours():
     return protected, table.guest_results(ordinary), counts
 
 
+def count_operations():
+    """What EL2 executes, on both kinds of VM: [protected, ordinary]."""
+    places = ops.el2_places(os.path.join(BUILD, 'host/vmlinux'))
+    places.update(ops.guest_places(os.path.join(OBJ, 'guest.elf')))
+    jobs = [NO_HUGE_PAGES, vmm('/few.bin', '--protected'), f'cat {COUNTERS}', vmm('/few.bin')]
+    print('  TRACE   what EL2 executes', flush=True)
+    done, counter = ops.trace(jobs, guests(), places, APPEND, TRACE_LIMIT)
+    told = [{name: result.samples for name, result in table.guest_results(done[n].output).items()}
+            for n in (1, 3)]
+    found = ops.assign(counter, told)
+    donated = table.counters(done[2].output, 'pages_donated')['pages_donated']
+    found[0]['teardown'] = ops.mean(counter.ends[:1], donated)
+    return found
+
+
 def measure_stock(kernel):
     """An ordinary VM on the unpatched kernel, which has no other."""
-    return table.guest_results(boot([NO_HUGE_PAGES, vmm('/warm.bin'), vmm('/full.bin')],
+    return table.guest_results(boot([NO_HUGE_PAGES, vmm('/few.bin'), vmm('/full.bin')],
                                     'stock', kernel)[-1].output)
 
 
@@ -149,10 +167,12 @@ def bench(base, jobs, with_stock):
     kernel = build_stock(base, jobs) if with_stock else None
     protected, ordinary, counts = measure_ours()
     stock = measure_stock(kernel) if kernel else None
+    operations = count_operations()
     samples = protected['first_touch'].samples
-    print(f'cortex-a57, nVHE, 4 KiB pages, one vCPU; medians of 1,024 calls and '
-          f'{samples:,} pages')
-    print(table.table(protected, ordinary, stock))
+    print(f'cortex-a57, nVHE, 4 KiB pages, one vCPU; medians of '
+          f'{protected["features"].samples:,} calls and {samples:,} pages; tlbi, dsb, and lines '
+          f'by dc and ic at EL2')
+    print(table.table(protected, ordinary, operations, stock))
     print('\n'.join(counts))
     misses = table.worse(protected, ordinary)
     print('\n'.join(misses) if misses else 'no row is worse than its mark')

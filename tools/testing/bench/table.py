@@ -10,6 +10,8 @@ import re
 RESULT = re.compile(r'^bench: (\w+) median (\d+) min (\d+) max (\d+) samples (\d+)$', re.M)
 ERROR = re.compile(r'^bench: error: .*$', re.M)
 DONE = re.compile(r'^bench: done$', re.M)
+# What the ruler is blind to, as ops.py counts it.
+OPERATIONS = ('tlbi', 'dsb', 'dc', 'ic')
 COUNTER = re.compile(r'^(\w+) (\d+)$', re.M)
 
 
@@ -30,7 +32,7 @@ PROTECTED = [
     Row('features', 'FEATURES hypercall, round trip', 183),
     Row('mem_share', 'MEM_SHARE, one page', 2765),
     Row('mem_unshare', 'MEM_UNSHARE, one page', 2730),
-    Row('first_touch', 'first touch of a private page, host-populated', 9200),
+    Row('first_touch', 'private page, first touch, host-populated', 9200),
     Row('mmio_write', 'MMIO write exit to the VMM and back', 7300),
     Row('teardown', 'VM destroyed, per donated page', 4450),
     Row('host_call', 'PSCI_VERSION, answered by the host'),
@@ -87,35 +89,48 @@ def ratio(result, mark):
     return result.median / mark
 
 
-def section(title, rows, ours, stock):
+def cells(row, result, stock, operations):
+    """One line of the table; what there is none of is a dash."""
+    return ''.join([
+        f'  {row.title:42}{result.median:>8,}{result.minimum:>8,}',
+        f'{stock.median:>8,}' if stock else f'{"-":>8}',
+        f'{row.mark:>8,}{ratio(result, row.mark):>7.2f}' if row.mark else f'{"-":>8}{"-":>7}',
+        *(f'{operations[kind]:>6.1f}' for kind in OPERATIONS)])
+
+
+def section(title, rows, ours, operations, stock=None):
     """The lines of one kind of VM; stock is None if it was not measured."""
     lines = [title]
     for row in rows:
         try:
-            result = ours[row.name]
-            other = stock[row.name] if stock else None
+            lines.append(cells(row, ours[row.name], stock[row.name] if stock else None,
+                               operations[row.name]))
         except KeyError:
             raise BenchError(f'{title}: "{row.name}" was not measured') from None
-        lines.append(f'  {row.title:46}{result.median:>9,}{result.minimum:>9,}'
-                     + (f'{other.median:>12,}' if other else f'{"-":>12}')
-                     + (f'{row.mark:>9,}{ratio(result, row.mark):>8.2f}' if row.mark
-                        else f'{"-":>9}{"-":>8}'))
     return lines
 
 
-def table(protected, ordinary, stock=None):
-    """The whole table, as text. Each argument maps the names of rows to Results."""
-    head = f'{"instructions":48}{"ours":>9}{"min":>9}{"stock 6.12":>12}{"mark":>9}{"ratio":>8}'
+def table(protected, ordinary, operations, stock=None):
+    """The whole table, as text.
+
+    protected, ordinary and stock map the names of rows to Results; operations
+    holds, for the first two, names of rows to what OPERATIONS came to.
+    """
+    head = (f'{"instructions":44}{"ours":>8}{"min":>8}{"stock":>8}{"mark":>8}{"ratio":>7}'
+            + ''.join(f'{kind:>6}' for kind in OPERATIONS))
     return '\n'.join([
         head,
-        *section('protected VM (mark: Linux 7.3.4)', PROTECTED, protected, None),
-        *section('ordinary VM, protected host (mark: stock 6.12)', ORDINARY, ordinary, stock)])
+        *section('protected VM; the mark is Linux 7.3.4', PROTECTED, protected, operations[0]),
+        *section('ordinary VM on the same host; the mark is stock 6.12', ORDINARY, ordinary,
+                 operations[1], stock)])
 
 
 def worse(protected, ordinary):
     """The rows that miss their mark, as text for people."""
     found = []
-    for rows, results in ((PROTECTED, protected), (ORDINARY, ordinary)):
-        found += [f'{row.title}: {results[row.name].median:,} is more than {row.mark:,}'
+    for kind, rows, results in (('protected', PROTECTED, protected),
+                                ('ordinary', ORDINARY, ordinary)):
+        found += [f'{kind} VM, {row.title}: {results[row.name].median:,} is more than the mark, '
+                  f'{row.mark:,}'
                   for row in rows if row.mark and ratio(results[row.name], row.mark) > 1]
     return found

@@ -12,9 +12,11 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
-sys.path[:0] = [HERE, os.path.join(HERE, '../infra')]
+sys.path[:0] = [HERE, os.path.join(HERE, '../infra'),
+                os.path.join(HERE, '../../../scripts/pkvm')]
 import image  # noqa: E402
 import infra  # noqa: E402
+import ops  # noqa: E402
 import table  # noqa: E402
 
 # As a guest has told it, among other lines of the console.
@@ -37,6 +39,10 @@ def results(text=GUEST):
     found = table.guest_results(text)
     found['teardown'] = table.teardown({'teardown_ns': 8095817}, GAINED)
     return found
+
+
+OPERATIONS = [{name: dict.fromkeys(table.OPERATIONS, at + 0.25) for name in
+               [row.name for row in table.PROTECTED]} for at in (1, 2)]
 
 
 class Guest(unittest.TestCase):
@@ -104,24 +110,24 @@ class Table(unittest.TestCase):
 
     def test_protected(self):
         """The ratio is ours by the mark."""
-        text = table.table(results(), table.guest_results(ORDINARY))
+        text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS)
         self.assertEqual(self.row(text, 'FEATURES hypercall, round trip'),
-                         ['185', '183', '-', '183', '1.01'])
+                         ['185', '183', '-', '183', '1.01', *['1.2'] * 4])
         self.assertEqual(self.row(text, 'VM destroyed, per donated page'),
-                         ['1,971', '1,971', '-', '4,450', '0.44'])
+                         ['1,971', '1,971', '-', '4,450', '0.44', *['1.2'] * 4])
 
     def test_no_mark(self):
         """A row without a mark has no ratio."""
-        text = table.table(results(), table.guest_results(ORDINARY))
+        text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS)
         self.assertEqual(self.row(text, 'PSCI_VERSION, answered by the host'),
-                         ['2,644', '2,644', '-', '-', '-'])
+                         ['2,644', '2,644', '-', '-', '-', *['1.2'] * 4])
 
     def test_stock(self):
         """Stock's column holds what was measured on stock, not ours again."""
         stock = table.guest_results(ORDINARY.replace('median 7048', 'median 6280'))
-        text = table.table(results(), table.guest_results(ORDINARY), stock)
+        text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS, stock)
         self.assertEqual(self.row(text, '4 KiB fault, host-populated'),
-                         ['7,048', '7,040', '6,280', '6,280', '1.12'])
+                         ['7,048', '7,040', '6,280', '6,280', '1.12', *['2.2'] * 4])
 
     def test_every_row_is_needed(self):
         """Each row that is missing is named, on either kind of VM and on stock."""
@@ -130,12 +136,19 @@ class Table(unittest.TestCase):
             less = results()
             del less[row.name]
             with self.assertRaisesRegex(table.BenchError, f'"{row.name}" was not measured'):
-                table.table(less, ordinary)
+                table.table(less, ordinary, OPERATIONS)
         for row in table.ORDINARY:
             less = {name: value for name, value in ordinary.items() if name != row.name}
             for ours, stock in ((less, None), (ordinary, less)):
                 with self.assertRaisesRegex(table.BenchError, f'"{row.name}" was not measured'):
-                    table.table(results(), ours, stock)
+                    table.table(results(), ours, OPERATIONS, stock)
+
+    def test_operations_are_needed(self):
+        """A row whose operations were not counted is named."""
+        less = [dict(part) for part in OPERATIONS]
+        del less[1]['mmio_write']
+        with self.assertRaisesRegex(table.BenchError, 'ordinary.*"mmio_write" was not measured'):
+            table.table(results(), table.guest_results(ORDINARY), less)
 
     def test_worse(self):
         """Rows above their mark are told, those at it are not."""
@@ -143,6 +156,59 @@ class Table(unittest.TestCase):
         found = table.worse(results(), ordinary)
         self.assertEqual(len(found), 1)
         self.assertIn('FEATURES', found[0])
+
+
+class Operations(unittest.TestCase):
+    """What a log names is laid to the benchmark that it belongs to."""
+
+    PLACES = {0x80: 'begin', 0x90: 'start', 0x94: 'stop', 0xa0: 'ends',
+              0x8001: 'tlbi', 0x8002: 'dc', 0x8003: 'enter'}
+    NAMES = {name: place for place, name in PLACES.items()}
+
+    def count(self, *guests):
+        """A Counter that has read the log of guests, told as words."""
+        counter = ops.Counter(self.PLACES)
+        counter.read(b'Trace 0: 0x7f [0000000000004000/%016x/00000121/ff020201] \n'
+                     % self.NAMES[word] for guest in guests for word in guest.split())
+        return counter
+
+    def test_sorted(self):
+        """Inside a stopwatch counts, outside does not; the last call is the end's."""
+        counter = self.count('begin tlbi start tlbi enter tlbi stop tlbi start dc enter stop ends '
+                             'start stop start dc dc', 'begin enter start enter stop ends start')
+        told = [{'a': 2}, {'b': 1}]
+        self.assertEqual(ops.assign(counter, told),
+                         [{'a': {'tlbi': 1, 'dsb': 0, 'dc': 0.5, 'ic': 0}},
+                          {'b': dict.fromkeys(ops.KINDS, 0)}])
+        self.assertEqual([ops.mean([end], 2)['dc'] for end in counter.ends], [1, 0])
+
+    def test_next_guest_is_not_the_end(self):
+        """What comes behind the next entry of a guest is that guest's."""
+        counter = self.count('begin start enter stop ends start dc enter tlbi', 'begin')
+        self.assertEqual(dict(counter.ends[0]), {'dc': 1})
+
+    def test_interrupted(self):
+        """A marker that was logged twice, as when an interrupt came, counts once."""
+        counter = self.count('begin start dc enter start dc enter stop stop ends ends start')
+        self.assertEqual(ops.assign(counter, [{'a': 1}])[0]['a']['dc'], 1)
+
+    def test_only_the_last(self):
+        """Readings before those that are told belong to the console."""
+        counter = self.count('begin start tlbi tlbi stop start enter tlbi stop ends start')
+        self.assertEqual(ops.assign(counter, [{'a': 1}])[0]['a']['tlbi'], 1)
+
+    def test_incomplete(self):
+        """A log that says less than the guest told is refused."""
+        for log, told in (('begin start enter stop ends start', {'a': 1, 'b': 1}),
+                          ('begin start enter stop ends start', {'a': 2}),
+                          ('begin start enter stop ends', {'a': 1})):
+            with self.assertRaisesRegex(table.BenchError, 'were logged'):
+                ops.assign(self.count(log), [told])
+
+    def test_el2_unseen(self):
+        """No operation at EL2 is no finding if EL2's code was looked for elsewhere."""
+        with self.assertRaisesRegex(table.BenchError, 'EL2 was not seen'):
+            ops.assign(self.count('begin start stop ends start'), [{'a': 1}])
 
 
 class Image(unittest.TestCase):

@@ -11,9 +11,9 @@
 typedef unsigned char u8;
 typedef unsigned long u64;
 
-/* tools/vmm: the UART, a 16550; behind it no device up to the PCI windows. */
+/* tools/vmm: the UART, a 16550, and a place where there is no device. */
 #define UART_BASE		0x3f8UL
-#define UART_SCRATCH		(UART_BASE + 7)
+#define NO_DEVICE		0x10000UL
 
 #define GRANULE			4096UL
 
@@ -57,6 +57,9 @@ u64 time_hvc(u64 regs[4]);
  * Return: ticks of the virtual counter, those of the stopwatch among them.
  */
 u64 time_store(u8 value, u64 address);
+
+/** bench_ends() - Tell a log of instructions that a benchmark has ended. */
+void bench_ends(void);
 
 /** console_text() - Print a string. */
 void console_text(const char *text);
