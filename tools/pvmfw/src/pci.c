@@ -124,8 +124,6 @@ static enum fw_status place(struct pci_host *host, struct pci_bar *bar)
 {
 	const struct pci_bar *over;
 
-	if (bar->size > host->window.size)
-		return FW_EPCI_WINDOW;
 	bar->base = align_up(host->window.base, bar->size);
 	for (;;) {
 		/* Base 0 means "not placed" and cannot be used. */

@@ -81,7 +81,7 @@ static void config_write(u64 offset, u32 value, unsigned int size)
 		assert_false(fn->config[PCI_COMMAND] & PCI_COMMAND_MEMORY);
 		if (!fn->sticky)
 			fake_bus_set32(fn, reg, (value & fn->bar_mask[bar]) |
-				       (old & ~fn->bar_mask[bar]));
+				       (old & ~fn->bar_mask[bar] & 0xf));
 	} else {
 		fail_msg("write to configuration register 0x%x", reg);
 	}

@@ -122,6 +122,7 @@ static void bad_placed_bars(void **state)
 {
 	static const u32 bad[][2] = {
 		{ 0x1000, FAKE_WINDOW - 0x1000 },
+		{ 0x2000, FAKE_WINDOW + 0x1000 },	/* misaligned */
 		{ 0x1000, FAKE_WINDOW + FAKE_WINDOW_SIZE },
 		{ 2 * FAKE_WINDOW_SIZE, FAKE_WINDOW },
 		{ 0x1000, 0x7fe00000 },

@@ -149,6 +149,20 @@ static void ring_contents(void **state)
 	assert_int_equal(avail[2], head);
 }
 
+/* The pool does not zero what it hands out again. */
+static void dirty_rings(void **state)
+{
+	struct world *w = *state;
+	void *block;
+
+	assert_int_equal(alloc_shared(&w->pool, PAGE_SIZE / 2, &block), FW_OK);
+	memset(block, 0xff, PAGE_SIZE / 2);
+	assert_int_equal(dealloc_shared(&w->pool, block, PAGE_SIZE / 2), FW_OK);
+	assert_int_equal(virtq_init(&w->vq, &w->pool, 16), FW_OK);
+	assert_true(range_inside((uintptr_t)w->vq.desc, 1, (uintptr_t)block, PAGE_SIZE / 2));
+	assert_int_equal(poll(w), FW_EAGAIN);
+}
+
 static void check_broken(struct world *w)
 {
 	u16 id;
@@ -273,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(ring_contents, setup, teardown),
+		cmocka_unit_test_setup_teardown(dirty_rings, setup, teardown),
 		cmocka_unit_test_setup_teardown(index_jumps, setup, teardown),
 		cmocka_unit_test_setup_teardown(used_without_request, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_ids, setup, teardown),
