@@ -15,7 +15,8 @@ import tempfile
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), '../../..'))
 
-PLAIN = '\n'.join(['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', ''])
+PLAIN = '\n'.join(['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine',
+                   'ten', ''])
 BASE = {
     'Makefile': 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\n',
     'arch/arm64/kvm/plain.c': PLAIN,
