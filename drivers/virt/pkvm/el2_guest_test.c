@@ -115,7 +115,9 @@ static void guest_shares_twice(struct kunit *test)
 /* Rule (R7): bad arguments share nothing and unshare nothing. */
 static void guest_shares_badly(struct kunit *test)
 {
-	static const u64 args[][3] = {
+	static const struct {
+		u64 ipa, granules, reserved;
+	} args[] = {
 		{ TEST_IPA + 1, 0, 0 },
 		{ TEST_IPA + PAGE_SIZE / 2, 1, 0 },
 		{ TEST_IPA, 0, 1 },
@@ -127,18 +129,20 @@ static void guest_shares_badly(struct kunit *test)
 	};
 	struct el2_guest *g = el2_guest_boot(test);
 	struct page *page = guest_page(test, g);
-	const u64 *a;
+	unsigned int i;
 
-	for (a = args[0]; a < args[ARRAY_SIZE(args)]; a += ARRAY_SIZE(args[0])) {
-		KUNIT_EXPECT_EQ_MSG(test, el2_guest_hvc(test, g, MEM_SHARE, a[0], a[1], a[2]),
-				    SMCCC_RET_INVALID_PARAMETER, "IPA 0x%llx", a[0]);
+	for (i = 0; i < ARRAY_SIZE(args); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, el2_guest_hvc(test, g, MEM_SHARE, args[i].ipa,
+							args[i].granules, args[i].reserved),
+				    SMCCC_RET_INVALID_PARAMETER, "arguments %u", i);
 		el2_expect_lost(test, page);
 	}
 
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0), 0);
-	for (a = args[0]; a < args[ARRAY_SIZE(args)]; a += ARRAY_SIZE(args[0])) {
-		KUNIT_EXPECT_EQ_MSG(test, el2_guest_hvc(test, g, MEM_UNSHARE, a[0], a[1], a[2]),
-				    SMCCC_RET_INVALID_PARAMETER, "IPA 0x%llx", a[0]);
+	for (i = 0; i < ARRAY_SIZE(args); i++) {
+		KUNIT_EXPECT_EQ_MSG(test, el2_guest_hvc(test, g, MEM_UNSHARE, args[i].ipa,
+							args[i].granules, args[i].reserved),
+				    SMCCC_RET_INVALID_PARAMETER, "arguments %u", i);
 		KUNIT_EXPECT_TRUE(test, el2_readable(page));
 	}
 }
