@@ -19,7 +19,9 @@
 
 #define CONFIG_CAPACITY	0
 
-/* How long a request may take, and how often to look whether the device lives. */
+/*
+ * How long a request may take, and how often to look whether the device lives.
+ */
 #define READ_SECONDS	30
 #define LOOK_SECONDS	1
 

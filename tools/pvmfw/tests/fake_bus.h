@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PCI bus for the unit tests, behind the mmio functions: ECAM for bus 0, and
- * BARs that lead to a device. An access to an address where nothing is fails the
- * test, as it would hang or fault in the VM.
+ * BARs that lead to a device. An access to an address where nothing is fails
+ * the test, as it would hang or fault in the VM.
  */
 #ifndef PVMFW_FAKE_BUS_H
 #define PVMFW_FAKE_BUS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio block device for the unit tests. It touches only memory that the fake
- * hypervisor says is shared, and misbehaves as the test asks.
+ * A virtio block device for the unit tests. It touches only memory that the
+ * fake hypervisor says is shared, and misbehaves as the test asks.
  */
 #ifndef PVMFW_FAKE_DISK_H
 #define PVMFW_FAKE_DISK_H

@@ -79,7 +79,7 @@ static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res
 	if (!is_aligned(ipa, fake_hyp.granule) || a3 || (!fake_hyp.ranges && count))
 		fail_msg("bad arguments 0x%llx %llu %llu", (unsigned long long)ipa,
 			 (unsigned long long)count, (unsigned long long)a3);
-	if (fake_hyp.calls == fake_hyp.fail_call ||
+	if (fake_hyp.calls == fake_hyp.fail_call || fake_hyp.calls == fake_hyp.fail_also ||
 	    (fake_hyp.fail_from && fake_hyp.calls >= fake_hyp.fail_from)) {
 		res->r[0] = INVALID_PARAMETER;
 		return;

@@ -18,6 +18,7 @@
  * @ranges: range calls are offered
  * @range_limit: granules that a range call does at most
  * @fail_call: share or unshare call that is refused, counted from 1; 0: none
+ * @fail_also: a second call that is refused
  * @fail_from: all such calls from here on are refused; 0: none
  * @arena: the guest's memory, FW_SCRATCH_SIZE bytes aligned to their size
  * @calls: share and unshare calls made
@@ -35,6 +36,7 @@ struct fake_hyp {
 	bool ranges;
 	u64 range_limit;
 	u64 fail_call;
+	u64 fail_also;
 	u64 fail_from;
 	u8 *arena;
 	u64 calls;
@@ -50,7 +52,8 @@ struct fake_hyp {
 extern struct fake_hyp fake_hyp;
 
 /**
- * fake_hyp_reset() - A pKVM with 4 KiB granules, no range calls, nothing shared.
+ * fake_hyp_reset() - A pKVM with 4 KiB granules, no range calls, nothing
+ *	shared.
  */
 void fake_hyp_reset(void);
 

@@ -250,7 +250,10 @@ static void bad_capacity(void **state)
 	finish(w);
 }
 
-/* A device that will not stop is reported; its memory is taken from it all the same. */
+/*
+ * A device that will not stop is reported; its memory is taken from it all the
+ * same.
+ */
 static void stuck_reset(void **state)
 {
 	struct world *w = *state;
@@ -322,9 +325,9 @@ static void random_caps(void **state)
 		for (i = 0; i < n; i++)
 			w->fn->config[0x40 + test_random(&seed) % 0x38] = (u8)test_random(&seed);
 		/*
-		 * Regions may now lie over each other: such a device does not work, but the
-		 * fake has registers at fixed places only, so only the outcome of looking
-		 * at capabilities can be checked.
+		 * Regions may now lie over each other: such a device does not
+		 * work, but the fake has registers at fixed places only, so
+		 * only the outcome of looking at capabilities can be checked.
 		 */
 		if (fake_bus_get32(w->fn, FAKE_CAP_COMMON + 8) == 0 &&
 		    fake_bus_get32(w->fn, FAKE_CAP_NOTIFY + 8) == 0x1000 &&
@@ -340,7 +343,10 @@ static void random_caps(void **state)
 	}
 }
 
-/* Whichever hypercall fails: an error or a good read, and no memory lost track of. */
+/*
+ * Whichever hypercall fails: an error or a good read, and no memory lost track
+ * of.
+ */
 static void hypercalls_fail(void **state)
 {
 	struct world *w = *state;

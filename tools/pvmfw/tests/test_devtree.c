@@ -2,8 +2,8 @@
 /*
  * Rules: a tree that is truncated, malformed or lies about its size is refused
  * before anything of it is used; what it says of memory and devices is taken
- * only if it is possible and nothing overlaps. ASan watches every read: the tree
- * lies at the very end of its allocation.
+ * only if it is possible and nothing overlaps. ASan watches every read: the
+ * tree lies at the very end of its allocation.
  */
 #include <libfdt.h>
 
@@ -258,7 +258,9 @@ static void lying_header(void **state)
 			memcpy(copy, fdt, size);
 			*(fdt32_t *)((char *)copy + field) = cpu_to_fdt32(lies[i]);
 			status = devtree_check(copy, size);
-			/* A later version that is compatible with ours is none. */
+			/*
+			 * A later version that is compatible with ours is none.
+			 */
 			if ((field == offsetof(struct fdt_header, last_comp_version) &&
 			     lies[i] <= 17) ||
 			    (field == offsetof(struct fdt_header, version) && lies[i] >= 17))

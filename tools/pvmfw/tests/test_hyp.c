@@ -45,7 +45,10 @@ static void all_calls_needed(void **state)
 	(void)state;
 	for (bit = 0; bit < 32; bit++) {
 		fake_hyp.features = 0xffffffff & ~(1u << bit);
-		/* All bits but one would also be taken for an error by a sloppy check. */
+		/*
+		 * All bits but one would also be taken for an error by a sloppy
+		 * check.
+		 */
 		hyp_discover(&hyp);
 		assert_int_equal(hyp_can_share(&hyp), bit < 2 || bit > 4);
 	}

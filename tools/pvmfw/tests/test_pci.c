@@ -85,7 +85,9 @@ static void assigns(void **state)
 	unsigned int i, j;
 
 	(void)state;
-	/* The other device sits at the start of the window and in its middle. */
+	/*
+	 * The other device sits at the start of the window and in its middle.
+	 */
 	set_bar(other, 0, 0x1000, FAKE_WINDOW);
 	set_bar(other, 1, 0x8000, FAKE_WINDOW + 0x8000);
 	set_bar(fn, 0, 0x1000, 0);

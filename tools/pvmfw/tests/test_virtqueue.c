@@ -238,7 +238,9 @@ static void wrote_too_much(void **state)
 	}
 }
 
-/* The device scribbles over everything shared; the driver's memory is its own. */
+/*
+ * The device scribbles over everything shared; the driver's memory is its own.
+ */
 static void scribbles(void **state)
 {
 	struct world *w = *state;
