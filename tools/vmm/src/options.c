@@ -74,13 +74,13 @@ static int parse_number(const char *option, const char *text, unsigned long min,
 {
 	char *end;
 
-	errno = 0;
+	/* What does not fit comes out as the largest number, beyond any max. */
 	*value = strtoul(text, &end, 10);
 	if (!isdigit((unsigned char)text[0]) || *end) {
 		log_err("%s: '%s' is not a number", option, text);
 		return -EINVAL;
 	}
-	if (errno || *value < min || *value > max) {
+	if (*value < min || *value > max) {
 		log_err("%s: %s is not within %lu and %lu", option, text, min, max);
 		return -EINVAL;
 	}

@@ -364,6 +364,18 @@ static void test_features_refused(void **state)
 	}
 }
 
+/* The driver cannot set the device's own bits, nor those that mean nothing. */
+static void test_status_bits(void **state)
+{
+	struct fixture *f = *state;
+
+	set_status(f, 0xff & ~VIRTIO_CONFIG_S_FAILED);
+	assert_int_equal(device_status(f), ALL_STATUS);
+	assert_works(f);
+	set_status(f, VIRTIO_CONFIG_S_FAILED);
+	assert_int_equal(device_status(f), ALL_STATUS | VIRTIO_CONFIG_S_FAILED);
+}
+
 /* Once agreed, features stay as they are until the next reset. */
 static void test_features_are_final(void **state)
 {
@@ -812,8 +824,9 @@ static void test_config_window_lies(void **state)
 		config_put(f, f->window + VIRTIO_PCI_CAP_BAR, 1, lies[i].bar);
 		config_put(f, f->window + VIRTIO_PCI_CAP_OFFSET, 4, lies[i].offset);
 		config_put(f, f->window + VIRTIO_PCI_CAP_LENGTH, 4, lies[i].length);
-		config_get(f, data, 4);
-		config_put(f, data, 4, 0);
+		/* What was written stays there: it comes from nowhere else. */
+		config_put(f, data, 4, 0x5eed5eed);
+		assert_int_equal(config_get(f, data, 4), 0x5eed5eed);
 	}
 	assert_int_equal(device_status(f), ALL_STATUS);
 	assert_works(f);
@@ -900,6 +913,7 @@ int main(void)
 		TEST(test_feature_bits),
 		TEST(test_features_refused),
 		TEST(test_features_are_final),
+		TEST(test_status_bits),
 		TEST(test_read),
 		TEST(test_write),
 		TEST(test_any_framing),
