@@ -814,7 +814,7 @@ static void test_config_window_lies(void **state)
 	} lies[] = {
 		{ 0, 0, 0 }, { 0, 0, 3 }, { 0, 0, 8 }, { 0, 0, 0xffffffff },
 		{ 0, 0x4000, 4 }, { 0, 0xfffffffc, 4 }, { 0, 2, 4 }, { 0, 0x3fff, 2 },
-		{ 1, 0, 4 }, { 5, 0, 4 }, { 6, 0, 4 }, { 255, 0, 4 },
+		{ 1, 4, 4 }, { 5, 4, 4 }, { 6, 4, 4 }, { 255, 4, 4 },
 	};
 	struct fixture *f = *state;
 	unsigned int data = f->window + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
