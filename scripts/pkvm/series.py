@@ -154,15 +154,19 @@ class Series:
                  '-o', output, 'base')
         return sorted(os.listdir(output))
 
-    def build(self, jobs):
-        """Compile KVM and our drivers after each topic, in a tree of its own."""
-        root, objects = os.path.join(BUILD, 'series-tree'), os.path.join(BUILD, 'series-obj')
+    def prepare(self):
+        """A tree of its own for build(), which is the clean base."""
+        root = os.path.join(BUILD, 'series-tree')
         shutil.rmtree(root, ignore_errors=True)
         # Hard links: files are replaced below, never written in place.
         subprocess.run(['cp', '-al', self.base.linux, root], check=True)
         for path in tree.our_files():
             os.remove(os.path.join(root, path))
         copy(self.base.pristine, root, self.touched())
+
+    def build(self, jobs):
+        """Compile KVM and our drivers after each topic."""
+        root, objects = os.path.join(BUILD, 'series-tree'), os.path.join(BUILD, 'series-obj')
         make = ['make', '-C', root, f'O={objects}', 'ARCH=arm64',
                 'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}']
         fragments = [os.path.join(TOP, 'arch/arm64/configs', f'pkvm_{name}.config')
@@ -196,9 +200,12 @@ def main():
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     try:
-        series = Series()
         output = os.path.join(BUILD, 'series')
-        names = series.export(output)
+        with tree.locked():
+            series = Series()
+            names = series.export(output)
+            if args.build:
+                series.prepare()
         print(f'  SERIES  build/series, {len(names)} patches')
         if args.build:
             series.build(args.jobs)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import unittest
 
+import tree
 from sandbox import TOP, Sandbox, patch
 
 PLAIN_C = 'arch/arm64/kvm/plain.c'
@@ -108,7 +109,6 @@ class Whole(unittest.TestCase):
 
     def base(self):
         """A repository of the clean base, made once for each base."""
-        import tree
         build = os.path.join(TOP, 'build')
         repo = os.path.join(build, 'base-git')
         mark = os.path.join(repo, '.git/pkvm-base')
@@ -129,7 +129,9 @@ class Whole(unittest.TestCase):
     def test_git_am_gives_the_tree(self):
         """Byte for byte, modes included, nothing missing and nothing more."""
         build = os.path.join(TOP, 'build')
-        subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True, stdout=subprocess.DEVNULL)
+        with tree.locked():
+            subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True,
+                           stdout=subprocess.DEVNULL)
         subprocess.run(['scripts/pkvm/series.py'], cwd=TOP, check=True,
                        stdout=subprocess.DEVNULL)
         repo = self.base()
@@ -140,9 +142,10 @@ class Whole(unittest.TestCase):
         folder = os.path.join(build, 'series')
         git(repo, 'am', '-q', *(os.path.join(folder, name)
                                 for name in sorted(os.listdir(folder))))
-        done = subprocess.run(['diff', '-rq', '--no-dereference', '--exclude=.git',
-                               repo, os.path.join(build, 'linux')],
-                              stdout=subprocess.PIPE, text=True, check=False)
+        with tree.locked():
+            done = subprocess.run(['diff', '-rq', '--no-dereference', '--exclude=.git',
+                                   repo, os.path.join(build, 'linux')],
+                                  stdout=subprocess.PIPE, text=True, check=False)
         self.assertEqual(done.stdout, '')
         modes = git(repo, 'diff', '--name-only', '--diff-filter=ACMRT', 'base', 'HEAD').split()
         self.assertTrue(modes)

@@ -47,21 +47,28 @@ static void sleep_ms(unsigned long ms)
 		;
 }
 
+static int show_file(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	char buffer[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return fail(path);
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		fwrite(buffer, 1, n, stdout);
+	if (n < 0)
+		return fail(path);
+	close(fd);
+	return 0;
+}
+
 /* cat FILE...: the files' contents on the console. */
 static int do_cat(int argc, char *argv[])
 {
 	for (int i = 1; i < argc; i++) {
-		int fd = open(argv[i], O_RDONLY);
-		char buffer[4096];
-		ssize_t n;
-
-		if (fd < 0)
-			return fail(argv[i]);
-		while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-			fwrite(buffer, 1, n, stdout);
-		if (n < 0)
-			return fail(argv[i]);
-		close(fd);
+		if (show_file(argv[i]))
+			return 1;
 	}
 	return 0;
 }
@@ -191,21 +198,22 @@ static unsigned long now_ms(void)
 }
 
 /*
- * Runs a program with its output thrown away and kills it after @ms, or waits
+ * Runs a program with its output in QUIET_LOG and kills it after @ms, or waits
  * for its end if @ms is NEVER.
  */
-#define NEVER	(~0UL)
+#define NEVER		(~0UL)
+#define QUIET_LOG	"/tmp/quiet"
 
 static int run_quietly(unsigned long ms, char *argv[])
 {
 	pid_t pid = fork();
-	int status, null;
+	int status, log;
 
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
-		null = open("/dev/null", O_WRONLY);
-		if (null < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+		log = open(QUIET_LOG, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
 			_exit(126);
 		execv(argv[0], argv);
 		_exit(127);
@@ -235,7 +243,8 @@ static int do_killed(int argc, char *argv[])
 	start = now_ms();
 	status = run_quietly(NEVER, argv + 2);
 	if (status) {
-		printf("init: %s, left alone, ended with %d\n", argv[2], status);
+		printf("init: %s, left alone, ended with %d:\n", argv[2], status);
+		show_file(QUIET_LOG);
 		return 1;
 	}
 	whole = now_ms() - start;
@@ -243,8 +252,9 @@ static int do_killed(int argc, char *argv[])
 	for (unsigned long i = 0; i < count; i++) {
 		status = run_quietly((whole + whole / 4) * i / count, argv + 2);
 		if (status != 0 && status != 128 + SIGKILL) {
-			printf("init: run %lu of %s ended with %d, not by our kill\n",
+			printf("init: run %lu of %s ended with %d, not by our kill:\n",
 			       i, argv[2], status);
+			show_file(QUIET_LOG);
 			return 1;
 		}
 		ended += status == 0;
