@@ -8,6 +8,7 @@
 #include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include <asm/kvm_mmu.h>
@@ -454,11 +455,20 @@ int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules)
 	return ret;
 }
 
+/* Nothing of a VM may be left in what comes back, but for the link to the next page in front. */
+static void el2_free_returned(void *p, void *arg)
+{
+	if (memchr_inv(p + sizeof(phys_addr_t), 0, PAGE_SIZE - sizeof(phys_addr_t)))
+		KUNIT_FAIL(kunit_get_current_test(), "EL2 has left something in page 0x%llx",
+			   (u64)__pa(p));
+	free_page((unsigned long)p);
+}
+
 /**
  * el2_finalize() - Take one step of the end of a VM whose guest owns nothing any more.
  * @vm:	The VM.
  *
- * Frees what comes back. What does must be zero, except for the link to the next page in it.
+ * Frees what comes back, and fails the test if it is not zeroed (R3).
  *
  * Return: what __pkvm_finalize_teardown_vm() returned.
  */
@@ -468,7 +478,7 @@ int el2_finalize(struct el2_vm *vm)
 	int ret = kvm_call_hyp_nvhe(__pkvm_finalize_teardown_vm, vm->handle);
 
 	vm->metadata -= mc->nr_pages;
-	__free_hyp_memcache(mc, el2_free_table, el2_phys_to_virt, NULL);
+	__free_hyp_memcache(mc, el2_free_returned, el2_phys_to_virt, NULL);
 	if (!ret)
 		vm->handle = 0;
 	return ret;
