@@ -55,6 +55,7 @@ void __init pkvm_guest_init_smccc(void)
  */
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 {
+	mutex_init(&kvm->arch.pkvm.lock);
 	xa_init(&kvm->arch.pkvm.granules);
 
 	if (!(*type & KVM_VM_TYPE_ARM_PROTECTED))

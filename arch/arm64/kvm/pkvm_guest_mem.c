@@ -39,16 +39,58 @@ void pkvm_guest_metadata_donated(unsigned long nr_pages)
 	atomic64_add(nr_pages, &pkvm_guest_totals.metadata_pages_donated);
 }
 
+/*
+ * Donate @page, or find that the guest has one at @gfn, or had. kvm->arch.pkvm.lock
+ * makes the record and the hypervisor's view of it change as one.
+ */
 static int donate_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 {
 	struct kvm_hyp_memcache *mc = &vcpu->arch.pkvm_memcache;
 	unsigned long nr_pages = mc->nr_pages;
 	int ret;
 
+	lockdep_assert_held(&vcpu->kvm->arch.pkvm.lock);
+
 	ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, page_to_pfn(page), gfn);
 	pkvm_guest_metadata_donated(nr_pages - mc->nr_pages);
 
 	return ret;
+}
+
+/* Record and donate a pinned page. -EEXIST if another vCPU was faster. */
+static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
+{
+	struct xarray *granules = &vcpu->kvm->arch.pkvm.granules;
+	int ret;
+
+	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
+
+	ret = xa_insert(granules, gfn, page, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret == -EBUSY ? -EEXIST : ret;
+
+	if (donate_page(vcpu, page, gfn)) {
+		xa_erase(granules, gfn);
+		return -EFAULT;
+	}
+
+	atomic64_inc(&pkvm_guest_totals.pages_donated);
+
+	return 0;
+}
+
+/* -EEXIST if the guest has a page at @gfn, -EFAULT if the host took it by force. */
+static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
+{
+	struct page *page;
+
+	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
+
+	page = xa_load(&vcpu->kvm->arch.pkvm.granules, gfn);
+	if (!page)
+		return 0;
+
+	return donate_page(vcpu, page, gfn) == -EEXIST ? -EEXIST : -EFAULT;
 }
 
 /* Pin the page behind @hva for as long as the guest may own it. */
@@ -83,7 +125,8 @@ static int pin_guest_page(unsigned long hva, struct page **page)
  *
  * Return: 0 with the page in place, be it that another vCPU was faster; -ENOMEM
  * if memory or RLIMIT_MEMLOCK are short; -EINTR or -EAGAIN if the caller has a
- * signal to see to; -EFAULT if there is no page that could be donated.
+ * signal to see to; -EFAULT if there is no page that could be donated, or there
+ * was one and the host took it back by force.
  */
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot)
@@ -93,13 +136,14 @@ int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 	struct page *page;
 	int ret;
 
-	if (xa_load(&kvm->arch.pkvm.granules, gfn))
-		return 0;
-
 	ret = topup_hyp_memcache(&vcpu->arch.pkvm_memcache,
 				 kvm_mmu_cache_min_pages(&kvm->arch.mmu));
 	if (ret)
 		return ret;
+
+	ret = check_guest_page(vcpu, gfn);
+	if (ret)
+		return ret == -EEXIST ? 0 : ret;
 
 	ret = account_locked_vm(kvm->mm, 1, true);
 	if (ret)
@@ -109,30 +153,17 @@ int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 	if (ret)
 		goto err_account;
 
-	/* The entry makes this the one vCPU that donates a page at @gfn. */
-	ret = xa_insert(&kvm->arch.pkvm.granules, gfn, page, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		if (ret == -EBUSY)
-			ret = 0;
+	ret = add_guest_page(vcpu, page, gfn);
+	if (ret)
 		goto err_unpin;
-	}
-
-	if (donate_page(vcpu, page, gfn)) {
-		ret = -EFAULT;
-		goto err_erase;
-	}
-
-	atomic64_inc(&pkvm_guest_totals.pages_donated);
 
 	return 0;
 
-err_erase:
-	xa_erase(&kvm->arch.pkvm.granules, gfn);
 err_unpin:
 	unpin_user_page(page);
 err_account:
 	account_locked_vm(kvm->mm, 1, false);
-	return ret;
+	return ret == -EEXIST ? 0 : ret;
 }
 
 /* Collect donated pages of consecutive granules, from the first at or above *@gfn on. */

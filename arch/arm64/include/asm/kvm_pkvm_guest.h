@@ -67,6 +67,7 @@ int pkvm_guest_teardown(struct kvm *kvm);
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
+bool pkvm_guest_resolve_abort(unsigned long addr);
 
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
 int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,

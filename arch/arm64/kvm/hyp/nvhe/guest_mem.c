@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The guest as an owner of memory: the transitions between a protected guest
- * and the host, one granule at a time.
+ * and the host that one of the two asks for, one granule at a time. Memory that
+ * comes home without the guest's doing is in guest_reclaim.c.
  *
  * R1: host state, host stage-2 and guest stage-2 of a page change under both
  *     locks, taken in the order of enum pkvm_component_id, so no one ever sees
  *     a page with two owners or with none.
- * R3: a page is cleaned before the guest maps it, and zeroed and cleaned before
- *     the host gets back what the guest had kept private.
+ * R3: a page is cleaned before the guest maps it.
  * R7: each transition first checks both sides, changing nothing, and then
  *     commits, which cannot fail: the page-table pages that it may need are in
  *     the vCPU's memcache by then.
@@ -26,17 +26,10 @@
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
 
-/* A leaf of a guest's stage-2, valid or not, as long as the guest's lock is held. */
-struct guest_leaf {
-	kvm_pte_t *ptep;
-	kvm_pte_t pte;
-	s8 level;
-};
-
-static int guest_leaf_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			      enum kvm_pgtable_walk_flags visit)
+static int leaf_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			enum kvm_pgtable_walk_flags visit)
 {
-	struct guest_leaf *leaf = ctx->arg;
+	struct s2_leaf *leaf = ctx->arg;
 
 	leaf->ptep = ctx->ptep;
 	leaf->pte = ctx->old;
@@ -45,20 +38,33 @@ static int guest_leaf_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	return 0;
 }
 
-static int guest_find_leaf(struct pkvm_hyp_vm *vm, u64 ipa, struct guest_leaf *leaf)
+/**
+ * s2_find_leaf() - Find the entry that maps an address, or could
+ * @pgt: a stage-2, whose lock is held until @leaf has served its purpose.
+ * @addr: the address in its input space.
+ * @leaf: what is found, valid or not.
+ *
+ * Return: 0; -ERANGE if @addr lies beyond the input space; -EINVAL if the stage-2
+ * has been torn down.
+ */
+int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 {
 	struct kvm_pgtable_walker walker = {
-		.cb	= guest_leaf_visitor,
+		.cb	= leaf_visitor,
 		.flags	= KVM_PGTABLE_WALK_LEAF,
 		.arg	= leaf,
 	};
 
-	hyp_assert_lock_held(&vm->lock);
-
-	return kvm_pgtable_walk(&vm->pgt, ipa, PAGE_SIZE, &walker);
+	return kvm_pgtable_walk(pgt, addr, PAGE_SIZE, &walker);
 }
 
-static enum pkvm_page_state guest_leaf_state(kvm_pte_t pte)
+/**
+ * guest_leaf_state() - The guest's half of the state of a page
+ * @pte: the guest's entry for it.
+ *
+ * Return: the state; PKVM_NOPAGE for any entry that is not valid.
+ */
+enum pkvm_page_state guest_leaf_state(kvm_pte_t pte)
 {
 	if (!kvm_pte_valid(pte))
 		return PKVM_NOPAGE;
@@ -67,10 +73,32 @@ static enum pkvm_page_state guest_leaf_state(kvm_pte_t pte)
 }
 
 /*
+ * Take a page from the host, and note in its annotation to whom it went: if the
+ * host has to have it back at once, it knows the page but not the guest.
+ */
+static int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
+{
+	pkvm_handle_t idx = vm->kvm.arch.pkvm.handle - PKVM_HANDLE_OFFSET;
+	struct s2_leaf leaf;
+	int ret;
+
+	ret = host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_GUEST);
+	if (ret)
+		return ret;
+
+	WARN_ON(s2_find_leaf(&host_mmu.pgt, phys, &leaf) ||
+		leaf.level != KVM_PGTABLE_LAST_LEVEL);
+	WRITE_ONCE(*leaf.ptep, leaf.pte | FIELD_PREP(HOST_PTE_GUEST_IDX_MASK, idx) |
+			       FIELD_PREP(HOST_PTE_GUEST_GFN_MASK, hyp_phys_to_pfn(ipa)));
+
+	return 0;
+}
+
+/*
  * Hardware ignores the software bits, so an entry that is in use may change
  * them without break-before-make and without TLB invalidation.
  */
-static void guest_leaf_set_state(struct guest_leaf *leaf, enum pkvm_page_state state)
+static void guest_leaf_set_state(struct s2_leaf *leaf, enum pkvm_page_state state)
 {
 	kvm_pte_t pte = leaf->pte & ~(kvm_pte_t)PKVM_PAGE_STATE_PROT_MASK;
 
@@ -83,11 +111,11 @@ static void guest_leaf_set_state(struct guest_leaf *leaf, enum pkvm_page_state s
  * the host has it in @host_state.
  */
 static int guest_check_page(struct pkvm_hyp_vm *vm, u64 ipa, enum pkvm_page_state state,
-			    enum pkvm_page_state host_state, struct guest_leaf *leaf)
+			    enum pkvm_page_state host_state, struct s2_leaf *leaf)
 {
 	int ret;
 
-	ret = guest_find_leaf(vm, ipa, leaf);
+	ret = s2_find_leaf(&vm->pgt, ipa, leaf);
 	if (ret)
 		return ret;
 
@@ -103,19 +131,22 @@ static int guest_check_page(struct pkvm_hyp_vm *vm, u64 ipa, enum pkvm_page_stat
 static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct guest_leaf leaf;
+	struct s2_leaf leaf;
 	int ret;
+
+	ret = s2_find_leaf(&vm->pgt, ipa, &leaf);
+	if (ret)
+		return ret;
+
+	if (kvm_pte_valid(leaf.pte))
+		return -EEXIST;
+
+	if (leaf.pte == GUEST_PTE_POISONED)
+		return -EHWPOISON;
 
 	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
 	if (ret)
 		return ret;
-
-	ret = guest_find_leaf(vm, ipa, &leaf);
-	if (ret)
-		return ret;
-
-	if (leaf.pte)
-		return -EEXIST;
 
 	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < KVM_PGTABLE_LAST_LEVEL - leaf.level)
 		return -ENOMEM;
@@ -137,8 +168,8 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
  *
  * Return: 0; -EINVAL if @pfn is no memory, or @pfn or @gfn is out of range;
  * -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not own
- * the page for itself alone; -EEXIST if @gfn has a page; -ENOMEM if tables are
- * missing.
+ * the page for itself alone; -EEXIST if @gfn has a page; -EHWPOISON if it had
+ * one that the host took by force; -ENOMEM if tables are missing.
  */
 int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 {
@@ -158,7 +189,7 @@ int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 	if (ret)
 		goto unlock;
 
-	ret = host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_GUEST);
+	ret = host_annotate_guest(vm, phys, ipa);
 	if (ret)
 		goto unlock;
 
@@ -190,7 +221,7 @@ unlock:
 int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct guest_leaf leaf;
+	struct s2_leaf leaf;
 	u64 phys;
 	int ret;
 
@@ -233,7 +264,7 @@ unlock:
 int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct guest_leaf leaf;
+	struct s2_leaf leaf;
 	int ret;
 
 	host_lock_component();
@@ -243,7 +274,7 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 	if (ret)
 		goto unlock;
 
-	ret = host_stage2_set_owner_locked(kvm_pte_to_phys(leaf.pte), PAGE_SIZE, PKVM_ID_GUEST);
+	ret = host_annotate_guest(vm, kvm_pte_to_phys(leaf.pte), ipa);
 	if (ret)
 		goto unlock;
 
@@ -252,101 +283,6 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 unlock:
 	guest_unlock_component(vm);
 	host_unlock_component();
-
-	return ret;
-}
-
-static void zero_granule(phys_addr_t phys)
-{
-	void *va = hyp_fixmap_map(phys);
-
-	memset(va, 0, PAGE_SIZE);
-	kvm_flush_dcache_to_poc(va, PAGE_SIZE);
-	hyp_fixmap_unmap();
-}
-
-/*
- * Clear leaves, and the tables that hold nothing any more. No TLB invalidation:
- * the teardown began with one of the whole VMID, and no vCPU was loaded since.
- */
-static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-				 enum kvm_pgtable_walk_flags visit)
-{
-	struct kvm_pgtable_mm_ops *mm_ops = ctx->mm_ops;
-	struct pkvm_hyp_vm *vm = ctx->arg;
-	phys_addr_t phys = kvm_pte_to_phys(ctx->old);
-	void *childp = NULL;
-
-	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
-		childp = mm_ops->phys_to_virt(phys);
-		if (mm_ops->page_count(childp) != 1)
-			return 0;
-	} else if (!kvm_pte_valid(ctx->old)) {
-		return 0;
-	} else if (guest_leaf_state(ctx->old) == PKVM_PAGE_OWNED) {
-		zero_granule(phys);
-		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
-		vm->nr_granules--;
-	} else {
-		host_set_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
-		vm->nr_granules--;
-	}
-
-	WRITE_ONCE(*ctx->ptep, 0);
-	mm_ops->put_page(ctx->ptep);
-	if (childp)
-		mm_ops->put_page(childp);
-
-	return 0;
-}
-
-static int guest_reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
-{
-	struct kvm_pgtable_walker walker = {
-		.cb	= guest_reclaim_visitor,
-		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
-		.arg	= vm,
-	};
-
-	return kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
-}
-
-/**
- * __pkvm_reclaim_dying_guest() - Take pages of a dying guest home to the host
- * @handle: the VM, whose teardown has begun.
- * @gfn: the first granule of its IPA space to look at.
- * @nr_granules: how many, at most PKVM_RECLAIM_MAX_GRANULES.
- *
- * Guest: OWNED => NOPAGE, zeroed;    Host: NOPAGE => OWNED
- * Guest: SHARED_OWNED => NOPAGE;     Host: SHARED_BORROWED => OWNED
- *
- * Granules without a page are passed over. Takes the locks of host and guest.
- *
- * Return: 0 with every page of the range home; -ENOENT for an unknown handle;
- * -EPERM if the VM is not dying; -EINVAL for a bad count or a @gfn out of
- * range; -ERANGE for a range beyond the guest's IPA space.
- */
-int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
-{
-	u64 ipa = hyp_pfn_to_phys(gfn);
-	struct pkvm_hyp_vm *vm;
-	int ret;
-
-	if (!nr_granules || nr_granules > PKVM_RECLAIM_MAX_GRANULES ||
-	    hyp_phys_to_pfn(ipa) != gfn || ipa + nr_granules * PAGE_SIZE < ipa)
-		return -EINVAL;
-
-	vm = pkvm_get_dying_hyp_vm(handle);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-
-	host_lock_component();
-	guest_lock_component(vm);
-	ret = guest_reclaim_range(vm, ipa, nr_granules * PAGE_SIZE);
-	guest_unlock_component(vm);
-	host_unlock_component();
-
-	pkvm_put_hyp_vm(vm);
 
 	return ret;
 }

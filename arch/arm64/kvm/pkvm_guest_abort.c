@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Protected guests, host side: the host's own kernel touched memory that it
+ * gave away. It may be in no position to give up the access (a page is copied
+ * for fork(), written to a file, dumped), and an oops would punish the wrong
+ * one: the page is taken back from the guest by force, and the access goes on.
+ *
+ * R3: the hypervisor zeroes the page first.
+ */
+
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pkvm_guest.h>
+
+/**
+ * pkvm_guest_resolve_abort() - Let an access of the kernel succeed after all
+ * @addr: the virtual address that it faulted on, translated by the current
+ *	  stage-1 tables.
+ *
+ * May be called from any context that can take an abort.
+ *
+ * Return: true if the access may be tried again, false if the memory is not a
+ * guest's.
+ */
+bool pkvm_guest_resolve_abort(unsigned long addr)
+{
+	unsigned long flags;
+	u64 par;
+	int ret;
+
+	local_irq_save(flags);
+	asm volatile("at s1e1r, %0" :: "r" (addr));
+	isb();
+	par = read_sysreg_par();
+	local_irq_restore(flags);
+
+	/* The stage-1 tables changed, or lie in the memory that is missing. */
+	if (par & SYS_PAR_EL1_F)
+		return false;
+
+	ret = kvm_call_hyp_nvhe(__pkvm_host_force_reclaim,
+				FIELD_GET(SYS_PAR_EL1_PA, par));
+
+	return !ret || ret == -EAGAIN;
+}
