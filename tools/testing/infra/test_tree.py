@@ -135,7 +135,7 @@ class Tree(unittest.TestCase):
         """New files are whole files of the tree, not hunks."""
         self.box.series(first='Subject: a: b\n\nwhy\n---\nnew file mode 100644\n'
                               '--- /dev/null\n+++ b/arch/new.c\n@@ -0,0 +1 @@\n+x\n')
-        self.assertIn('0001-first.patch', self.refused())
+        self.assertIn('0001-first.patch: "new file mode 100644"', self.refused())
 
     def test_patch_outside_the_tree_is_refused(self):
         """A hook cannot reach out of the kernel tree."""
