@@ -16,6 +16,11 @@
 
 extern const uint8_t pvm_guest_code[], pvm_guest_code_end[];
 
+/**
+ * pvm_host_is_protected() - Was the host booted with kvm-arm.mode=protected?
+ *
+ * Return: what the host's command line says, so that a test need not believe KVM.
+ */
 bool pvm_host_is_protected(void)
 {
 	char line[4096] = "";
@@ -29,6 +34,12 @@ bool pvm_host_is_protected(void)
 	return n > 0 && strstr(line, "kvm-arm.mode=protected");
 }
 
+/**
+ * pvm_create_vm_fd() - KVM_CREATE_VM and nothing more
+ * @type: the machine type.
+ *
+ * Return: the VM's descriptor, or a negative errno.
+ */
 int pvm_create_vm_fd(unsigned long type)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -42,6 +53,17 @@ int pvm_create_vm_fd(unsigned long type)
 	return fd < 0 ? err : fd;
 }
 
+/**
+ * pvm_set_slot() - KVM_SET_USER_MEMORY_REGION
+ * @vm: the VM.
+ * @slot: the slot's number, PVM_FREE_SLOT or above for one of the test's own.
+ * @flags: KVM_MEM_*.
+ * @ipa: where it starts for the guest.
+ * @size: in bytes, 0 to delete the slot.
+ * @memory: what is behind it.
+ *
+ * Return: 0 or a negative errno.
+ */
 int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa, uint64_t size,
 		 void *memory)
 {
@@ -56,6 +78,14 @@ int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
 }
 
+/**
+ * pvm_get_reg() - KVM_GET_ONE_REG of a register of 64 bits
+ * @vcpu: the vCPU.
+ * @id: the register, as KVM names it.
+ * @value: gets the value; untouched if that fails.
+ *
+ * Return: 0 or a negative errno.
+ */
 int pvm_get_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t *value)
 {
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)value };
@@ -63,6 +93,14 @@ int pvm_get_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t *value)
 	return ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg) ? -errno : 0;
 }
 
+/**
+ * pvm_set_reg() - KVM_SET_ONE_REG of a register of 64 bits
+ * @vcpu: the vCPU.
+ * @id: the register, as KVM names it.
+ * @value: the value.
+ *
+ * Return: 0 or a negative errno.
+ */
 int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
@@ -147,6 +185,18 @@ static int set_entry(struct pvm_vcpu *vcpu)
 	return err ? err : pvm_set_reg(vcpu, ARM64_CORE_REG(regs.regs[0]), channel_of(vcpu));
 }
 
+/**
+ * pvm_create() - Make a VM that is ready to be commanded
+ * @vm: gets the VM.
+ * @type: KVM_CREATE_VM's type.
+ * @nr_vcpus: up to PVM_MAX_VCPUS; vCPU 0 starts in the guest's code, the others wait for
+ *	      pvm_cpu_on().
+ * @data_size: bytes of anonymous memory in slot 1, rounded up to pages; 0 for no slot 1.
+ *
+ * The code is in slot 0. There is no irqchip.
+ *
+ * Return: 0; or a negative errno, with nothing left to be freed.
+ */
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size)
 {
 	int err, size;
@@ -175,6 +225,12 @@ int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t
 	return err;
 }
 
+/**
+ * pvm_kill() - Drop all that keeps a VM alive: it dies here
+ * @vm: the VM; may have been killed before.
+ *
+ * The memory behind its slots stays.
+ */
 void pvm_kill(struct pvm *vm)
 {
 	while (vm->nr_vcpus) {
@@ -193,6 +249,10 @@ void pvm_kill(struct pvm *vm)
 	vm->kvm_fd = -1;
 }
 
+/**
+ * pvm_free() - Drop a VM and the memory behind its slots
+ * @vm: the VM; may have been killed before.
+ */
 void pvm_free(struct pvm *vm)
 {
 	pvm_kill(vm);
@@ -258,6 +318,16 @@ static int handle_mmio(struct pvm_vcpu *vcpu)
 	return -EAGAIN;
 }
 
+/**
+ * pvm_run() - Run a vCPU until the command under way is done
+ * @vcpu: the vCPU.
+ *
+ * After an error of KVM_RUN another call goes on with the same command.
+ *
+ * Return: 0; -EIO if the guest took an exception instead, which ends the command; -ESHUTDOWN if the
+ * VM turned itself off or reset itself; -EPROTO after an exit that the guest has no reason for; or
+ * the negative errno of KVM_RUN.
+ */
 int pvm_run(struct pvm_vcpu *vcpu)
 {
 	int ret = -EAGAIN;
@@ -285,6 +355,17 @@ int pvm_run(struct pvm_vcpu *vcpu)
 	return ret;
 }
 
+/**
+ * pvm_command() - Give a vCPU a command and run it until that is done
+ * @vcpu: the vCPU.
+ * @command: PVM_HVC and so on; see pvm_channel.h, also for the arguments.
+ * @arg0: argument 0.
+ * @arg1: argument 1.
+ * @arg2: argument 2.
+ * @arg3: argument 3.
+ *
+ * Return: as pvm_run(); the results are the vCPU's.
+ */
 int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
 		uint64_t arg2, uint64_t arg3)
 {
@@ -297,6 +378,14 @@ int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t
 	return pvm_run(vcpu);
 }
 
+/**
+ * pvm_load() - Have the guest read its memory
+ * @vcpu: the vCPU that reads.
+ * @ipa: where, a multiple of eight.
+ * @value: gets what it read.
+ *
+ * Return: as pvm_run().
+ */
 int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
 {
 	int err = pvm_command(vcpu, PVM_LOAD, ipa, 0, 0, 0);
@@ -305,11 +394,30 @@ int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
 	return err;
 }
 
+/**
+ * pvm_store() - Have the guest write its memory
+ * @vcpu: the vCPU that writes.
+ * @ipa: where, a multiple of eight.
+ * @value: what.
+ *
+ * Return: as pvm_run().
+ */
 int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
 {
 	return pvm_command(vcpu, PVM_STORE, ipa, value, 0, 0);
 }
 
+/**
+ * pvm_hvc() - Have the guest make a hypercall
+ * @vcpu: the vCPU that makes it.
+ * @function: x0.
+ * @x1: x1.
+ * @x2: x2.
+ * @x3: x3.
+ *
+ * Return: x0 as the guest got it, with x0..x3 in the vCPU's results; PVM_HVC_LOST if the call did
+ * not come back.
+ */
 int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3)
 {
 	int err = pvm_command(vcpu, PVM_HVC, function, x1, x2, x3);
@@ -321,16 +429,39 @@ int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t 
 	return vcpu->results[0];
 }
 
+/**
+ * pvm_share() - MEM_SHARE of one granule
+ * @vcpu: the vCPU that shares.
+ * @ipa: what.
+ *
+ * Return: as pvm_hvc().
+ */
 int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa)
 {
 	return pvm_hvc(vcpu, HVC_MEM_SHARE, ipa, 0, 0);
 }
 
+/**
+ * pvm_unshare() - MEM_UNSHARE of one granule
+ * @vcpu: the vCPU that unshares.
+ * @ipa: what.
+ *
+ * Return: as pvm_hvc().
+ */
 int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa)
 {
 	return pvm_hvc(vcpu, HVC_MEM_UNSHARE, ipa, 0, 0);
 }
 
+/**
+ * pvm_cpu_on() - Have vCPU 0 start another vCPU in the guest's code
+ * @vm: the VM.
+ * @index: which.
+ *
+ * From here on it can be commanded.
+ *
+ * Return: 0; -EPERM if PSCI refused.
+ */
 int pvm_cpu_on(struct pvm *vm, unsigned int index)
 {
 	/* No irqchip gives affinities another shape: MPIDR_EL1.Aff0 is the index. */

@@ -5,7 +5,7 @@
  * given to it. These guests need none: a test commands them step by step (pvm_channel.h), and
  * sees each step from both sides.
  *
- * Functions return 0 or a negative errno, that of the system call that failed where there is one.
+ * A vCPU is for one thread at a time. IPAs and sizes are in bytes.
  */
 #ifndef SELFTEST_KVM_PVM_H
 #define SELFTEST_KVM_PVM_H
@@ -63,7 +63,7 @@ struct pvm_vcpu {
 		uint64_t elr;
 	} exception;
 
-	/* The type of the system event, if pvm_run() returned -ESHUTDOWN. */
+	/* KVM_SYSTEM_EVENT_*, if pvm_run() returned -ESHUTDOWN. */
 	uint32_t event;
 };
 
@@ -82,23 +82,14 @@ struct pvm {
 	size_t data_size;
 };
 
-/* Was the host booted with kvm-arm.mode=protected? By its command line, not by what KVM says. */
+/* What pvm_hvc() returns for a call that did not come back. */
+#define PVM_HVC_LOST		INT64_MIN
+
 bool pvm_host_is_protected(void);
 
-/* KVM_CREATE_VM of this type: a descriptor. */
 int pvm_create_vm_fd(unsigned long type);
-
-/*
- * A VM of this type with its code in slot 0, a number of vCPUs and, unless data_size is 0, that
- * many bytes of anonymous memory, rounded up to pages, in slot 1. vCPU 0 is set to start in the
- * code, the others wait for pvm_cpu_on(). After a failure there is nothing to be freed.
- */
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size);
-
-/* The VM dies here: all of its descriptors and mappings go. Its memory stays. */
 void pvm_kill(struct pvm *vm);
-
-/* pvm_kill(), and its memory goes too. */
 void pvm_free(struct pvm *vm);
 
 int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa, uint64_t size,
@@ -106,33 +97,14 @@ int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa
 int pvm_get_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t *value);
 int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value);
 
-/* Have vCPU 0 start vCPU @index; to be commanded from a thread of its own or in turn. */
-int pvm_cpu_on(struct pvm *vm, unsigned int index);
-
-/*
- * Run the vCPU until its command is done: 0. Otherwise the error of KVM_RUN, after which
- * pvm_run() again goes on with the same command; -EFAULT as that error aside,
- * -EIO		the guest took an exception, and the command is over
- * -ESHUTDOWN	the VM turned itself off, or reset itself
- * -EPROTO	an exit that the guest has no reason for
- */
 int pvm_run(struct pvm_vcpu *vcpu);
-
-/* Give the vCPU a command, then pvm_run(). */
 int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
 		uint64_t arg2, uint64_t arg3);
-
 int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value);
 int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value);
-
-/*
- * A hypercall with its arguments in x1..x3. Returns x0; PVM_HVC_LOST if the call did not come back.
- * The vCPU's results hold x0..x3.
- */
-#define PVM_HVC_LOST		INT64_MIN
 int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3);
-
 int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa);
 int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa);
+int pvm_cpu_on(struct pvm *vm, unsigned int index);
 
 #endif /* SELFTEST_KVM_PVM_H */

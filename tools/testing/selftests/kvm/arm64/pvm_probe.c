@@ -39,6 +39,15 @@ static void make_access(void *address, enum pvm_access access)
 	}
 }
 
+/**
+ * pvm_probe() - Make one access that may fault
+ * @address: where.
+ * @access: which.
+ *
+ * For one thread at a time: signal handlers are the process's.
+ *
+ * Return: 0 if it went well; the si_code of the SIGSEGV if that named @address; else -1.
+ */
 int pvm_probe(void *address, enum pvm_access access)
 {
 	const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
@@ -73,32 +82,72 @@ static long find_number(const char *path, const char *format, const char *name)
 	return found;
 }
 
+/**
+ * pvm_stat() - One of the host's totals of protected VMs
+ * @name: its name in /sys/kernel/debug/kvm/pkvm_stats.
+ *
+ * Return: the total, or -1 if there is none.
+ */
 long pvm_stat(const char *name)
 {
 	return find_number("/sys/kernel/debug/kvm/pkvm_stats", "%63s %ld", name);
 }
 
+/**
+ * pvm_proc_number() - A number from a file of lines "NAME: NUMBER ..."
+ * @path: the file, such as /proc/meminfo.
+ * @name: the name.
+ *
+ * Return: the number, or -1 if there is none.
+ */
 long pvm_proc_number(const char *path, const char *name)
 {
 	return find_number(path, "%63[^:]: %ld", name);
 }
 
-long pvm_free_kib(void)
+/* The sum of the lines "count: NUMBER", one for each CPU and zone; MemFree leaves them out. */
+static long percpu_pages(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "re");
+	char line[256];
+	long sum = 0, count;
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " count: %ld", &count) == 1)
+			sum += count;
+	}
+	fclose(file);
+	return sum;
+}
+
+/**
+ * pvm_free_pages() - The host's free memory, with caches dropped
+ *
+ * Takes two seconds: what RCU and workers free late is waited for. Pages on per-CPU lists are
+ * free, too.
+ *
+ * Return: pages, or -1 if it cannot be told.
+ */
+long pvm_free_pages(void)
 {
 	long best = -1;
 
-	/* RCU and workers free late: the most that is seen within two seconds. */
 	for (int i = 0; i < 10; i++) {
 		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-		long now;
+		long kib, percpu;
 
 		if (fd < 0 || write(fd, "3", 1) != 1)
 			return -1;
 		close(fd);
-		now = pvm_proc_number("/proc/meminfo", "MemFree");
-		if (now > best)
-			best = now;
 		usleep(200000);
+		kib = pvm_proc_number("/proc/meminfo", "MemFree");
+		percpu = percpu_pages();
+		if (kib < 0 || percpu < 0)
+			return -1;
+		if (kib * 1024 / getpagesize() + percpu > best)
+			best = kib * 1024 / getpagesize() + percpu;
 	}
 	return best;
 }

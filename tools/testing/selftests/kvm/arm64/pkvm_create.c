@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The door to protected VMs: KVM_CREATE_VM's type and KVM_CAP_ARM_PROTECTED_VM.
+ *
+ * A protected VM is made where the host can keep the promise, and nowhere else: on a host that was
+ * not booted with kvm-arm.mode=protected the same calls get -EINVAL. What the host is, is taken
+ * from its command line, so that neither answer of KVM is believed.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+
+/* What the UAPI header should say: the numbers that VMMs use. */
+#define TYPE_PROTECTED		0x80000000UL
+#define CAP_PROTECTED		0xffbadab1UL
+#define FLAGS_SET_FW_IPA	0
+#define FLAGS_INFO		1
+
+static int create_and_close(unsigned long type)
+{
+	int fd = pvm_create_vm_fd(type);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int enable_cap(int vm, uint32_t flags, uint64_t arg0, uint64_t arg1, uint64_t arg2,
+		      uint64_t arg3)
+{
+	struct kvm_enable_cap cap = {
+		.cap = CAP_PROTECTED,
+		.flags = flags,
+		.args = { arg0, arg1, arg2, arg3 },
+	};
+
+	return ioctl(vm, KVM_ENABLE_CAP, &cap) ? -errno : 0;
+}
+
+TEST(uapi_numbers)
+{
+	EXPECT_EQ(TYPE_PROTECTED, KVM_VM_TYPE_ARM_PROTECTED);
+	EXPECT_EQ(CAP_PROTECTED, KVM_CAP_ARM_PROTECTED_VM);
+	EXPECT_EQ(FLAGS_SET_FW_IPA, KVM_CAP_ARM_PROTECTED_VM_FLAGS_SET_FW_IPA);
+	EXPECT_EQ(FLAGS_INFO, KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO);
+	EXPECT_EQ(64, sizeof(struct kvm_protected_vm_info));
+}
+
+TEST(protected_type)
+{
+	EXPECT_EQ(pvm_host_is_protected() ? 0 : -EINVAL, create_and_close(TYPE_PROTECTED));
+}
+
+/* crosvm gives the IPA size along with the type. */
+TEST(protected_type_with_ipa_size)
+{
+	EXPECT_EQ(pvm_host_is_protected() ? 0 : -EINVAL, create_and_close(TYPE_PROTECTED | 40));
+}
+
+TEST(ordinary_type)
+{
+	EXPECT_EQ(0, create_and_close(0));
+}
+
+/* Bits without a meaning are refused, beside the protected bit and alone. */
+TEST(unknown_type_bits)
+{
+	for (int bit = 8; bit < 64; bit++) {
+		if (bit == 31)
+			continue;
+		EXPECT_EQ(-EINVAL, create_and_close(1UL << bit)) {
+			TH_LOG("type bit %d", bit);
+		}
+		EXPECT_EQ(-EINVAL, create_and_close(1UL << bit | TYPE_PROTECTED)) {
+			TH_LOG("type bit %d with the protected one", bit);
+		}
+	}
+}
+
+TEST(capability)
+{
+	int protected = pvm_host_is_protected();
+	struct pvm vm;
+
+	ASSERT_EQ(0, pvm_create(&vm, protected ? TYPE_PROTECTED : 0, 0, 0));
+	EXPECT_EQ(protected, ioctl(vm.kvm_fd, KVM_CHECK_EXTENSION, CAP_PROTECTED));
+	EXPECT_EQ(protected, ioctl(vm.fd, KVM_CHECK_EXTENSION, CAP_PROTECTED));
+	pvm_free(&vm);
+}
+
+/* What a protected VM gives up it does not claim to have. */
+TEST(no_capability_that_is_given_up)
+{
+	struct pvm vm;
+
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	ASSERT_EQ(0, pvm_create(&vm, TYPE_PROTECTED, 0, 0));
+	EXPECT_EQ(0, ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_READONLY_MEM));
+	EXPECT_EQ(0, ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_INJECT_SERROR_ESR));
+	EXPECT_EQ(0, ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_MTE));
+	EXPECT_LT(0, ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_ONE_REG));
+	pvm_free(&vm);
+}
+
+/* Only a protected VM can be asked; one that is not says so, on any host. */
+TEST(ordinary_vm_takes_no_flags)
+{
+	struct kvm_protected_vm_info info;
+	int fd = pvm_create_vm_fd(0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, enable_cap(fd, FLAGS_INFO, (uintptr_t)&info, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(fd, FLAGS_SET_FW_IPA, 0x7fc00000, 0, 0, 0));
+	close(fd);
+}
+
+FIXTURE(cap) {
+	int fd;
+	struct kvm_protected_vm_info info;
+};
+
+FIXTURE_SETUP(cap)
+{
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	self->fd = pvm_create_vm_fd(TYPE_PROTECTED);
+	ASSERT_LE(0, self->fd);
+	memset(&self->info, 0xa5, sizeof(self->info));
+}
+
+FIXTURE_TEARDOWN(cap)
+{
+	close(self->fd);
+}
+
+/* Nothing left a firmware in reserved memory: its size is 0, and what is reserved is 0 too. */
+TEST_F(cap, info)
+{
+	const struct kvm_protected_vm_info zero = { 0 };
+
+	ASSERT_EQ(0, enable_cap(self->fd, FLAGS_INFO, (uintptr_t)&self->info, 0, 0, 0));
+	EXPECT_EQ(0, memcmp(&zero, &self->info, sizeof(zero)));
+}
+
+TEST_F(cap, info_to_a_bad_pointer)
+{
+	EXPECT_EQ(-EFAULT, enable_cap(self->fd, FLAGS_INFO, 0, 0, 0, 0));
+	EXPECT_EQ(-EFAULT, enable_cap(self->fd, FLAGS_INFO, 1UL << 63, 0, 0, 0));
+}
+
+/* Without a firmware there is none to be placed. */
+TEST_F(cap, no_firmware_to_place)
+{
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_SET_FW_IPA, 0x7fc00000, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_SET_FW_IPA, 0, 0, 0, 0));
+}
+
+TEST_F(cap, arguments_that_have_to_be_zero)
+{
+	uint64_t info = (uintptr_t)&self->info;
+
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 1, 0, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 0, 1, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 0, 0, 1));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 1UL << 63, 0, 0));
+	/* Refused means that nothing was done. */
+	EXPECT_EQ(0xa5a5a5a5a5a5a5a5UL, self->info.firmware_size);
+}
+
+TEST_F(cap, unknown_flags)
+{
+	uint64_t info = (uintptr_t)&self->info;
+
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, 2, info, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO | 2, info, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO | 1U << 31, info, 0, 0, 0));
+	EXPECT_EQ(-EINVAL, enable_cap(self->fd, UINT32_MAX, info, 0, 0, 0));
+	EXPECT_EQ(0xa5a5a5a5a5a5a5a5UL, self->info.firmware_size);
+}
+
+/* Both kinds of VM run side by side on a protected host, and an ordinary one shares all it has. */
+TEST(ordinary_vm_runs)
+{
+	struct pvm vm, other;
+	uint64_t value;
+
+	ASSERT_EQ(0, pvm_create(&vm, 0, 1, getpagesize()));
+	ASSERT_EQ(0, pvm_create(&other, pvm_host_is_protected() ? TYPE_PROTECTED : 0, 1,
+				getpagesize()));
+	ASSERT_EQ(0, pvm_store(&vm.vcpus[0], PVM_DATA_IPA, 0x77));
+	ASSERT_EQ(0, pvm_store(&other.vcpus[0], PVM_DATA_IPA, 0x88));
+	EXPECT_EQ(0, pvm_probe(vm.data, PVM_READ));
+	EXPECT_EQ(0x77, vm.data[0]);
+	EXPECT_EQ(0, pvm_load(&other.vcpus[0], PVM_DATA_IPA, &value));
+	EXPECT_EQ(0x88, value);
+
+	/* It has nothing to share: the calls are not for it. */
+	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_share(&vm.vcpus[0], PVM_DATA_IPA));
+	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_unshare(&vm.vcpus[0], PVM_DATA_IPA));
+	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(&vm.vcpus[0], HVC_HYP_MEMINFO, 0, 0, 0));
+	pvm_free(&other);
+	pvm_free(&vm);
+}
+
+TEST_HARNESS_MAIN

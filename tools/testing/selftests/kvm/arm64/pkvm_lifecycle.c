@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Protected VMs come and go, and leave the host as they found it.
+ *
+ * However a VM ends, by its descriptors or by a SIGKILL of its process at any moment, every page
+ * comes home: what was donated equals what was reclaimed, metadata likewise, and the host's free
+ * memory does not shrink with the number of VMs that it has seen.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+
+#define PAGES		128
+#define TIMEOUT		230
+
+/*
+ * What many VMs may cost the host for good, in pages and for all of them together, after some that
+ * filled its slabs: well below one for each.
+ */
+#define MANY		100
+#define NOISE_PAGES	40
+
+struct totals {
+	long created;
+	long destroyed;
+	long donated;
+	long reclaimed;
+	long metadata_donated;
+	long metadata_returned;
+};
+
+static struct totals read_totals(void)
+{
+	return (struct totals) {
+		.created = pvm_stat("vms_created"),
+		.destroyed = pvm_stat("vms_destroyed"),
+		.donated = pvm_stat("pages_donated"),
+		.reclaimed = pvm_stat("pages_reclaimed_private") +
+			     pvm_stat("pages_reclaimed_shared"),
+		.metadata_donated = pvm_stat("metadata_pages_donated"),
+		.metadata_returned = pvm_stat("metadata_pages_returned"),
+	};
+}
+
+/* A VM whose process was killed dies when the last of its threads does: soon. */
+static struct totals settled_totals(void)
+{
+	struct totals now = read_totals();
+
+	for (int i = 0; i < 100 && now.created != now.destroyed; i++) {
+		usleep(100000);
+		now = read_totals();
+	}
+	return now;
+}
+
+static void expect_all_home(struct __test_metadata *const _metadata)
+{
+	struct totals now = settled_totals();
+
+	EXPECT_LT(0, now.created);
+	EXPECT_EQ(now.created, now.destroyed);
+	EXPECT_EQ(now.donated, now.reclaimed);
+	EXPECT_EQ(now.metadata_donated, now.metadata_returned);
+}
+
+/* Use most of what a VM has: touch half of its memory, share the next quarter, unshare some. */
+static int use_vm(struct pvm *vm)
+{
+	struct pvm_vcpu *vcpu = &vm->vcpus[0];
+	size_t page = getpagesize();
+	int err;
+
+	err = pvm_command(vcpu, PVM_FILL, PVM_DATA_IPA, 1, PAGES / 2, page);
+	if (!err)
+		err = pvm_command(vcpu, PVM_HVC_SWEEP, HVC_MEM_SHARE,
+				  PVM_DATA_IPA + PAGES / 4 * page, PAGES / 2, page);
+	if (!err)
+		err = pvm_command(vcpu, PVM_HVC_SWEEP, HVC_MEM_UNSHARE,
+				  PVM_DATA_IPA + PAGES / 4 * page, PAGES / 8, page);
+	return err;
+}
+
+static int vm_life(void)
+{
+	struct pvm vm;
+	int err = pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 1, PAGES * getpagesize());
+
+	if (err)
+		return err;
+	err = use_vm(&vm);
+	pvm_free(&vm);
+	return err;
+}
+
+FIXTURE(life) {
+	long free_before;
+};
+
+FIXTURE_SETUP(life)
+{
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+}
+
+FIXTURE_TEARDOWN(life)
+{
+}
+
+/* Each kind of end of a VM that did not get far. */
+TEST_F(life, never_used)
+{
+	struct totals before = settled_totals();
+	struct pvm vm;
+
+	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 0, 0));
+	pvm_free(&vm);
+	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, PVM_MAX_VCPUS, 4096));
+	pvm_free(&vm);
+	/* EL2 hears of a VM when it first runs. */
+	EXPECT_EQ(before.donated, settled_totals().donated);
+	expect_all_home(_metadata);
+}
+
+TEST_F(life, one_of_its_vcpus_ran)
+{
+	struct pvm vm;
+
+	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, PVM_MAX_VCPUS, 4096));
+	ASSERT_EQ(0, pvm_store(&vm.vcpus[0], PVM_DATA_IPA, 1));
+	pvm_free(&vm);
+	expect_all_home(_metadata);
+}
+
+/* Its descriptors may go in any order; a vCPU's keeps the VM alive. */
+TEST_F(life, vcpu_outlives_vm_descriptor)
+{
+	struct totals before;
+	struct pvm vm;
+	uint64_t value;
+
+	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 4096));
+	ASSERT_EQ(0, pvm_store(&vm.vcpus[0], PVM_DATA_IPA, 7));
+	before = read_totals();
+	close(vm.fd);
+	close(vm.kvm_fd);
+	vm.fd = -1;
+	vm.kvm_fd = -1;
+	EXPECT_EQ(0, pvm_load(&vm.vcpus[0], PVM_DATA_IPA, &value));
+	EXPECT_EQ(7, value);
+	EXPECT_EQ(before.destroyed, read_totals().destroyed);
+	pvm_free(&vm);
+	expect_all_home(_metadata);
+}
+
+/* The memory may be unmapped before the VM dies: its pages come home all the same. */
+TEST_F(life, memory_gone_before_vm)
+{
+	struct pvm vm;
+
+	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 1, PAGES * getpagesize()));
+	ASSERT_EQ(0, use_vm(&vm));
+	ASSERT_EQ(0, munmap(vm.data, vm.data_size));
+	ASSERT_EQ(0, munmap(vm.code, vm.code_size));
+	vm.data = NULL;
+	vm.code = NULL;
+	pvm_free(&vm);
+	expect_all_home(_metadata);
+}
+
+/* The counters count: each VM donates, shares and returns what this one does. */
+TEST_F(life, counted)
+{
+	struct totals before = settled_totals(), after;
+	long shared = pvm_stat("pages_shared"), unshared = pvm_stat("pages_unshared");
+	long kept = pvm_stat("pages_reclaimed_shared");
+
+	ASSERT_EQ(0, vm_life());
+	after = settled_totals();
+	EXPECT_EQ(1, after.created - before.created);
+	EXPECT_EQ(1, after.destroyed - before.destroyed);
+	/* Three quarters of the memory, and the code. */
+	EXPECT_EQ(PAGES * 3 / 4 + 1, after.donated - before.donated);
+	EXPECT_EQ(PAGES * 3 / 4 + 1, after.reclaimed - before.reclaimed);
+	EXPECT_EQ(PAGES / 2, pvm_stat("pages_shared") - shared);
+	EXPECT_EQ(PAGES / 8, pvm_stat("pages_unshared") - unshared);
+	EXPECT_EQ(PAGES / 2 - PAGES / 8, pvm_stat("pages_reclaimed_shared") - kept);
+	EXPECT_LT(0, after.metadata_donated - before.metadata_donated);
+	expect_all_home(_metadata);
+}
+
+/* Many VMs at once, more than fit a few bits, and then all gone. */
+TEST_F_TIMEOUT(life, many_at_once, TIMEOUT)
+{
+	struct pvm vms[32];
+
+	for (int i = 0; i < 32; i++) {
+		ASSERT_EQ(0, pvm_create(&vms[i], KVM_VM_TYPE_ARM_PROTECTED, 1, 4 * getpagesize()));
+		ASSERT_EQ(0, pvm_store(&vms[i].vcpus[0], PVM_DATA_IPA, i));
+	}
+	/* Each has its own memory at the same IPA. */
+	for (int i = 0; i < 32; i++) {
+		uint64_t value;
+
+		ASSERT_EQ(0, pvm_load(&vms[i].vcpus[0], PVM_DATA_IPA, &value));
+		EXPECT_EQ(i, value);
+	}
+	/* Not in the order in which they came. */
+	for (int i = 0; i < 32; i++)
+		pvm_free(&vms[i * 13 % 32]);
+	expect_all_home(_metadata);
+}
+
+static void expect_no_growth(struct __test_metadata *const _metadata, long free_before)
+{
+	long lost = free_before - pvm_free_pages();
+
+	TH_LOG("%d VMs took %ld pages of free memory", MANY, lost);
+	EXPECT_LT(0, free_before);
+	EXPECT_GT(NOISE_PAGES, lost);
+	expect_all_home(_metadata);
+}
+
+TEST_F_TIMEOUT(life, created_and_destroyed, TIMEOUT)
+{
+	/* Caches fill with the first ones. */
+	for (int i = 0; i < 20; i++)
+		ASSERT_EQ(0, vm_life());
+
+	self->free_before = pvm_free_pages();
+	for (int i = 0; i < MANY; i++)
+		ASSERT_EQ(0, vm_life());
+	expect_no_growth(_metadata, self->free_before);
+}
+
+static void *spin(void *vcpu)
+{
+	/* No way back: the process is killed in here. */
+	pvm_command(vcpu, PVM_SPIN, 0, 0, 0, 0);
+	return NULL;
+}
+
+/* A VMM that ends by SIGKILL: two vCPUs, one of them for ever in the guest. */
+static void vmm_process(void)
+{
+	pthread_t thread;
+	struct pvm vm;
+
+	if (pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 2, PAGES * getpagesize()))
+		_exit(1);
+	if (pvm_cpu_on(&vm, 1) || pthread_create(&thread, NULL, spin, &vm.vcpus[1]))
+		_exit(2);
+	if (use_vm(&vm))
+		_exit(3);
+	spin(&vm.vcpus[0]);
+	_exit(4);
+}
+
+/* Kill a VMM this long after its start. */
+static int kill_vmm(unsigned int usecs)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		vmm_process();
+	usleep(usecs);
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : -ECHILD;
+}
+
+/* How long a VMM takes from its start to the end of its work, in microseconds; 0 if it fails. */
+static unsigned int time_to_finish(void)
+{
+	struct timespec start, end;
+	struct pvm vm;
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	err = pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 2, PAGES * getpagesize());
+	if (err)
+		return 0;
+	err = use_vm(&vm);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	pvm_free(&vm);
+	if (err)
+		return 0;
+	return (end.tv_sec - start.tv_sec) * 1000000 + (end.tv_nsec - start.tv_nsec) / 1000;
+}
+
+/*
+ * Before, during and after its work: from at once to well above the time that it takes when there
+ * is no other vCPU that spins.
+ */
+TEST_F_TIMEOUT(life, killed_a_hundred_times, TIMEOUT)
+{
+	struct totals before = settled_totals(), after;
+	unsigned int seed, span, finished = 0;
+	long unshared;
+
+	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), GRND_INSECURE));
+	/* Twice: the first one has caches to fill. */
+	ASSERT_NE(0, time_to_finish());
+	span = 4 * time_to_finish();
+	ASSERT_NE(0, span);
+	TH_LOG("seed %u, killed within %u us", seed, span);
+	srand(seed);
+	for (int i = 0; i < 15; i++)
+		ASSERT_EQ(0, kill_vmm(rand() % span));
+	settled_totals();
+
+	self->free_before = pvm_free_pages();
+	for (int i = 0; i < MANY; i++) {
+		unshared = pvm_stat("pages_unshared");
+		ASSERT_EQ(0, kill_vmm(rand() % span));
+		settled_totals();
+		finished += pvm_stat("pages_unshared") - unshared == PAGES / 8;
+	}
+	expect_no_growth(_metadata, self->free_before);
+
+	/* The kills did fall on all parts of the work. */
+	after = settled_totals();
+	TH_LOG("%ld of them ran, %u were done", after.created - before.created - 17, finished);
+	EXPECT_LT(0, finished);
+	EXPECT_GT(after.created - before.created - 17, finished);
+}
+
+TEST_HARNESS_MAIN
