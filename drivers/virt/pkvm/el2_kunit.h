@@ -86,6 +86,8 @@ void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx);
 int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
 
+int el2_force_reclaim(u64 pfn);
+
 int el2_start_teardown(struct el2_vm *vm);
 int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules);
 int el2_finalize(struct el2_vm *vm);
@@ -97,6 +99,7 @@ extern struct kunit_case el2_vm_cases[];
 extern struct kunit_case el2_donate_cases[];
 extern struct kunit_case el2_teardown_cases[];
 extern struct kunit_case el2_guest_cases[];
+extern struct kunit_case el2_force_cases[];
 extern struct kunit_case el2_random_cases[];
 
 #endif /* __PKVM_EL2_KUNIT_H__ */

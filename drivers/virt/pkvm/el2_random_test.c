@@ -27,6 +27,10 @@ MODULE_PARM_DESC(steps, "Number of random hypercalls");
 /* The gfns lie in different tables, some side by side. */
 static const u64 gfns[NR_GFNS] = { 0, 1, 2, 511, 512, 513, 8192, 262144 };
 
+/* What may be in a place, besides a page. */
+#define EMPTY		-1
+#define POISONED	-2
+
 enum page_owner {
 	HOST,
 	HOST_SHARED,
@@ -39,7 +43,7 @@ enum page_owner {
  * @loaded:	The VM that is loaded on this CPU, or -1.
  * @page:	The pages.
  * @owner:	Whose each page is.
- * @place:	The page in a place of a VM, as index, or -1.
+ * @place:	The page in a place of a VM, as index, or EMPTY or POISONED.
  * @rnd:	Where the numbers come from.
  */
 struct record {
@@ -56,12 +60,13 @@ static u32 rand_below(struct record *r, u32 below)
 	return prandom_u32_state(&r->rnd) % below;
 }
 
-static bool owns_nothing(struct record *r, unsigned int v)
+/* Places that were poisoned hold no page, but have to be reclaimed as well. */
+static bool is_empty(struct record *r, unsigned int v)
 {
 	unsigned int g;
 
 	for (g = 0; g < NR_GFNS; g++) {
-		if (r->place[v][g] >= 0)
+		if (r->place[v][g] != EMPTY)
 			return false;
 	}
 	return true;
@@ -113,14 +118,15 @@ static void step_donate(struct kunit *test, struct record *r)
 	unsigned int p = rand_below(r, NR_PAGES);
 	unsigned int g = rand_below(r, NR_GFNS);
 	int v = r->loaded;
+	int place = v < 0 ? EMPTY : r->place[v][g];
 	int want = 0;
 
 	if (v < 0)
 		want = -EINVAL;
+	else if (place != EMPTY)
+		want = place == POISONED ? -EHWPOISON : -EEXIST;
 	else if (r->owner[p] != HOST)
 		want = -EPERM;
-	else if (r->place[v][g] >= 0)
-		want = -EEXIST;
 
 	expect_answer(test, "donate", el2_donate(r->vm[max(v, 0)], 0, r->page[p], gfns[g]), want);
 	if (!want) {
@@ -129,13 +135,42 @@ static void step_donate(struct kunit *test, struct record *r)
 	}
 }
 
+static void poison(struct record *r, int p)
+{
+	unsigned int v, g;
+
+	for (v = 0; v < NR_VMS; v++) {
+		for (g = 0; g < NR_GFNS; g++) {
+			if (r->place[v][g] == p)
+				r->place[v][g] = POISONED;
+		}
+	}
+}
+
+static void step_force(struct kunit *test, struct record *r)
+{
+	unsigned int p = rand_below(r, NR_PAGES);
+	int want = r->owner[p] == GUEST ? 0 : -EPERM;
+
+	/* Not too often: what is poisoned is so until its VM dies. */
+	if (rand_below(r, 4))
+		return;
+	expect_answer(test, "force_reclaim", el2_force_reclaim(page_to_pfn(r->page[p])), want);
+	if (want)
+		return;
+	r->owner[p] = HOST;
+	poison(r, p);
+	KUNIT_ASSERT_TRUE(test, el2_holds_zeroes(r->page[p]));
+	memset(page_address(r->page[p]), 0x55, PAGE_SIZE);
+}
+
 static void step_start_teardown(struct kunit *test, struct record *r)
 {
 	unsigned int v = rand_below(r, NR_VMS);
 	int want = r->vm[v]->dying ? -EINVAL : r->loaded == v ? -EBUSY : 0;
 
 	/* A VM that has nothing yet lives on, most of the time. */
-	if (owns_nothing(r, v) && rand_below(r, 8))
+	if (is_empty(r, v) && rand_below(r, 8))
 		return;
 	expect_answer(test, "start_teardown", el2_start_teardown(r->vm[v]), want);
 }
@@ -148,10 +183,12 @@ static void step_reclaim(struct kunit *test, struct record *r)
 	int p = r->place[v][g];
 
 	expect_answer(test, "reclaim", el2_reclaim(r->vm[v], gfns[g], 1), want);
-	if (want || p < 0)
+	if (want)
+		return;
+	r->place[v][g] = EMPTY;
+	if (p < 0)
 		return;
 	r->owner[p] = HOST;
-	r->place[v][g] = -1;
 	KUNIT_ASSERT_TRUE(test, el2_holds_zeroes(r->page[p]));
 	memset(page_address(r->page[p]), 0x55, PAGE_SIZE);
 }
@@ -166,7 +203,7 @@ static void step_finalize(struct kunit *test, struct record *r)
 		expect_answer(test, "finalize", el2_finalize(vm), -EPERM);
 		return;
 	}
-	if (!owns_nothing(r, v)) {
+	if (!is_empty(r, v)) {
 		expect_answer(test, "finalize", el2_finalize(vm), -EBUSY);
 		return;
 	}
@@ -181,7 +218,7 @@ static void step_finalize(struct kunit *test, struct record *r)
 
 static void (*const calls[])(struct kunit *test, struct record *r) = {
 	step_share, step_unshare, step_load, step_put, step_donate, step_donate, step_donate,
-	step_start_teardown, step_reclaim, step_reclaim, step_finalize,
+	step_force, step_start_teardown, step_reclaim, step_reclaim, step_finalize,
 };
 
 /* Rule: EL2 answers any sequence of calls as the record does, and loses no page. */
@@ -195,7 +232,7 @@ static void random_hypercalls(struct kunit *test)
 		seed = get_random_u32() | 1;
 	kunit_info(test, "seed %lu, %u steps\n", seed, steps);
 	prandom_seed_state(&r->rnd, seed);
-	memset(r->place, -1, sizeof(r->place));
+	memset(r->place, EMPTY, sizeof(r->place));
 	r->loaded = -1;
 	for (i = 0; i < NR_PAGES; i++)
 		r->page[i] = el2_page(test);

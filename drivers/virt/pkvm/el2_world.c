@@ -423,6 +423,17 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 }
 
 /**
+ * el2_force_reclaim() - Take a page back from the guest that has it.
+ * @pfn:	The page.
+ *
+ * Return: what __pkvm_host_force_reclaim() returned.
+ */
+int el2_force_reclaim(u64 pfn)
+{
+	return kvm_call_hyp_nvhe(__pkvm_host_force_reclaim, pfn);
+}
+
+/**
  * el2_start_teardown() - Begin the end of a VM.
  * @vm:	The VM.
  *
