@@ -20,8 +20,7 @@
  * pkvm_guest_init_smccc() - Tell the hypervisor what guests may know of workarounds
  *
  * Runs once, on a host that has not given up its privileges yet. The answers are
- * those that kvm_smccc_call_handler() gives to other VMs; a protected VM is
- * shown no SSBS.
+ * those that kvm_smccc_call_handler() gives to other VMs.
  */
 void __init pkvm_guest_init_smccc(void)
 {
@@ -36,7 +35,10 @@ void __init pkvm_guest_init_smccc(void)
 	else if (arm64_get_spectre_v2_state() == SPECTRE_MITIGATED)
 		wa[PVM_SMCCC_WORKAROUND_1] = SMCCC_RET_SUCCESS;
 
-	if (arm64_get_spectre_v4_state() != SPECTRE_VULNERABLE)
+	/* Where there is SSBS the guest sees it, and has to use it. */
+	if (arm64_get_spectre_v4_state() == SPECTRE_UNAFFECTED ||
+	    (arm64_get_spectre_v4_state() == SPECTRE_MITIGATED &&
+	     !cpus_have_final_cap(ARM64_SSBS)))
 		wa[PVM_SMCCC_WORKAROUND_2] = SMCCC_RET_NOT_REQUIRED;
 
 	if (arm64_get_spectre_bhb_state() == SPECTRE_UNAFFECTED)

@@ -247,7 +247,11 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	unsigned long nr_pages = 0;
 	int ret;
 
-	ret = kvm_call_hyp_nvhe(__pkvm_start_teardown_vm, handle);
+	/* A CPU that takes a page by force holds on to the VM for a moment. */
+	do {
+		ret = kvm_call_hyp_nvhe(__pkvm_start_teardown_vm, handle);
+		cond_resched();
+	} while (ret == -EBUSY);
 	if (ret)
 		return ret;
 
@@ -266,7 +270,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 		atomic64_add(mc->nr_pages, &pkvm_guest_totals.metadata_pages_returned);
 		free_hyp_memcache(mc);
 		cond_resched();
-	} while (ret == -EAGAIN);
+	} while (ret == -EAGAIN || ret == -EBUSY);
 
 	return ret;
 }

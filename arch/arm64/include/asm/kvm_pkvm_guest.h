@@ -23,7 +23,11 @@ struct kvm_vcpu;
  */
 #define PKVM_RECLAIM_MAX_GRANULES	16
 
-/* The most pages that one __pkvm_finalize_teardown_vm() call hands back (R6). */
+/*
+ * The most pages of page tables and memcaches that one
+ * __pkvm_finalize_teardown_vm() call hands back (R6). What holds the state of a
+ * vCPU or of the VM, a few pages, goes as a whole.
+ */
 #define PKVM_TEARDOWN_MAX_PAGES		16
 
 /* VM handles start here rather than at 0, so that 0 means "no VM". */

@@ -19,6 +19,8 @@
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <hyp/adjust_pc.h>
+
 #include <nvhe/guest_hvc.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/pkvm.h>
@@ -162,6 +164,24 @@ bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 		return pvm_handle_call(vcpu, func_id);
 
 	pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
+
+	return true;
+}
+
+/**
+ * kvm_handle_pvm_smc64() - Refuse an SMC of a protected guest
+ * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @exit_code: not used, part of the exit handlers' prototype.
+ *
+ * The conduit is HVC. An SMC must not reach the host, which would answer, with
+ * random numbers of its own choice for one.
+ *
+ * Return: true, the vCPU can go on.
+ */
+bool kvm_handle_pvm_smc64(struct kvm_vcpu *vcpu, u64 *exit_code)
+{
+	pvm_set_result(vcpu, SMCCC_RET_NOT_SUPPORTED, 0, 0, 0);
+	__kvm_skip_instr(vcpu);
 
 	return true;
 }

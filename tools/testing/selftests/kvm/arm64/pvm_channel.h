@@ -34,5 +34,7 @@
 #define PVM_HVC_SWEEP		4
 /* Never come back. */
 #define PVM_SPIN		5
+/* As PVM_HVC, by SMC #0. */
+#define PVM_SMC			6
 
 #endif /* SELFTEST_KVM_PVM_CHANNEL_H */

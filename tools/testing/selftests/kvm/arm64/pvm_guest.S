@@ -42,6 +42,7 @@ commands:
 	b	do_fill
 	b	do_hvc_sweep
 	b	do_spin
+	b	do_smc
 
 do_hvc:
 	hvc	#0
@@ -103,6 +104,10 @@ sweep_done:
 
 do_spin:
 	b	do_spin
+
+do_smc:
+	smc	#0
+	b	done
 
 done:
 	str	x0, [x28, #PVM_RESULT]

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPUs that the hypervisor does not know, and calls that do not go to it.
+ *
+ * R4: a vCPU runs because it is loaded, not because the host has one: KVM_RUN of any other is an
+ * error at once, and not a loop. And nothing but the hypervisor answers a protected guest's
+ * firmware calls, by whichever conduit.
+ */
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+
+FIXTURE(vcpu) {
+	struct pvm vm;
+	struct pvm_vcpu *vcpu;
+};
+
+FIXTURE_VARIANT(vcpu) {
+	unsigned long type;
+};
+
+FIXTURE_VARIANT_ADD(vcpu, protected) { .type = KVM_VM_TYPE_ARM_PROTECTED };
+FIXTURE_VARIANT_ADD(vcpu, ordinary) { .type = 0 };
+
+FIXTURE_SETUP(vcpu)
+{
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	ASSERT_EQ(0, pvm_create(&self->vm, variant->type, 1, getpagesize()));
+	self->vcpu = &self->vm.vcpus[0];
+}
+
+FIXTURE_TEARDOWN(vcpu)
+{
+	pvm_free(&self->vm);
+}
+
+/* EL2 learns of the vCPUs at the first run: one that comes later cannot run. */
+TEST_F(vcpu, created_after_the_first_run)
+{
+	struct kvm_vcpu_init init;
+	struct kvm_run *run;
+	uint64_t value;
+	int fd;
+
+	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
+	fd = ioctl(self->vm.fd, KVM_CREATE_VCPU, 1);
+	ASSERT_LE(0, fd);
+	run = mmap(NULL, self->vm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, run);
+	ASSERT_EQ(0, ioctl(self->vm.fd, KVM_ARM_PREFERRED_TARGET, &init));
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2;
+	ASSERT_EQ(0, ioctl(fd, KVM_ARM_VCPU_INIT, &init));
+
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(-1, ioctl(fd, KVM_RUN, 0));
+		EXPECT_EQ(EINVAL, errno);
+		EXPECT_EQ(KVM_EXIT_FAIL_ENTRY, run->exit_reason);
+	}
+	munmap(run, self->vm.run_size);
+	close(fd);
+
+	/* The first one is none the worse for it. */
+	EXPECT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
+}
+
+/* The conduit is HVC. What the host would answer to an SMC is not to be trusted. */
+TEST_F(vcpu, smc_is_not_supported)
+{
+	const uint32_t calls[] = {
+		HVC_SMCCC_VERSION, HVC_TRNG_VERSION, HVC_PSCI_VERSION, HVC_CALL_UID, HVC_FEATURES,
+		HVC_MEM_SHARE, 0xc4000053 /* TRNG_RND64 */, ~0U,
+	};
+
+	if (variant->type != KVM_VM_TYPE_ARM_PROTECTED)
+		SKIP(return, "the host answers an ordinary guest");
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		ASSERT_EQ(0, pvm_command(self->vcpu, PVM_SMC, calls[i], PVM_DATA_IPA, 1, 2));
+		EXPECT_EQ(HVC_NOT_SUPPORTED, (int64_t)self->vcpu->results[0]);
+		for (int j = 1; j < 4; j++)
+			EXPECT_EQ(0, self->vcpu->results[j]);
+	}
+	/* Nothing was shared by the way. */
+	EXPECT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
+}
+
+TEST_HARNESS_MAIN
