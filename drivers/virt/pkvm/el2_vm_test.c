@@ -219,16 +219,21 @@ static void load_on_two_cpus(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, smp_call_on_cpu(EL2_OTHER_CPU, put_from_other_cpu, vm, false), 0);
 }
 
+static int run(struct kvm_vcpu *vcpu)
+{
+	return kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
+}
+
 /* Rule (R4): what runs is what is loaded; the host's pointer can only agree. */
 static void run_what_is_not_loaded(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
 
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, vm->vcpu[0]), -EINVAL);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, run(vm->vcpu[0]), ARM_EXCEPTION_IL);
+	KUNIT_EXPECT_EQ(test, run(NULL), ARM_EXCEPTION_IL);
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 1), 0);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, vm->vcpu[0]), -EINVAL);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, NULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, run(vm->vcpu[0]), ARM_EXCEPTION_IL);
+	KUNIT_EXPECT_EQ(test, run(NULL), ARM_EXCEPTION_IL);
 }
 
 /* Rule: there is an end to VMs, and it is an error that costs the host nothing. */
