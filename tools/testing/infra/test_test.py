@@ -31,12 +31,14 @@ sys.exit(test.main())
         return self.box.run('/usr/bin/python3', 'driver.py')
 
     def verdict(self, *scripts):
-        """(passed, failed, skipped, status), from the last line alone."""
+        """(passed, failed, skipped, status): the first two from the last line alone."""
         status, output = self.run_parts(*scripts)
-        last = output.rstrip('\n').split('\n')[-1]
-        found = re.fullmatch(r'(\d+) passed, (\d+) failed(?:, (\d+) skipped)?', last)
+        skipped, last = output.rstrip('\n').split('\n')[-2:]
+        found = re.fullmatch(r'(\d+) passed, (\d+) failed', last)
         self.assertTrue(found, output)
-        return (*(int(number or 0) for number in found.groups()), status)
+        skipped = re.fullmatch(r'# all parts: (\d+) skipped', skipped)
+        self.assertTrue(skipped, output)
+        return (*(int(number) for number in found.groups() + skipped.groups()), status)
 
     def test_sum(self):
         """The results of all parts are added up."""
