@@ -50,6 +50,7 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		return 0;
 	} else if (!kvm_pte_valid(ctx->old)) {
 		/* Poisoned: nothing but the entry is left of it. */
+		vm->nr_granules--;
 	} else if (guest_leaf_state(ctx->old) == PKVM_PAGE_OWNED) {
 		zero_granule(phys);
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
@@ -164,7 +165,6 @@ static int force_reclaim_locked(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 
 	zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
-	vm->nr_granules--;
 
 	return 0;
 }
