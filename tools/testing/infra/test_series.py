@@ -84,10 +84,19 @@ class Series(unittest.TestCase):
 
     def test_file_claimed_twice(self):
         self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/\n'),
-                        second=patch(PLAIN_C, 'nine', 'NINE', more='Files: tools/vmm/\n'))
+                        second=patch(PLAIN_C, 'nine', 'NINE', 'KVM: arm64: another',
+                                     more='Files: tools/vmm/\n'))
         status, output = self.export()
         self.assertNotEqual(status, 0)
         self.assertIn('tools/vmm/vmm.c', output)
+
+    def test_subject_twice(self):
+        """The Change-Id comes from the subject: two topics cannot have one."""
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/\n'),
+                        second=patch(PLAIN_C, 'nine', 'NINE'))
+        status, output = self.export()
+        self.assertNotEqual(status, 0)
+        self.assertIn('same subject', output)
 
     def test_claim_of_nothing(self):
         """A topic that names a file that is gone is out of date."""
