@@ -76,7 +76,8 @@ def build(names, jobs):
     log = os.path.join(BUILD, 'log/selftests-build.log')
     open(log, 'w').close()
     headers = os.path.join(BUILD, 'headers')
-    os.makedirs(OUTPUT, exist_ok=True)
+    # The base's makefile writes generated headers to tools/ and does not make it.
+    os.makedirs(os.path.join(OUTPUT, 'tools'), exist_ok=True)
     make(log, '-C', LINUX, f'O={BUILD}/host', f'INSTALL_HDR_PATH={headers}', 'headers_install')
     make(log, '-C', os.path.join(LINUX, 'tools/testing/selftests/kvm'), f'-j{jobs}',
          f'OUTPUT={OUTPUT}', f'abs_objdir={OUTPUT}', 'EXTRA_CFLAGS=-static',
