@@ -40,6 +40,8 @@ struct kvm_vcpu;
  * In protected mode the hypervisor hands out the VMIDs of all VMs, so that no
  * VM whose stage-2 the host keeps can hit TLB entries of a protected one. VMID
  * 0 is the host's.
+ *
+ * Return: the VMID.
  */
 static inline unsigned int pkvm_handle_to_vmid(unsigned int handle)
 {
