@@ -87,8 +87,9 @@ def checkpatch_series(pool):
     def one(name):
         return [f'build/series/{line}' if line.startswith(name) else f'{name}: {line}'
                 for line in lines_of(
-                    ['perl', 'scripts/checkpatch.pl', '--strict', '--terse', '--no-summary',
-                     '--show-types', '--ignore', IGNORE, f'--root={LINUX}', name], cwd=folder)]
+                    ['perl', os.path.join(LINUX, 'scripts/checkpatch.pl'), '--strict', '--terse',
+                     '--no-summary', '--show-types', '--ignore', IGNORE, f'--root={LINUX}',
+                     name], cwd=folder)]
     return [line for found in pool.map(one, sorted(os.listdir(folder))) for line in found]
 
 

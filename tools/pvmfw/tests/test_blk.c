@@ -374,7 +374,7 @@ static void hypercalls_fail(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(io_error_half_way, setup, teardown),

@@ -247,7 +247,7 @@ static void zeroed(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(random_against_model, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_frees, setup, teardown),

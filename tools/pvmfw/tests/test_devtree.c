@@ -577,7 +577,7 @@ static void too_many_ranges(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test(good_tree),
 		cmocka_unit_test(without_pci),
 		cmocka_unit_test(no_room_for_header),

@@ -86,7 +86,7 @@ static void every_status_has_a_message(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(discover, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_calls_needed, setup, teardown),
 		cmocka_unit_test_setup_teardown(features_not_supported, setup, teardown),

@@ -267,7 +267,7 @@ static void random_config_space(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup(empty_bus, setup),
 		cmocka_unit_test_setup(finds_the_one, setup),
 		cmocka_unit_test_setup(functions_of_single, setup),

@@ -226,7 +226,7 @@ static void out_of_tables(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(blocks, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_ranges, setup, teardown),

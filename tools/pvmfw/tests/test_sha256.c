@@ -79,7 +79,7 @@ static void million(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test(empty),
 		cmocka_unit_test(short_message),
 		cmocka_unit_test(two_blocks),

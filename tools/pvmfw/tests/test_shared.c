@@ -276,7 +276,7 @@ static void copies(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(random_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_call_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(zeroed_when_shared, setup, teardown),

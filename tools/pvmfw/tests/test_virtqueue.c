@@ -285,7 +285,7 @@ static void random_device(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(sizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(ring_contents, setup, teardown),

@@ -8,7 +8,8 @@ T := $(HERE)/tests
 TO := $(O)/tests
 TEST_CC ?= gcc
 
-TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) \
+# A name of cmocka's that is not in kernel style.
+TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) -Dcmocka_test=CMUnitTest \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TEST_LDFLAGS := -fsanitize=address,undefined
 
