@@ -22,7 +22,9 @@ import tree  # noqa: E402
 TOP = qemu.TOP
 BUILD = qemu.BUILD
 KERNEL = os.path.join(BUILD, 'kunit-host')
-CASE = re.compile(r'^\[ *[\d.]+\] +(not )?ok \d+ (\S+)( # SKIP.*)?', re.M)
+# A case is one level further in than its suite.
+CASE = re.compile(r'^\[ *[\d.]+\]     (not )?ok \d+ (\S+)( # SKIP.*)?', re.M)
+BAD_SUITE = re.compile(r'^\[ *[\d.]+\] not ok \d+ (\S+)', re.M)
 
 
 def step(log, *command, **more):
@@ -68,11 +70,14 @@ def run(cpu, modules):
     good = True
     for name, job in zip(names, host.jobs):
         label = f'{cpu}.{name}'
-        # Cases are indented by one level more than their suite.
-        cases = [(failed, case, skip) for failed, case, skip in CASE.findall(job.output)]
+        cases = CASE.findall(job.output)
         for failed, case, skip in cases:
             print(f'{failed}ok {label}: {case}{skip.rstrip()}')
             good = good and not failed
+        bad = BAD_SUITE.findall(job.output)
+        if bad and good:
+            print(f'not ok {label} # of {", ".join(bad)}, but none of its cases')
+            good = False
         if job.status or not cases:
             print(f'not ok {label} # status {job.status}, {len(cases)} cases')
             good = False
