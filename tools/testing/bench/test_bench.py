@@ -191,12 +191,13 @@ class Operations(unittest.TestCase):
 
     def test_interrupted(self):
         """A marker that was logged twice, as when an interrupt came, counts once."""
-        counter = self.count('begin start dc enter start dc enter stop stop ends ends start')
+        counter = self.count('begin start dc enter start dc enter stop',
+                             'stop ends', 'ends start')
         self.assertEqual(ops.assign(counter, [{'a': 1}])[0]['a']['dc'], 1)
 
     def test_only_the_last(self):
         """Readings before those that are told belong to the console."""
-        counter = self.count('begin start tlbi tlbi stop start enter tlbi stop ends start')
+        counter = self.count('begin start tlbi', 'tlbi stop start enter tlbi stop ends start')
         self.assertEqual(ops.assign(counter, [{'a': 1}])[0]['a']['tlbi'], 1)
 
     def test_incomplete(self):
