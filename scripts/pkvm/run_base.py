@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Layer 4 of make test: the base kernel's own KVM tests, on a protected host.
+
+What passes there on the base kernel has to go on passing. The others may fail
+or skip, but not bring down or hang the host, nor make it complain. In the end
+the hypervisor has to have given back all that it was given for them.
+
+tools/testing/selftests/kvm/arm64/base.list names the tests.
+"""
+
+import argparse
+import dataclasses
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import qemu  # noqa: E402
+import run  # noqa: E402
+import run_selftests  # noqa: E402
+import tree  # noqa: E402
+
+LIST = 'tools/testing/selftests/kvm/arm64/base.list'
+# More than the limits of the tests together, in seconds: booting, and the death of large VMs.
+SPARE = 120
+MEMORY = 2048
+
+
+@dataclasses.dataclass
+class Base:
+    """One line of the list; cpus are those where the program has to pass."""
+    program: str
+    cpus: tuple
+    limit: int
+    arguments: list
+
+    @property
+    def job(self):
+        """As a job of the host."""
+        return ' '.join([f'limit={self.limit}', f'/base/{self.program}', *self.arguments])
+
+    @property
+    def name(self):
+        """As a result is called."""
+        return os.path.basename(self.program)
+
+
+def parse(text):
+    """The tests of a list; SelftestError if a line is no good."""
+    tests = []
+    for number, line in enumerate(text.split('\n'), 1):
+        words = line.partition('#')[0].split()
+        if not words:
+            continue
+        verdict, _, cpu = words[1].partition(':') if len(words) > 2 else ('', '', '')
+        if (verdict not in ('pass', 'survive') or not words[2].isdigit() or
+                (cpu and (verdict != 'pass' or cpu not in qemu.CPUS))):
+            raise run_selftests.SelftestError(f'{LIST}:{number}: this line is no test')
+        cpus = () if verdict == 'survive' else (cpu,) if cpu else tuple(qemu.CPUS)
+        tests.append(Base(words[0], cpus, int(words[2]), words[3:]))
+    if not tests:
+        raise run_selftests.SelftestError(f'{LIST} names no program')
+    return tests
+
+
+def read_list():
+    """The tests of the list."""
+    try:
+        with open(os.path.join(qemu.TOP, LIST)) as file:
+            return parse(file.read())
+    except OSError as error:
+        raise run_selftests.SelftestError(f'{LIST}: {error.strerror}') from None
+
+
+def verdict(test, cpu, job):
+    """(what is wrong with one test or None, what else there is to say)."""
+    complaint = qemu.PANIC.search(job.output)
+    last = (job.output.strip().split('\n') or [''])[-1].strip()
+    if complaint:
+        return f'the host complained: {complaint.group(0).strip()}', ''
+    if job.status is None:
+        return 'the host did not live to its end', ''
+    if job.timed_out:
+        told = f'killed after {test.limit} s'
+        return (told, '') if cpu in test.cpus else (None, told)
+    told = f'status {job.status}: {last}' if job.status else ''
+    return (told, '') if job.status and cpu in test.cpus else (None, told)
+
+
+def leaked(job):
+    """What the hypervisor has kept by the counters, None if nothing."""
+    counters = run.counters(job.output)
+    if not counters:
+        return 'the host shows no counters'
+    given, back = counters['metadata_pages_donated'], counters['metadata_pages_returned']
+    if not given:
+        return 'the hypervisor was given nothing: no VM was known to it'
+    return None if given == back else f'{given} pages of metadata given, {back} came back'
+
+
+def report(name, problem, output, told=''):
+    """One TAP line, and the end of the output if it is a failure."""
+    print(f'{"not " if problem else ""}ok {name}' +
+          (f' # {problem or told}' if problem or told else ''))
+    if problem:
+        for line in output.strip().split('\n')[-20:]:
+            print(f'#   {line}')
+    return not problem
+
+
+def run_cpu(cpu, tests):
+    """Run the tests on one CPU; whether all is well."""
+    host = qemu.boot([*(test.job for test in tests), f'cat {run.COUNTERS}'], cpu=cpu, smp=4,
+                     mem=MEMORY, log=os.path.join(qemu.BUILD, f'log/base-{cpu}.log'),
+                     limit=sum(test.limit for test in tests) + SPARE,
+                     files={f'/base/{test.program}':
+                            os.path.join(run_selftests.OUTPUT, test.program) for test in tests})
+    good = True
+    for test, job in zip(tests, host.jobs):
+        problem, told = verdict(test, cpu, job)
+        kind = 'pass' if cpu in test.cpus else 'survive'
+        good = report(f'{cpu}.base.{kind}.{test.name}', problem, job.output, told) and good
+    # That a program was killed is told by its own result.
+    others = [job for job in host.jobs if not job.timed_out]
+    cause = qemu.find_cause(dataclasses.replace(host, jobs=others), False)
+    good = report(f'{cpu}.base.host_lives', cause, host.console) and good
+    return report(f'{cpu}.base.nothing_kept', leaked(host.jobs[-1]), host.jobs[-1].output) and good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    parser.add_argument('--jobs', default=str(os.cpu_count()))
+    parser.add_argument('test', nargs='*', help='only these, by their names without directory')
+    args = parser.parse_args()
+    try:
+        tests = [test for test in read_list() if not args.test or test.name in args.test]
+        if not tests:
+            raise run_selftests.SelftestError(f'{LIST} does not name {" ".join(args.test)}')
+        with tree.locked():
+            run_selftests.build(sorted(test.program for test in tests), args.jobs)
+        good = True
+        for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+            good = run_cpu(cpu, tests) and good
+            sys.stdout.flush()
+    except (run_selftests.SelftestError, qemu.QemuError) as error:
+        print('not ok base # ' + str(error).replace('\n', '\n#   '))
+        return 1
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
