@@ -11,7 +11,10 @@ JOBS	?= $(shell nproc)
 BASE	?=
 # make run: the disk image that the protected VM gets.
 DISK	?=
-# make run, test, kunit: a57 (the reference) or max.
+# make stress: how long on each CPU, and the seed of an earlier run.
+SECONDS	?=
+SEED	?=
+# make run, kunit, stress: a57 (the reference) or max.
 CPU	?=
 
 # One build at a time in a checkout: the lock is held over tree and objects.
@@ -20,7 +23,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree run test kunit bench check series series-build clean
+.PHONY: FORCE help all tree run test kunit bench stress check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
@@ -30,12 +33,13 @@ help:
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
 	@echo 'make kunit    the KUnit suites alone'
 	@echo 'make bench    what things cost, in instructions, beside the marks'
+	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again'
 	@echo 'make check    style, static analysis, gcc and clang builds'
 	@echo 'make series   patches for git am on a clean base, at build/series'
 	@echo 'make series-build   make series, and build after each patch'
 	@echo 'make clean    remove build/'
 	@echo
-	@echo 'CPU=a57|max   run, kunit: the processor that QEMU models'
+	@echo 'CPU=a57|max   run, kunit, stress: the processor that QEMU models'
 	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
 	@echo 'JOBS=n        how many jobs at once, default all processors'
 
@@ -65,6 +69,11 @@ test: all
 
 bench: all
 	@tools/testing/bench/bench.py
+
+stress: all
+	@$(S)/deps.sh test
+	@$(S)/run_stress.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
+		--seconds $(or $(SECONDS),600) --jobs $(JOBS)
 
 check: all
 	@$(S)/deps.sh test

@@ -7,8 +7,8 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
     PROGRAM [MODE...]
 
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
-protected (the default) or plain, a host that was not booted protected. Lines
-that start with # and empty lines are skipped.
+protected (the default), plain, a host that was not booted protected, or stress,
+which run_stress.py runs. Lines that start with # and empty lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
 its exit status (4 is a skip). What does not build, does not end, or tells
@@ -51,7 +51,7 @@ def programs():
     wanted = []
     for program, *modes in filter(None, lines):
         for mode in modes or ['protected']:
-            if mode not in ('protected', 'plain'):
+            if mode not in ('protected', 'plain', 'stress'):
                 raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
             wanted.append((program, mode))
     if not wanted:
@@ -142,8 +142,8 @@ def main():
     parser.add_argument('program', nargs='*', help='only these, as the list names them')
     args = parser.parse_args()
     try:
-        wanted = [(name, mode) for name, mode in programs()
-                  if not args.program or name in args.program]
+        wanted = [(name, mode) for name, mode in programs() if mode != 'stress' and
+                  (not args.program or name in args.program)]
         if not wanted:
             raise SelftestError(f'{LIST} does not name {" ".join(args.program)}')
         with tree.locked():

@@ -36,6 +36,7 @@ def parts(jobs):
         ('2 and 3 kunit', 'kunit', [f'{SCRIPTS}/run_kunit.py', '--jobs', jobs], 1800),
         ('2 and 3 kunit', 'modules', [f'{SCRIPTS}/run_modules.py'], 900),
         ('4 selftests', 'selftests', [f'{SCRIPTS}/run_selftests.py', '--jobs', jobs], 1800),
+        ('4 selftests', 'base', [f'{SCRIPTS}/run_base.py', '--jobs', jobs], 1800),
     ]
     for cpu in ('a57', 'max'):
         known += [
@@ -45,6 +46,8 @@ def parts(jobs):
              ['make', '-C', 'tools/vmm', linux, f'O={TOP}/build/vmm-obj', 'vmtest',
               f'CPU={cpu}'], 900),
             ('5 end to end', f'system {cpu}', [f'{SCRIPTS}/run_system.py', '--cpu', cpu], 1800),
+            ('5 end to end', f'stress {cpu}',
+             [f'{SCRIPTS}/run_stress.py', '--cpu', cpu, '--jobs', jobs], 600),
         ]
     return known
 

@@ -108,11 +108,6 @@ int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value)
 	return ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg) ? -errno : 0;
 }
 
-static uint64_t channel_of(const struct pvm_vcpu *vcpu)
-{
-	return PVM_CHANNEL_IPA + vcpu->index * PVM_CHANNEL_SIZE;
-}
-
 static int add_vcpu(struct pvm *vm)
 {
 	struct pvm_vcpu *vcpu = &vm->vcpus[vm->nr_vcpus];
@@ -121,6 +116,7 @@ static int add_vcpu(struct pvm *vm)
 
 	vcpu->vm = vm;
 	vcpu->index = vm->nr_vcpus;
+	vcpu->channel = PVM_CHANNEL_IPA + vcpu->index * PVM_CHANNEL_SIZE;
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)vcpu->index);
 	if (vcpu->fd < 0)
 		return -errno;
@@ -182,7 +178,7 @@ static int set_entry(struct pvm_vcpu *vcpu)
 {
 	int err = pvm_set_reg(vcpu, ARM64_CORE_REG(regs.pc), PVM_CODE_IPA);
 
-	return err ? err : pvm_set_reg(vcpu, ARM64_CORE_REG(regs.regs[0]), channel_of(vcpu));
+	return err ? err : pvm_set_reg(vcpu, ARM64_CORE_REG(regs.regs[0]), vcpu->channel);
 }
 
 /**
@@ -301,7 +297,7 @@ static int take_write(struct pvm_vcpu *vcpu, uint64_t offset)
 
 static int handle_mmio(struct pvm_vcpu *vcpu)
 {
-	uint64_t offset = vcpu->run->mmio.phys_addr - channel_of(vcpu);
+	uint64_t offset = vcpu->run->mmio.phys_addr - vcpu->channel;
 	bool write = vcpu->run->mmio.is_write;
 
 	if (vcpu->run->mmio.len != 8 || offset > PVM_EXC_ELR || offset % 8 ||
@@ -466,7 +462,7 @@ int pvm_cpu_on(struct pvm *vm, unsigned int index)
 {
 	/* No irqchip gives affinities another shape: MPIDR_EL1.Aff0 is the index. */
 	int64_t ret = pvm_hvc(&vm->vcpus[0], HVC_PSCI_CPU_ON, index, PVM_CODE_IPA,
-			      channel_of(&vm->vcpus[index]));
+			      vm->vcpus[index].channel);
 
 	return ret ? -EPERM : 0;
 }

@@ -25,7 +25,7 @@
 #define PVM_DATA_SLOT		1
 #define PVM_FREE_SLOT		2		/* for more, from here on */
 
-#define PVM_MAX_VCPUS		4
+#define PVM_MAX_VCPUS		8
 
 /* Guest hypercalls: the ABI, in numbers rather than as the kernel's headers have it. */
 #define HVC_SMCCC_VERSION	0x80000000UL
@@ -52,6 +52,9 @@ struct pvm_vcpu {
 	unsigned int index;
 	int fd;
 	struct kvm_run *run;
+
+	/* IPA of its channel; where no memslot is. */
+	uint64_t channel;
 
 	/* The command under way, and what came of it. */
 	uint64_t command;

@@ -94,6 +94,17 @@ long pvm_stat(const char *name)
 }
 
 /**
+ * pvm_vmstat() - What the host has done to memory
+ * @name: an event's name in /proc/vmstat.
+ *
+ * Return: how often, or -1 if it is not counted.
+ */
+long pvm_vmstat(const char *name)
+{
+	return find_number("/proc/vmstat", "%63s %ld", name);
+}
+
+/**
  * pvm_proc_number() - A number from a file of lines "NAME: NUMBER ..."
  * @path: the file, such as /proc/meminfo.
  * @name: the name.

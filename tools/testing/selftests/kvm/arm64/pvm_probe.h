@@ -17,6 +17,7 @@ enum pvm_access {
 int pvm_probe(void *address, enum pvm_access access);
 
 long pvm_stat(const char *name);
+long pvm_vmstat(const char *name);
 long pvm_proc_number(const char *path, const char *name);
 long pvm_free_pages(void);
 

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Layer 5 of make test: VMs under stress, on a host under pressure.
+
+What is run are the programs of tools/testing/selftests/kvm/arm64/tests.list
+whose mode is stress, with a seed and a number of seconds. The seed is printed,
+and makes each process do the same again. In CI it is short; make stress takes
+as long as one likes.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import qemu  # noqa: E402
+import run_selftests  # noqa: E402
+import tree  # noqa: E402
+
+SECONDS = 15
+# Booting, the death of the last VMs, and telling what was found, in seconds.
+SPARE = 120
+# Little, so that the host has to reclaim memory all the time.
+MEMORY = 512
+
+
+def run_cpu(cpu, names, seed, seconds):
+    """Put a host with one CPU under stress; whether it took it."""
+    limit = seconds + SPARE
+    host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {seconds}' for name in names],
+                     cpu=cpu, smp=4, mem=MEMORY, limit=limit * len(names) + SPARE,
+                     log=os.path.join(qemu.BUILD, f'log/stress-{cpu}.log'),
+                     files={f'/selftests/{name}': os.path.join(run_selftests.OUTPUT, name)
+                            for name in names})
+    good = True
+    for name, job in zip(names, host.jobs):
+        for line in job.output.split('\n'):
+            if line.startswith('#'):
+                print(line)
+        good = run_selftests.tell(f'{cpu}.{os.path.basename(name)}', job) and good
+    print(f'{"not " if host.cause else ""}ok {cpu}.host_lives' +
+          (f' # {host.cause}' if host.cause else ''))
+    if not good or host.cause:
+        for line in host.console.strip().split('\n')[-60:]:
+            print(f'#   {line}')
+        print(f'# again: scripts/pkvm/run_stress.py --cpu {cpu} --seed {seed:#x} '
+              f'--seconds {seconds}')
+    sys.stdout.flush()
+    return good and not host.cause
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    parser.add_argument('--seed', type=lambda text: int(text, 0), help='default: a new one')
+    parser.add_argument('--seconds', type=int, default=SECONDS, help='for each CPU')
+    parser.add_argument('--jobs', default=str(os.cpu_count()))
+    args = parser.parse_args()
+    if args.seconds < 1:
+        parser.error('--seconds: at least 1')
+    seed = secrets.randbits(48) if args.seed is None else args.seed
+    try:
+        names = [name for name, mode in run_selftests.programs() if mode == 'stress']
+        with tree.locked():
+            run_selftests.build(names, args.jobs)
+        good = True
+        for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+            good = run_cpu(cpu, names, seed, args.seconds) and good
+    except (run_selftests.SelftestError, qemu.QemuError) as error:
+        print('not ok stress # ' + str(error).replace('\n', '\n#   '))
+        return 1
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

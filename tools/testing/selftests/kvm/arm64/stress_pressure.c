@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A host that does not leave memory in peace, for the stress test: processes that swap, split and
+ * collapse huge pages, compact, and merge equal pages, until they are killed. Each has memory of
+ * its own, of which it knows what has to be in it: pages of the host must not get lost, either.
+ *
+ * See stress.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/compiler.h>
+#include <linux/mman.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "pvm_probe.h"
+#include "stress.h"
+
+#define MIB			(1024UL * 1024)
+#define ZRAM			"/dev/zram0"
+#define SWAP_SIZE		"512M"
+#define HUGE_SIZE		(8 * MIB)
+#define EQUAL_SIZE		(2 * MIB)
+/* The hog wants this much more than there is, up to a limit. */
+#define HOG_EXCESS		(32 * MIB)
+#define HOG_LIMIT		(640 * MIB)
+
+/* The end of the first page of a swap device, and what stands behind the boot block. */
+struct swap_header {
+	char boot[1024];
+	uint32_t version;
+	uint32_t last_page;
+	uint32_t nr_bad;
+};
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = strlen(text);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, length) != length)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int write_swap_header(void)
+{
+	static const char magic[] = "SWAPSPACE2";
+	long size = getpagesize();
+	char page[size];
+	struct swap_header *header = (void *)page;
+	int fd = open(ZRAM, O_RDWR | O_CLOEXEC);
+	off_t end;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	end = lseek(fd, 0, SEEK_END);
+	memset(page, 0, size);
+	header->version = 1;
+	header->last_page = end / size - 1;
+	memcpy(page + size - strlen(magic), magic, strlen(magic));
+	if (end < 2 * size || pwrite(fd, page, size, 0) != size || fsync(fd))
+		err = errno ? -errno : -ENOSPC;
+	close(fd);
+	return err;
+}
+
+/**
+ * stress_add_swap() - Have the host swap to memory that it compresses
+ *
+ * Return: 0; 0 also if it does so already; or a negative errno.
+ */
+int stress_add_swap(void)
+{
+	int err;
+
+	if (pvm_proc_number("/proc/meminfo", "SwapTotal") > 0)
+		return 0;
+	err = write_text("/sys/block/zram0/disksize", SWAP_SIZE);
+	if (!err)
+		err = write_swap_header();
+	if (!err && swapon(ZRAM, 0))
+		err = -errno;
+	return err;
+}
+
+static uint8_t *map_aligned(size_t size, size_t align)
+{
+	uint8_t *mem = mmap(NULL, size + align, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem + -(uintptr_t)mem % align;
+}
+
+static uint64_t expected(size_t at)
+{
+	return STRESS_PLAIN | at;
+}
+
+static void fill(uint8_t *mem, size_t from, size_t to)
+{
+	for (size_t at = from; at < to; at += getpagesize())
+		WRITE_ONCE(*(uint64_t *)(mem + at), expected(at));
+}
+
+/* Whether what fill() wrote is still there. */
+static bool intact(const uint8_t *mem, size_t from, size_t to)
+{
+	for (size_t at = from; at < to; at += getpagesize()) {
+		uint64_t value = READ_ONCE(*(const uint64_t *)(mem + at));
+
+		if (value != expected(at)) {
+			printf("# the host's own page at %#zx holds %#lx\n", at, value);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* More memory than there is, in turns: the host has to reclaim from everyone. */
+static int hog(uint64_t *random)
+{
+	size_t page = getpagesize(), size;
+	long kib = pvm_proc_number("/proc/meminfo", "MemAvailable");
+	uint8_t *mem;
+
+	size = kib * 1024 + HOG_EXCESS;
+	if (size > HOG_LIMIT)
+		size = HOG_LIMIT;
+	size -= size % page;
+	mem = map_aligned(size, page);
+	if (!mem)
+		return -ENOMEM;
+	fill(mem, 0, size);
+
+	for (;;) {
+		size_t from = stress_random(random) % (size / page) * page;
+		size_t to = from + 256 * page;
+
+		if (to > size)
+			to = size;
+		if (!intact(mem, from, to))
+			return -EIO;
+		fill(mem, from, to);
+		if (madvise(mem + from, to - from, MADV_PAGEOUT))
+			return -errno;
+		usleep(10000);
+	}
+}
+
+/* Huge pages come and go: by collapse, by losing a part, by reclaim. */
+static int split(uint64_t *random)
+{
+	const size_t huge = 2 * MIB;
+	uint8_t *mem = map_aligned(HUGE_SIZE, huge);
+
+	if (!mem || madvise(mem, HUGE_SIZE, MADV_HUGEPAGE))
+		return -ENOMEM;
+	fill(mem, 0, HUGE_SIZE);
+
+	for (;;) {
+		size_t at = stress_random(random) % (HUGE_SIZE / huge) * huge;
+		size_t half = at + huge / 2;
+
+		switch (stress_random(random) % 4) {
+		case 0:
+			/* May fail for want of a free huge page. */
+			madvise(mem + at, huge, MADV_COLLAPSE);
+			break;
+		case 1:
+			if (madvise(mem + at, huge / 2, MADV_DONTNEED))
+				return -errno;
+			fill(mem, at, half);
+			break;
+		case 2:
+			if (madvise(mem + half, huge / 2, MADV_PAGEOUT))
+				return -errno;
+			break;
+		default:
+			if (mprotect(mem + at, getpagesize(), PROT_READ) ||
+			    mprotect(mem + at, getpagesize(), PROT_READ | PROT_WRITE))
+				return -errno;
+		}
+		if (!intact(mem, at, at + huge))
+			return -EIO;
+		usleep(5000);
+	}
+}
+
+/* Everything that can be moved is moved. */
+static int compact(uint64_t *random)
+{
+	for (;;) {
+		int err = write_text("/proc/sys/vm/compact_memory", "1");
+
+		if (!err && stress_random(random) % 8 == 0)
+			err = write_text("/proc/sys/vm/drop_caches", "1");
+		if (err)
+			return err;
+		usleep(20000 + stress_random(random) % 50000);
+	}
+}
+
+/* Equal pages become one, and two again when they are written to. */
+static int merge(uint64_t *random)
+{
+	size_t page = getpagesize();
+	uint8_t *mem = map_aligned(EQUAL_SIZE, page);
+	int err;
+
+	if (!mem || madvise(mem, EQUAL_SIZE, MADV_MERGEABLE))
+		return -ENOMEM;
+	err = write_text("/sys/kernel/mm/ksm/sleep_millisecs", "10");
+	if (!err)
+		err = write_text("/sys/kernel/mm/ksm/pages_to_scan", "1000");
+	if (!err)
+		err = write_text("/sys/kernel/mm/ksm/run", "1");
+	if (err)
+		return err;
+
+	memset(mem, 0x5a, EQUAL_SIZE);
+	for (;;) {
+		size_t at = stress_random(random) % (EQUAL_SIZE / page) * page;
+
+		for (size_t i = 0; i < page; i++) {
+			if (READ_ONCE(mem[at + i]) != 0x5a)
+				return -EIO;
+		}
+		WRITE_ONCE(mem[at], 0x5a);
+		usleep(1000);
+	}
+}
+
+/**
+ * stress_pressure() - Be one of the processes that do not leave memory in peace
+ * @kind: which, below STRESS_PRESSURES.
+ * @seed: of what is done at random.
+ *
+ * Return: not unless something went wrong: 1, with a line that says what.
+ */
+int stress_pressure(unsigned int kind, uint64_t seed)
+{
+	static const struct {
+		const char *name;
+		int (*run)(uint64_t *random);
+	} pressures[STRESS_PRESSURES] = {
+		{ "hog", hog },
+		{ "split", split },
+		{ "compact", compact },
+		{ "merge", merge },
+	};
+	int err = pressures[kind].run(&seed);
+
+	printf("# the host under pressure, %s: %s\n", pressures[kind].name, strerror(-err));
+	return 1;
+}
