@@ -15,6 +15,8 @@
 #include "layout.h"
 
 #define GIC_PHANDLE		1
+#define DMA_POOL_PHANDLE	2
+#define DMA_POOL_ALIGNMENT	0x200000UL
 #define GIC_SPI			0
 #define GIC_PPI			1
 #define IRQ_LEVEL_HIGH		4
@@ -143,6 +145,27 @@ static void memory_node(struct writer *writer, const struct devtree_config *conf
 	end(writer);
 }
 
+/*
+ * A protected guest shares this pool with the host and nothing else: PCI devices
+ * name it and so are kept to it. The guest chooses where it lies.
+ */
+static void reserved_memory_node(struct writer *writer, const struct devtree_config *config)
+{
+	if (!config->dma_pool_size)
+		return;
+	begin(writer, "reserved-memory");
+	put_u32(writer, "#address-cells", 2);
+	put_u32(writer, "#size-cells", 2);
+	put_empty(writer, "ranges");
+	begin(writer, "restricted_dma_reserved");
+	put_string(writer, "compatible", "restricted-dma-pool");
+	put_u64(writer, "size", config->dma_pool_size);
+	put_u64(writer, "alignment", DMA_POOL_ALIGNMENT);
+	put_u32(writer, "phandle", DMA_POOL_PHANDLE);
+	end(writer);
+	end(writer);
+}
+
 /* KVM gives vCPU n the affinity n as long as there are at most 16. */
 static void cpu_nodes(struct writer *writer, const struct devtree_config *config)
 {
@@ -257,6 +280,8 @@ static void pci_node(struct writer *writer, const struct devtree_config *config)
 	put_u32_array(writer, "interrupt-map", map, entry - map);
 	put_u32_array(writer, "interrupt-map-mask", map_mask, 4);
 	put_empty(writer, "dma-coherent");
+	if (config->dma_pool_size)
+		put_u32(writer, "memory-region", DMA_POOL_PHANDLE);
 	end(writer);
 }
 
@@ -277,6 +302,7 @@ int devtree_build(const struct devtree_config *config, void *buffer, size_t size
 	chosen_node(&writer, config);
 	config_node(&writer, config);
 	memory_node(&writer, config);
+	reserved_memory_node(&writer, config);
 	cpu_nodes(&writer, config);
 	psci_node(&writer);
 	timer_node(&writer);

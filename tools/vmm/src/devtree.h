@@ -25,6 +25,8 @@ struct devtree_config {
 	bool has_seed;
 	uint8_t seed[DEVTREE_SEED_SIZE];
 	uint64_t kaslr_seed;
+	/* Bytes of the DMA pool that PCI devices are restricted to, 0 for none. */
+	uint64_t dma_pool_size;
 	/* Bit n is set if slot n of the PCI bus is taken. */
 	uint32_t pci_slots;
 };

@@ -192,6 +192,7 @@ static int build_memory(struct machine *machine, const struct options *options)
 		.memory_size = options->memory_size,
 		.nr_vcpus = options->nr_vcpus,
 		.cmdline = options->cmdline,
+		.dma_pool_size = options->dma_pool_size,
 		.pci_slots = options->disk ? 1U << DISK_SLOT : 0,
 	};
 	uint64_t below_ram = options->firmware ? FIRMWARE_REGION_SIZE : 0;

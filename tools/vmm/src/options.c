@@ -21,6 +21,8 @@
 #define MAX_MEMORY_MIB		((1UL << 40) / MIB - RAM_BASE / MIB)
 #define MAX_TIMEOUT		(366 * 24 * 3600U)
 #define READ_ONLY_SUFFIX	",ro"
+/* Enough for a disk and many processors; sharing it costs a call for each page. */
+#define DEFAULT_POOL_MIB	16
 
 static const char help_text[] =
 "Usage: vmm [OPTION]... (--firmware FILE | --kernel FILE | --bare FILE)\n"
@@ -41,6 +43,9 @@ static const char help_text[] =
 "                    shares; the host must have booted with kvm-arm.mode=protected\n"
 "  --mem MIB         memory in MiB, from 0x80000000 on (default 256, at least 4)\n"
 "  --cpus N          number of vCPUs, 1 to 8 (default 1)\n"
+"  --swiotlb MIB     the device tree gives PCI devices a restricted DMA pool of this\n"
+"                    size to bounce through, 0 for none (default 16 with --protected\n"
+"                    and --kernel, else 0)\n"
 "  --disk FILE[,ro]  virtio block device over a file or a block device, a multiple\n"
 "                    of 512 bytes long; ',ro' makes it read-only\n"
 "\n"
@@ -113,6 +118,7 @@ enum {
 	OPT_INITRD,
 	OPT_CMDLINE,
 	OPT_BARE,
+	OPT_SWIOTLB,
 	OPT_DISK,
 	OPT_STATS,
 	OPT_TIMEOUT,
@@ -129,6 +135,7 @@ static const struct option long_options[] = {
 	{ "initrd",	required_argument,	NULL, OPT_INITRD },
 	{ "cmdline",	required_argument,	NULL, OPT_CMDLINE },
 	{ "bare",	required_argument,	NULL, OPT_BARE },
+	{ "swiotlb",	required_argument,	NULL, OPT_SWIOTLB },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
 	{ "stats",	required_argument,	NULL, OPT_STATS },
 	{ "timeout",	required_argument,	NULL, OPT_TIMEOUT },
@@ -170,6 +177,11 @@ static int parse_option(struct options *options, int option, char *argument)
 	case OPT_BARE:
 		options->bare = argument;
 		return 0;
+	case OPT_SWIOTLB:
+		err = parse_number("--swiotlb", argument, 0, MAX_MEMORY_MIB, &number);
+		if (!err)
+			options->dma_pool_size = number * MIB;
+		return err;
 	case OPT_DISK:
 		return parse_disk(options, argument);
 	case OPT_STATS:
@@ -200,6 +212,11 @@ static int check_combination(const struct options *options)
 	}
 	if (options->initrd && !options->kernel) {
 		log_err("--initrd needs --kernel");
+		return -EINVAL;
+	}
+	if (options->dma_pool_size >= options->memory_size) {
+		log_err("a restricted DMA pool of %lu MiB does not fit into %lu MiB of memory",
+			options->dma_pool_size / MIB, options->memory_size / MIB);
 		return -EINVAL;
 	}
 	return 0;
@@ -237,6 +254,8 @@ int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (options->help)
 		return 0;
+	if (!seen[OPT_SWIOTLB] && options->protected_vm && options->kernel)
+		options->dma_pool_size = DEFAULT_POOL_MIB * MIB;
 	if (optind < argc) {
 		log_err("'%s': no option (try --help)", argv[optind]);
 		return -EINVAL;

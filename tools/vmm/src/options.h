@@ -29,6 +29,8 @@ struct options {
 	const char *initrd;
 	const char *cmdline;
 	const char *bare;
+	/* Bytes of the restricted DMA pool, 0 for none. */
+	uint64_t dma_pool_size;
 	char *disk;
 	bool disk_read_only;
 	const char *stats;

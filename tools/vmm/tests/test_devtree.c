@@ -136,6 +136,44 @@ static void test_empty_bus(void **state)
 	free(fdt);
 }
 
+/*
+ * PCI devices are kept to the pool that is shared, and to no other memory: the
+ * bus names the pool, and the pool takes no place that the guest did not choose.
+ */
+static void test_dma_pool(void **state)
+{
+	static const char pool[] = "/reserved-memory/restricted_dma_reserved";
+	struct devtree_config config = plain;
+	void *fdt;
+	int length;
+
+	(void)state;
+	config.dma_pool_size = 0x1800000;
+	fdt = build(&config);
+	assert_string_equal(string(fdt, pool, "compatible"), "restricted-dma-pool");
+	ASSERT_CELLS(fdt, pool, "size", 0, 0x1800000);
+	ASSERT_CELLS(fdt, pool, "alignment", 0, 0x200000);
+	ASSERT_CELLS(fdt, pool, "phandle", 2);
+	assert_null(fdt_getprop(fdt, node(fdt, pool), "reg", NULL));
+	ASSERT_CELLS(fdt, "/reserved-memory", "#address-cells", 2);
+	ASSERT_CELLS(fdt, "/reserved-memory", "#size-cells", 2);
+	assert_non_null(fdt_getprop(fdt, node(fdt, "/reserved-memory"), "ranges", &length));
+	assert_int_equal(length, 0);
+	ASSERT_CELLS(fdt, "/pci@1000000", "memory-region", 2);
+	free(fdt);
+}
+
+/* Without a pool nothing may name one: devices reach all memory then. */
+static void test_no_dma_pool(void **state)
+{
+	void *fdt = build(&plain);
+
+	(void)state;
+	assert_int_equal(fdt_path_offset(fdt, "/reserved-memory"), -FDT_ERR_NOTFOUND);
+	assert_null(fdt_getprop(fdt, node(fdt, "/pci@1000000"), "memory-region", NULL));
+	free(fdt);
+}
+
 /* What was not given must not be there: a firmware takes its absence for an answer. */
 static void test_no_boot_images(void **state)
 {
@@ -189,6 +227,7 @@ static void test_no_room(void **state)
 	(void)state;
 	config.nr_vcpus = MAX_VCPUS;
 	config.pci_slots = 0xffffffff;
+	config.dma_pool_size = 0x1000000;
 	fdt = build(&config);
 	full = fdt_totalsize(fdt);
 	free(fdt);
@@ -207,6 +246,8 @@ int main(void)
 		cmocka_unit_test(test_cpus_and_gic),
 		cmocka_unit_test(test_pci),
 		cmocka_unit_test(test_empty_bus),
+		cmocka_unit_test(test_dma_pool),
+		cmocka_unit_test(test_no_dma_pool),
 		cmocka_unit_test(test_no_boot_images),
 		cmocka_unit_test(test_boot_images),
 		cmocka_unit_test(test_no_room),

@@ -38,6 +38,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.nr_vcpus, 1);
 	assert_false(options.protected_vm);
 	assert_false(options.help);
+	assert_int_equal(options.dma_pool_size, 0);
 	assert_null(options.disk);
 	assert_null(options.stats);
 	assert_int_equal(options.timeout, 0);
@@ -81,6 +82,38 @@ static void test_disk_suffix(void **state)
 	assert_int_equal(parse(&options, writable), 0);
 	assert_string_equal(options.disk, "a,row");
 	assert_false(options.disk_read_only);
+}
+
+/*
+ * A protected Linux has a disk only through a pool that it shares, so it gets one
+ * unasked; nobody else does, and whoever asks gets what was asked for.
+ */
+static void test_dma_pool(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t mib;
+	} cases[] = {
+		{ "--protected --kernel k", 16 },
+		{ "--kernel k --firmware f --protected", 16 },
+		{ "--kernel k", 0 },
+		{ "--protected --firmware f", 0 },
+		{ "--protected --bare b", 0 },
+		{ "--protected --kernel k --swiotlb 0", 0 },
+		{ "--protected --kernel k --swiotlb 64", 64 },
+		{ "--kernel k --swiotlb 1", 1 },
+		{ "--mem 17 --protected --kernel k", 16 },
+	};
+	struct options options;
+	char line[128];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(line, sizeof(line), "%s", cases[i].line);
+		assert_int_equal(parse(&options, line), 0);
+		assert_int_equal(options.dma_pool_size, cases[i].mib << 20);
+	}
 }
 
 static void test_help(void **state)
@@ -129,6 +162,12 @@ static void test_refused(void **state)
 		"--firmware fw --timeout 0",
 		"--firmware fw --timeout 1.5",
 		"--firmware fw --timeout 4294967297",
+		"--kernel k --swiotlb",
+		"--kernel k --swiotlb x",
+		"--kernel k --swiotlb -1",
+		"--kernel k --swiotlb 256",
+		"--kernel k --mem 64 --swiotlb 64",
+		"--kernel k --protected --mem 16",
 		"--firmware fw --disk ,ro",
 		"--firmware fw --disk=",
 	};
@@ -150,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_disk_suffix),
+		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_refused),
 	};
