@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -189,6 +190,26 @@ static int do_memlock(int argc, char *argv[])
 	return fail(argv[2]);
 }
 
+/*
+ * console COMMAND...: run a program with the console as its standard input. No
+ * character has a meaning of its own on the way: Ctrl-C is the program's.
+ */
+static int do_console(int argc, char *argv[])
+{
+	struct termios terminal;
+
+	if (argc < 2)
+		return 2;
+	if (dup2(STDOUT_FILENO, STDIN_FILENO) < 0 || tcgetattr(STDIN_FILENO, &terminal))
+		return fail("console");
+	terminal.c_lflag &= ~(ISIG | IEXTEN);
+	terminal.c_iflag &= ~(IXON | ICRNL);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &terminal))
+		return fail("console");
+	execv(argv[1], argv + 1);
+	return fail(argv[1]);
+}
+
 static unsigned long now_ms(void)
 {
 	struct timespec now;
@@ -269,6 +290,7 @@ static const struct {
 	builtin_fn run;
 } builtins[] = {
 	{ "cat", do_cat },
+	{ "console", do_console },
 	{ "insmod", do_insmod },
 	{ "killed", do_killed },
 	{ "memfree", do_memfree },
