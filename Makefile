@@ -11,6 +11,9 @@ JOBS	?= $(shell nproc)
 BASE	?=
 # make run: the disk image that the protected VM gets.
 DISK	?=
+# make run: "linux" instead of the firmware, and its shell at this terminal.
+GUEST	?=
+INTERACTIVE ?=
 # make stress: how long on each CPU, and the seed of an earlier run.
 SECONDS	?=
 SEED	?=
@@ -23,13 +26,16 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree run test kunit bench stress check series series-build clean
+.PHONY: FORCE help all tree guest run test kunit bench stress check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
 	@echo 'make tree     the patched kernel source, at build/linux'
 	@echo 'make run      boot the host, let a protected VM read a disk, check its digest'
 	@echo '              DISK=file: this image instead of a generated one of 64 MiB'
+	@echo '              GUEST=linux: Linux with its root on the disk, to a shell, instead'
+	@echo '              INTERACTIVE=1: with GUEST=linux, type at that shell'
+	@echo 'make guest    the Linux guest: kernel and root, under build/guest'
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
 	@echo 'make kunit    the KUnit suites alone'
 	@echo 'make bench    what things cost, in instructions, beside the marks'
@@ -51,19 +57,36 @@ all:
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
 
+# The guest's kernel comes from the base as it is.
+guest:
+	@$(S)/deps.sh run guest
+	+@$(LOCKED) bash -c '$(TREE) --bare --build build/stock && $(MK) guest'
+
+build/guest/%: guest ;
+
 # Any one product: make build/Image, build/vmm, build/pvmfw.bin, ...
 build/%: FORCE
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
 
+ifeq ($(GUEST)$(INTERACTIVE),)
 run: all
 	@$(S)/run.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)')
+else ifeq ($(GUEST),linux)
+run: all guest
+	@$(S)/run_linux.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)') \
+		$(if $(INTERACTIVE),--interactive)
+else
+run:
+	@echo 'make run: error: GUEST is "linux" or nothing; INTERACTIVE=1 needs GUEST=linux' >&2
+	@exit 1
+endif
 
 kunit: tree
 	@$(S)/deps.sh test
 	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
-test: all
+test: all guest
 	@$(S)/deps.sh test
 	@$(S)/test.py --jobs $(JOBS)
 

@@ -10,7 +10,7 @@ KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
 STEP	:= $(S)/step.py
 CONFIGS	:= arch/arm64/configs
 
-.PHONY: all vmm pvmfw kunit-modules FORCE
+.PHONY: all guest vmm pvmfw kunit-modules FORCE
 .DELETE_ON_ERROR:
 
 PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
@@ -65,5 +65,26 @@ $(B)/initramfs.cpio.gz: $(S)/initramfs.sh $(B)/gen_init_cpio $(B)/init $(PROGRAM
 $(B)/disk.img: $(S)/disk.py
 	@echo "  DISK    $@"
 	@$(S)/disk.py $@
+
+# The Linux guest: a kernel of the bare base, which none of our patches has
+# touched, and a root with Debian's busybox.
+guest: $(B)/guest/Image $(B)/guest/root.img
+	@:
+
+$(B)/guest/kernel/.config: $(CONFIGS)/pkvm_guest.config $(B)/stock/linux.stamp
+	+@KSRC=$(CURDIR)/$(B)/stock/linux $(S)/config.sh $(B)/guest/kernel \
+		$(CONFIGS)/pkvm_guest.config
+
+$(B)/guest/Image: $(B)/guest/kernel/.config $(B)/stock/linux.stamp
+	+@$(STEP) 'GUEST   $@' $(B)/log/guest.log \
+		$(KMAKE) -C $(B)/stock/linux O=$(CURDIR)/$(B)/guest/kernel Image
+	@cp $(B)/guest/kernel/arch/arm64/boot/Image $@
+
+$(B)/guest/busybox: $(S)/busybox.sh
+	@$(S)/busybox.sh $@
+
+$(B)/guest/root.img: $(S)/guest_root.py $(B)/guest/busybox $(wildcard tools/testing/guest/*)
+	@echo "  ROOT    $@"
+	@$(S)/guest_root.py $(B)/guest/busybox $@
 
 FORCE:

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# config.sh OBJDIR FRAGMENT...: configure a kernel of build/linux in OBJDIR as
+# config.sh OBJDIR FRAGMENT...: configure the kernel of build/linux in OBJDIR as
 # allnoconfig plus the fragments, in order. A symbol that a fragment asks for
 # and that Kconfig did not grant is an error: a kernel that silently lacks what
-# it was asked for costs hours. MAKEARGS goes to the kernel's make.
+# it was asked for costs hours. MAKEARGS goes to the kernel's make; KSRC is another
+# kernel than build/linux.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh
@@ -19,7 +20,7 @@ obj=$(cd "$obj" && pwd)
 cat "$@" >"$obj/pkvm.fragments"
 log=$obj/pkvm.config.log
 # shellcheck disable=SC2086 # MAKEARGS is a list of words
-if ! make -C "$BUILD/linux" O="$obj" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+if ! make -C "${KSRC:-$BUILD/linux}" O="$obj" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
 	${MAKEARGS:-} KCONFIG_ALLCONFIG="$obj/pkvm.fragments" allnoconfig >"$log" 2>&1; then
 	show_tail "$log"
 	die "the configuration failed"

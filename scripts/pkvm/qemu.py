@@ -12,6 +12,7 @@ of its own under build/, gone when the run ends.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import os
@@ -21,7 +22,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 import time
+import tty
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, 'build')
@@ -44,6 +47,8 @@ PANIC = re.compile(r'(HYP panic|Kernel panic - not syncing|Unable to handle kern
                    r'|Internal error: Oops|BUG: |WARNING: CPU)[^\r\n]*')
 # How long a host that has panicked may go on to say why, in seconds.
 LAST_WORDS = 3
+# The key that ends a run at the terminal: Ctrl-].
+LEAVE = b'\x1d'
 
 
 class QemuError(Exception):
@@ -174,18 +179,35 @@ def parse_jobs(lines, console):
     return jobs
 
 
-def watch(process, limit, echo):
+def type_keys(process, keys):
+    """Type on the console."""
+    # A QEMU that has ended takes no keys: what it printed says why.
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(keys)
+        process.stdin.flush()
+
+
+def watch(process, limit, *, echo=False, dialog=None, terminal=False):
     """Read the console to its end, a panic or the limit: (console, cause)."""
     end = time.monotonic() + limit
     console, cause = b'', None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
+        if terminal:
+            selector.register(sys.stdin, selectors.EVENT_READ)
         while True:
             left = end - time.monotonic()
             if left <= 0:
                 cause = cause or f'the host did not end within {limit} s'
                 break
-            if not selector.select(left):
+            ready = [key.fileobj for key, _ in selector.select(left)]
+            if sys.stdin in ready:
+                keys = os.read(sys.stdin.fileno(), 4096)
+                if not keys or LEAVE in keys:
+                    cause = 'the run was ended at the terminal'
+                    break
+                type_keys(process, keys)
+            if process.stdout not in ready:
                 continue
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
@@ -194,6 +216,10 @@ def watch(process, limit, echo):
             if echo:
                 sys.stdout.buffer.write(chunk)
                 sys.stdout.flush()
+            typed = dialog.said(chunk.decode(errors='replace').replace('\r', '')) \
+                if dialog else None
+            if typed:
+                type_keys(process, typed.encode())
             if cause is None:
                 panic = PANIC.search(console[-65536 - 256:].decode(errors='replace'))
                 if panic and panic.group(1) in ('HYP panic', 'Kernel panic - not syncing'):
@@ -202,15 +228,29 @@ def watch(process, limit, echo):
     return console.decode(errors='replace').replace('\r', ''), cause
 
 
+@contextlib.contextmanager
+def raw_terminal():
+    """Every key of our terminal as it is, and the terminal as it was at the end."""
+    saved = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setraw(sys.stdin)
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+
+
 def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
          files=None, drive=(), append='', limit=120, icount=False, hvhe=False,
-         verbose=False, log=None, echo=False, tolerate_warnings=False):
+         verbose=False, log=None, echo=False, tolerate_warnings=False, dialog=None,
+         terminal=False):
     """Boot a host, run the jobs, power off: a Run.
 
     mem is in MiB, limit in seconds of real time, files maps a path in the host
     to a file here, drive lists images (",ro" behind one makes it read-only).
-    Raises QemuError for what keeps the run from starting; what goes wrong later
-    is the Run's cause.
+    dialog has a method said(), which gets the console's output as it comes and
+    returns what is typed on it then, if anything; with terminal, whoever sits at
+    ours types. Raises QemuError for what keeps the run from starting; what goes
+    wrong later is the Run's cause.
     """
     options = argparse.Namespace(
         cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive, icount=icount,
@@ -223,16 +263,22 @@ def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, ini
     with tempfile.TemporaryDirectory(prefix='run.', dir=BUILD) as scratch:
         args = command_line(options, make_initrd(scratch, initrd, jobs, files or {}))
         try:
-            process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stdin = subprocess.PIPE if dialog or terminal else subprocess.DEVNULL
+            process = subprocess.Popen(args, stdin=stdin, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT)
         except OSError as error:
             raise QemuError(f'{QEMU} does not start: {error.strerror}') from None
         try:
-            console, cause = watch(process, limit, echo)
+            with raw_terminal() if terminal else contextlib.nullcontext():
+                console, cause = watch(process, limit, echo=echo or terminal, dialog=dialog,
+                                       terminal=terminal)
         finally:
             process.kill()
             process.wait()
             process.stdout.close()
+            if process.stdin:
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
     if log:
         with open(log, 'w') as file:
             file.write(console)

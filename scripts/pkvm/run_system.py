@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Layer 5 of make test: the whole thing, with the real VMM and firmware.
 
-make run on both CPUs, what users get wrong, disks that fail, and VMMs that are
-killed. Each check states the rule that it guards and is one TAP line.
+make run on both CPUs, what users get wrong, disks that fail, VMMs that are
+killed, and Linux as a guest (system_linux.py). Each check states the rule that
+it guards and is one TAP line.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu  # noqa: E402
 import run  # noqa: E402
+import system_linux  # noqa: E402
 
 BUILD = qemu.BUILD
 VMM = '/vmm --firmware /pvmfw.bin --timeout 100'
@@ -171,7 +173,8 @@ def killed(cpu):
     expect(last.status == 0 and sha in last.output, 'the VM after the storm failed', last)
 
 
-CHECKS = (make_run, own_disk, ordinary_vm, host_not_protected, bad_input, disk_error, killed)
+CHECKS = (make_run, own_disk, ordinary_vm, host_not_protected, bad_input, disk_error, killed,
+          *system_linux.CHECKS)
 
 
 def main():

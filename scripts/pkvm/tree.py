@@ -140,6 +140,7 @@ class Tree:
     def unpack(self):
         """Make build/linux the bare base, unless it already stems from it."""
         identity = self.identity()
+        os.makedirs(self.build, exist_ok=True)
         if read(self.base_id) == identity and os.path.isdir(self.linux):
             return
         print(f'  UNPACK  {self.base}', flush=True)
@@ -263,7 +264,6 @@ class Tree:
 
     def make(self):
         """The whole of it; touches the stamp when something changed."""
-        os.makedirs(self.build, exist_ok=True)
         self.unpack()
         self.lay_over()
         self.patch()
@@ -278,9 +278,15 @@ def main():
     parser.add_argument('--base', default=BASE_TARBALL, help='tarball of the base kernel')
     parser.add_argument('--build', default=os.path.join(TOP, 'build'),
                         help='where linux/ and its bookkeeping go')
+    parser.add_argument('--bare', action='store_true',
+                        help='unpack the base alone, without our files and patches')
     args = parser.parse_args()
     try:
-        Tree(args.base, os.path.abspath(args.build)).make()
+        tree = Tree(args.base, os.path.abspath(args.build))
+        if args.bare:
+            tree.unpack()
+        else:
+            tree.make()
     except (TreeError, topics.TopicError) as error:
         print(f'tree.py: error: {error}', file=sys.stderr)
         return 1

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make run GUEST=linux: an unmodified Linux runs as a protected VM, to a shell.
+
+Boots the host, starts one protected VM with several vCPUs on the guest's kernel
+with its root on the virtio disk, and types at its shell on the UART: what CPUs
+are there, where the root is, what the disk's SHA-256 is, and poweroff. Ends with
+a short report and status 0 if all that is as it must be and every page came
+home; otherwise with the cause and another status.
+
+With --interactive the shell is yours, until you type poweroff in it.
+"""
+
+import argparse
+import dataclasses
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import console  # noqa: E402
+import qemu  # noqa: E402
+import run  # noqa: E402
+from run import COUNTERS, RunError  # noqa: E402
+
+GUEST = os.path.join(qemu.BUILD, 'guest')
+KERNEL = os.path.join(GUEST, 'Image')
+ROOT = os.path.join(GUEST, 'root.img')
+CMDLINE = 'console=ttyS0 root=/dev/vda ro quiet'
+CPUS = 4
+# Seconds for one boot of the guest on a slow machine, and what an init's job may take.
+LIMIT = 150
+LONGEST = 24 * 3600 - 60
+
+QUESTIONS = {
+    'version': 'cat /proc/version',
+    'online': 'cat /sys/devices/system/cpu/online',
+    'nproc': 'nproc',
+    'disk': 'cat /sys/block/vda/dev',
+    'root': 'grep " / / " /proc/self/mountinfo',
+    # Past the page cache, where the mounted file system has changed its own blocks.
+    'sha': 'dd if=/dev/vda iflag=direct bs=64k 2>/tmp/dd | sha256sum',
+    'shell': 'echo "$0 of $(hostname) says $((6 * 7))"',
+}
+POOL = 'dmesg | grep "created restricted DMA pool"'
+SHELL_SAYS = '-/bin/sh of guest says 42'
+
+
+@dataclasses.dataclass
+class Guest:
+    """What kind of VM to run, and how."""
+    cpu: str = 'a57'
+    cpus: int = CPUS
+    mem: int = 256
+    protected: bool = True
+    options: str = ''
+    limit: int = LIMIT
+
+    def job(self, disk='/dev/vda'):
+        """The line that makes the host's init run it."""
+        flag = '--protected ' if self.protected else ''
+        return (f'limit={self.limit + 10} console /vmm {flag}--kernel /guest '
+                f'--cmdline "{CMDLINE}" --cpus {self.cpus} --mem {self.mem} --disk {disk} '
+                f'--stats /tmp/stats --timeout {self.limit} {self.options}').rstrip()
+
+
+def check_built():
+    """What make guest leaves must be there."""
+    for path in (KERNEL, ROOT):
+        if not os.path.isfile(path):
+            raise RunError(f'{path} is missing: run make guest first')
+
+
+def boot(jobs, guest, name, *, drive, dialog=None, **more):
+    """Boot a host that has the guest's kernel at /guest and disks."""
+    return qemu.boot(jobs, cpu=guest.cpu, drive=drive, dialog=dialog, files={'/guest': KERNEL},
+                     log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.cpu}.log'), **more)
+
+
+def answers(shell):
+    """What the guest's shell printed, by command; refuse one that failed."""
+    for answer in shell.answers:
+        if answer.status is None:
+            raise RunError(f'the guest did not answer "{answer.command}"')
+        if answer.status:
+            raise RunError(f'in the guest, "{answer.command}" ended with status '
+                           f'{answer.status}: {answer.output.strip()}')
+    if shell.waiting or not shell.answers:
+        raise RunError('the guest came to no shell')
+    return {answer.command: answer.output for answer in shell.answers}
+
+
+def check_answers(said, guest, sha):
+    """Hold what the guest said against what is known here."""
+    told = {key: said[command] for key, command in QUESTIONS.items()}
+    if not re.match(r'Linux version 6\.12\.\d+', told['version']):
+        raise RunError(f'the guest is not Linux 6.12: {told["version"]}')
+    if told['nproc'] != str(guest.cpus):
+        raise RunError(f'{told["nproc"]} CPUs are online in the guest, not {guest.cpus}')
+    if told['root'].split()[2] != told['disk'] or ' - ext4 ' not in told['root']:
+        raise RunError(f'the root of the guest is not on its disk: {told["root"]}')
+    if told['sha'].split()[0] != sha:
+        raise RunError(f'the guest read something else: the SHA-256 of its disk is '
+                       f'{told["sha"].split()[0]}, the image has {sha}')
+    if told['shell'] != SHELL_SAYS:
+        raise RunError(f'the shell of the guest said "{told["shell"]}", not "{SHELL_SAYS}"')
+    return told
+
+
+def check_vm(job, host, status=0):
+    """The VMM has ended as it must, and so has the host."""
+    if job.status is not None and job.status != status:
+        said = [line for line in job.output.split('\n') if line.startswith('vmm: ')]
+        raise RunError(f'the VMM ended with status {job.status}: '
+                       + (' / '.join(said) or 'it gave no reason'))
+    if host.cause:
+        raise RunError(host.cause)
+
+
+def report(guest, told, pool, vmm, gained, seconds):
+    """What the run has shown, for people."""
+    exits = ', '.join(f'{value} {key.removeprefix("exits_")}'
+                      for key, value in vmm.items() if key.startswith('exits_') and value)
+    print(f'guest      {told["version"]}')
+    print(f'CPUs       {told["nproc"]} of {guest.cpus} online: {told["online"]}')
+    print(f'root       ext4 on /dev/vda; sha256 {told["sha"].split()[0]}, as the image')
+    print(f'shell      "{told["shell"]}", then poweroff')
+    if guest.protected:
+        other = gained['hypercalls'] - gained['pages_shared'] - gained['pages_unshared']
+        print(f'shared     {gained["pages_shared"]} pages, the {pool} MiB of its DMA pool among '
+              'them')
+        print(f'hypercalls {gained["hypercalls"]}: {gained["pages_shared"]} MEM_SHARE, '
+              f'{gained["pages_unshared"]} MEM_UNSHARE, {other} others')
+    print(f'exits      {vmm["exits"]}: {exits}')
+    if guest.protected:
+        print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
+              f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
+              f'{gained["metadata_pages_returned"]} of the hypervisor\'s')
+    print(f'time       {seconds:.1f} s')
+
+
+def run_guest(path, guest, name='run-linux'):
+    """One scripted run: prints the report or raises RunError."""
+    check_built()
+    run.check_disk(path)
+    sha = run.digest(path)
+    questions = [*QUESTIONS.values(), *([POOL] if guest.protected else [])]
+    shell = console.Shell(questions)
+    host = boot([f'cat {COUNTERS}', guest.job('/dev/vda,ro'), 'cat /tmp/stats',
+                 f'cat {COUNTERS}'], guest, name, drive=[path + ',ro'], dialog=shell,
+                limit=guest.limit + 60)
+    before, vm, vmm, after = host.jobs
+    try:
+        check_vm(vm, host)
+        said = answers(shell)
+        told = check_answers(said, guest, sha)
+        gained, pool = None, 0
+        if guest.protected:
+            gained = run.check_home(run.counters(before.output), run.counters(after.output))
+            pool = int(re.search(r'size (\d+) MiB', said[POOL]).group(1))
+            if gained['pages_shared'] < pool << 20 >> 12:
+                raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
+                               f'pool of {pool} MiB')
+        report(guest, told, pool, run.counters(vmm.output), gained, host.seconds)
+    except RunError as error:
+        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
+        raise RunError(f'{error}\n--- the end of build/log/{name}-{guest.cpu}.log:\n{tail}') \
+            from None
+
+
+def run_interactive(path, guest):
+    """The guest's shell at our terminal, on a disk that keeps what is written."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise RunError('INTERACTIVE=1 needs a terminal')
+    check_built()
+    run.check_disk(path)
+    print('The shell of the guest follows; poweroff ends it, Ctrl-] ends it at once.', flush=True)
+    host = boot([f'cat {COUNTERS}', guest.job(), f'cat {COUNTERS}'], guest, 'run-linux',
+                drive=[path], limit=LONGEST, terminal=True)
+    before, vm, after = host.jobs
+    check_vm(vm, host)
+    if guest.protected:
+        gained = run.check_home(run.counters(before.output), run.counters(after.output))
+        print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
+              f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    parser.add_argument('--cpus', type=int, default=CPUS, help='vCPUs of the guest')
+    parser.add_argument('--mem', type=int, default=256, help='MiB of the guest')
+    parser.add_argument('--disk', help='the root, an ext4 image; default build/guest/root.img')
+    parser.add_argument('--ordinary', action='store_true', help='a VM that is not protected')
+    parser.add_argument('--interactive', action='store_true', help='type at the shell yourself')
+    args = parser.parse_args()
+    guest = Guest(args.cpu, args.cpus, args.mem, not args.ordinary)
+    try:
+        if not args.interactive:
+            run_guest(os.path.abspath(args.disk or ROOT), guest)
+        elif args.disk:
+            guest.limit = LONGEST
+            run_interactive(os.path.abspath(args.disk), guest)
+        else:
+            # The built image stays as it was built.
+            guest.limit = LONGEST
+            check_built()
+            with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='disk.') as copy:
+                shutil.copyfile(ROOT, copy.name)
+                run_interactive(copy.name, guest)
+    except (RunError, qemu.QemuError) as error:
+        print(f'make run: error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

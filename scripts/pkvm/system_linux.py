@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks of run_system.py: Linux runs protected, unmodified, and dies well."""
+
+import contextlib
+import hashlib
+import re
+import shutil
+import sys
+import tempfile
+
+import console
+import guest_root
+import qemu
+import run
+import run_linux
+
+RESET = 3
+CPUS = 2
+KILLS = 8
+# 1 MiB that no pool page holds by chance.
+WRITTEN = '/root/written'
+WRITE = f'head -c 1048576 /srv/data >{WRITTEN} && sync'
+READ = f'echo 3 >/proc/sys/vm/drop_caches; sha256sum {WRITTEN}'
+CPU1 = '/sys/devices/system/cpu/cpu1/online'
+ONLINE = 'cat /sys/devices/system/cpu/online'
+HOTPLUG = f'for i in 1 2 3 4 5; do echo 0 >{CPU1} && {ONLINE} && echo 1 >{CPU1} && {ONLINE}; done'
+
+
+def tool(*command):
+    """Run one of the tools for ext4 images; its output."""
+    try:
+        return guest_root.run(*command).stdout
+    except guest_root.RootError as error:
+        raise run.RunError(f'what the guest left on its disk is wrong: {error}') from None
+
+
+def expect(got, wanted, what):
+    """Refuse anything but what is wanted."""
+    if got != wanted:
+        raise run.RunError(f'{what}: "{got}" instead of "{wanted}"')
+
+
+def balanced(host):
+    """Every page is home: the first and the last job show the counters."""
+    if host.cause:
+        raise run.RunError(host.cause)
+    first, last = (run.counters(host.jobs[i].output) for i in (0, -1))
+    gained = {key: last[key] - first[key] for key in last}
+    expect(gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'],
+           gained['pages_donated'], 'pages reclaimed')
+    expect(gained['metadata_pages_returned'], gained['metadata_pages_donated'],
+           'metadata pages returned')
+    expect(gained['vms_destroyed'], gained['vms_created'], 'VMs destroyed')
+    return gained
+
+
+def linux(cpu):
+    """Linux runs protected with its root on the disk, to a shell, and powers off."""
+    with contextlib.redirect_stdout(sys.stderr):
+        run_linux.run_guest(run_linux.ROOT, run_linux.Guest(cpu), 'system-linux')
+
+
+def linux_ordinary(cpu):
+    """The same kernel and root in a VM that is not protected."""
+    guest = run_linux.Guest(cpu, CPUS, protected=False)
+    with contextlib.redirect_stdout(sys.stderr):
+        run_linux.run_guest(run_linux.ROOT, guest, 'system-linux-ordinary')
+
+
+def linux_writes(cpu):
+    """CPUs go and come back; what is written outlives a reboot; the disk is sane.
+
+    CPU_OFF and CPU_ON of a running guest, data in both directions through the
+    DMA pool, and SYSTEM_RESET, which is status 3. The digests are computed here.
+    """
+    run_linux.check_built()
+    guest = run_linux.Guest(cpu, CPUS)
+    data = guest_root.data()
+    first = console.Shell([HOTPLUG, 'nproc', 'sha256sum /srv/data', 'mount -o remount,rw /',
+                           WRITE, READ], 'reboot')
+    second = console.Shell([READ], after='@@ start 3 ')
+    with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='disk.') as disk:
+        shutil.copyfile(run_linux.ROOT, disk.name)
+        stats = f'cat {run.COUNTERS}'
+        host = run_linux.boot([stats, guest.job(), guest.job(), stats], guest,
+                              'system-linux-writes', drive=[disk.name],
+                              dialog=console.Shells(first, second), limit=2 * guest.limit)
+        run_linux.check_vm(host.jobs[1], host, RESET)
+        run_linux.check_vm(host.jobs[2], host)
+        tool('e2fsck', '-f', '-n', disk.name)
+        with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='written.') as written:
+            tool('debugfs', '-R', f'dump {WRITTEN} {written.name}', disk.name)
+            with open(written.name, 'rb') as file:
+                expect(file.read() == data[:1 << 20], True, 'the file is on the disk')
+    said, later = run_linux.answers(first), run_linux.answers(second)
+    expect(said[HOTPLUG].split(), ['0', '0-1'] * 5, 'CPUs on line')
+    expect(said['nproc'], str(CPUS), 'CPUs on line at the end')
+    expect(said['sha256sum /srv/data'].split()[0], hashlib.sha256(data).hexdigest(),
+           'what the guest read')
+    sha = hashlib.sha256(data[:1 << 20]).hexdigest()
+    expect(said[READ].split()[0], sha, 'what the guest wrote, read again')
+    expect(later[READ].split()[0], sha, 'what the guest wrote, after the reboot')
+    expect(balanced(host)['vms_created'], 2, 'VMs')
+
+
+def linux_killed(cpu):
+    """A VMM that is killed while Linux boots or runs leaves nothing behind."""
+    run_linux.check_built()
+    guest = run_linux.Guest(cpu, CPUS)
+    stats = f'cat {run.COUNTERS}'
+    vm = (f'/vmm --protected --kernel /guest --cpus {CPUS} --disk /dev/vda,ro --timeout '
+          f'{guest.limit} --cmdline "{run_linux.CMDLINE} init=/sbin/poweroff -- -f"')
+    host = run_linux.boot([stats, f'limit={6 * guest.limit} killed {KILLS} {vm}', stats], guest,
+                          'system-linux-killed', drive=[run_linux.ROOT + ',ro'],
+                          limit=7 * guest.limit)
+    kills = host.jobs[1]
+    told = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
+    if host.cause or kills.status or not told:
+        raise run.RunError(f'{host.cause or "the storm failed"}: {kills.output.strip()}')
+    print(f'# {cpu}: {told.group(0)}')
+    expect(0 < int(told.group(1)) < KILLS, True, 'kills before, during and after the run')
+    expect(balanced(host)['vms_created'] > int(told.group(1)) // 2, True, 'VMs were there')
+
+
+CHECKS = (linux, linux_ordinary, linux_writes, linux_killed)
