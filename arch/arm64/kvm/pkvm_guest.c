@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: what user space may ask of them, and the hypercalls
- * that the hypervisor leaves to the host.
+ * Protected guests, host side: what user space may ask of a protected VM. What it
+ * may ask of a vCPU is in pkvm_guest_vcpu.c.
  *
  * Nothing here protects a guest: the hypervisor does. These checks give a VMM a
  * clear errno where the hypervisor would only refuse.
@@ -10,11 +10,8 @@
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
 
-#include <asm/kvm_emulate.h>
 #include <asm/kvm_pkvm_guest.h>
 #include <asm/spectre.h>
-
-#include <kvm/arm_hypercalls.h>
 
 /**
  * pkvm_guest_init_smccc() - Tell the hypervisor what guests may know of workarounds
@@ -132,94 +129,4 @@ int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
 		return -EPERM;
 
 	return 0;
-}
-
-static bool is_boot_reg(struct kvm_vcpu *vcpu, u64 id)
-{
-	u64 core = id & ~(KVM_REG_ARCH_MASK | KVM_REG_SIZE_MASK | KVM_REG_ARM_CORE);
-
-	if (vcpu->vcpu_idx || (id & KVM_REG_ARM_COPROC_MASK) != KVM_REG_ARM_CORE)
-		return false;
-
-	return core == KVM_REG_ARM_CORE_REG(regs.pc) ||
-	       core == KVM_REG_ARM_CORE_REG(regs.regs[0]) ||
-	       core == KVM_REG_ARM_CORE_REG(regs.regs[1]) ||
-	       core == KVM_REG_ARM_CORE_REG(regs.regs[2]) ||
-	       core == KVM_REG_ARM_CORE_REG(regs.regs[3]);
-}
-
-/* Nothing but a run changes the PSTATE that the reset gave a protected vCPU. */
-static bool is_reset_pstate(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
-{
-	u64 id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
-		 KVM_REG_ARM_CORE_REG(regs.pstate);
-	u64 val;
-
-	return reg->id == id && !get_user(val, (u64 __user *)reg->addr) &&
-	       val == *vcpu_cpsr(vcpu);
-}
-
-/**
- * pkvm_guest_check_reg() - May user space get or set this register?
- * @vcpu: the vCPU, its mutex held.
- * @reg: the register, and the user pointer to its value.
- * @write: whether it is to be set.
- *
- * Until it has run, a vCPU of a protected VM takes what the boot protocol needs:
- * vCPU 0 its pc and x0..x3, and every vCPU the PSTATE that it has anyway.
- *
- * Return: 0 if so or if the VM is not protected, else -EPERM.
- */
-int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, bool write)
-{
-	if (!kvm_vm_is_protected(vcpu->kvm))
-		return 0;
-
-	if (vcpu_has_run_once(vcpu))
-		return -EPERM;
-
-	if (write && !is_boot_reg(vcpu, reg->id) && !is_reset_pstate(vcpu, reg))
-		return -EPERM;
-
-	return 0;
-}
-
-/*
- * The hypervisor found no page where the guest wants to share one. Donate it and
- * have the vCPU issue the call once more, or tell the guest that there is none.
- * It also issues the call once more after KVM_RUN failed for want of a page.
- */
-static int handle_mem_share(struct kvm_vcpu *vcpu)
-{
-	struct kvm_memory_slot *memslot;
-	u64 ipa = smccc_get_arg1(vcpu);
-	int ret = 0;
-	int idx;
-
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	memslot = gfn_to_memslot(vcpu->kvm, ipa >> PAGE_SHIFT);
-	if (memslot)
-		ret = pkvm_guest_mem_abort(vcpu, ipa, memslot);
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-
-	if (memslot)
-		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
-	else
-		smccc_set_retval(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
-
-	return ret ?: 1;
-}
-
-/**
- * pkvm_guest_handle_hvc() - Handle a hypercall that the hypervisor passed on
- * @vcpu: the vCPU, its pc behind the HVC.
- *
- * Return: 1 to go on, 0 to exit to user space, or a negative error for KVM_RUN.
- */
-int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu)
-{
-	if (smccc_get_function(vcpu) == ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID)
-		return handle_mem_share(vcpu);
-
-	return kvm_smccc_call_handler(vcpu);
 }

@@ -30,6 +30,9 @@ struct kvm_vcpu;
  */
 #define PKVM_TEARDOWN_MAX_PAGES		16
 
+/* The most entries of a dying guest's stage-2 that one such call looks at. */
+#define PKVM_TEARDOWN_MAX_ENTRIES	2048
+
 /* VM handles start here rather than at 0, so that 0 means "no VM". */
 #define PKVM_HANDLE_OFFSET		0x1000
 
@@ -73,11 +76,15 @@ int pkvm_guest_teardown(struct kvm *kvm);
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
+void pkvm_guest_init_power(struct kvm *kvm);
 bool pkvm_guest_resolve_abort(unsigned long addr);
 
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
 int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
 			     enum kvm_mr_change change);
+int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features);
+int pkvm_guest_check_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl);
+int pkvm_guest_check_vgic_cpu_regs(struct kvm_vcpu *vcpu);
 int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg,
 			 bool write);
 

@@ -4,9 +4,9 @@
  * the vCPU and without a way through the host, which neither sees nor decides
  * what a guest shares (R4). Every argument comes from a guest and is checked (R5).
  *
- * Two kinds go on to the host: PSCI, and a call that needs a page which the
- * host has not donated yet. The host donates the page and has the vCPU issue
- * the same call again.
+ * A call that needs a page which the host has not donated yet leaves for it, as
+ * if the guest had touched that page, and is made again afterwards. PSCI is in
+ * guest_psci.c, the MMIO guard in guest_mmio.c.
  *
  * Numbers and meaning: Arm DEN0028 (SMCCC) and, for the vendor range,
  * Documentation/virt/kvm/arm/pkvm-hypercalls.rst.
@@ -14,7 +14,6 @@
 
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
-#include <uapi/linux/psci.h>
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_pkvm_guest.h>
@@ -23,12 +22,17 @@
 
 #include <nvhe/guest_hvc.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
 #define PVM_FEATURES	(BIT(ARM_SMCCC_KVM_FUNC_FEATURES) |	\
 			 BIT(ARM_SMCCC_KVM_FUNC_HYP_MEMINFO) |	\
 			 BIT(ARM_SMCCC_KVM_FUNC_MEM_SHARE) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MEM_UNSHARE))
+			 BIT(ARM_SMCCC_KVM_FUNC_MEM_UNSHARE) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_INFO) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_ENROLL) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_UNMAP))
 
 /*
  * What the guest is told about the workarounds that it can ask for by name. The
@@ -62,12 +66,6 @@ static s64 pvm_arch_feature(u32 func_id)
 	}
 }
 
-static bool pvm_is_psci(u32 func_id)
-{
-	/* PSCI 0.2 and later owns 0x00..0x1f of the standard service range. */
-	return (func_id & ~(u32)PSCI_0_2_64BIT) - PSCI_0_2_FN_BASE < 0x20;
-}
-
 static void pvm_hyp_meminfo(struct kvm_vcpu *vcpu)
 {
 	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
@@ -97,8 +95,12 @@ static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
 	else
 		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa);
 
-	if (ret == -ENOENT && share)
+	if (ret == -ENOENT && share) {
+		hyp_vcpu->exit = PVM_EXIT_PAGE;
+		hyp_vcpu->exit_args[0] = vcpu_get_reg(vcpu, 0);
+		hyp_vcpu->exit_args[1] = ipa;
 		return false;
+	}
 
 	if (ret) {
 		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
@@ -118,6 +120,8 @@ static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
 /* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
 static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
 {
+	struct pkvm_hyp_vcpu *hyp_vcpu = container_of(vcpu, struct pkvm_hyp_vcpu, vcpu);
+
 	switch (func_id) {
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
 		return pvm_mem_share(vcpu, true);
@@ -126,6 +130,11 @@ static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
 	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
 		pvm_hyp_meminfo(vcpu);
 		return true;
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
+		return pvm_handle_mmio_guard(hyp_vcpu, func_id);
 	case ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID:
 		pvm_set_result(vcpu, ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0,
 			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_1,
@@ -140,7 +149,7 @@ static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
 		return true;
 	default:
 		if (pvm_is_psci(func_id))
-			return false;
+			return pvm_handle_psci(hyp_vcpu, func_id);
 
 		pvm_set_result(vcpu, SMCCC_RET_NOT_SUPPORTED, 0, 0, 0);
 		return true;

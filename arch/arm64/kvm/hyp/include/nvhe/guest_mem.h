@@ -20,6 +20,9 @@
 /* A guest's entry for an IPA whose page the host took by force: it gets no other. */
 #define GUEST_PTE_POISONED	((kvm_pte_t)BIT(11))
 
+/* The owner field of a guest's annotated entries. */
+#define GUEST_OWNER_MMIO_GUARD	1
+
 /* An entry of a stage-2, as long as its lock is held. */
 struct s2_leaf {
 	kvm_pte_t *ptep;
@@ -33,6 +36,8 @@ enum pkvm_page_state guest_leaf_state(kvm_pte_t pte);
 int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu);
 int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
 int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
+
+int pkvm_refill_memcache(struct pkvm_hyp_vcpu *hyp_vcpu);
 
 int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules);
 int __pkvm_host_force_reclaim(u64 pfn);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vCPUs of protected guests: what EL2 keeps of them beside the registers, and
+ * the steps of a run. See guest_vcpu.c, guest_exit.c, guest_psci.c, guest_mmio.c,
+ * guest_sysreg.c and guest_vgic.c.
+ */
+#ifndef __ARM64_KVM_NVHE_GUEST_VCPU_H__
+#define __ARM64_KVM_NVHE_GUEST_VCPU_H__
+
+#include <linux/types.h>
+
+struct kvm_guest_debug_arch;
+struct kvm_hyp_memcache;
+struct kvm_vcpu;
+struct pkvm_hyp_vcpu;
+struct pkvm_hyp_vm;
+
+/*
+ * What the host was asked for when a protected vCPU last left for it. It decides
+ * what of the host's answer counts.
+ */
+enum pvm_exit {
+	/* Nothing, whatever the host does. */
+	PVM_EXIT_NONE,
+	/* A page for the IPA, or an external abort. */
+	PVM_EXIT_FAULT,
+	/* As above, or that the access be emulated. */
+	PVM_EXIT_MMIO,
+	/* A page for the IPA that a hypercall named, or that it fail. */
+	PVM_EXIT_PAGE,
+	/* Pages for the tables of the stage-2, for a hypercall. */
+	PVM_EXIT_TABLES,
+	/* The result of a PSCI call. */
+	PVM_EXIT_PSCI,
+};
+
+/* A vCPU as PSCI knows it. Protected by pkvm_hyp_vm::power_lock. */
+enum pvm_power {
+	PVM_POWER_OFF,
+	/* To be reset, and started at its entry point, when it runs next. */
+	PVM_POWER_ON_PENDING,
+	PVM_POWER_ON,
+};
+
+void fpsimd_sve_flush(void);
+void fpsimd_sve_sync(struct kvm_vcpu *vcpu);
+
+int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu);
+
+void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu);
+int pvm_exit_show(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code);
+
+bool pvm_is_psci(u32 func_id);
+bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id);
+
+bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id);
+bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa);
+bool pvm_clear_guards(struct pkvm_hyp_vm *vm);
+
+bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code);
+
+void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
+
+u64 pkvm_ordinary_hcr(const struct kvm_vcpu *host_vcpu);
+u64 pkvm_ordinary_mdcr(const struct kvm_vcpu *host_vcpu);
+struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu);
+void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
+
+int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva);
+void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc);
+
+#endif /* __ARM64_KVM_NVHE_GUEST_VCPU_H__ */

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the host sees when a protected vCPU leaves for it, and what it may change
+ * by its answer: one kind of exit after the other, nothing by default.
+ *
+ * exit			host sees			host may return
+ * interrupt, SError	nothing
+ * WFI, WFE		which of the two
+ * memory fault		page-aligned IPA, write or not	a page, or an external abort
+ * MMIO			IPA, size, sign, direction,	the value, if a read
+ *			the value if a write
+ * PSCI passed on	function id and arguments	the result
+ * CPU_ON, CPU_OFF	which vCPU to wake, to park
+ * call for a page	a memory fault at its IPA	a page, or that it fail
+ * call for tables	function id, number of pages	the pages
+ * SGI			the value written
+ *
+ * A host answers in the terms of its own vCPU: by a pending exception, by moving
+ * the pc on, in x0. All else it does to that vCPU has no effect here.
+ *
+ * R5: the host may answer what nobody asked for, twice, or not at all.
+ */
+
+#include <linux/arm-smccc.h>
+#include <linux/kvm_host.h>
+#include <linux/swab.h>
+
+#include <asm/esr.h>
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_mmu.h>
+
+#include <hyp/adjust_pc.h>
+
+#include <nvhe/guest_mem.h>
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/pkvm.h>
+
+/* An access to memory, as the host's MMIO emulation knows it: always by x0. */
+#define PVM_ESR_MMIO	(ESR_ELx_ISV | ESR_ELx_SAS | ESR_ELx_SSE | ESR_ELx_SF | ESR_ELx_WNR)
+#define PVM_ESR_FSC	ESR_ELx_FSC_FAULT_L(3)
+
+static void show_esr(struct pkvm_hyp_vcpu *hyp_vcpu, u64 ec, u64 iss)
+{
+	struct kvm_vcpu_fault_info *fault = &hyp_vcpu->host_vcpu->arch.fault;
+
+	fault->esr_el2 = (ec << ESR_ELx_EC_SHIFT) | ESR_ELx_IL | iss;
+	fault->far_el2 = 0;
+	fault->hpfar_el2 = 0;
+}
+
+static void show_ipa(struct pkvm_hyp_vcpu *hyp_vcpu, u64 ipa)
+{
+	struct kvm_vcpu_fault_info *fault = &hyp_vcpu->host_vcpu->arch.fault;
+
+	/* HPFAR_EL2 holds the page, 4 KiB whatever the granule; FAR_EL2 the rest. */
+	fault->far_el2 = ipa & GENMASK(11, 0);
+	fault->hpfar_el2 = (ipa >> 12) << 4;
+}
+
+static void show_regs(struct pkvm_hyp_vcpu *hyp_vcpu, u64 x0, u64 x1, u64 x2, u64 x3)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+
+	vcpu_set_reg(host_vcpu, 0, x0);
+	vcpu_set_reg(host_vcpu, 1, x1);
+	vcpu_set_reg(host_vcpu, 2, x2);
+	vcpu_set_reg(host_vcpu, 3, x3);
+}
+
+/*
+ * Between the register of a guest of either endianness and the value that a
+ * little-endian one would have there: size and sign of the access included, so
+ * that neither side sees a bit that was not accessed.
+ */
+static u64 mmio_value(struct kvm_vcpu *vcpu, u64 val)
+{
+	u64 ee = vcpu_mode_priv(vcpu) ? SCTLR_ELx_EE : SCTLR_EL1_E0E;
+	unsigned int bits = kvm_vcpu_dabt_get_as(vcpu) * BITS_PER_BYTE;
+
+	if (__vcpu_sys_reg(vcpu, SCTLR_EL1) & ee)
+		val = swab64(val << (64 - bits));
+
+	return val & GENMASK_ULL(bits - 1, 0);
+}
+
+static void mmio_complete(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	unsigned int bits = kvm_vcpu_dabt_get_as(vcpu) * BITS_PER_BYTE;
+	u64 val;
+
+	if (!kvm_vcpu_dabt_iswrite(vcpu)) {
+		val = mmio_value(vcpu, READ_ONCE(vcpu_gp_regs(hyp_vcpu->host_vcpu)->regs[0]));
+		if (kvm_vcpu_dabt_issext(vcpu))
+			val = sign_extend64(val, bits - 1);
+		if (!kvm_vcpu_dabt_issf(vcpu))
+			val = lower_32_bits(val);
+		vcpu_set_reg(vcpu, kvm_vcpu_dabt_get_rd(vcpu), val);
+	}
+
+	kvm_skip_instr(vcpu);
+}
+
+/* Have the guest take an external abort for the access that made it leave. */
+static void inject_external_abort(struct kvm_vcpu *vcpu)
+{
+	bool user = (*vcpu_cpsr(vcpu) & PSR_MODE_MASK) == PSR_MODE_EL0t;
+	u64 ec;
+
+	if (kvm_vcpu_trap_is_iabt(vcpu))
+		ec = user ? ESR_ELx_EC_IABT_LOW : ESR_ELx_EC_IABT_CUR;
+	else
+		ec = user ? ESR_ELx_EC_DABT_LOW : ESR_ELx_EC_DABT_CUR;
+
+	__vcpu_sys_reg(vcpu, FAR_EL1) = kvm_vcpu_get_hfar(vcpu);
+	__vcpu_sys_reg(vcpu, ESR_EL1) = (ec << ESR_ELx_EC_SHIFT) | ESR_ELx_FSC_EXTABT |
+					(kvm_vcpu_get_esr(vcpu) & ESR_ELx_IL);
+	kvm_pend_exception(vcpu, EXCEPT_AA64_EL1_SYNC);
+}
+
+static void fail_call(struct kvm_vcpu *vcpu)
+{
+	*vcpu_pc(vcpu) += AARCH64_INSN_SIZE;
+	vcpu_set_reg(vcpu, 0, SMCCC_RET_INVALID_PARAMETER);
+	vcpu_set_reg(vcpu, 1, 0);
+	vcpu_set_reg(vcpu, 2, 0);
+	vcpu_set_reg(vcpu, 3, 0);
+}
+
+static void take_psci_result(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	vcpu_set_reg(vcpu, 0, READ_ONCE(vcpu_gp_regs(hyp_vcpu->host_vcpu)->regs[0]));
+	vcpu_set_reg(vcpu, 1, 0);
+	vcpu_set_reg(vcpu, 2, 0);
+	vcpu_set_reg(vcpu, 3, 0);
+}
+
+/**
+ * pvm_exit_take_answer() - Let the host's answer to the last exit take effect
+ * @hyp_vcpu: the vCPU, about to run.
+ *
+ * An access or a call that has not been answered is made again by the guest.
+ */
+void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	bool abort = vcpu_get_flag(host_vcpu, PENDING_EXCEPTION);
+	bool done = !abort && vcpu_get_flag(host_vcpu, INCREMENT_PC);
+	enum pvm_exit exit = hyp_vcpu->exit;
+
+	hyp_vcpu->exit = PVM_EXIT_NONE;
+	vcpu_clear_flag(host_vcpu, PENDING_EXCEPTION);
+	vcpu_clear_flag(host_vcpu, EXCEPT_MASK);
+
+	switch (exit) {
+	case PVM_EXIT_NONE:
+		break;
+	case PVM_EXIT_MMIO:
+		if (done)
+			mmio_complete(hyp_vcpu);
+		fallthrough;
+	case PVM_EXIT_FAULT:
+		if (abort)
+			inject_external_abort(vcpu);
+		break;
+	case PVM_EXIT_PAGE:
+		if (abort)
+			fail_call(vcpu);
+		break;
+	case PVM_EXIT_TABLES:
+		pkvm_refill_memcache(hyp_vcpu);
+		break;
+	case PVM_EXIT_PSCI:
+		take_psci_result(hyp_vcpu);
+		break;
+	}
+}
+
+static void show_fault(struct pkvm_hyp_vcpu *hyp_vcpu, u64 ipa, bool write)
+{
+	show_esr(hyp_vcpu, ESR_ELx_EC_DABT_LOW, PVM_ESR_FSC | (write ? ESR_ELx_WNR : 0));
+	show_ipa(hyp_vcpu, PAGE_ALIGN_DOWN(ipa));
+}
+
+static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 ipa = kvm_vcpu_get_fault_ipa(vcpu);
+	u64 val = 0;
+
+	/* The machine's own error. The guest is told, the host sees its own. */
+	if (kvm_vcpu_abt_issea(vcpu)) {
+		inject_external_abort(vcpu);
+		return ARM_EXCEPTION_IRQ;
+	}
+
+	if (kvm_vcpu_trap_is_iabt(vcpu) || !kvm_vcpu_dabt_isvalid(vcpu) ||
+	    !pvm_ipa_is_mmio(vm, ipa)) {
+		hyp_vcpu->exit = PVM_EXIT_FAULT;
+		show_fault(hyp_vcpu, ipa, !kvm_vcpu_trap_is_iabt(vcpu) &&
+					  kvm_vcpu_dabt_iswrite(vcpu));
+		return ARM_EXCEPTION_TRAP;
+	}
+
+	hyp_vcpu->exit = PVM_EXIT_MMIO;
+	if (kvm_vcpu_dabt_iswrite(vcpu))
+		val = mmio_value(vcpu, vcpu_get_reg(vcpu, kvm_vcpu_dabt_get_rd(vcpu)));
+
+	show_esr(hyp_vcpu, ESR_ELx_EC_DABT_LOW,
+		 PVM_ESR_FSC | (kvm_vcpu_get_esr(vcpu) & PVM_ESR_MMIO));
+	show_ipa(hyp_vcpu, ipa | (kvm_vcpu_get_hfar(vcpu) & GENMASK(11, 0)));
+	vcpu_set_reg(hyp_vcpu->host_vcpu, 0, val);
+
+	return ARM_EXCEPTION_TRAP;
+}
+
+static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u32 func_id = hyp_vcpu->exit_args[0];
+
+	switch (hyp_vcpu->exit) {
+	case PVM_EXIT_PAGE:
+		/* Made again, unless the host says that there is no page. */
+		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
+		show_fault(hyp_vcpu, hyp_vcpu->exit_args[1], true);
+		return ARM_EXCEPTION_TRAP;
+	case PVM_EXIT_TABLES:
+		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
+		break;
+	default:
+		break;
+	}
+
+	show_esr(hyp_vcpu, ESR_ELx_EC_HVC64, 0);
+	show_regs(hyp_vcpu, func_id, hyp_vcpu->exit_args[1], hyp_vcpu->exit_args[2],
+		  hyp_vcpu->exit_args[3]);
+
+	return ARM_EXCEPTION_TRAP;
+}
+
+static int show_wfx(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	/* WFxT's deadline is the guest's: it may always end early. */
+	show_esr(hyp_vcpu, ESR_ELx_EC_WFx, kvm_vcpu_get_esr(vcpu) & ESR_ELx_WFx_ISS_WFE);
+	kvm_skip_instr(vcpu);
+
+	return ARM_EXCEPTION_TRAP;
+}
+
+/* The one kind of system register access that the host emulates. */
+static int show_sgi(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 val = vcpu_get_reg(vcpu, kvm_vcpu_sys_get_rt(vcpu));
+
+	show_esr(hyp_vcpu, ESR_ELx_EC_SYS64, kvm_vcpu_get_esr(vcpu) & ESR_ELx_SYS64_ISS_SYS_MASK);
+	vcpu_set_reg(hyp_vcpu->host_vcpu, 0, val);
+	kvm_skip_instr(vcpu);
+
+	return ARM_EXCEPTION_TRAP;
+}
+
+/**
+ * pvm_exit_show() - Show the host why a protected vCPU left, and no more
+ * @hyp_vcpu: the vCPU, which has just left.
+ * @exit_code: what __kvm_vcpu_run() returned.
+ *
+ * Return: the exit code for the host.
+ */
+int pvm_exit_show(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	if (ARM_SERROR_PENDING(exit_code) ||
+	    ARM_EXCEPTION_CODE(exit_code) == ARM_EXCEPTION_EL1_SERROR) {
+		hyp_vcpu->exit = PVM_EXIT_NONE;
+		vcpu->arch.hcr_el2 |= HCR_VSE;
+		vcpu->arch.vsesr_el2 = ESR_ELx_ISV;
+		return ARM_EXCEPTION_IRQ;
+	}
+
+	if (ARM_EXCEPTION_CODE(exit_code) == ARM_EXCEPTION_TRAP) {
+		switch (kvm_vcpu_trap_get_class(vcpu)) {
+		case ESR_ELx_EC_WFx:
+			return show_wfx(hyp_vcpu);
+		case ESR_ELx_EC_IABT_LOW:
+		case ESR_ELx_EC_DABT_LOW:
+			return show_abort(hyp_vcpu);
+		case ESR_ELx_EC_HVC64:
+			return show_call(hyp_vcpu);
+		case ESR_ELx_EC_SYS64:
+			return show_sgi(hyp_vcpu);
+		}
+	} else if (ARM_EXCEPTION_CODE(exit_code) == ARM_EXCEPTION_IRQ) {
+		return ARM_EXCEPTION_IRQ;
+	}
+
+	/* AArch32 at EL0, or a trap that nobody asked for: it cannot go on. */
+	WRITE_ONCE(hyp_vcpu->power, PVM_POWER_OFF);
+
+	return ARM_EXCEPTION_IL;
+}

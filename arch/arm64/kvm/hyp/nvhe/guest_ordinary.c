@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ordinary vCPUs on a protected host. Their registers are the host's to see and
+ * to set; what they run with at EL2 is not.
+ *
+ * R4: of the trap registers the host chooses what shows it more or less of its own
+ *     guest, and nothing that takes the CPU or the hypervisor's hands off it.
+ *     Memory that the host's vCPU points to is pinned once, or lies in the
+ *     vCPU itself, which is pinned.
+ */
+
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+#include <asm/kvm_mmu.h>
+
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/pkvm.h>
+
+/* What a host may turn on and off in the traps of its guest. */
+#define HOST_HCR	(HCR_TWI | HCR_TWE | HCR_RW | HCR_VSE | HCR_VI | HCR_VF |	\
+			 HCR_TVM | HCR_TRVM | HCR_TEA | HCR_TERR | HCR_TID2 |		\
+			 HCR_TID4 | HCR_TTLBOS | HCR_ATA)
+#define HOST_MDCR	(MDCR_EL2_TDE | MDCR_EL2_TDA)
+
+#define ORDINARY_MDCR	(MDCR_EL2_TPM | MDCR_EL2_TPMS | MDCR_EL2_TTRF | MDCR_EL2_TPMCR |	\
+			 MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
+
+/**
+ * pkvm_ordinary_hcr() - HCR_EL2 of an ordinary vCPU
+ * @host_vcpu: the host's vCPU.
+ *
+ * Return: the register's value.
+ */
+u64 pkvm_ordinary_hcr(const struct kvm_vcpu *host_vcpu)
+{
+	u64 hcr = HCR_GUEST_FLAGS & ~HOST_HCR;
+
+	if (has_hvhe())
+		hcr |= HCR_E2H;
+	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
+		hcr |= HCR_FWB;
+
+	return hcr | (READ_ONCE(host_vcpu->arch.hcr_el2) & HOST_HCR);
+}
+
+/**
+ * pkvm_ordinary_mdcr() - MDCR_EL2 of an ordinary vCPU
+ * @host_vcpu: the host's vCPU.
+ *
+ * Return: the register's value.
+ */
+u64 pkvm_ordinary_mdcr(const struct kvm_vcpu *host_vcpu)
+{
+	return ORDINARY_MDCR | (read_sysreg(mdcr_el2) & MDCR_EL2_HPMN_MASK) |
+	       (READ_ONCE(host_vcpu->arch.mdcr_el2) & HOST_MDCR);
+}
+
+/**
+ * pkvm_ordinary_debug_ptr() - The debug registers to run an ordinary vCPU with
+ * @host_vcpu: the host's vCPU, pinned.
+ *
+ * Return: the guest's own, or those by which user space debugs it.
+ */
+struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu)
+{
+	struct kvm_guest_debug_arch *ptr = kern_hyp_va(READ_ONCE(host_vcpu->arch.debug_ptr));
+
+	if (ptr == &host_vcpu->arch.external_debug_state)
+		return ptr;
+
+	return &host_vcpu->arch.vcpu_debug_state;
+}
+
+/**
+ * pkvm_adjust_pc() - Do what the host left to be done to a vCPU's pc
+ * @hyp_vcpu: the vCPU that is loaded on this CPU, or NULL.
+ *
+ * For a protected vCPU this is part of the answer to its last exit, which waits
+ * for its next run.
+ */
+void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *host_vcpu, *vcpu;
+
+	if (!hyp_vcpu || pkvm_hyp_vcpu_is_protected(hyp_vcpu))
+		return;
+
+	host_vcpu = hyp_vcpu->host_vcpu;
+	vcpu = &hyp_vcpu->vcpu;
+
+	vcpu->arch.ctxt = host_vcpu->arch.ctxt;
+	vcpu->arch.ctxt.__hyp_running_vcpu = NULL;
+	vcpu->arch.ctxt.vncr_array = NULL;
+	vcpu->arch.hcr_el2 = pkvm_ordinary_hcr(host_vcpu);
+	vcpu->arch.iflags = host_vcpu->arch.iflags;
+
+	__kvm_adjust_pc(vcpu);
+
+	host_vcpu->arch.ctxt.regs = vcpu->arch.ctxt.regs;
+	memcpy(host_vcpu->arch.ctxt.sys_regs, vcpu->arch.ctxt.sys_regs,
+	       sizeof(vcpu->arch.ctxt.sys_regs));
+	host_vcpu->arch.ctxt.spsr_abt = vcpu->arch.ctxt.spsr_abt;
+	host_vcpu->arch.ctxt.spsr_und = vcpu->arch.ctxt.spsr_und;
+	host_vcpu->arch.iflags = vcpu->arch.iflags;
+}
+
+/**
+ * pkvm_vcpu_init_sve() - Find room for the SVE state of a vCPU
+ * @hyp_vcpu: the vCPU, its host_vcpu pinned.
+ * @sve_hva: pages that the host gives for it, if the vCPU is protected; the
+ *	state of an ordinary one stays with the host, and is pinned.
+ *
+ * Return: 0, also for a vCPU without SVE; -EINVAL if the host has no SVE or the
+ * vector length is none; -EBUSY if the memory is not the host's to give or share.
+ */
+int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	unsigned int vl = min(READ_ONCE(host_vcpu->arch.sve_max_vl), kvm_host_sve_max_vl);
+	void *sve_state;
+	size_t size;
+
+	if (!vcpu_get_flag(vcpu, GUEST_HAS_SVE))
+		return 0;
+
+	if (!system_supports_sve() || !sve_vl_valid(vl))
+		return -EINVAL;
+
+	vcpu->arch.sve_max_vl = vl;
+	size = vcpu_sve_state_size(vcpu);
+
+	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
+		sve_state = map_donated_memory(sve_hva, size);
+		if (!sve_state)
+			return -EBUSY;
+	} else {
+		sve_state = kern_hyp_va(READ_ONCE(host_vcpu->arch.sve_state));
+		if (!IS_ALIGNED((unsigned long)sve_state, SVE_VQ_BYTES) ||
+		    hyp_pin_shared_mem(sve_state, sve_state + size))
+			return -EBUSY;
+	}
+
+	vcpu->arch.sve_state = sve_state;
+
+	return 0;
+}
+
+/**
+ * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve()
+ * @hyp_vcpu: the vCPU, which will not run again.
+ * @mc: where pages that the host gave go.
+ */
+void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	void *sve_state = vcpu->arch.sve_state;
+
+	if (!sve_state)
+		return;
+
+	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu))
+		teardown_donated_memory(mc, sve_state, vcpu_sve_state_size(vcpu));
+	else
+		hyp_unpin_shared_mem(sve_state, sve_state + vcpu_sve_state_size(vcpu));
+}

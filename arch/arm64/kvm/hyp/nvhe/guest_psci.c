@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PSCI of protected guests (Arm DEN0022). Which vCPU runs, and from where, is
+ * between the guest and EL2: the host hears only which one to wake or to park.
+ *
+ * A vCPU is off, or on, or about to start at the entry point that CPU_ON named;
+ * all changes are made under the VM's power_lock, so of two CPU_ON of one vCPU
+ * exactly one succeeds. What ends the VM or lets a vCPU wait goes on to the host.
+ */
+
+#include <linux/kvm_host.h>
+#include <uapi/linux/psci.h>
+
+#include <asm/cputype.h>
+#include <asm/kvm_emulate.h>
+
+#include <kvm/arm_psci.h>
+
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/pkvm.h>
+
+/* FEATURES: CPU_SUSPEND takes the original format of the power state. */
+#define PVM_CPU_SUSPEND_FEATURES	0
+
+static bool set_result(struct kvm_vcpu *vcpu, s64 ret)
+{
+	vcpu_set_reg(vcpu, 0, ret);
+	vcpu_set_reg(vcpu, 1, 0);
+	vcpu_set_reg(vcpu, 2, 0);
+	vcpu_set_reg(vcpu, 3, 0);
+
+	return true;
+}
+
+/* The arguments of a 32-bit call are 32 bits wide. */
+static u64 psci_arg(struct kvm_vcpu *vcpu, u32 func_id, unsigned int n)
+{
+	u64 arg = vcpu_get_reg(vcpu, n);
+
+	return func_id & PSCI_0_2_64BIT ? arg : lower_32_bits(arg);
+}
+
+static bool leave(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
+		  u32 func_id, unsigned int nr_args)
+{
+	unsigned int i;
+
+	hyp_vcpu->exit = exit;
+	hyp_vcpu->exit_args[0] = func_id;
+	for (i = 1; i < ARRAY_SIZE(hyp_vcpu->exit_args); i++)
+		hyp_vcpu->exit_args[i] = i <= nr_args ?
+					 psci_arg(&hyp_vcpu->vcpu, func_id, i) : 0;
+
+	return false;
+}
+
+static u64 vcpu_affinity(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	return __vcpu_sys_reg(&hyp_vcpu->vcpu, MPIDR_EL1) & MPIDR_HWID_BITMASK;
+}
+
+static struct pkvm_hyp_vcpu *find_vcpu(struct pkvm_hyp_vm *vm, u64 affinity)
+{
+	unsigned int i, nr_vcpus = READ_ONCE(vm->nr_vcpus);
+
+	for (i = 0; i < nr_vcpus; i++) {
+		if (vcpu_affinity(vm->vcpus[i]) == affinity)
+			return vm->vcpus[i];
+	}
+
+	return NULL;
+}
+
+static bool is_big_endian(struct kvm_vcpu *vcpu)
+{
+	return read_sysreg_el1(SYS_SCTLR) & SCTLR_ELx_EE;
+}
+
+static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	struct pkvm_hyp_vcpu *target;
+	s64 ret = PSCI_RET_SUCCESS;
+
+	target = find_vcpu(vm, psci_arg(vcpu, func_id, 1));
+	if (!target)
+		return set_result(vcpu, PSCI_RET_INVALID_PARAMS);
+
+	hyp_spin_lock(&vm->power_lock);
+	switch (target->power) {
+	case PVM_POWER_ON:
+		ret = PSCI_RET_ALREADY_ON;
+		break;
+	case PVM_POWER_ON_PENDING:
+		ret = PSCI_RET_ON_PENDING;
+		break;
+	case PVM_POWER_OFF:
+		target->entry_pc = psci_arg(vcpu, func_id, 2);
+		target->entry_x0 = psci_arg(vcpu, func_id, 3);
+		target->entry_be = is_big_endian(vcpu);
+		WRITE_ONCE(target->power, PVM_POWER_ON_PENDING);
+		break;
+	}
+	hyp_spin_unlock(&vm->power_lock);
+
+	if (ret == PSCI_RET_SUCCESS)
+		leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 1);
+	set_result(vcpu, ret);
+
+	return ret != PSCI_RET_SUCCESS;
+}
+
+static bool psci_cpu_off(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+
+	hyp_spin_lock(&vm->power_lock);
+	WRITE_ONCE(hyp_vcpu->power, PVM_POWER_OFF);
+	hyp_spin_unlock(&vm->power_lock);
+
+	return leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 0);
+}
+
+static s64 psci_affinity_info(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	u64 affinity = psci_arg(&hyp_vcpu->vcpu, func_id, 1);
+	u64 level = psci_arg(&hyp_vcpu->vcpu, func_id, 2);
+	unsigned int i, nr_vcpus = READ_ONCE(vm->nr_vcpus);
+	s64 ret = PSCI_RET_INVALID_PARAMS;
+	u64 mask = MPIDR_HWID_BITMASK;
+
+	if (level > 3 || affinity & ~mask)
+		return ret;
+
+	if (level)
+		mask &= ~GENMASK_ULL(MPIDR_LEVEL_SHIFT(level) - 1, 0);
+
+	/* On if one of them is, else about to be, else off. */
+	hyp_spin_lock(&vm->power_lock);
+	for (i = 0; i < nr_vcpus; i++) {
+		if ((vcpu_affinity(vm->vcpus[i]) ^ affinity) & mask)
+			continue;
+
+		if (vm->vcpus[i]->power == PVM_POWER_ON)
+			ret = PSCI_0_2_AFFINITY_LEVEL_ON;
+		else if (vm->vcpus[i]->power == PVM_POWER_ON_PENDING &&
+			 ret != PSCI_0_2_AFFINITY_LEVEL_ON)
+			ret = PSCI_0_2_AFFINITY_LEVEL_ON_PENDING;
+		else if (ret == PSCI_RET_INVALID_PARAMS)
+			ret = PSCI_0_2_AFFINITY_LEVEL_OFF;
+	}
+	hyp_spin_unlock(&vm->power_lock);
+
+	return ret;
+}
+
+static s64 psci_features(u32 func_id)
+{
+	switch (func_id) {
+	case PSCI_0_2_FN_CPU_SUSPEND:
+	case PSCI_0_2_FN64_CPU_SUSPEND:
+		return PVM_CPU_SUSPEND_FEATURES;
+	case PSCI_0_2_FN_PSCI_VERSION:
+	case PSCI_0_2_FN_CPU_OFF:
+	case PSCI_0_2_FN_CPU_ON:
+	case PSCI_0_2_FN64_CPU_ON:
+	case PSCI_0_2_FN_AFFINITY_INFO:
+	case PSCI_0_2_FN64_AFFINITY_INFO:
+	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
+	case PSCI_0_2_FN_SYSTEM_OFF:
+	case PSCI_0_2_FN_SYSTEM_RESET:
+	case PSCI_1_0_FN_PSCI_FEATURES:
+	case PSCI_1_1_FN_SYSTEM_RESET2:
+	case PSCI_1_1_FN64_SYSTEM_RESET2:
+	case ARM_SMCCC_VERSION_FUNC_ID:
+		return PSCI_RET_SUCCESS;
+	default:
+		return PSCI_RET_NOT_SUPPORTED;
+	}
+}
+
+/**
+ * pvm_is_psci() - Is this one of PSCI's function ids?
+ * @func_id: the id, which may be a function that PSCI does not have.
+ *
+ * PSCI 0.2 and later owns 0x00..0x1f of the standard service range.
+ *
+ * Return: true if so.
+ */
+bool pvm_is_psci(u32 func_id)
+{
+	return (func_id & ~(u32)PSCI_0_2_64BIT) - PSCI_0_2_FN_BASE < 0x20;
+}
+
+/**
+ * pvm_handle_psci() - Answer a PSCI call of a protected guest
+ * @hyp_vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @func_id: the call.
+ *
+ * Takes the VM's power_lock.
+ *
+ * Return: true if the vCPU can go on, false if the host has something to do, be
+ * it to answer.
+ */
+bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	switch (func_id) {
+	case PSCI_0_2_FN_PSCI_VERSION:
+		return set_result(vcpu, KVM_ARM_PSCI_1_1);
+	case PSCI_1_0_FN_PSCI_FEATURES:
+		return set_result(vcpu, psci_features(psci_arg(vcpu, func_id, 1)));
+	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
+		return set_result(vcpu, PSCI_0_2_TOS_MP);
+	case PSCI_0_2_FN_AFFINITY_INFO:
+	case PSCI_0_2_FN64_AFFINITY_INFO:
+		return set_result(vcpu, psci_affinity_info(hyp_vcpu, func_id));
+	case PSCI_0_2_FN_CPU_ON:
+	case PSCI_0_2_FN64_CPU_ON:
+		return psci_cpu_on(hyp_vcpu, func_id);
+	case PSCI_0_2_FN_CPU_OFF:
+		return psci_cpu_off(hyp_vcpu, func_id);
+	case PSCI_0_2_FN_CPU_SUSPEND:
+	case PSCI_0_2_FN64_CPU_SUSPEND:
+		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 3);
+	case PSCI_0_2_FN_SYSTEM_OFF:
+	case PSCI_0_2_FN_SYSTEM_RESET:
+		WRITE_ONCE(vm->stopped, true);
+		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 0);
+	case PSCI_1_1_FN_SYSTEM_RESET2:
+	case PSCI_1_1_FN64_SYSTEM_RESET2:
+		/* Architectural warm reset, or a vendor's kind. */
+		if (psci_arg(vcpu, func_id, 1) &&
+		    !(psci_arg(vcpu, func_id, 1) & PSCI_1_1_RESET_TYPE_VENDOR_START))
+			return set_result(vcpu, PSCI_RET_INVALID_PARAMS);
+		WRITE_ONCE(vm->stopped, true);
+		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 2);
+	default:
+		return set_result(vcpu, PSCI_RET_NOT_SUPPORTED);
+	}
+}

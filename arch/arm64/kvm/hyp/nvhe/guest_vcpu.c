@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A run of a protected vCPU. Its registers are kept here at EL2, and nothing but
+ * what guest_exit.c shows or takes passes between them and the host's vCPU.
+ *
+ * R4: traps, stage-2, timer and interrupt state are set up from what EL2 has. Of
+ *     the host's vCPU are read: the list registers, whether WFx ends the run,
+ *     the answer to the last exit, and once, before vCPU 0 runs first, where it
+ *     starts.
+ */
+
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+#include <asm/sysreg.h>
+
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/pkvm.h>
+
+/* Arm DDI 0487, and so what a host gives to its ordinary vCPUs. */
+#define PVM_RESET_PSTATE	(PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_D_BIT)
+#define PVM_RESET_SCTLR		0x00C50078UL
+
+/* The affinity that a host derives from the vCPU's id, and its vGIC goes by. */
+static u64 pvm_mpidr(unsigned int vcpu_id)
+{
+	u64 mpidr = (vcpu_id & 0x0f) << MPIDR_LEVEL_SHIFT(0);
+
+	mpidr |= ((vcpu_id >> 4) & 0xff) << MPIDR_LEVEL_SHIFT(1);
+	mpidr |= ((vcpu_id >> 12) & 0xff) << MPIDR_LEVEL_SHIFT(2);
+
+	return mpidr | BIT(31);
+}
+
+/**
+ * pvm_vcpu_init() - Set up what EL2 keeps of a protected vCPU
+ * @hyp_vcpu: the vCPU, its id and index known.
+ *
+ * Only vCPU 0 starts by itself. The others wait for the guest to turn them on.
+ */
+void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	/* EL2 does not switch the keys of pointer authentication. */
+	vcpu_clear_flag(vcpu, GUEST_HAS_PTRAUTH);
+
+	__vcpu_sys_reg(vcpu, MPIDR_EL1) = pvm_mpidr(vcpu->vcpu_id);
+	hyp_vcpu->power = vcpu->vcpu_idx ? PVM_POWER_OFF : PVM_POWER_ON_PENDING;
+}
+
+static void pvm_reset(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 mpidr = __vcpu_sys_reg(vcpu, MPIDR_EL1);
+
+	memset(&vcpu->arch.ctxt, 0, sizeof(vcpu->arch.ctxt));
+	if (vcpu_has_sve(vcpu))
+		memset(vcpu->arch.sve_state, 0, vcpu_sve_state_size(vcpu));
+
+	__vcpu_sys_reg(vcpu, MPIDR_EL1) = mpidr;
+	__vcpu_sys_reg(vcpu, SCTLR_EL1) = PVM_RESET_SCTLR;
+	if (hyp_vcpu->entry_be)
+		__vcpu_sys_reg(vcpu, SCTLR_EL1) |= SCTLR_ELx_EE;
+
+	*vcpu_cpsr(vcpu) = PVM_RESET_PSTATE;
+	*vcpu_pc(vcpu) = hyp_vcpu->entry_pc;
+	vcpu_set_reg(vcpu, 0, hyp_vcpu->entry_x0);
+
+	vcpu->arch.iflags = 0;
+	vcpu->arch.hcr_el2 &= ~HCR_VSE;
+	hyp_vcpu->exit = PVM_EXIT_NONE;
+}
+
+/*
+ * The first run of the VM: it starts where the host wants, in vCPU 0, and its
+ * time counts from where the host wants. Neither is the host's to change later.
+ */
+static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	struct kvm_cpu_context *host_ctxt = &hyp_vcpu->host_vcpu->arch.ctxt;
+	unsigned int i;
+
+	vm->cntvoff = READ_ONCE(vm->host_kvm->arch.timer_data.voffset);
+	vm->has_run = true;
+
+	*vcpu_pc(&hyp_vcpu->vcpu) = READ_ONCE(host_ctxt->regs.pc);
+	for (i = 0; i < 4; i++)
+		vcpu_set_reg(&hyp_vcpu->vcpu, i, READ_ONCE(host_ctxt->regs.regs[i]));
+}
+
+/* Whether the vCPU may run, and if it has been turned on since, as if from reset. */
+static int pvm_power_up(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	int ret = 0;
+
+	/* The host has been told, and will hear it from the vCPU that did it. */
+	if (READ_ONCE(vm->stopped))
+		return ARM_EXCEPTION_IRQ;
+
+	if (likely(READ_ONCE(hyp_vcpu->power) == PVM_POWER_ON))
+		return 0;
+
+	hyp_spin_lock(&vm->power_lock);
+	if (hyp_vcpu->power == PVM_POWER_OFF) {
+		ret = ARM_EXCEPTION_IL;
+		goto unlock;
+	}
+
+	pvm_reset(hyp_vcpu);
+	if (!vm->has_run)
+		pvm_first_run(hyp_vcpu);
+	hyp_vcpu->power = PVM_POWER_ON;
+unlock:
+	hyp_spin_unlock(&vm->power_lock);
+
+	return ret;
+}
+
+/*
+ * The virtual timer stays in the hardware between runs, where the host sees it
+ * and is woken by it, but what the host leaves there is not what the guest gets.
+ */
+static void pvm_restore_timer(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	write_sysreg(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->cntvoff, cntvoff_el2);
+	write_sysreg_el0(__vcpu_sys_reg(vcpu, CNTV_CVAL_EL0), SYS_CNTV_CVAL);
+	isb();
+	write_sysreg_el0(__vcpu_sys_reg(vcpu, CNTV_CTL_EL0), SYS_CNTV_CTL);
+}
+
+static void pvm_save_timer(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	__vcpu_sys_reg(vcpu, CNTV_CTL_EL0) = read_sysreg_el0(SYS_CNTV_CTL);
+	__vcpu_sys_reg(vcpu, CNTV_CVAL_EL0) = read_sysreg_el0(SYS_CNTV_CVAL);
+}
+
+/* Whether the CPU has buffers of the host's to drain, is not the host's to say. */
+static void pvm_set_buffer_flags(struct kvm_vcpu *vcpu)
+{
+	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
+
+	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_SPE);
+	if (cpuid_feature_extract_unsigned_field(dfr0, ID_AA64DFR0_EL1_PMSVer_SHIFT) &&
+	    !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_EL1_P))
+		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_SPE);
+
+	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
+	if (cpuid_feature_extract_unsigned_field(dfr0, ID_AA64DFR0_EL1_TraceBuffer_SHIFT) &&
+	    !(read_sysreg_s(SYS_TRBIDR_EL1) & TRBIDR_EL1_P))
+		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
+}
+
+static void pvm_set_traps(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 host_hcr = READ_ONCE(hyp_vcpu->host_vcpu->arch.hcr_el2);
+
+	vcpu->arch.hcr_el2 &= ~(HCR_TWI | HCR_TWE);
+	vcpu->arch.hcr_el2 |= host_hcr & (HCR_TWI | HCR_TWE);
+
+	vcpu->arch.mdcr_el2 &= ~MDCR_EL2_HPMN_MASK;
+	vcpu->arch.mdcr_el2 |= read_sysreg(mdcr_el2) & MDCR_EL2_HPMN_MASK;
+}
+
+/**
+ * pvm_vcpu_run() - Run a protected vCPU until the host is needed
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ *
+ * Return: what __kvm_vcpu_run() returns to the host: ARM_EXCEPTION_IRQ for an exit
+ * that has nothing for the host to do, ARM_EXCEPTION_TRAP with the syndrome, and
+ * nothing but it, in the host's vCPU, or ARM_EXCEPTION_IL if the vCPU is off or
+ * beyond help.
+ */
+int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 exit_code;
+	int ret;
+
+	ret = pvm_power_up(hyp_vcpu);
+	if (ret)
+		return ret;
+
+	pvm_exit_take_answer(hyp_vcpu);
+
+	pvm_set_traps(hyp_vcpu);
+	pvm_set_buffer_flags(vcpu);
+	pkvm_vgic_load(hyp_vcpu);
+	pkvm_vgic_flush_lrs(hyp_vcpu);
+	pvm_restore_timer(hyp_vcpu);
+
+	fpsimd_sve_flush();
+	exit_code = __kvm_vcpu_run(vcpu);
+	fpsimd_sve_sync(vcpu);
+
+	pvm_save_timer(hyp_vcpu);
+	pkvm_vgic_sync_lrs(hyp_vcpu);
+	hyp_vcpu->host_vcpu->arch.pkvm_stats = vcpu->arch.pkvm_stats;
+
+	return pvm_exit_show(hyp_vcpu, exit_code);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The GICv3 CPU interface of vCPUs on a protected host.
+ *
+ * R4: list registers are the host's, it is trusted to deliver interrupts. All
+ *     else moves between the hardware and the hypervisor's vCPU; a host's pointer
+ *     is never followed. A protected guest's priorities and masks are shown to
+ *     the host, which needs them to know when to wake the vCPU, and never taken
+ *     from it.
+ */
+
+#include <linux/irqchip/arm-gic-v3.h>
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_hyp.h>
+
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/pkvm.h>
+
+/* Number of implemented list registers, and so the most that may be used. */
+extern unsigned int hyp_gicv3_nr_lr;
+
+static struct vgic_v3_cpu_if *hyp_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	return &hyp_vcpu->vcpu.arch.vgic_cpu.vgic_v3;
+}
+
+static struct vgic_v3_cpu_if *host_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	return &hyp_vcpu->host_vcpu->arch.vgic_cpu.vgic_v3;
+}
+
+/**
+ * pkvm_vgic_load() - Put the priorities and masks of a vCPU into the hardware
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ *
+ * Does nothing if they are there already: a host that loads them twice must not
+ * take a guest back to an older state. Those of an ordinary vCPU come from the
+ * host's copy, which user space may have changed.
+ */
+void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
+	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
+
+	if (!static_branch_unlikely(&kvm_vgic_global_state.gicv3_cpuif) || hyp_vcpu->vgic_loaded)
+		return;
+
+	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
+		hyp->vgic_sre = ICC_SRE_EL1_DIB | ICC_SRE_EL1_DFB | ICC_SRE_EL1_SRE;
+	} else {
+		hyp->vgic_sre = host->vgic_sre;
+		hyp->vgic_vmcr = host->vgic_vmcr;
+		memcpy(hyp->vgic_ap0r, host->vgic_ap0r, sizeof(hyp->vgic_ap0r));
+		memcpy(hyp->vgic_ap1r, host->vgic_ap1r, sizeof(hyp->vgic_ap1r));
+		/* Not followed: only whether there is one matters. */
+		hyp->its_vpe.its_vm = host->its_vpe.its_vm;
+	}
+
+	__vgic_v3_restore_vmcr_aprs(hyp);
+	hyp_vcpu->vgic_loaded = true;
+}
+
+/**
+ * pkvm_vgic_put() - Undo pkvm_vgic_load(), and show the host what it may see
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ */
+void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
+	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
+
+	if (!hyp_vcpu->vgic_loaded)
+		return;
+
+	__vgic_v3_save_vmcr_aprs(hyp);
+	hyp_vcpu->vgic_loaded = false;
+
+	host->vgic_vmcr = hyp->vgic_vmcr;
+	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu))
+		return;
+
+	memcpy(host->vgic_ap0r, hyp->vgic_ap0r, sizeof(hyp->vgic_ap0r));
+	memcpy(host->vgic_ap1r, hyp->vgic_ap1r, sizeof(hyp->vgic_ap1r));
+}
+
+/**
+ * pkvm_vgic_flush_lrs() - Take the list registers from the host before a run
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ */
+void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
+	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
+	unsigned int i;
+
+	hyp->vgic_hcr = host->vgic_hcr;
+	hyp->used_lrs = min(READ_ONCE(host->used_lrs), hyp_gicv3_nr_lr);
+	for (i = 0; i < hyp->used_lrs; i++)
+		hyp->vgic_lr[i] = host->vgic_lr[i];
+}
+
+/**
+ * pkvm_vgic_sync_lrs() - Give the list registers back to the host after a run
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ */
+void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
+	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
+	unsigned int i;
+
+	host->vgic_hcr = hyp->vgic_hcr;
+	for (i = 0; i < hyp->used_lrs; i++)
+		host->vgic_lr[i] = hyp->vgic_lr[i];
+}

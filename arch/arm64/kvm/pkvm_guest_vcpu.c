@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Protected guests, host side: vCPUs. What user space may ask of one, and the
+ * calls of the guest that leave something for the host to do.
+ *
+ * The registers are the hypervisor's. What the host's vCPU holds of them is what
+ * the last exit had to show, and what the next entry takes is the answer to that.
+ * These checks give a VMM a clear errno where it would have no effect.
+ */
+
+#include <linux/arm-smccc.h>
+#include <linux/kvm_host.h>
+#include <uapi/linux/psci.h>
+
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pkvm_guest.h>
+
+#include <kvm/arm_hypercalls.h>
+
+#include "pkvm_guest.h"
+
+/* Once the hypervisor has a vCPU, it is as it is. One made later never runs. */
+static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
+{
+	return vcpu->vcpu_idx < READ_ONCE(vcpu->kvm->arch.pkvm.nr_vcpus);
+}
+
+/**
+ * pkvm_guest_init_features() - The features of a vCPU that is being initialised
+ * @vcpu: the vCPU.
+ * @features: what user space wants, without KVM_ARM_VCPU_POWER_OFF; gains
+ *	KVM_ARM_VCPU_PSCI_0_2, by which alone a protected guest is served.
+ *
+ * Return: 0 if so or if the VM is not protected; -EINVAL for a feature that
+ * protected guests do not have.
+ */
+int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
+{
+	const u32 allowed = BIT(KVM_ARM_VCPU_PSCI_0_2) | BIT(KVM_ARM_VCPU_SVE);
+
+	if (!kvm_vm_is_protected(vcpu->kvm))
+		return 0;
+
+	*features |= BIT(KVM_ARM_VCPU_PSCI_0_2);
+
+	return *features & ~allowed ? -EINVAL : 0;
+}
+
+/**
+ * pkvm_guest_check_vcpu_ioctl() - May user space do this to a vCPU?
+ * @vcpu: the vCPU, its mutex held.
+ * @ioctl: an ioctl of a vCPU.
+ *
+ * Return: 0 if so or if the VM is not protected, else -EPERM.
+ */
+int pkvm_guest_check_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl)
+{
+	if (!kvm_vm_is_protected(vcpu->kvm))
+		return 0;
+
+	switch (ioctl) {
+	case KVM_SET_VCPU_EVENTS:
+	case KVM_SET_GUEST_DEBUG:
+		return -EPERM;
+	case KVM_GET_VCPU_EVENTS:
+	case KVM_GET_ONE_REG:
+	case KVM_SET_ONE_REG:
+		return vcpu_has_run_once(vcpu) ? -EPERM : 0;
+	case KVM_ARM_VCPU_INIT:
+	case KVM_ARM_VCPU_FINALIZE:
+	case KVM_SET_MP_STATE:
+		return vcpu_is_fixed(vcpu) ? -EPERM : 0;
+	default:
+		return 0;
+	}
+}
+
+/**
+ * pkvm_guest_check_vgic_cpu_regs() - May user space access a vCPU's GIC registers?
+ * @vcpu: the vCPU.
+ *
+ * Return: 0 if so or if the VM is not protected, else -EPERM.
+ */
+int pkvm_guest_check_vgic_cpu_regs(struct kvm_vcpu *vcpu)
+{
+	return vcpu_is_fixed(vcpu) ? -EPERM : 0;
+}
+
+static bool is_boot_reg(struct kvm_vcpu *vcpu, u64 id)
+{
+	u64 core = id & ~(KVM_REG_ARCH_MASK | KVM_REG_SIZE_MASK | KVM_REG_ARM_CORE);
+
+	if (vcpu->vcpu_idx || (id & KVM_REG_ARM_COPROC_MASK) != KVM_REG_ARM_CORE)
+		return false;
+
+	return core == KVM_REG_ARM_CORE_REG(regs.pc) ||
+	       core == KVM_REG_ARM_CORE_REG(regs.regs[0]) ||
+	       core == KVM_REG_ARM_CORE_REG(regs.regs[1]) ||
+	       core == KVM_REG_ARM_CORE_REG(regs.regs[2]) ||
+	       core == KVM_REG_ARM_CORE_REG(regs.regs[3]);
+}
+
+/* Nothing but a run changes the PSTATE that the reset gave a protected vCPU. */
+static bool is_reset_pstate(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
+{
+	u64 id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
+		 KVM_REG_ARM_CORE_REG(regs.pstate);
+	u64 val;
+
+	return reg->id == id && !get_user(val, (u64 __user *)reg->addr) &&
+	       val == *vcpu_cpsr(vcpu);
+}
+
+/**
+ * pkvm_guest_check_reg() - May user space get or set this register?
+ * @vcpu: the vCPU, its mutex held.
+ * @reg: the register, and the user pointer to its value.
+ * @write: whether it is to be set.
+ *
+ * For a vCPU that pkvm_guest_check_vcpu_ioctl() lets pass, one that has not run yet:
+ * of a protected VM it takes what the boot protocol needs,
+ * vCPU 0 its pc and x0..x3, and every vCPU the PSTATE that it has anyway.
+ *
+ * Return: 0 if so or if the VM is not protected, else -EPERM.
+ */
+int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, bool write)
+{
+	if (!kvm_vm_is_protected(vcpu->kvm))
+		return 0;
+
+	if (write && !is_boot_reg(vcpu, reg->id) && !is_reset_pstate(vcpu, reg))
+		return -EPERM;
+
+	return 0;
+}
+
+/**
+ * pkvm_guest_init_power() - Bring the power state of vCPUs in line with the hypervisor's
+ * @kvm: the VM, which the hypervisor has just taken over.
+ *
+ * vCPU 0 starts by itself, if user space lets it, and turns the others on.
+ */
+void pkvm_guest_init_power(struct kvm *kvm)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	if (!kvm_vm_is_protected(kvm))
+		return;
+
+	kvm_for_each_vcpu(i, vcpu, kvm) {
+		vcpu->arch.pkvm_power = !i;
+		if (i)
+			kvm_arm_vcpu_power_off(vcpu);
+	}
+	WRITE_ONCE(kvm->arch.pkvm.nr_vcpus, kvm->created_vcpus);
+}
+
+/*
+ * The hypervisor has turned a vCPU on, or off, and the host hears of it from two
+ * vCPUs, in any order: whoever turned it on, and the one that turned itself off.
+ * A vCPU is on if it was turned on more often than off.
+ */
+static void change_power(struct kvm_vcpu *vcpu, int change)
+{
+	spin_lock(&vcpu->arch.mp_state_lock);
+	vcpu->arch.pkvm_power += change;
+	if (vcpu->arch.pkvm_power > 0) {
+		WRITE_ONCE(vcpu->arch.mp_state.mp_state, KVM_MP_STATE_RUNNABLE);
+		kvm_vcpu_wake_up(vcpu);
+	} else {
+		WRITE_ONCE(vcpu->arch.mp_state.mp_state, KVM_MP_STATE_STOPPED);
+		kvm_make_request(KVM_REQ_SLEEP, vcpu);
+	}
+	spin_unlock(&vcpu->arch.mp_state_lock);
+}
+
+static int handle_cpu_on(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vcpu *target = kvm_mpidr_to_vcpu(vcpu->kvm, smccc_get_arg1(vcpu));
+
+	if (target)
+		change_power(target, 1);
+
+	return 1;
+}
+
+static int handle_cpu_off(struct kvm_vcpu *vcpu)
+{
+	change_power(vcpu, -1);
+
+	return 1;
+}
+
+static int handle_need_tables(struct kvm_vcpu *vcpu)
+{
+	int ret;
+
+	ret = topup_hyp_memcache(&vcpu->arch.pkvm_memcache,
+				 kvm_mmu_cache_min_pages(&vcpu->kvm->arch.mmu));
+
+	return ret ?: 1;
+}
+
+/**
+ * pkvm_guest_handle_hvc() - Handle a hypercall that the hypervisor passed on
+ * @vcpu: the vCPU; function id and arguments are in its registers.
+ *
+ * Return: 1 to go on, 0 to exit to user space, or a negative error for KVM_RUN.
+ */
+int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu)
+{
+	switch (smccc_get_function(vcpu)) {
+	case PSCI_0_2_FN_CPU_ON:
+	case PSCI_0_2_FN64_CPU_ON:
+		return handle_cpu_on(vcpu);
+	case PSCI_0_2_FN_CPU_OFF:
+		return handle_cpu_off(vcpu);
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
+		return handle_need_tables(vcpu);
+	default:
+		return kvm_smccc_call_handler(vcpu);
+	}
+}
