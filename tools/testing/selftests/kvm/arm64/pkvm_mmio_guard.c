@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The MMIO guard of protected VMs: MMIO_GUARD_INFO, ENROLL, MAP and UNMAP.
+ *
+ * Rules: once the guest has enrolled, an access shows what it does only where the guest put a guard;
+ * anywhere else the host learns that a page is missing. A guarded IPA holds no memory, and one that
+ * holds memory takes no guard (R1). What a guard costs in tables is given back (R5).
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+
+#define HVC_GUARD_INFO		0xc6000005UL
+#define HVC_GUARD_ENROLL	0xc6000006UL
+#define HVC_GUARD_MAP		0xc6000007UL
+#define HVC_GUARD_UNMAP		0xc6000008UL
+
+#define PAGE			((uint64_t)getpagesize())
+#define DATA_SIZE		(16 * PAGE)
+
+/* No slot is there. */
+#define DEVICE_IPA		0x20000000UL
+
+/* ESR_EL1 of a data abort from EL1 that is an external abort. */
+#define ESR_EC(esr)		((esr) >> 26 & 0x3f)
+#define ESR_FSC(esr)		((esr) & 0x3f)
+#define EC_DABT_CUR		0x25
+#define FSC_EXTERNAL		0x10
+
+FIXTURE(guard) {
+	struct pvm vm;
+	struct pvm_vcpu *vcpu;
+};
+
+FIXTURE_SETUP(guard)
+{
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, DATA_SIZE));
+	self->vcpu = &self->vm.vcpus[0];
+}
+
+FIXTURE_TEARDOWN(guard)
+{
+	pvm_free(&self->vm);
+}
+
+static int64_t guard_map(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	return pvm_hvc(vcpu, HVC_GUARD_MAP, ipa, 0, 0);
+}
+
+static int64_t guard_unmap(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	return pvm_hvc(vcpu, HVC_GUARD_UNMAP, ipa, 0, 0);
+}
+
+/* Without a guard on its channel an enrolled guest could not be spoken to. */
+static int64_t enroll(struct pvm *vm)
+{
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		int64_t ret = guard_map(&vm->vcpus[0], vm->vcpus[i].channel & -PAGE);
+
+		if (ret)
+			return ret;
+	}
+	return pvm_hvc(&vm->vcpus[0], HVC_GUARD_ENROLL, 0, 0, 0);
+}
+
+/* The guest's access ended in an external abort, and the test saw no exit. */
+#define EXPECT_EXTERNAL_ABORT(ret, vcpu, ipa) do {				\
+	EXPECT_EQ(-EIO, ret);							\
+	EXPECT_EQ(EC_DABT_CUR, ESR_EC((vcpu)->exception.esr));			\
+	EXPECT_EQ(FSC_EXTERNAL, ESR_FSC((vcpu)->exception.esr));		\
+	EXPECT_EQ(ipa, (vcpu)->exception.far);					\
+} while (0)
+
+TEST_F(guard, info)
+{
+	EXPECT_EQ(PAGE, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 0, 0));
+	EXPECT_EQ(0, self->vcpu->results[1]);
+	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 1, 0, 0));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 1, 0));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 0, 1UL << 63));
+}
+
+/* Before ENROLL whatever nothing maps is MMIO. */
+TEST_F(guard, not_enrolled)
+{
+	EXPECT_EQ(-EPROTO, pvm_store(self->vcpu, DEVICE_IPA, 0x1234));
+	EXPECT_EQ(DEVICE_IPA, self->vcpu->run->mmio.phys_addr);
+	EXPECT_EQ(0x34, self->vcpu->run->mmio.data[0]);
+}
+
+TEST_F(guard, unguarded_store_is_hidden)
+{
+	ASSERT_EQ(0, enroll(&self->vm));
+	memset(self->vcpu->run->mmio.data, 0, 8);
+	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA + 0x18, 0x5ec3e7),
+			      self->vcpu, DEVICE_IPA + 0x18);
+}
+
+TEST_F(guard, unguarded_load_is_refused)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, enroll(&self->vm));
+	EXPECT_EXTERNAL_ABORT(pvm_load(self->vcpu, DEVICE_IPA, &value), self->vcpu, DEVICE_IPA);
+}
+
+/* The guard reaches exactly one page, and UNMAP takes it away. */
+TEST_F(guard, guarded_page_is_mmio)
+{
+	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, guard_map(self->vcpu, DEVICE_IPA));
+
+	EXPECT_EQ(-EPROTO, pvm_store(self->vcpu, DEVICE_IPA + PAGE - 8, 0x77));
+	EXPECT_EQ(DEVICE_IPA + PAGE - 8, self->vcpu->run->mmio.phys_addr);
+	EXPECT_EQ(1, self->vcpu->run->mmio.is_write);
+	EXPECT_EQ(8, self->vcpu->run->mmio.len);
+	EXPECT_EQ(0x77, self->vcpu->run->mmio.data[0]);
+	/* The store is done, and is complete without another word. */
+	ASSERT_EQ(0, pvm_run(self->vcpu));
+
+	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA + PAGE, 1),
+			      self->vcpu, DEVICE_IPA + PAGE);
+	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA - 8, 1),
+			      self->vcpu, DEVICE_IPA - 8);
+
+	ASSERT_EQ(0, guard_unmap(self->vcpu, DEVICE_IPA));
+	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA, 1), self->vcpu, DEVICE_IPA);
+}
+
+/* Memory is faulted in as ever, and its first store does not show. */
+TEST_F(guard, memory_is_not_mmio)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, enroll(&self->vm));
+	memset(self->vcpu->run->mmio.data, 0, 8);
+	EXPECT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 0xfeed));
+	EXPECT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
+	EXPECT_EQ(0xfeed, value);
+}
+
+TEST_F(guard, guard_twice)
+{
+	EXPECT_EQ(0, guard_map(self->vcpu, DEVICE_IPA));
+	EXPECT_EQ(0, guard_map(self->vcpu, DEVICE_IPA));
+	EXPECT_EQ(0, guard_unmap(self->vcpu, DEVICE_IPA));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, guard_unmap(self->vcpu, DEVICE_IPA));
+}
+
+/* R2 and R3 are ignored, as in the ABI of the Android kernels. */
+TEST_F(guard, ignored_arguments)
+{
+	EXPECT_EQ(0, pvm_hvc(self->vcpu, HVC_GUARD_MAP, DEVICE_IPA, 7, 9));
+	EXPECT_EQ(0, pvm_hvc(self->vcpu, HVC_GUARD_UNMAP, DEVICE_IPA, ~0UL, ~0UL));
+}
+
+TEST_F(guard, refused_addresses)
+{
+	const uint64_t bad[] = { 1, 8, DEVICE_IPA + 1, DEVICE_IPA + PAGE / 2, 1UL << 52,
+				 1UL << 63, -PAGE, ~0UL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_EQ(HVC_INVALID_PARAMETER, guard_map(self->vcpu, bad[i])) {
+			TH_LOG("map %#lx", bad[i]);
+		}
+		EXPECT_EQ(HVC_INVALID_PARAMETER, guard_unmap(self->vcpu, bad[i])) {
+			TH_LOG("unmap %#lx", bad[i]);
+		}
+	}
+}
+
+/* R1: what holds memory takes no guard, private or shared. */
+TEST_F(guard, no_guard_on_memory)
+{
+	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, guard_map(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, guard_unmap(self->vcpu, PVM_DATA_IPA));
+	ASSERT_EQ(0, pvm_share(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, guard_map(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(0, pvm_unshare(self->vcpu, PVM_DATA_IPA));
+}
+
+/* R1: what is guarded takes no memory, though a slot is there. */
+TEST_F(guard, no_memory_on_guard)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, guard_map(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_share(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_unshare(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(-EFAULT, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
+}
+
+TEST_F(guard, memory_after_unmap)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, guard_map(self->vcpu, PVM_DATA_IPA));
+	ASSERT_EQ(0, guard_unmap(self->vcpu, PVM_DATA_IPA));
+	self->vm.data[0] = 42;
+	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
+	EXPECT_EQ(42, value);
+}
+
+/* Guards and ENROLL are the VM's, not the vCPU's. */
+TEST_F(guard, every_vcpu)
+{
+	struct pvm_vcpu *other = &self->vm.vcpus[1];
+
+	ASSERT_EQ(0, pvm_cpu_on(&self->vm, 1));
+	ASSERT_EQ(0, pvm_store(other, PVM_DATA_IPA, 1));
+	ASSERT_EQ(0, enroll(&self->vm));
+	EXPECT_EXTERNAL_ABORT(pvm_store(other, DEVICE_IPA, 1), other, DEVICE_IPA);
+	ASSERT_EQ(0, guard_map(self->vcpu, DEVICE_IPA));
+	EXPECT_EQ(-EPROTO, pvm_store(other, DEVICE_IPA, 1));
+}
+
+/*
+ * R5, R6: guards far apart want a table each. The host gives pages for them while the guest waits,
+ * and gets them back when the VM dies, guards or not; pkvm_lifecycle's counts hold for this too.
+ */
+TEST_F(guard, many_tables)
+{
+	for (unsigned int i = 0; i < 64; i++)
+		ASSERT_EQ(0, guard_map(self->vcpu, 0x100000000UL + ((uint64_t)i << 30)));
+	for (unsigned int i = 0; i < 64; i++)
+		ASSERT_EQ(0, guard_map(self->vcpu, 0x200000000UL + ((uint64_t)i << 21)));
+}
+
+/* A whole table of them, and back, and again. */
+TEST_F(guard, whole_table)
+{
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < 512; i++)
+			ASSERT_EQ(0, guard_map(self->vcpu, DEVICE_IPA + i * PAGE));
+		for (unsigned int i = 0; i < 512; i++)
+			ASSERT_EQ(0, guard_unmap(self->vcpu, DEVICE_IPA + i * PAGE));
+	}
+}
+
+TEST_HARNESS_MAIN
