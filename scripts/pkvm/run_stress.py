@@ -22,7 +22,7 @@ SECONDS = 15
 # Booting, the death of the last VMs, and telling what was found, in seconds.
 SPARE = 120
 # Little, so that the host has to reclaim memory all the time.
-MEMORY = 512
+MEMORY = 384
 
 
 def run_cpu(cpu, names, seed, seconds):

@@ -297,10 +297,10 @@ int main(int argc, char *argv[])
 	ksft_set_plan(PLAN + ARRAY_SIZE(done));
 	ksft_print_msg("pkvm_stress %#lx %lu\n", seed, seconds);
 
+	prepare(&run, seed);
 	free_before = pvm_free_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(done); i++)
 		before[i] = pvm_vmstat(done[i]);
-	prepare(&run, seed);
 	work(&run, seconds);
 	report(&run, free_before);
 	for (size_t i = 0; i < ARRAY_SIZE(done); i++)

@@ -2,6 +2,7 @@
 /*
  * What the host sees of guests: accesses that may fault, and counters. See pvm_probe.h.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -116,6 +117,25 @@ long pvm_proc_number(const char *path, const char *name)
 	return find_number(path, "%63[^:]: %ld", name);
 }
 
+/**
+ * pvm_number() - The number that a file starts with
+ * @path: the file.
+ *
+ * Return: the number, or -1 if there is none.
+ */
+long pvm_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long value = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = -1;
+	fclose(file);
+	return value;
+}
+
 /* The sum of the lines "count: NUMBER", one for each CPU and zone; MemFree leaves them out. */
 static long percpu_pages(void)
 {
@@ -161,4 +181,57 @@ long pvm_free_pages(void)
 			best = kib * 1024 / getpagesize() + percpu;
 	}
 	return best;
+}
+
+/**
+ * pvm_log_open() - From here on, listen to what the kernel says
+ *
+ * Return: a descriptor for pvm_log_complains(), or -1 with errno set.
+ */
+int pvm_log_open(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (log >= 0 && lseek(log, 0, SEEK_END) < 0) {
+		close(log);
+		log = -1;
+	}
+	return log;
+}
+
+/**
+ * pvm_log_complains() - Has the kernel found fault with itself?
+ * @log: as pvm_log_open() gave it.
+ *
+ * Reads what has been said since the last call, and prints the complaints.
+ *
+ * Return: whether there are any. To have missed a message is one.
+ */
+bool pvm_log_complains(int log)
+{
+	static const char * const words[] = {
+		"Oops", "BUG", "WARNING", "Internal error", "HYP panic", "Unable to handle",
+		"blocked for more than", "Bad page state",
+	};
+	char record[8192];
+	bool found = false;
+	ssize_t n;
+
+	while ((n = read(log, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
+		if (n < 0) {
+			printf("# the kernel said more than its log holds\n");
+			found = true;
+			errno = 0;
+			continue;
+		}
+		record[n] = '\0';
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			if (!strstr(record, words[i]))
+				continue;
+			printf("# kernel: %s", record);
+			found = true;
+			break;
+		}
+	}
+	return found;
 }

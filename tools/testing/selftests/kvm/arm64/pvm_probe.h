@@ -6,6 +6,7 @@
 #ifndef SELFTEST_KVM_PVM_PROBE_H
 #define SELFTEST_KVM_PVM_PROBE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum pvm_access {
@@ -19,6 +20,10 @@ int pvm_probe(void *address, enum pvm_access access);
 long pvm_stat(const char *name);
 long pvm_vmstat(const char *name);
 long pvm_proc_number(const char *path, const char *name);
+long pvm_number(const char *path);
 long pvm_free_pages(void);
+
+int pvm_log_open(void);
+bool pvm_log_complains(int log);
 
 #endif /* SELFTEST_KVM_PVM_PROBE_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A protected VM with secrets in its memory, for the tests of what the host meets on the many roads
+ * to a private page. Each road ends in one of two ways: the access is refused and the guest keeps
+ * the page, or the page is taken from the guest by force, zeroed, which the guest then learns.
+ */
+#ifndef SELFTEST_KVM_PVM_SECRET_H
+#define SELFTEST_KVM_PVM_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pvm.h"
+
+#define PVM_SECRET	0x5ec2e75ec2e75ec2UL
+/* What a host writes that gets through. */
+#define PVM_FOREIGN	0x405e405e405e405eUL
+
+enum pvm_fate {
+	PVM_KEPT,	/* the guest has its page and its secret */
+	PVM_LOST,	/* the page is the host's, and the guest has learned of it */
+	PVM_BROKEN,	/* neither */
+};
+
+struct pvm_secrets {
+	struct pvm vm;
+	struct pvm_vcpu *vcpu;
+	size_t page;
+	unsigned int nr_pages;
+	size_t size;
+	/* The memory is this file's if it is mapped MAP_SHARED. */
+	int fd;
+	uint8_t *mem;
+	int log;
+};
+
+int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_pages);
+void pvm_secrets_free(struct pvm_secrets *secrets);
+enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page);
+bool pvm_secrets_in(const void *memory, size_t size);
+
+#endif /* SELFTEST_KVM_PVM_SECRET_H */
