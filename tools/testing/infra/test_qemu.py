@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """scripts/pkvm/qemu.py: a run ends, and what went wrong has a name."""
 
+import contextlib
 import os
+import pty
 import time
 import unittest
 from unittest import mock
@@ -115,6 +117,64 @@ class Console(unittest.TestCase):
                         "@@ exit 1 137\\n@@ done 1\\n'")
         self.assertIn('killed at its time limit', run.cause)
 
+    def test_dialog(self):
+        """What a dialog types reaches the console, and its answer the dialog."""
+        class Dialog:
+            """Answers one question."""
+            heard = ''
+
+            def said(self, text):
+                """As qemu.boot() wants it."""
+                self.heard += text
+                return 'blue\n' if self.heard.endswith('colour? ') else None
+
+        dialog = Dialog()
+        run = self.boot("printf 'colour? '; read answer; echo \"it is $answer\"\n"
+                        f"cat <<'EOF'\n{GOOD}EOF", dialog=dialog)
+        self.assertIsNone(run.cause)
+        self.assertIn('it is blue\n', dialog.heard)
+
+    def test_dialog_with_the_dead(self):
+        """A QEMU that ends before it has listened is a run that ended early."""
+        class Dialog:
+            """Talks and talks."""
+            def said(self, _text):
+                """As qemu.boot() wants it."""
+                return 'x' * 100000
+
+        run = self.boot('exec <&-; echo hello; sleep 1; echo more', dialog=Dialog())
+        self.assertIn('ended early', run.cause)
+
+    def at_terminal(self, keys, script):
+        """Run a made-up QEMU in a process with a terminal: its output there."""
+        pid, terminal = pty.fork()
+        if not pid:
+            run = self.boot(script, terminal=True)
+            print(f'cause: {run.cause}', flush=True)
+            os._exit(0)
+        text = b''
+        with contextlib.suppress(OSError):
+            while chunk := os.read(terminal, 4096):
+                text += chunk
+                if keys and b'ready' in text:
+                    os.write(terminal, keys)
+                    keys = None
+        os.close(terminal)
+        os.waitpid(pid, 0)
+        return text.decode()
+
+    def test_terminal(self):
+        """Every key is the host's, Ctrl-C as well."""
+        said = self.at_terminal(b'\x03\n', "echo ready; read answer; printf '%s' \"$answer\" | "
+                                f"od -An -tx1\ncat <<'EOF'\n{GOOD}EOF")
+        self.assertIn(' 03', said)
+        self.assertIn('cause: None', said)
+
+    def test_leave_terminal(self):
+        """Ctrl-] ends a run whose guest does not listen."""
+        said = self.at_terminal(b'\x1d', 'echo ready; exec sleep 100')
+        self.assertIn('cause: the run was ended at the terminal', said)
+
     def test_missing_file(self):
         with self.assertRaisesRegex(qemu.QemuError, '/nonexistent.*missing'):
             self.boot('true', files={'/x': '/nonexistent'})
@@ -135,12 +195,12 @@ class Init(unittest.TestCase):
         lines = ['cat /etc/jobs', '/nonexistent', '/etc/jobs', 'cat /nonexistent',
                  'write "/tmp/a b" "x  y"', 'cat "/tmp/a b"', 'sleep', 'cat "open',
                  'limit=0 sleep 1', 'memlock 64 /init-that-is-not', 'memfree',
-                 'killed 2 /nonexistent']
+                 'killed 2 /nonexistent', 'console', 'console /nonexistent']
         listed = ''.join(line + '\n' for line in lines)
         run = qemu.boot(lines, log=os.path.join(TOP, 'build/log/infra-init.log'))
         self.assertIsNone(run.cause)
         self.assertEqual([job.status for job in run.jobs],
-                         [0, 127, 126, 1, 0, 0, 2, 2, 2, 1, 0, 1])
+                         [0, 127, 126, 1, 0, 0, 2, 2, 2, 1, 0, 1, 2, 1])
         self.assertEqual(run.jobs[0].output.strip(), listed.strip())
         self.assertEqual(run.jobs[5].output.strip(), 'x  y')
         self.assertRegex(run.jobs[10].output, r'(?m)^memfree \d+$')

@@ -18,7 +18,7 @@ pvmfw: nothing shared
 pvmfw: off
 '''
 COUNTERS = {'vms_created': 1, 'vms_destroyed': 1, 'pages_donated': 10, 'pages_shared': 2,
-            'pages_unshared': 2, 'pages_reclaimed_private': 9, 'pages_reclaimed_shared': 1,
+            'pages_unshared': 2, 'pages_reclaimed_private': 10, 'pages_reclaimed_shared': 0,
             'metadata_pages_donated': 3, 'metadata_pages_returned': 3}
 
 
@@ -98,7 +98,7 @@ class Host(unittest.TestCase):
         run.check_host(before, {key: 7 + value for key, value in COUNTERS.items()})
 
     def test_lost_page(self):
-        self.refused('10 pages were donated, 9 came back', pages_reclaimed_private=8)
+        self.refused('10 pages were donated, 9 came back', pages_reclaimed_private=9)
 
     def test_lost_metadata(self):
         self.refused('3 pages were given', metadata_pages_returned=2)
@@ -111,7 +111,13 @@ class Host(unittest.TestCase):
         self.refused('no page being shared', pages_shared=0, pages_unshared=0)
 
     def test_left_shared(self):
-        self.refused('2 pages were shared, 1 unshared', pages_unshared=1)
+        self.refused('2 pages were shared, 1 unshared', pages_unshared=1,
+                     pages_reclaimed_private=9, pages_reclaimed_shared=1)
+
+    def test_shared_page_lost(self):
+        """A page that was still shared when the guest died comes home too."""
+        with self.assertRaisesRegex(run.RunError, '1 pages were left shared, 0 came back'):
+            run.check_home({}, dict(COUNTERS, pages_unshared=1))
 
     def test_vm_left(self):
         self.refused('destroyed', vms_destroyed=0)

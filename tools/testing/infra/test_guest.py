@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The root of the Linux guest: the same every time, and from whom it should be."""
+
+import hashlib
+import os
+import time
+import unittest
+
+import guest_root
+from sandbox import Sandbox
+
+BUSYBOX = b'\x7fELF' + bytes(range(256)) * 64
+
+
+class Root(unittest.TestCase):
+    """scripts/pkvm/guest_root.py"""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        with open(self.box.path('busybox'), 'wb') as file:
+            file.write(BUSYBOX)
+
+    def make(self, name):
+        image = self.box.path(name)
+        guest_root.make(self.box.path('busybox'), image)
+        return image
+
+    def test_reproducible(self):
+        """Neither the day nor the file's owner, mode or age is in the image."""
+        first = self.make('one')
+        os.chmod(self.box.path('busybox'), 0o600)
+        os.utime(self.box.path('busybox'), (1, 1))
+        time.sleep(1.1)
+        second = self.make('two')
+        with open(first, 'rb') as one, open(second, 'rb') as two:
+            self.assertEqual(hashlib.sha256(one.read()).digest(),
+                             hashlib.sha256(two.read()).digest())
+
+    def test_content(self):
+        """Everything is there, root's, and as it should be run."""
+        image = self.make('image')
+        for path, mode in (('/bin/busybox', '0755'), ('/etc/rc', '0755'),
+                           ('/etc/inittab', '0644'), ('/srv/data', '0644')):
+            stat = guest_root.run('debugfs', '-R', f'stat {path}', image).stdout
+            self.assertRegex(stat, rf'Type: regular +Mode: +{mode} ')
+            self.assertRegex(stat, r'User: +0 +Group: +0 ')
+        for path in guest_root.applets():
+            stat = guest_root.run('debugfs', '-R', f'stat {path}', image).stdout
+            self.assertIn('Fast link dest: "/bin/busybox"', stat)
+        copy = self.box.path('copy')
+        for path, data in (('/bin/busybox', BUSYBOX), ('/srv/data', guest_root.data())):
+            guest_root.run('debugfs', '-R', f'dump {path} {copy}', image)
+            with open(copy, 'rb') as file:
+                self.assertEqual(file.read(), data)
+
+    def test_too_large(self):
+        """What does not fit is an error, and leaves no half image."""
+        with open(self.box.path('busybox'), 'wb') as file:
+            file.write(os.urandom(guest_root.SIZE))
+        with self.assertRaises(guest_root.RootError):
+            self.make('image')
+        self.assertFalse(os.path.exists(self.box.path('image')))
+
+    def test_no_busybox(self):
+        status, output = self.box.run('scripts/pkvm/guest_root.py', '/nonexistent',
+                                      self.box.path('image'))
+        self.assertEqual(status, 1)
+        self.assertIn('guest_root.py: error: ', output)
+        self.assertNotIn('Traceback', output)
+        self.assertFalse(os.path.exists(self.box.path('image')))
+
+
+class Busybox(unittest.TestCase):
+    """scripts/pkvm/busybox.sh"""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def fetch(self, **env):
+        return self.box.run('scripts/pkvm/busybox.sh', 'build/busybox', env=env)
+
+    def left(self):
+        """What a run leaves in the build directory, its log aside."""
+        return set(os.listdir(self.box.path('build'))) - {'log'}
+
+    def test_no_network(self):
+        """A mirror that is down is told with apt's own words; nothing is left."""
+        self.box.write('apt/sources.list', 'deb http://127.0.0.1:9/debian bookworm main\n')
+        self.box.write('apt/apt.conf', f'''
+Dir::Etc::sourcelist "{self.box.path('apt/sources.list')}";
+Dir::Etc::sourceparts "-";
+Acquire::Retries "0";
+''')
+        status, output = self.fetch(APT_CONFIG=self.box.path('apt/apt.conf'))
+        self.assertNotEqual(status, 0)
+        self.assertIn('busybox.sh: error: no package source', output)
+        self.assertIn('127.0.0.1', output)
+        self.assertEqual(self.left(), set())
+
+    def test_machine_is_left_alone(self):
+        """All of apt's state is the script's own: no call could touch the machine's."""
+        self.box.write('bin/apt-get', '#!/bin/bash\necho "$*" >>"$CALLED"\nexit 100\n')
+        os.chmod(self.box.path('bin/apt-get'), 0o755)
+        status, _ = self.fetch(CALLED=self.box.path('called'),
+                               PATH=self.box.path('bin') + ':' + os.environ['PATH'])
+        self.assertNotEqual(status, 0)
+        calls = self.box.read('called').splitlines()
+        self.assertEqual(len(calls), 2)
+        for call in calls:
+            for option in ('Dir::State::lists', 'Dir::State::status', 'Dir::Cache',
+                           'Dir::Cache::archives'):
+                self.assertRegex(call, rf'{option}={self.box.path("build")}/apt\.')
+            self.assertIn('APT::Architecture=arm64', call)
+            self.assertNotIn(' install', call)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/run_linux.py: make run GUEST=linux passes only when all of it is true."""
+
+import unittest
+from unittest import mock
+
+import console
+import qemu
+import run
+import run_linux
+from run_linux import POOL, QUESTIONS
+from sandbox import TOP, Sandbox
+from test_run import COUNTERS
+
+SHA = '0123456789abcdef' * 4
+SAID = {
+    'version': 'Linux version 6.12.117 (x@y) #1 SMP',
+    'online': '0-3',
+    'nproc': '4',
+    'disk': '254:0',
+    'root': '12 1 254:0 / / ro,relatime - ext4 /dev/root ro',
+    'sha': f'{SHA}  -',
+    'shell': run_linux.SHELL_SAYS,
+}
+
+
+def said(**changed):
+    """What a good guest says, with changes."""
+    return {QUESTIONS[key]: changed.get(key, text) for key, text in SAID.items()}
+
+
+class Answers(unittest.TestCase):
+    """What the guest says is held against what is known."""
+
+    def refused(self, words, **changed):
+        with self.assertRaisesRegex(run.RunError, words):
+            run_linux.check_answers(said(**changed), run_linux.Guest(), SHA)
+
+    def test_good(self):
+        told = run_linux.check_answers(said(), run_linux.Guest(), SHA)
+        self.assertEqual(told['nproc'], '4')
+
+    def test_other_kernel(self):
+        self.refused('not Linux 6.12', version='Linux version 5.10.1')
+
+    def test_cpu_missing(self):
+        self.refused('3 CPUs are online in the guest, not 4', nproc='3')
+
+    def test_root_elsewhere(self):
+        self.refused('not on its disk', root='12 1 0:2 / / rw - rootfs rootfs rw')
+
+    def test_wrong_digest(self):
+        self.refused('read something else', sha='f' * 64 + '  -')
+
+    def test_wrong_shell(self):
+        """The echo of the question is not the shell's word."""
+        self.refused('the shell of the guest said', shell=QUESTIONS['shell'])
+
+
+class Shell(unittest.TestCase):
+    """A guest that does not answer has not passed."""
+
+    def refused(self, words, answers, waiting=()):
+        shell = console.Shell(waiting)
+        shell.answers = answers
+        with self.assertRaisesRegex(run.RunError, words):
+            run_linux.answers(shell)
+
+    def test_no_shell(self):
+        self.refused('came to no shell', [], ['nproc'])
+        self.refused('came to no shell', [])
+
+    def test_stuck(self):
+        self.refused('did not answer "nproc"', [console.Answer('nproc')])
+
+    def test_failed(self):
+        self.refused('"x" ended with status 127: not found',
+                     [console.Answer('x', 127, 'not found')])
+
+    def test_half(self):
+        self.refused('came to no shell', [console.Answer('x', 0, '')], ['y'])
+
+
+class Whole(unittest.TestCase):
+    """A run on a made-up host: its cause is told, and a good one passes."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.write('disk', 'x' * 1024)
+        self.sha = run.digest(self.box.path('disk'))
+
+    def run_with(self, after=None, status=0, cause=None, pool=1, guest_says=None):
+        """A run in which the VMM ends so and the counters gain these."""
+        zero = ''.join(f'{key} 0\n' for key in [*COUNTERS, 'hypercalls'])
+        gained = dict(COUNTERS, hypercalls=300, pages_shared=256, pages_unshared=0,
+                      pages_reclaimed_shared=256, pages_donated=300, pages_reclaimed_private=44)
+        text = ''.join(f'{key} {value}\n' for key, value in dict(gained, **(after or {})).items())
+        jobs = [qemu.Job('before', 0, zero), qemu.Job('vm', status, 'vmm: error: no such limit\n'),
+                qemu.Job('vmm', 0, 'exits 2\nexits_mmio_read 2\n'), qemu.Job('after', 0, text)]
+
+        def boot(_jobs, *_, dialog, **__):
+            words = dict(said(sha=f'{self.sha}  -'), **(guest_says or {}))
+            words[POOL] = f'created restricted DMA pool at 0x0, size {pool} MiB'
+            dialog.answers = [console.Answer(command, 0, words[command])
+                              for command in dialog.waiting]
+            dialog.waiting = []
+            return qemu.Run(jobs, 'console', 1.0, cause)
+        with mock.patch.object(run_linux, 'boot', boot), \
+                mock.patch.object(run_linux, 'check_built', lambda: None), \
+                mock.patch('builtins.print'):
+            run_linux.run_guest(self.box.path('disk'), run_linux.Guest())
+
+    def refused(self, words, **more):
+        with self.assertRaisesRegex(run.RunError, words):
+            self.run_with(**more)
+
+    def test_good(self):
+        self.run_with()
+
+    def test_vmm_failed(self):
+        self.refused('status 1: vmm: error: no such limit', status=1)
+
+    def test_reset_is_no_poweroff(self):
+        self.refused('status 3', status=3)
+
+    def test_host_panicked(self):
+        self.refused('HYP panic', status=None, cause='HYP panic: x')
+
+    def test_page_lost(self):
+        self.refused('300 pages were donated, 299 came back', after={'pages_reclaimed_private': 43})
+
+    def test_shared_page_lost(self):
+        self.refused('256 pages were left shared, 255 came back shared',
+                     after={'pages_reclaimed_shared': 255, 'pages_reclaimed_private': 45})
+
+    def test_pool_not_shared(self):
+        self.refused('less than the DMA pool of 2 MiB', pool=2)
+
+    def test_not_protected(self):
+        self.refused('no protected VM', after={'pages_donated': 0, 'pages_reclaimed_private': 0,
+                                               'pages_reclaimed_shared': 0})
+
+
+class CommandLine(unittest.TestCase):
+    """What a user gets wrong is told before anything is booted."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def refused(self, words, *arguments):
+        status, output = self.box.run('scripts/pkvm/run_linux.py', *arguments)
+        self.assertEqual(status, 1, output)
+        self.assertIn('make run: error: ', output)
+        self.assertIn(words, output)
+        self.assertNotIn('Traceback', output)
+
+    def test_nothing_built(self):
+        self.refused('run make guest first')
+
+    def test_no_terminal(self):
+        self.refused('INTERACTIVE=1 needs a terminal', '--interactive', '--disk', '/x')
+
+    def test_make(self):
+        """GUEST and INTERACTIVE are checked by make run itself."""
+        for words in (['GUEST=windows'], ['INTERACTIVE=1']):
+            status, output = self.box.run('make', '-C', TOP, 'run', *words)
+            self.assertNotEqual(status, 0)
+            self.assertIn('make run: error: GUEST is "linux" or nothing', output)
