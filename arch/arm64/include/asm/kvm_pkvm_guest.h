@@ -31,7 +31,7 @@ struct kvm_vcpu;
 #define PKVM_TEARDOWN_MAX_PAGES		16
 
 /* The most entries of a dying guest's stage-2 that one such call looks at. */
-#define PKVM_TEARDOWN_MAX_ENTRIES	2048
+#define PKVM_TEARDOWN_MAX_ENTRIES	1024
 
 /* VM handles start here rather than at 0, so that 0 means "no VM". */
 #define PKVM_HANDLE_OFFSET		0x1000

@@ -87,10 +87,13 @@ static int remove_guard(struct pkvm_hyp_vm *vm, u64 ipa)
 	return ret;
 }
 
+/* What the removal of a guard costs, by its own walk, in entries looked at. */
+#define GUARD_REMOVAL_COST	64
+
 /* Stops at the first guard, or when it has seen as many entries as it may. */
 struct guard_search {
 	u64 ipa;
-	unsigned int budget;
+	int budget;
 	bool found;
 };
 
@@ -101,8 +104,9 @@ static int guard_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	search->ipa = ctx->addr;
 	search->found = is_guard(ctx->old);
+	search->budget -= search->found ? GUARD_REMOVAL_COST : 1;
 
-	return search->found || !search->budget-- ? -EINTR : 0;
+	return search->found || search->budget <= 0 ? -EINTR : 0;
 }
 
 /**
@@ -128,7 +132,7 @@ bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
 		return true;
 
 	guest_lock_component(vm);
-	while (ret && search.budget) {
+	while (ret && search.budget > 0) {
 		search.found = false;
 		ret = kvm_pgtable_walk(&vm->pgt, vm->guards_cleared, end - vm->guards_cleared,
 				       &walker);

@@ -81,6 +81,13 @@ static bool emulate(struct kvm_vcpu *vcpu, u32 sysreg, bool write, u64 *val)
 	case SYS_CCSIDR_EL1:
 		*val = pvm_ccsidr(vcpu);
 		return !write;
+	/* With MIDR_EL1, which does not trap, they say which errata a CPU has. */
+	case SYS_REVIDR_EL1:
+		*val = read_sysreg(revidr_el1);
+		return !write;
+	case SYS_AIDR_EL1:
+		*val = read_sysreg(aidr_el1);
+		return !write;
 	case SYS_ID_AA64PFR0_EL1:
 		*val = pvm_read_id_reg(vcpu, sysreg);
 		if (vcpu_has_sve(vcpu))
