@@ -280,7 +280,7 @@ TEST_F(mm, fork_without)
 	EXPECT_EQ(0, status);
 }
 
-/* What a userfaultfd is to fill in is copied with page faults disabled; and no pinned page moves. */
+/* What userfaultfd fills in is copied with page faults disabled; and no pinned page moves. */
 TEST_F(mm, userfaultfd)
 {
 	uint8_t *target = mmap(NULL, self->page, PROT_READ | PROT_WRITE,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls that reach a private page by the kernel's own mapping, or pin it first: the roads that
- * pkvm_private_access and pkvm_reclaim do not take.
+ * System calls that reach a private page by the kernel's own mapping, or pin it first: the roads
+ * that pkvm_private_access and pkvm_reclaim do not take.
  *
  * R2: no road leads to the guest's secret. R3: what comes back by force comes back as zeroes. R5:
  * the access ends in an error or in the page's forced reclaim, which the guest learns; the kernel
@@ -30,8 +30,7 @@
 #include "pvm_secret.h"
 
 #define PAGES		4
-#define ZRAM		"/dev/zram0"
-#define ZRAM_SIZE	"512M"
+#define DISK_SIZE	"16M"
 #define CORE		"/tmp/pkvm.core"
 
 FIXTURE(roads) {
@@ -274,45 +273,67 @@ TEST_F(roads, socket)
 	close(ends[1]);
 }
 
-static int open_zram(void)
+static int write_text(const char *path, const char *text)
 {
-	int fd = open("/sys/block/zram0/disksize", O_RDWR | O_CLOEXEC);
-	char size[32] = "";
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err;
 
 	if (fd < 0)
-		return -1;
-	if (read(fd, size, sizeof(size) - 1) > 0 && !atol(size) &&
-	    pwrite(fd, ZRAM_SIZE, strlen(ZRAM_SIZE), 0) < 0)
-		fprintf(stderr, "# zram0: %s\n", strerror(errno));
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
-	return open(ZRAM, O_RDWR | O_DIRECT | O_CLOEXEC);
+	return err;
+}
+
+/* A new block device, its number and a descriptor for direct I/O; -1 if there is none to be had. */
+static int open_disk(long *number)
+{
+	char path[64];
+
+	*number = pvm_number("/sys/class/zram-control/hot_add");
+	snprintf(path, sizeof(path), "/sys/block/zram%ld/disksize", *number);
+	if (*number < 0 || write_text(path, DISK_SIZE))
+		return -1;
+	snprintf(path, sizeof(path), "/dev/zram%ld", *number);
+	return open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+}
+
+static int close_disk(int disk, long number)
+{
+	char text[16];
+
+	close(disk);
+	snprintf(text, sizeof(text), "%ld", number);
+	return write_text("/sys/class/zram-control/hot_remove", text);
 }
 
 /* A block device that has no DMA: the processor copies, and compresses, what it is to write. */
 TEST_F(roads, direct_io_write)
 {
 	off_t at = 1 << 20;
-	int disk = open_zram();
+	long number;
+	int disk = open_disk(&number);
 
 	ASSERT_LE(0, disk);
 	ASSERT_EQ((ssize_t)self->page, pwrite(disk, self->buffer, self->page, at));
 	EXPECT_EQ((ssize_t)self->page, pwrite(disk, self->mem, self->page, at));
 	EXPECT_EQ((ssize_t)self->page, pread(disk, self->buffer, self->page, at));
 	EXPECT_EQ(0, *(uint64_t *)self->buffer);
-	close(disk);
+	EXPECT_EQ(0, close_disk(disk, number));
 	self->fate = PVM_LOST;
 }
 
 TEST_F(roads, direct_io_read)
 {
 	off_t at = 1 << 20;
-	int disk = open_zram();
+	long number;
+	int disk = open_disk(&number);
 
 	ASSERT_LE(0, disk);
 	ASSERT_EQ((ssize_t)self->page, pwrite(disk, self->buffer, self->page, at));
 	EXPECT_EQ((ssize_t)self->page, pread(disk, self->mem, self->page, at));
 	EXPECT_EQ(0x77, READ_ONCE(*self->mem));
-	close(disk);
+	EXPECT_EQ(0, close_disk(disk, number));
 	self->fate = PVM_LOST;
 }
 
@@ -401,14 +422,12 @@ static void die_with_core(int flags)
 /* The dump of a VMM has its memory in it, but none that is its guest's. */
 TEST_F_TIMEOUT(roads, core_dump, 60)
 {
-	int pattern = open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC);
 	size_t size = 0;
 	int status, core;
 	pid_t vmm;
 	ssize_t n;
 
-	ASSERT_EQ((ssize_t)strlen(CORE), write(pattern, CORE, strlen(CORE)));
-	close(pattern);
+	ASSERT_EQ(0, write_text("/proc/sys/kernel/core_pattern", CORE));
 	/* The VM of this test is not for the child. */
 	ASSERT_EQ(0, madvise(self->mem, self->s.size, MADV_DONTFORK));
 	ASSERT_EQ(0, madvise(self->s.vm.code, self->s.vm.code_size, MADV_DONTFORK));

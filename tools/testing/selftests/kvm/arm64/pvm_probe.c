@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kselftest.h"
 #include "pvm_probe.h"
 
 static sigjmp_buf faulted;
@@ -225,7 +226,7 @@ bool pvm_log_complains(int log)
 			continue;
 		}
 		record[n] = '\0';
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 			if (!strstr(record, words[i]))
 				continue;
 			printf("# kernel: %s", record);

@@ -71,7 +71,8 @@ void pvm_secrets_free(struct pvm_secrets *secrets)
  * @memory: where to look, at addresses that are multiples of eight.
  * @size: how far, in bytes.
  *
- * A guest's page has nothing but secrets. One alone is the test's own, which it had the guest store.
+ * A guest's page has nothing but secrets. One alone is the test's own, which it had the guest
+ * store.
  *
  * Return: whether there are several secrets in a row.
  */
