@@ -150,16 +150,30 @@ static size_t whole_pages(size_t size)
 	return (size + page - 1) / page * page;
 }
 
+/**
+ * pvm_copy_code() - Copy the guest's code to where a guest is to run it
+ * @memory: where it is to be; the code can be entered at its start.
+ * @size: how much may be there, in bytes.
+ *
+ * Return: 0; -ENOSPC if the code is larger.
+ */
+int pvm_copy_code(void *memory, size_t size)
+{
+	size_t needed = pvm_guest_code_end - pvm_guest_code;
+
+	if (size < needed)
+		return -ENOSPC;
+	memcpy(memory, pvm_guest_code, needed);
+	__builtin___clear_cache(memory, (char *)memory + needed);
+	return 0;
+}
+
 static int place_code(struct pvm *vm)
 {
-	size_t size = pvm_guest_code_end - pvm_guest_code;
-
-	vm->code_size = whole_pages(size);
+	vm->code_size = whole_pages(pvm_guest_code_end - pvm_guest_code);
 	vm->code = map_memory(vm->code_size);
-	if (!vm->code)
+	if (!vm->code || pvm_copy_code(vm->code, vm->code_size))
 		return -ENOMEM;
-	memcpy(vm->code, pvm_guest_code, size);
-	__builtin___clear_cache((char *)vm->code, (char *)vm->code + size);
 
 	return pvm_set_slot(vm, PVM_CODE_SLOT, 0, PVM_CODE_IPA, vm->code_size, vm->code);
 }

@@ -34,7 +34,10 @@
 #define HVC_PSCI_VERSION	0x84000000UL
 #define HVC_PSCI_SYSTEM_OFF	0x84000008UL
 #define HVC_PSCI_SYSTEM_RESET	0x84000009UL
+#define HVC_PSCI_FEATURES	0x8400000aUL
+#define HVC_PSCI_CPU_OFF	0x84000002UL
 #define HVC_PSCI_CPU_ON		0xc4000003UL
+#define HVC_PSCI_AFFINITY_INFO	0xc4000004UL
 #define HVC_CALL_UID		0x8600ff01UL
 #define HVC_FEATURES		0x86000000UL
 #define HVC_HYP_MEMINFO		0xc6000002UL
@@ -92,6 +95,7 @@ bool pvm_host_is_protected(void);
 
 int pvm_create_vm_fd(unsigned long type);
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size);
+int pvm_copy_code(void *memory, size_t size);
 void pvm_kill(struct pvm *vm);
 void pvm_free(struct pvm *vm);
 

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PSCI of a protected VM with eight vCPUs.
+ *
+ * The rules: a vCPU is started by one CPU_ON and no more, where and with what its caller said, and
+ * the host learns neither; after SYSTEM_OFF nothing of the VM runs any more, whatever the host does
+ * (R5: no order or timing of calls is anything but an answer).
+ *
+ * The host runs one vCPU at a time here, except where calls are to race.
+ */
+#include <errno.h>
+#include <linux/compiler.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+#include "stress.h"
+
+#define VCPUS			8
+#define STEPS			150
+#define RACES			60
+#define TIMEOUT			120
+
+#define SUCCESS			0
+#define NOT_SUPPORTED		(-1)
+#define INVALID_PARAMETERS	(-2)
+#define ALREADY_ON		(-4)
+#define ON_PENDING		(-5)
+#define INVALID_ADDRESS		(-9)
+
+#define IS_ON			0
+#define IS_OFF			1
+#define IS_PENDING		2
+
+/* Numbers that nothing but a leak brings to the host. */
+#define SECRET_ENTRY		0x5ec2e70000UL
+#define SECRET_CONTEXT		0x6ead0be000UL
+
+FIXTURE(psci) {
+	struct pvm vm;
+	struct pvm_vcpu *vcpus;
+	uint64_t random;
+};
+
+static void on_alarm(int signal)
+{
+}
+
+/* A vCPU that is off does not come back from KVM_RUN: a signal brings it back, again and again. */
+FIXTURE_SETUP(psci)
+{
+	const struct itimerval tick = { .it_interval.tv_usec = 20000, .it_value.tv_usec = 20000 };
+	const struct sigaction action = { .sa_handler = on_alarm };
+
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, VCPUS,
+				VCPUS * getpagesize()));
+	self->vcpus = self->vm.vcpus;
+	self->random = time(NULL);
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &tick, NULL));
+}
+
+FIXTURE_TEARDOWN(psci)
+{
+	pvm_free(&self->vm);
+}
+
+/* A hypercall of a vCPU that is on; signals may come meanwhile. */
+static int64_t call(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2,
+		    uint64_t x3)
+{
+	int err = pvm_command(vcpu, PVM_HVC, function, x1, x2, x3);
+
+	while (err == -EINTR)
+		err = pvm_run(vcpu);
+	if (err)
+		printf("# vCPU %u: hypercall %#x: %s\n", vcpu->index, function, strerror(-err));
+	return err ? PVM_HVC_LOST : (int64_t)vcpu->results[0];
+}
+
+static int64_t cpu_on(struct pvm_vcpu *caller, struct pvm_vcpu *target)
+{
+	return call(caller, HVC_PSCI_CPU_ON, target->index, PVM_CODE_IPA, target->channel);
+}
+
+static int64_t affinity(struct pvm_vcpu *caller, unsigned int target)
+{
+	return call(caller, HVC_PSCI_AFFINITY_INFO, target, 0, 0);
+}
+
+/* Have a vCPU turn itself off; whether another sees it off within bounded time. */
+static bool cpu_off(struct pvm_vcpu *vcpu, struct pvm_vcpu *observer)
+{
+	int err = pvm_command(vcpu, PVM_HVC, HVC_PSCI_CPU_OFF, 0, 0, 0);
+
+	for (int i = 0; i < 100 && err == -EINTR; i++) {
+		if (affinity(observer, vcpu->index) == IS_OFF)
+			return true;
+		err = pvm_run(vcpu);
+	}
+	printf("# vCPU %u came back from CPU_OFF: %d\n", vcpu->index, err);
+	return false;
+}
+
+/* The vCPU runs the code that it was sent to, with its own channel as its context. */
+static bool works(struct pvm_vcpu *vcpu)
+{
+	uint64_t ipa = PVM_DATA_IPA + vcpu->index * getpagesize();
+	int err = pvm_command(vcpu, PVM_STORE, ipa, vcpu->channel, 0, 0);
+	uint64_t value = 0;
+
+	while (err == -EINTR)
+		err = pvm_run(vcpu);
+	if (!err)
+		err = pvm_command(vcpu, PVM_LOAD, ipa, 0, 0, 0);
+	while (err == -EINTR)
+		err = pvm_run(vcpu);
+	value = vcpu->results[0];
+	if (err || value != vcpu->channel)
+		printf("# vCPU %u: %d, %#lx\n", vcpu->index, err, value);
+	return !err && value == vcpu->channel;
+}
+
+TEST_F(psci, version_and_features)
+{
+	static const uint32_t there[] = {
+		HVC_PSCI_VERSION, HVC_PSCI_CPU_OFF, HVC_PSCI_CPU_ON, HVC_PSCI_AFFINITY_INFO,
+		HVC_PSCI_SYSTEM_OFF, HVC_PSCI_SYSTEM_RESET, HVC_PSCI_FEATURES,
+	};
+
+	EXPECT_LE(0x10001, call(self->vcpus, HVC_PSCI_VERSION, 0, 0, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
+		EXPECT_EQ(SUCCESS, call(self->vcpus, HVC_PSCI_FEATURES, there[i], 0, 0));
+	EXPECT_EQ(NOT_SUPPORTED, call(self->vcpus, HVC_PSCI_FEATURES, 0x8400001f, 0, 0));
+	EXPECT_EQ(NOT_SUPPORTED, call(self->vcpus, 0x8400001f, 0, 0, 0));
+}
+
+TEST_F(psci, bad_targets)
+{
+	static const uint64_t bad[] = {
+		VCPUS, 77, 0x100, 0x10000, 1UL << 32, 0x80000000, 0x80000001, ~0UL,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_EQ(INVALID_PARAMETERS, call(self->vcpus, HVC_PSCI_CPU_ON, bad[i],
+						   PVM_CODE_IPA, 0));
+		EXPECT_EQ(INVALID_PARAMETERS, affinity(self->vcpus, bad[i]));
+	}
+	/* Itself; and an affinity level that the call does not know. */
+	EXPECT_EQ(ALREADY_ON, cpu_on(self->vcpus, self->vcpus));
+	EXPECT_EQ(INVALID_PARAMETERS, call(self->vcpus, HVC_PSCI_AFFINITY_INFO, 1, 4, 0));
+	for (unsigned int i = 1; i < VCPUS; i++)
+		EXPECT_EQ(IS_OFF, affinity(self->vcpus, i));
+}
+
+/* On, and off, and on again, in any order and by anyone: the answers are those of the states. */
+TEST_F_TIMEOUT(psci, any_order, TIMEOUT)
+{
+	bool on[VCPUS] = { true };
+	unsigned int nr_on = 1;
+
+	printf("# seed %#lx\n", self->random);
+	for (int step = 0; step < STEPS; step++) {
+		struct pvm_vcpu *target = &self->vcpus[stress_random(&self->random) % VCPUS];
+		struct pvm_vcpu *caller;
+
+		do {
+			caller = &self->vcpus[stress_random(&self->random) % VCPUS];
+		} while (!on[caller->index]);
+
+		if (on[target->index]) {
+			EXPECT_EQ(ALREADY_ON, cpu_on(caller, target));
+			if (target == caller || nr_on == 1)
+				continue;
+			ASSERT_TRUE(cpu_off(target, caller));
+			on[target->index] = false;
+			nr_on--;
+		} else {
+			int64_t again, state;
+
+			ASSERT_EQ(SUCCESS, cpu_on(caller, target));
+			/* It has not run yet: both are true. */
+			again = cpu_on(caller, target);
+			EXPECT_TRUE(again == ALREADY_ON || again == ON_PENDING);
+			state = affinity(caller, target->index);
+			EXPECT_TRUE(state == IS_ON || state == IS_PENDING);
+			ASSERT_TRUE(works(target));
+			on[target->index] = true;
+			nr_on++;
+		}
+		for (unsigned int i = 0; i < VCPUS; i++)
+			ASSERT_EQ(on[i] ? IS_ON : IS_OFF, affinity(caller, i));
+	}
+}
+
+struct racer {
+	struct pvm_vcpu *caller;
+	struct pvm_vcpu *target;
+	pthread_barrier_t *start;
+	int64_t ret;
+};
+
+static void *race(void *arg)
+{
+	struct racer *racer = arg;
+
+	pthread_barrier_wait(racer->start);
+	racer->ret = cpu_on(racer->caller, racer->target);
+	return NULL;
+}
+
+/* Two start the same one at once: one has, and the other is told so. */
+TEST_F_TIMEOUT(psci, two_start_one, TIMEOUT)
+{
+	struct pvm_vcpu *target = &self->vcpus[2];
+	unsigned int wins[2] = {};
+
+	ASSERT_EQ(SUCCESS, cpu_on(&self->vcpus[0], &self->vcpus[1]));
+	ASSERT_TRUE(works(&self->vcpus[1]));
+	for (int round = 0; round < RACES; round++) {
+		pthread_barrier_t start;
+		struct racer racers[2];
+		pthread_t threads[2];
+		int64_t other;
+
+		ASSERT_EQ(0, pthread_barrier_init(&start, NULL, 2));
+		for (int i = 0; i < 2; i++) {
+			racers[i] = (struct racer){ &self->vcpus[i], target, &start };
+			ASSERT_EQ(0, pthread_create(&threads[i], NULL, race, &racers[i]));
+		}
+		for (int i = 0; i < 2; i++)
+			ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		pthread_barrier_destroy(&start);
+
+		ASSERT_NE(racers[0].ret == SUCCESS, racers[1].ret == SUCCESS);
+		wins[racers[1].ret == SUCCESS]++;
+		other = racers[racers[0].ret == SUCCESS].ret;
+		EXPECT_TRUE(other == ALREADY_ON || other == ON_PENDING);
+		ASSERT_TRUE(works(target));
+		ASSERT_TRUE(cpu_off(target, &self->vcpus[0]));
+	}
+	printf("# vCPU 0 won %u times, vCPU 1 %u times\n", wins[0], wins[1]);
+}
+
+static bool found(const void *memory, size_t size, uint64_t value)
+{
+	return memmem(memory, size, &value, sizeof(value));
+}
+
+/* Whether what the host can read of a vCPU has the entry point or the context in it. */
+static bool host_sees(struct pvm_vcpu *vcpu)
+{
+	struct kvm_reg_list *list = calloc(1, sizeof(*list) + 1024 * sizeof(uint64_t));
+	bool seen = found(vcpu->run, vcpu->vm->run_size, SECRET_ENTRY) ||
+		    found(vcpu->run, vcpu->vm->run_size, SECRET_CONTEXT);
+
+	list->n = 1024;
+	if (ioctl(vcpu->fd, KVM_GET_REG_LIST, list))
+		list->n = 0;
+	for (uint64_t i = 0; i < list->n; i++) {
+		uint8_t value[2048] = {};
+		struct kvm_one_reg reg = { .id = list->reg[i], .addr = (uintptr_t)value };
+
+		if (ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg))
+			continue;
+		if (found(value, sizeof(value), SECRET_ENTRY) ||
+		    found(value, sizeof(value), SECRET_CONTEXT)) {
+			printf("# vCPU %u: register %#llx\n", vcpu->index, list->reg[i]);
+			seen = true;
+		}
+	}
+	free(list);
+	return seen;
+}
+
+/* Where a vCPU starts and with what, only the guest and EL2 know. */
+TEST_F(psci, entry_and_context_are_hidden)
+{
+	struct pvm_vcpu *target = &self->vcpus[1];
+	void *code = mmap(NULL, self->vm.code_size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, code);
+	/* The first page of the other copy is the guest's by now. */
+	ASSERT_EQ(0, pvm_copy_code(code, self->vm.code_size));
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, SECRET_ENTRY, self->vm.code_size,
+				  code));
+	/* The two arguments reach the guest by MMIO: what it reads there, the host has written. */
+	ASSERT_EQ(SUCCESS, call(self->vcpus, HVC_PSCI_CPU_ON, 1, SECRET_ENTRY, SECRET_CONTEXT));
+	ASSERT_NE(IS_OFF, affinity(self->vcpus, 1));
+	EXPECT_FALSE(host_sees(self->vcpus));
+	EXPECT_FALSE(host_sees(target));
+
+	/* And it starts there, with that: it asks for its next command there. */
+	target->channel = SECRET_CONTEXT;
+	EXPECT_TRUE(works(target));
+}
+
+/* An entry point in nowhere is the guest's own affair, and no other vCPU's. */
+TEST_F(psci, entry_in_nowhere)
+{
+	static const uint64_t nowhere[] = { 0, PVM_CODE_IPA + 2, 0x7ffff000, ~0UL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(nowhere); i++) {
+		struct pvm_vcpu *target = &self->vcpus[i + 1];
+		int64_t ret = call(self->vcpus, HVC_PSCI_CPU_ON, i + 1, nowhere[i], 0);
+		int err;
+
+		EXPECT_TRUE(ret == SUCCESS || ret == INVALID_ADDRESS);
+		if (ret == SUCCESS) {
+			err = pvm_run(target);
+			EXPECT_NE(0, err);
+			EXPECT_NE(-EIO, err);
+		}
+		EXPECT_TRUE(works(self->vcpus));
+	}
+}
+
+/* The VM is off: no vCPU of it executes anything any more, from wherever it was. */
+TEST_F(psci, nothing_runs_after_system_off)
+{
+	uint64_t *shared = (uint64_t *)self->vm.data;
+
+	for (unsigned int i = 1; i < VCPUS; i++) {
+		ASSERT_EQ(SUCCESS, cpu_on(self->vcpus, &self->vcpus[i]));
+		ASSERT_TRUE(works(&self->vcpus[i]));
+	}
+	ASSERT_EQ(HVC_SUCCESS, call(self->vcpus, HVC_MEM_SHARE, PVM_DATA_IPA, 0, 0));
+	WRITE_ONCE(*shared, 0);
+	/* One is in the middle of something. */
+	ASSERT_EQ(-EINTR, pvm_command(&self->vcpus[1], PVM_SPIN, 0, 0, 0, 0));
+
+	ASSERT_EQ(-ESHUTDOWN, pvm_command(&self->vcpus[2], PVM_HVC, HVC_PSCI_SYSTEM_OFF, 0, 0, 0));
+	EXPECT_EQ(KVM_SYSTEM_EVENT_SHUTDOWN, self->vcpus[2].event);
+	for (unsigned int i = 0; i < VCPUS; i++) {
+		struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
+
+		/* The host may say that it is runnable: EL2 knows better. */
+		ioctl(self->vcpus[i].fd, KVM_SET_MP_STATE, &runnable);
+		for (int again = 0; again < 3; again++)
+			EXPECT_NE(0, pvm_command(&self->vcpus[i], PVM_STORE, PVM_DATA_IPA,
+						 0x0ff + i, 0, 0));
+		EXPECT_EQ(0, READ_ONCE(*shared));
+	}
+}
+
+TEST_HARNESS_MAIN
