@@ -132,7 +132,7 @@ def report(guest, told, pool, vmm, gained, seconds):
         print(f'shared     {gained["pages_shared"]} pages, the {pool} MiB of its DMA pool among '
               'them')
         print(f'hypercalls {gained["hypercalls"]}: {gained["pages_shared"]} MEM_SHARE, '
-              f'{gained["pages_unshared"]} MEM_UNSHARE, {other} others')
+              f'{gained["pages_unshared"]} MEM_UNSHARE, {other} others and retries')
     print(f'exits      {vmm["exits"]}: {exits}')
     if guest.protected:
         print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '

@@ -118,8 +118,8 @@ def linux_killed(cpu):
     if host.cause or kills.status or not told:
         raise run.RunError(f'{host.cause or "the storm failed"}: {kills.output.strip()}')
     print(f'# {cpu}: {told.group(0)}')
-    expect(0 < int(told.group(1)) < KILLS, True, 'kills before, during and after the run')
-    expect(balanced(host)['vms_created'] > int(told.group(1)) // 2, True, 'VMs were there')
+    expect(int(told.group(1)) > KILLS // 2, True, 'most were killed')
+    expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
 
 
 CHECKS = (linux, linux_ordinary, linux_writes, linux_killed)
