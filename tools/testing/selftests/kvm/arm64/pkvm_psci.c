@@ -60,6 +60,7 @@ FIXTURE_SETUP(psci)
 {
 	const struct itimerval tick = { .it_interval.tv_usec = 20000, .it_value.tv_usec = 20000 };
 	const struct sigaction action = { .sa_handler = on_alarm };
+	struct timespec now;
 
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
@@ -67,7 +68,8 @@ FIXTURE_SETUP(psci)
 	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, VCPUS,
 				VCPUS * getpagesize()));
 	self->vcpus = self->vm.vcpus;
-	self->random = time(NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	self->random = now.tv_nsec;
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &tick, NULL));
 }
@@ -95,7 +97,7 @@ static int64_t cpu_on(struct pvm_vcpu *caller, struct pvm_vcpu *target)
 	return call(caller, HVC_PSCI_CPU_ON, target->index, PVM_CODE_IPA, target->channel);
 }
 
-static int64_t affinity(struct pvm_vcpu *caller, unsigned int target)
+static int64_t affinity(struct pvm_vcpu *caller, uint64_t target)
 {
 	return call(caller, HVC_PSCI_AFFINITY_INFO, target, 0, 0);
 }
@@ -156,7 +158,9 @@ TEST_F(psci, bad_targets)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		EXPECT_EQ(INVALID_PARAMETERS, call(self->vcpus, HVC_PSCI_CPU_ON, bad[i],
 						   PVM_CODE_IPA, 0));
-		EXPECT_EQ(INVALID_PARAMETERS, affinity(self->vcpus, bad[i]));
+		EXPECT_EQ(INVALID_PARAMETERS, affinity(self->vcpus, bad[i])) {
+			TH_LOG("affinity %#lx", bad[i]);
+		}
 	}
 	/* Itself; and an affinity level that the call does not know. */
 	EXPECT_EQ(ALREADY_ON, cpu_on(self->vcpus, self->vcpus));
