@@ -14,7 +14,9 @@ import qemu
 import run
 import run_linux
 
-RESET = 3
+RESET, TIMED_OUT = 3, 4
+# Seconds in which a guest without a disk comes to look for one.
+POOLLESS = 30
 CPUS = 2
 KILLS = 8
 # 1 MiB that no pool page holds by chance.
@@ -103,6 +105,19 @@ def linux_writes(cpu):
     expect(balanced(host)['vms_created'], 2, 'VMs')
 
 
+def linux_without_pool(cpu):
+    """A disk reaches nothing that Linux does not share, and harms nobody by trying."""
+    run_linux.check_built()
+    guest = run_linux.Guest(cpu, CPUS, limit=POOLLESS, options='--swiotlb 0')
+    stats = f'cat {run.COUNTERS}'
+    host = run_linux.boot([stats, guest.job('/dev/vda,ro'), stats], guest,
+                          'system-linux-without-pool', drive=[run_linux.ROOT + ',ro'])
+    run_linux.check_vm(host.jobs[1], host, TIMED_OUT)
+    if 'a ring is in memory that the guest does not share' not in host.jobs[1].output:
+        raise run.RunError('the disk did not fail')
+    balanced(host)
+
+
 def linux_killed(cpu):
     """A VMM that is killed while Linux boots or runs leaves nothing behind."""
     run_linux.check_built()
@@ -122,4 +137,4 @@ def linux_killed(cpu):
     expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
 
 
-CHECKS = (linux, linux_ordinary, linux_writes, linux_killed)
+CHECKS = (linux, linux_ordinary, linux_writes, linux_without_pool, linux_killed)
