@@ -37,6 +37,17 @@ class Tree(unittest.TestCase):
         self.assertEqual(self.box.read(f'build/linux/{PLAIN_C}'), PLAIN.replace('two', 'TWO'))
         self.assertEqual(self.box.read('build/linux/tools/untouched.c'), 'x\n')
 
+    def test_bare(self):
+        """--bare leaves the base as it is, beside the tree and not in it."""
+        self.make()
+        status, output = self.box.run('scripts/pkvm/tree.py', '--base', self.box.tarball,
+                                      '--bare', '--build', 'build/stock')
+        self.assertEqual(status, 0, output)
+        self.assertEqual(self.box.read(f'build/stock/linux/{PLAIN_C}'), PLAIN)
+        self.assertFalse(os.path.exists(self.box.path('build/stock/linux/arch/arm64/kvm/ours.c')))
+        self.assertTrue(os.path.exists(self.box.path('build/stock/linux.stamp')))
+        self.assertEqual(self.box.read(f'build/linux/{PLAIN_C}'), PLAIN.replace('two', 'TWO'))
+
     def test_second_run_writes_nothing(self):
         """What is up to date keeps its mtime, the stamp of the kernel too."""
         self.make()
