@@ -28,7 +28,9 @@ from run import COUNTERS, RunError  # noqa: E402
 GUEST = os.path.join(qemu.BUILD, 'guest')
 KERNEL = os.path.join(GUEST, 'Image')
 ROOT = os.path.join(GUEST, 'root.img')
-CMDLINE = 'console=ttyS0 root=/dev/vda ro quiet'
+# The host's random numbers are none that a protected guest may count on.
+CMDLINE = ('console=ttyS0 root=/dev/vda ro quiet random.trust_bootloader=off '
+           'random.trust_cpu=off')
 CPUS = 4
 # Seconds for one boot of the guest on a slow machine, and what an init's job may take.
 LIMIT = 150
@@ -50,11 +52,12 @@ SHELL_SAYS = '-/bin/sh of guest says 42'
 
 @dataclasses.dataclass
 class Guest:
-    """What kind of VM to run, and how."""
+    """What kind of VM to run and how, and how KVM is started in the host."""
     cpu: str = 'a57'
     cpus: int = CPUS
     mem: int = 256
     protected: bool = True
+    mode: str = 'protected'
     options: str = ''
     limit: int = LIMIT
 
@@ -75,7 +78,8 @@ def check_built():
 
 def boot(jobs, guest, name, *, drive, dialog=None, **more):
     """Boot a host that has the guest's kernel at /guest and disks."""
-    return qemu.boot(jobs, cpu=guest.cpu, drive=drive, dialog=dialog, files={'/guest': KERNEL},
+    return qemu.boot(jobs, cpu=guest.cpu, mode=guest.mode, drive=drive, dialog=dialog,
+                     files={'/guest': KERNEL},
                      log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.cpu}.log'), **more)
 
 

@@ -63,10 +63,11 @@ def linux(cpu):
 
 
 def linux_ordinary(cpu):
-    """The same kernel and root in a VM that is not protected."""
-    guest = run_linux.Guest(cpu, CPUS, protected=False)
-    with contextlib.redirect_stdout(sys.stderr):
-        run_linux.run_guest(run_linux.ROOT, guest, 'system-linux-ordinary')
+    """The same kernel and root in an ordinary VM, on a protected host and on another."""
+    for mode in ('protected', 'plain'):
+        guest = run_linux.Guest(cpu, CPUS, protected=False, mode=mode)
+        with contextlib.redirect_stdout(sys.stderr):
+            run_linux.run_guest(run_linux.ROOT, guest, f'system-linux-{mode}')
 
 
 def linux_writes(cpu):
