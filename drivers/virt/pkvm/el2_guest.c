@@ -45,10 +45,36 @@ static enum el2_exit el2_guest_trap(struct el2_guest *g)
 		return EL2_EXIT_PARKED;
 	case ESR_ELx_EC_DABT_LOW:
 	case ESR_ELx_EC_IABT_LOW:
-		return EL2_EXIT_FAULT;
+		return kvm_vcpu_dabt_isvalid(vcpu) ? EL2_EXIT_MMIO : EL2_EXIT_FAULT;
+	case ESR_ELx_EC_WFx:
+		return EL2_EXIT_WFI;
+	case ESR_ELx_EC_SYS64:
+		return EL2_EXIT_SYSREG;
 	default:
 		return EL2_EXIT_OTHER;
 	}
+}
+
+/**
+ * el2_guest_run_once() - Let the guest run until it, or an interrupt, needs the host.
+ * @test:	The test case.
+ * @g:		The guest.
+ *
+ * Return: why it came back.
+ */
+enum el2_exit el2_guest_run_once(struct kunit *test, struct el2_guest *g)
+{
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, el2_guest_vcpu(g));
+	local_irq_restore(flags);
+	if (ret == ARM_EXCEPTION_IRQ)
+		return EL2_EXIT_INTERRUPTED;
+
+	KUNIT_ASSERT_EQ(test, ret, ARM_EXCEPTION_TRAP);
+	return el2_guest_trap(g);
 }
 
 /**
@@ -61,18 +87,15 @@ static enum el2_exit el2_guest_trap(struct el2_guest *g)
 enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g)
 {
 	unsigned int interrupts;
-	unsigned long flags;
-	int ret;
+	enum el2_exit exit;
 
 	for (interrupts = 0; interrupts < EL2_MAX_INTERRUPTS; interrupts++) {
-		local_irq_save(flags);
-		ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, el2_guest_vcpu(g));
-		local_irq_restore(flags);
-		if (ret != ARM_EXCEPTION_IRQ)
-			break;
+		exit = el2_guest_run_once(test, g);
+		if (exit != EL2_EXIT_INTERRUPTED)
+			return exit;
 	}
-	KUNIT_ASSERT_EQ(test, ret, ARM_EXCEPTION_TRAP);
-	return el2_guest_trap(g);
+	KUNIT_FAIL_AND_ABORT(test, "nothing but interrupts");
+	return EL2_EXIT_OTHER;
 }
 
 /**
@@ -86,18 +109,24 @@ u64 el2_guest_fault_ipa(struct el2_guest *g)
 	return (el2_guest_vcpu(g)->arch.fault.hpfar_el2 & HPFAR_MASK) << 8;
 }
 
-/**
- * el2_guest_retry_hvc() - Have the guest issue its hypercall once more.
- * @g:	The guest, back with EL2_EXIT_HVC.
- */
-void el2_guest_retry_hvc(struct el2_guest *g)
-{
-	el2_guest_vcpu(g)->arch.ctxt.regs.pc -= AARCH64_INSN_SIZE;
-}
-
 static struct el2_mailbox *el2_mailbox(struct el2_guest *g)
 {
 	return page_address(g->mailbox);
+}
+
+/**
+ * el2_guest_tell() - Write a command, for the guest to carry out when it runs.
+ * @g:		The guest, parked.
+ * @command:	EL2_GUEST_*.
+ * @x0:		First argument.
+ * @x1:		Second.
+ * @x2:		Third.
+ * @x3:		Fourth.
+ */
+void el2_guest_tell(struct el2_guest *g, u64 command, u64 x0, u64 x1, u64 x2, u64 x3)
+{
+	*el2_mailbox(g) = (struct el2_mailbox) { .command = command, .x = { x0, x1, x2, x3 } };
+	el2_mailbox_to_poc(el2_mailbox(g));
 }
 
 /**
@@ -115,8 +144,7 @@ static struct el2_mailbox *el2_mailbox(struct el2_guest *g)
 enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command, u64 x0, u64 x1,
 			   u64 x2, u64 x3)
 {
-	*el2_mailbox(g) = (struct el2_mailbox) { .command = command, .x = { x0, x1, x2, x3 } };
-	el2_mailbox_to_poc(el2_mailbox(g));
+	el2_guest_tell(g, command, x0, x1, x2, x3);
 	return el2_guest_run(test, g);
 }
 
@@ -173,8 +201,6 @@ struct el2_guest *el2_guest_boot(struct kunit *test)
 	ctxt = &el2_guest_vcpu(g)->arch.ctxt;
 	ctxt->regs.pc = EL2_CODE_GFN << PAGE_SHIFT;
 	ctxt->regs.regs[0] = EL2_MAILBOX_GFN << PAGE_SHIFT;
-	ctxt->regs.pstate = PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
-	ctxt_sys_reg(ctxt, SCTLR_EL1) = SCTLR_EL1_RES1;
 
 	KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, g->code, EL2_CODE_GFN), 0);

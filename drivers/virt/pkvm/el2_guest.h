@@ -10,15 +10,26 @@
 #define EL2_GUEST_HVC		0	/* HVC with x0..x3 */
 #define EL2_GUEST_READ		1	/* x0 = the 64 bits at x1 */
 #define EL2_GUEST_WRITE		2	/* the 64 bits at x1 = x2 */
+/* Fill all registers with the magic, leave by way x0; x0 = value got, x1 = registers changed. */
+#define EL2_GUEST_SECRET	3
 
-#ifndef __ASSEMBLY__
+#define EL2_LEAVE_HVC		0	/* HVC with x0 = x1, x1 = x2 */
+#define EL2_LEAVE_WFI		1
+#define EL2_LEAVE_LOAD		2	/* of the 64 bits at x1 */
+#define EL2_LEAVE_STORE		3	/* of x2 at x1 */
+#define EL2_LEAVE_SGI		4	/* x1 written to ICC_SGI1R_EL1 */
+#define EL2_LEAVE_IRQ		5	/* by interrupts, until the 64 bits at x1 are 0 */
 
-#include "el2_kunit.h"
+#define EL2_GUEST_MAGIC		0x5ec2e75ec2e75ec8
 
 /* Where the guest's code and mailbox lie. Tests have the IPAs from EL2_TEST_GFN on. */
 #define EL2_CODE_GFN		0x100
 #define EL2_MAILBOX_GFN		0x101
 #define EL2_TEST_GFN		0x200
+
+#ifndef __ASSEMBLY__
+
+#include "el2_kunit.h"
 
 extern const char el2_guest_code[], el2_guest_code_end[];
 
@@ -37,6 +48,10 @@ enum el2_exit {
 	EL2_EXIT_PARKED,		/* it did what it was told */
 	EL2_EXIT_HVC,			/* a hypercall that EL2 leaves to the host */
 	EL2_EXIT_FAULT,			/* it needs a page */
+	EL2_EXIT_MMIO,			/* its access may be emulated */
+	EL2_EXIT_WFI,
+	EL2_EXIT_SYSREG,
+	EL2_EXIT_INTERRUPTED,		/* el2_guest_run_once() alone */
 	EL2_EXIT_OTHER,
 };
 
@@ -55,7 +70,8 @@ struct el2_guest {
 struct el2_guest *el2_guest_boot(struct kunit *test);
 enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g);
 u64 el2_guest_fault_ipa(struct el2_guest *g);
-void el2_guest_retry_hvc(struct el2_guest *g);
+enum el2_exit el2_guest_run_once(struct kunit *test, struct el2_guest *g);
+void el2_guest_tell(struct el2_guest *g, u64 command, u64 x0, u64 x1, u64 x2, u64 x3);
 enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command, u64 x0, u64 x1,
 			   u64 x2, u64 x3);
 u64 el2_guest_result(struct el2_guest *g, unsigned int n);

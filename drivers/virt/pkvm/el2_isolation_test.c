@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The registers of a protected guest are between it and EL2 (section 6 of the design, R4). The
+ * guest fills all of them with a secret and leaves in every way there is: nothing of it is in the
+ * host's structures then, whatever the host answers changes nothing but what it was asked for, and
+ * pointers that the host passes lead nowhere.
+ */
+#include <linux/arm-smccc.h>
+#include <linux/kthread.h>
+#include <uapi/linux/psci.h>
+
+#include <asm/esr.h>
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+
+#include "el2_guest.h"
+
+#define TEST_IPA	((u64)EL2_TEST_GFN << PAGE_SHIFT)
+/* Where no table is yet. */
+#define FAR_IPA		0x1000000000ULL
+
+/* A value that the guest means to show. */
+#define SHOWN		0x1234567890abcdefULL
+
+#define POISON		0xbad0bad0bad0bad0ULL
+
+static struct kvm_vcpu *host_vcpu(struct el2_guest *g)
+{
+	return g->vm->vcpu[0];
+}
+
+static bool holds_secret(const void *p, size_t size)
+{
+	const u32 *word = p;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*word); i++)
+		if (word[i] == lower_32_bits(EL2_GUEST_MAGIC) ||
+		    word[i] == upper_32_bits(EL2_GUEST_MAGIC))
+			return true;
+	return false;
+}
+
+static void expect_hidden(struct kunit *test, struct el2_guest *g)
+{
+	KUNIT_EXPECT_FALSE(test, holds_secret(host_vcpu(g), sizeof(struct kvm_vcpu)));
+	KUNIT_EXPECT_FALSE(test, holds_secret(g->vm->kvm, sizeof(struct kvm)));
+}
+
+/* All that a host could think of to change in its vCPU, but what it is asked for, x0. */
+static void answer_with_poison(struct el2_guest *g)
+{
+	struct kvm_vcpu *vcpu = host_vcpu(g);
+	struct kvm_cpu_context *ctxt = &vcpu->arch.ctxt;
+	u64 x0 = ctxt->regs.regs[0];
+
+	memset64((u64 *)&ctxt->regs, POISON, sizeof(ctxt->regs) / sizeof(u64));
+	memset64((u64 *)&ctxt->fp_regs, POISON, sizeof(ctxt->fp_regs) / sizeof(u64));
+	memset64(ctxt->sys_regs, POISON, NR_SYS_REGS);
+	ctxt->regs.regs[0] = x0;
+	vcpu->arch.hcr_el2 |= HCR_VSE | HCR_TGE | HCR_TVM;
+	vcpu->arch.mdcr_el2 = POISON;
+	vcpu->arch.vsesr_el2 = POISON;
+	vcpu->arch.hw_mmu = (void *)POISON;
+	vcpu->arch.debug_ptr = (void *)POISON;
+	vcpu->arch.sve_state = (void *)POISON;
+	vcpu->arch.fault.esr_el2 = POISON;
+	vcpu_set_flag(vcpu, DEBUG_DIRTY);
+}
+
+/* The guest goes on, parks, and has found every register as it left it. */
+static u64 expect_unchanged(struct kunit *test, struct el2_guest *g)
+{
+	answer_with_poison(g);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 0);
+	return el2_guest_result(g, 0);
+}
+
+static enum el2_exit leave(struct kunit *test, struct el2_guest *g, u64 way, u64 x1, u64 x2)
+{
+	return el2_guest_do(test, g, EL2_GUEST_SECRET, way, x1, x2, 0);
+}
+
+/* Rule: PSCI that goes on shows function id and arguments, and takes the result. */
+static void psci_passed_on(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC, PSCI_0_2_FN64_CPU_SUSPEND, 0x77),
+			EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[1], 0x77);
+	expect_hidden(test, g);
+	host_vcpu(g)->arch.ctxt.regs.regs[0] = PSCI_RET_DENIED;
+	KUNIT_EXPECT_EQ(test, (s64)expect_unchanged(test, g), PSCI_RET_DENIED);
+}
+
+/* Rule: WFI shows that the vCPU waits. A host that moves the pc, or injects, is not heard. */
+static void wait_for_interrupt(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	host_vcpu(g)->arch.hcr_el2 |= HCR_TWI;
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_WFI, 0, 0), EL2_EXIT_WFI);
+	expect_hidden(test, g);
+	kvm_incr_pc(host_vcpu(g));
+	expect_unchanged(test, g);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_WFI, 0, 0), EL2_EXIT_WFI);
+	vcpu_set_flag(host_vcpu(g), PENDING_EXCEPTION);
+	vcpu_set_flag(host_vcpu(g), EXCEPT_AA64_EL1_SYNC);
+	expect_unchanged(test, g);
+}
+
+/* Rule: an interrupt of the host shows nothing. */
+static void interrupt(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+	enum el2_exit exit;
+	u64 *flag;
+
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
+					    TEST_IPA, 0, 0), 0);
+	flag = page_address(page);
+	*flag = 1;
+	dcache_clean_inval_poc((unsigned long)flag, (unsigned long)(flag + 1));
+
+	el2_guest_tell(g, EL2_GUEST_SECRET, EL2_LEAVE_IRQ, TEST_IPA, 0, 0);
+	exit = el2_guest_run_once(test, g);
+	if (exit == EL2_EXIT_INTERRUPTED)
+		exit = el2_guest_run_once(test, g);
+	KUNIT_ASSERT_EQ(test, exit, EL2_EXIT_INTERRUPTED);
+	expect_hidden(test, g);
+
+	*flag = 0;
+	dcache_clean_inval_poc((unsigned long)flag, (unsigned long)(flag + 1));
+	vcpu_set_flag(host_vcpu(g), PENDING_EXCEPTION);
+	vcpu_set_flag(host_vcpu(g), EXCEPT_AA64_EL1_SYNC);
+	expect_unchanged(test, g);
+}
+
+/* Rule: MMIO shows the value written, nothing else; the host says when it is done. */
+static void mmio_store(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_STORE, TEST_IPA + 0x18, SHOWN),
+			EL2_EXIT_MMIO);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[0], SHOWN);
+	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.fault.far_el2, 0x18);
+	KUNIT_EXPECT_EQ(test, kvm_vcpu_dabt_get_rd(host_vcpu(g)), 0);
+	expect_hidden(test, g);
+
+	/* Not answered, it is made again. */
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_MMIO);
+	kvm_incr_pc(host_vcpu(g));
+	expect_unchanged(test, g);
+}
+
+/* Rule: the value of a read is the host's to return, and no other register. */
+static void mmio_load(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_LOAD, TEST_IPA, 0), EL2_EXIT_MMIO);
+	expect_hidden(test, g);
+	host_vcpu(g)->arch.ctxt.regs.regs[0] = SHOWN;
+	kvm_incr_pc(host_vcpu(g));
+	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), SHOWN);
+}
+
+/* Rule: from ENROLL on a fault shows a page-aligned IPA, and whether it is a write. */
+static void memory_fault(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+	u64 pattern = *(u64 *)page_address(page);
+
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g,
+					    ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID,
+					    0, 0, 0), 0);
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_STORE, TEST_IPA + 8, SHOWN),
+			EL2_EXIT_FAULT);
+	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.fault.far_el2, 0);
+	KUNIT_EXPECT_TRUE(test, kvm_vcpu_dabt_iswrite(host_vcpu(g)));
+	KUNIT_EXPECT_NE(test, host_vcpu(g)->arch.ctxt.regs.regs[0], SHOWN);
+	expect_hidden(test, g);
+
+	/* To say that it was emulated is no answer to a fault. */
+	kvm_incr_pc(host_vcpu(g));
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_FAULT);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	expect_unchanged(test, g);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_LOAD, TEST_IPA, 0), EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), pattern);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 0);
+}
+
+/* Rule: a share that wants a page looks like a fault there, and is retried without the host. */
+static void call_for_a_page(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC,
+				    ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID, TEST_IPA),
+			EL2_EXIT_FAULT);
+	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
+	expect_hidden(test, g);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), 0);
+	KUNIT_EXPECT_TRUE(test, el2_readable(page));
+
+	/* Where the host has no page, it says so by an abort, and the call fails. */
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC,
+				    ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
+				    TEST_IPA + PAGE_SIZE), EL2_EXIT_FAULT);
+	vcpu_set_flag(host_vcpu(g), PENDING_EXCEPTION);
+	vcpu_set_flag(host_vcpu(g), EXCEPT_AA64_EL1_SYNC);
+	KUNIT_EXPECT_EQ(test, (s64)expect_unchanged(test, g), SMCCC_RET_INVALID_PARAMETER);
+}
+
+/* Rule: a guard that wants tables says how many, and is put when the host gave them. */
+static void call_for_tables(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct kvm_hyp_memcache *mc = &host_vcpu(g)->arch.pkvm_memcache;
+	unsigned long before;
+	u64 ipa = FAR_IPA;
+
+	/* EL2 may have pages left for the first one, hardly for the third. */
+	while (leave(test, g, EL2_LEAVE_HVC, ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID, ipa) ==
+	       EL2_EXIT_PARKED && ipa < FAR_IPA + (8ULL << 30)) {
+		KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
+		ipa += BIT_ULL(30);
+	}
+
+	KUNIT_EXPECT_EQ(test, (u32)host_vcpu(g)->arch.ctxt.regs.regs[0],
+			ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID);
+	KUNIT_EXPECT_GE(test, host_vcpu(g)->arch.ctxt.regs.regs[1], 1);
+	KUNIT_EXPECT_LE(test, host_vcpu(g)->arch.ctxt.regs.regs[1], 3);
+	expect_hidden(test, g);
+
+	/* A host that gives nothing is asked again. */
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
+
+	el2_topup(test, g->vm, 0);
+	before = mc->nr_pages;
+	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), 0);
+	g->vm->metadata += before - mc->nr_pages;
+}
+
+/* Rule: an SGI shows what was written, which the host's GIC has to deliver. */
+static void sgi(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_SGI, 0x3000001, 0), EL2_EXIT_SYSREG);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[0], 0x3000001);
+	expect_hidden(test, g);
+	expect_unchanged(test, g);
+}
+
+/* Rule: where it starts is asked once; a guest that runs is not moved. */
+static void started_once(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	el2_put();
+	host_vcpu(g)->arch.ctxt.regs.pc = POISON;
+	KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0),
+			ARM_SMCCC_VERSION_1_1);
+}
+
+/* Rule: after SYSTEM_OFF nothing of the VM runs again, and it can be torn down. */
+static void off_is_off(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC, PSCI_0_2_FN_SYSTEM_OFF, 0),
+			EL2_EXIT_HVC);
+	expect_hidden(test, g);
+	KUNIT_EXPECT_EQ(test, el2_guest_run_once(test, g), EL2_EXIT_INTERRUPTED);
+	KUNIT_EXPECT_EQ(test, el2_guest_run_once(test, g), EL2_EXIT_INTERRUPTED);
+}
+
+/* Rule: only vCPU 0 starts by itself, and the guest alone starts another. */
+static void secondary_waits(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 2);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 1), 0);
+	vm->vcpu[1]->arch.ctxt.regs.pc = (u64)EL2_CODE_GFN << PAGE_SHIFT;
+	vm->vcpu[1]->arch.mp_state.mp_state = KVM_MP_STATE_RUNNABLE;
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__kvm_vcpu_run, vm->vcpu[1]),
+			ARM_EXCEPTION_IL);
+}
+
+/* Every stock call that took a pointer of the host's for truth. */
+static void pass_pointer(void *p)
+{
+	kvm_call_hyp_nvhe(__kvm_adjust_pc, p);
+	kvm_call_hyp_nvhe(__vgic_v3_save_vmcr_aprs, p);
+	kvm_call_hyp_nvhe(__vgic_v3_restore_vmcr_aprs, p);
+	kvm_call_hyp_nvhe(__kvm_vcpu_run, p);
+}
+
+/*
+ * Rule (R4): EL2 follows no pointer that a run-time call brings, with a vCPU loaded or without.
+ * That EL2 is alive, and nothing is written, is all there is to see.
+ */
+static void pointers_lead_nowhere(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+	void *pointers[] = {
+		NULL, (void *)8, (void *)~7UL, page_address(page), page_address(g->code),
+		g->vm->kvm, pass_pointer,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pointers); i++) {
+		pass_pointer(pointers[i]);
+		el2_put();
+		pass_pointer(pointers[i]);
+		KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
+	}
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0),
+			ARM_SMCCC_VERSION_1_1);
+}
+
+/* Changes what EL2 reads of a vCPU as fast as it can, on another CPU. */
+static int scribble(void *arg)
+{
+	struct kvm_vcpu *vcpu = arg;
+	u64 next = 1;
+
+	while (!kthread_should_stop()) {
+		next = next * 6364136223846793005ULL + 1442695040888963407ULL;
+		WRITE_ONCE(vcpu->arch.vgic_cpu.vgic_v3.used_lrs, next >> 32);
+		WRITE_ONCE(vcpu->arch.hcr_el2, next);
+		WRITE_ONCE(vcpu->arch.iflags, next >> 40);
+		WRITE_ONCE(vcpu->arch.ctxt.regs.regs[0], next);
+		WRITE_ONCE(vcpu->arch.debug_ptr, (void *)next);
+		WRITE_ONCE(vcpu->arch.sve_max_vl, next >> 8);
+		WRITE_ONCE(vcpu->arch.vgic_cpu.vgic_v3.vgic_vmcr, next >> 16);
+		cpu_relax();
+	}
+	return 0;
+}
+
+/*
+ * Rule (R4, R5): pinned memory that changes while EL2 is at it changes nothing in the guest but the
+ * answers to its own PSCI calls.
+ */
+static void scribbled_on(struct kunit *test)
+{
+	struct task_struct *task;
+	struct el2_guest *g;
+	unsigned int i;
+
+	if (!cpu_online(EL2_OTHER_CPU))
+		kunit_skip(test, "needs two CPUs");
+
+	g = el2_guest_boot(test);
+	task = kthread_create(scribble, host_vcpu(g), "pkvm-scribble");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, EL2_OTHER_CPU);
+	wake_up_process(task);
+
+	for (i = 0; i < 2000; i++) {
+		el2_guest_tell(g, EL2_GUEST_SECRET, EL2_LEAVE_HVC, PSCI_0_2_FN64_CPU_SUSPEND, 0, 0);
+		while (el2_guest_run_once(test, g) == EL2_EXIT_INTERRUPTED)
+			;
+		while (el2_guest_run_once(test, g) == EL2_EXIT_INTERRUPTED)
+			;
+		KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 0);
+		if (el2_guest_result(g, 1))
+			break;
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, i, 2000);
+}
+
+struct kunit_case el2_isolation_cases[] = {
+	KUNIT_CASE(psci_passed_on),
+	KUNIT_CASE(wait_for_interrupt),
+	KUNIT_CASE(interrupt),
+	KUNIT_CASE(mmio_store),
+	KUNIT_CASE(mmio_load),
+	KUNIT_CASE(memory_fault),
+	KUNIT_CASE(call_for_a_page),
+	KUNIT_CASE(call_for_tables),
+	KUNIT_CASE(sgi),
+	KUNIT_CASE(started_once),
+	KUNIT_CASE(off_is_off),
+	KUNIT_CASE(secondary_waits),
+	KUNIT_CASE(pointers_lead_nowhere),
+	KUNIT_CASE(scribbled_on),
+	{}
+};
