@@ -91,7 +91,7 @@ static int guest_reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
  * Granules without a page are passed over. Takes the locks of host and guest.
  *
  * Return: 0 with every page of the range home; -ENOENT for an unknown handle;
- * -EPERM if the VM is not dying; -EINVAL for a bad count or a @gfn out of
+ * -EPERM if the VM is not dying, or not protected; -EINVAL for a bad count or a @gfn out of
  * range; -ERANGE for a range beyond the guest's IPA space.
  */
 int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
@@ -109,7 +109,7 @@ int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 		return -ENOENT;
 
 	ret = -EPERM;
-	if (!READ_ONCE(vm->is_dying))
+	if (!READ_ONCE(vm->is_dying) || !vm->kvm.arch.pkvm.enabled)
 		goto put;
 
 	host_lock_component();

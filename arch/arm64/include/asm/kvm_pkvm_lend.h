@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stage-2 of VMs that are not protected, on a host in protected mode: the
+ * hypervisor's, filled by lending it pages of the host. What the two agree on,
+ * and what takes the place of the host's kvm_pgtable_stage2_*() there.
+ */
+#ifndef __ARM64_KVM_PKVM_LEND_H__
+#define __ARM64_KVM_PKVM_LEND_H__
+
+#include <linux/kvm_types.h>
+#include <linux/types.h>
+
+#include <asm/kvm_pgtable.h>
+
+/*
+ * The most granules that one __pkvm_host_unshare_guest_all() call looks at (R6).
+ * Blocks are taken whole.
+ */
+#define PKVM_UNSHARE_MAX_GRANULES	128
+
+#ifndef __KVM_NVHE_HYPERVISOR__
+
+/*
+ * In protected mode a stage-2 is the hypervisor's, and the host asks for what it
+ * does itself elsewhere.
+ */
+#define kvm_stage2_fn(op)	\
+	(is_protected_kvm_enabled() ? pkvm_lend_##op : kvm_pgtable_stage2_##op)
+
+int pkvm_lend_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
+		   struct kvm_pgtable_mm_ops *mm_ops);
+void pkvm_lend_destroy(struct kvm_pgtable *pgt);
+int pkvm_lend_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+		  enum kvm_pgtable_prot prot, void *mc, enum kvm_pgtable_walk_flags flags);
+int pkvm_lend_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size);
+int pkvm_lend_flush(struct kvm_pgtable *pgt, u64 addr, u64 size);
+int pkvm_lend_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size);
+int pkvm_lend_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot);
+bool pkvm_lend_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold);
+kvm_pte_t pkvm_lend_mkyoung(struct kvm_pgtable *pgt, u64 addr);
+void pkvm_lend_tlb_flush(struct kvm *kvm);
+
+#endif /* !__KVM_NVHE_HYPERVISOR__ */
+
+#endif /* __ARM64_KVM_PKVM_LEND_H__ */

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VMs that are not protected, on a host in protected mode: what takes the place
+ * of the host's own stage-2 page tables. The hypervisor has them (R2); here it is
+ * asked to lend pages to the guest and to take them back.
+ *
+ * Nothing is recorded of what is lent: what the hypervisor has is the only truth,
+ * and a call on a range says how far it got. The kvm_pgtable of such a VM has no
+ * tables, it only says of what kind they would be.
+ *
+ * A protected VM comes by here as well, from MMU notifiers for one. Its pages are
+ * not lent, so there is nothing to do.
+ */
+
+#include <linux/arm-smccc.h>
+#include <linux/kvm_host.h>
+#include <linux/mm.h>
+
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_guest.h>
+#include <asm/kvm_pkvm_lend.h>
+
+#include "pkvm_guest.h"
+
+/* 0 as long as nothing can have been lent to the VM, and if it is protected. */
+static pkvm_handle_t lend_handle(struct kvm *kvm)
+{
+	return kvm_vm_is_protected(kvm) ? 0 : READ_ONCE(kvm->arch.pkvm.handle);
+}
+
+/* For a call that returns more than a value. */
+#define lend_call(res, f, ...)							\
+	({									\
+		arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res);	\
+		WARN_ON((res)->a0 != SMCCC_RET_SUCCESS) ? -EINVAL : (s64)(res)->a1; \
+	})
+
+/**
+ * pkvm_lend_init() - What becomes of kvm_pgtable_stage2_init()
+ * @pgt: to be filled in.
+ * @mmu: its MMU, of which the VTCR is set.
+ * @mm_ops: not used before there are tables.
+ *
+ * Return: 0.
+ */
+int pkvm_lend_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
+		   struct kvm_pgtable_mm_ops *mm_ops)
+{
+	pgt->ia_bits = VTCR_EL2_IPA(mmu->vtcr);
+	pgt->start_level = VTCR_EL2_TGRAN_SL0_BASE - FIELD_GET(VTCR_EL2_SL0_MASK, mmu->vtcr);
+	pgt->mm_ops = mm_ops;
+	pgt->mmu = mmu;
+
+	return 0;
+}
+
+/**
+ * pkvm_lend_destroy() - Take back all that a VM was lent
+ * @pgt: the VM's; no vCPU of it runs, or will again. The caller frees it.
+ *
+ * Sleeps. What it was lent has been written back by the guest's caches as far as
+ * it ever will be: as on other hosts, they are not cleaned.
+ */
+void pkvm_lend_destroy(struct kvm_pgtable *pgt)
+{
+	struct kvm *kvm = kvm_s2_mmu_to_kvm(pgt->mmu);
+	pkvm_handle_t handle = lend_handle(kvm);
+	u64 end = BIT(pgt->ia_bits) >> PAGE_SHIFT;
+	struct arm_smccc_res res;
+	u64 gfn = 0;
+	s64 done;
+
+	if (!handle)
+		return;
+
+	while (gfn < end) {
+		done = lend_call(&res, __pkvm_host_unshare_guest_all, handle, gfn);
+		if (WARN_ON_ONCE(done <= 0))
+			return;
+
+		atomic64_add(res.a2, &pkvm_guest_totals.pages_taken_back);
+		gfn += done;
+		cond_resched();
+	}
+}
+
+static int lend_pages(u64 addr, u64 size, u64 phys, enum kvm_pgtable_prot prot,
+		      struct kvm_hyp_memcache *mc)
+{
+	unsigned long nr_tables = mc->nr_pages;
+	int ret;
+
+	ret = kvm_call_hyp_nvhe(__pkvm_host_share_guest, PHYS_PFN(phys), addr >> PAGE_SHIFT,
+				size >> PAGE_SHIFT, prot);
+	pkvm_guest_metadata_donated(nr_tables - mc->nr_pages);
+	if (!ret)
+		atomic64_add(size >> PAGE_SHIFT, &pkvm_guest_totals.pages_lent);
+
+	return ret;
+}
+
+/**
+ * pkvm_lend_map() - What becomes of kvm_pgtable_stage2_map()
+ * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
+ * @addr: IPA, in bytes.
+ * @size: PAGE_SIZE or, of memory, PMD_SIZE.
+ * @phys: what to lend, a physical address in bytes.
+ * @prot: how.
+ * @mc: the vCPU's pkvm_memcache, topped up.
+ * @flags: not used, there is but one way to walk at EL2.
+ *
+ * What is lent at the IPA already, if it is something else, is taken back.
+ *
+ * Return: 0; -EAGAIN if the guest has to fault again, because another vCPU was
+ * faster or only permissions differ; -EFAULT if the page is not the host's to
+ * lend; or another error of __pkvm_host_share_guest().
+ */
+int pkvm_lend_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+		  enum kvm_pgtable_prot prot, void *mc, enum kvm_pgtable_walk_flags flags)
+{
+	int ret;
+
+	if (pfn_is_map_memory(PHYS_PFN(phys)))
+		__clean_dcache_guest_page(__va(phys), size);
+
+	ret = lend_pages(addr, size, phys, prot, mc);
+	if (ret == -EEXIST) {
+		ret = pkvm_lend_unmap(pgt, addr, size);
+		if (!ret)
+			ret = lend_pages(addr, size, phys, prot, mc);
+	}
+
+	switch (ret) {
+	case -EEXIST:
+		return -EAGAIN;
+	case -EPERM:
+		return -EFAULT;
+	default:
+		return ret;
+	}
+}
+
+/* With FWB a guest cannot make what it is lent anything but cacheable. */
+static void clean_taken_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	if (pfn_is_map_memory(pfn))
+		__clean_dcache_guest_page(__va(PFN_PHYS(pfn)), nr_pages << PAGE_SHIFT);
+}
+
+/**
+ * pkvm_lend_unmap() - What becomes of kvm_pgtable_stage2_unmap()
+ * @pgt: the VM's; its mmu_lock is held.
+ * @addr: where the range begins, an IPA in bytes.
+ * @size: its length, in bytes.
+ *
+ * A block that lies in the range in part is taken back as a whole, and what is
+ * not in the range of it lent again when the guest faults.
+ *
+ * Return: 0, or the error of __pkvm_host_unshare_guest().
+ */
+int pkvm_lend_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
+{
+	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	u64 gfn = addr >> PAGE_SHIFT;
+	u64 end = (addr + size) >> PAGE_SHIFT;
+	struct arm_smccc_res res;
+	s64 done;
+
+	for (; handle && gfn < end; gfn += done) {
+		done = lend_call(&res, __pkvm_host_unshare_guest, handle, gfn, end - gfn);
+		if (done < 0)
+			return done;
+
+		if (res.a3) {
+			clean_taken_pages(res.a2, res.a3);
+			atomic64_add(res.a3, &pkvm_guest_totals.pages_taken_back);
+		}
+	}
+
+	return 0;
+}
+
+/**
+ * pkvm_lend_flush() - What becomes of kvm_pgtable_stage2_flush()
+ * @pgt: the VM's; its mmu_lock is held for writing.
+ * @addr: where the range begins, an IPA in bytes.
+ * @size: its length, in bytes.
+ *
+ * Pages are cleaned when they are lent and when they are taken back, so to take
+ * them back cleans them, and the guest faults on them again. It has its caches
+ * off, or is about to, and few pages.
+ *
+ * Return: 0, or the error of __pkvm_host_unshare_guest().
+ */
+int pkvm_lend_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
+{
+	return cpus_have_final_cap(ARM64_HAS_STAGE2_FWB) ? 0 : pkvm_lend_unmap(pgt, addr, size);
+}
+
+/**
+ * pkvm_lend_wrprotect() - What becomes of kvm_pgtable_stage2_wrprotect()
+ * @pgt: the VM's; its mmu_lock is held for writing.
+ * @addr: where the range begins, an IPA in bytes.
+ * @size: its length, in bytes.
+ *
+ * Return: 0, or the error of __pkvm_host_wrprotect_guest().
+ */
+int pkvm_lend_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
+{
+	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	u64 gfn = addr >> PAGE_SHIFT;
+	u64 end = (addr + size) >> PAGE_SHIFT;
+	s64 done;
+
+	for (; handle && gfn < end; gfn += done) {
+		done = (s64)kvm_call_hyp_nvhe(__pkvm_host_wrprotect_guest, handle, gfn, end - gfn);
+		if (done < 0)
+			return done;
+	}
+
+	return 0;
+}
+
+/**
+ * pkvm_lend_relax_perms() - What becomes of kvm_pgtable_stage2_relax_perms()
+ * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
+ * @addr: IPA, in bytes.
+ * @prot: what to allow beyond what is allowed.
+ *
+ * Return: 0, or the error of __pkvm_host_relax_perms_guest().
+ */
+int pkvm_lend_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot)
+{
+	/* What kind of memory it is has been said when it was lent. */
+	prot &= KVM_PGTABLE_PROT_RWX;
+
+	return kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, addr >> PAGE_SHIFT, prot);
+}
+
+/**
+ * pkvm_lend_test_clear_young() - What becomes of kvm_pgtable_stage2_test_clear_young()
+ * @pgt: the VM's; its mmu_lock is held for writing.
+ * @addr: where the range begins, an IPA in bytes.
+ * @size: its length, in bytes.
+ * @mkold: whether to forget what was found.
+ *
+ * Return: whether the guest has used something in the range.
+ */
+bool pkvm_lend_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold)
+{
+	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	u64 gfn = addr >> PAGE_SHIFT;
+	u64 end = (addr + size) >> PAGE_SHIFT;
+	struct arm_smccc_res res;
+	bool young = false;
+	s64 done;
+
+	for (; handle && gfn < end; gfn += done) {
+		done = lend_call(&res, __pkvm_host_test_clear_young_guest, handle, gfn, end - gfn,
+				 mkold);
+		if (WARN_ON_ONCE(done < 0))
+			break;
+
+		young |= res.a2;
+	}
+
+	return young;
+}
+
+/**
+ * pkvm_lend_mkyoung() - What becomes of kvm_pgtable_stage2_mkyoung()
+ * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
+ * @addr: IPA, in bytes.
+ *
+ * Return: a valid entry with the page that is lent there, 0 if none is.
+ */
+kvm_pte_t pkvm_lend_mkyoung(struct kvm_pgtable *pgt, u64 addr)
+{
+	struct arm_smccc_res res;
+
+	if (lend_call(&res, __pkvm_host_mkyoung_guest, addr >> PAGE_SHIFT))
+		return 0;
+
+	return kvm_phys_to_pte(PFN_PHYS(res.a2)) | KVM_PTE_VALID;
+}
+
+/**
+ * pkvm_lend_tlb_flush() - Drop what the TLBs of all CPUs have of a VM
+ * @kvm: the VM.
+ */
+void pkvm_lend_tlb_flush(struct kvm *kvm)
+{
+	pkvm_handle_t handle = lend_handle(kvm);
+
+	if (handle)
+		WARN_ON_ONCE(kvm_call_hyp_nvhe(__pkvm_tlb_flush_vmid, handle));
+}
