@@ -38,7 +38,7 @@ static void force_private(struct kunit *test)
 	el2_expect_owned(test, page);
 
 	KUNIT_EXPECT_EQ(test, el2_guest_do(test, g, EL2_GUEST_READ, 0, TEST_IPA, 0, 0),
-			EL2_EXIT_FAULT);
+			EL2_EXIT_MMIO);
 	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
 }
 

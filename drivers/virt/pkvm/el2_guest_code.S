@@ -80,8 +80,7 @@ SYM_DATA_START(el2_guest_code)
 	.macro	check_sysreg, reg
 	mrs	x0, \reg
 	.ifc	\reg, contextidr_el1
-	mov	w1, w4
-	cmp	x0, x1
+	cmp	w0, w4
 	.else
 	cmp	x0, x4
 	.endif

@@ -61,10 +61,12 @@ static int put_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u64 ipa, unsigned int *nr_t
 
 	guest_lock_component(vm);
 	ret = check_guard(hyp_vcpu, ipa, nr_tables);
-	if (!ret)
+	if (!ret) {
 		WARN_ON(kvm_pgtable_stage2_set_owner(&vm->pgt, ipa, PAGE_SIZE,
 						     &hyp_vcpu->vcpu.arch.pkvm_memcache,
 						     GUEST_OWNER_MMIO_GUARD));
+		vm->has_guards = true;
+	}
 	guest_unlock_component(vm);
 
 	/* Linux guards on every ioremap. */
@@ -128,7 +130,7 @@ bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
 	u64 end = BIT(vm->pgt.ia_bits);
 	int ret = -EINTR;
 
-	if (!vm->pgt.pgd)
+	if (!vm->has_guards || !vm->pgt.pgd)
 		return true;
 
 	guest_lock_component(vm);

@@ -92,32 +92,27 @@ static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /* Whether the vCPU may run, and if it has been turned on since, as if from reset. */
-static int pvm_power_up(struct pkvm_hyp_vcpu *hyp_vcpu)
+static bool pvm_power_up(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
-	int ret = 0;
-
-	/* The host has been told, and will hear it from the vCPU that did it. */
-	if (READ_ONCE(vm->stopped))
-		return ARM_EXCEPTION_IRQ;
+	bool on = false;
 
 	if (likely(READ_ONCE(hyp_vcpu->power) == PVM_POWER_ON))
-		return 0;
+		return true;
 
 	hyp_spin_lock(&vm->power_lock);
-	if (hyp_vcpu->power == PVM_POWER_OFF) {
-		ret = ARM_EXCEPTION_IL;
+	if (hyp_vcpu->power == PVM_POWER_OFF)
 		goto unlock;
-	}
 
 	pvm_reset(hyp_vcpu);
 	if (!vm->has_run)
 		pvm_first_run(hyp_vcpu);
 	hyp_vcpu->power = PVM_POWER_ON;
+	on = true;
 unlock:
 	hyp_spin_unlock(&vm->power_lock);
 
-	return ret;
+	return on;
 }
 
 /*
@@ -183,11 +178,13 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	u64 exit_code;
-	int ret;
 
-	ret = pvm_power_up(hyp_vcpu);
-	if (ret)
-		return ret;
+	/* The vCPU that ended the VM tells the host, this one just does not run. */
+	if (READ_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->stopped))
+		return ARM_EXCEPTION_IRQ;
+
+	if (!pvm_power_up(hyp_vcpu))
+		return ARM_EXCEPTION_IL;
 
 	pvm_exit_take_answer(hyp_vcpu);
 
