@@ -79,6 +79,8 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
 int el2_init_vm(struct el2_vm *vm);
 int el2_init_vcpu(struct el2_vm *vm, unsigned int idx);
 struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus);
+struct el2_vm *el2_ordinary_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
+struct el2_vm *el2_ordinary_vm_create(struct kunit *test, unsigned int nr_vcpus);
 
 int el2_load(struct el2_vm *vm, unsigned int idx);
 void el2_put(void);
@@ -87,6 +89,7 @@ int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
 
 int el2_force_reclaim(u64 pfn);
+void el2_take_all(struct kunit *test, struct el2_vm *vm);
 
 int el2_start_teardown(struct el2_vm *vm);
 int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules);
@@ -101,6 +104,7 @@ extern struct kunit_case el2_teardown_cases[];
 extern struct kunit_case el2_guest_cases[];
 extern struct kunit_case el2_force_cases[];
 extern struct kunit_case el2_isolation_cases[];
+extern struct kunit_case el2_lend_cases[];
 extern struct kunit_case el2_random_cases[];
 
 #endif /* __PKVM_EL2_KUNIT_H__ */

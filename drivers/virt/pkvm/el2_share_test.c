@@ -86,6 +86,12 @@ static void unknown_calls(struct kunit *test)
 		KVM_HOST_SMCCC_FUNC(__pkvm_create_private_mapping),
 		KVM_HOST_SMCCC_FUNC(__pkvm_cpu_set_vector),
 		KVM_HOST_SMCCC_FUNC(__vgic_v3_init_lrs),
+		KVM_HOST_SMCCC_FUNC(__kvm_flush_vm_context),
+		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa),
+		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa_nsh),
+		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid),
+		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_range),
+		KVM_HOST_SMCCC_FUNC(__kvm_flush_cpu_context),
 		KVM_HOST_SMCCC_ID(0xff),
 		KVM_HOST_SMCCC_ID(0xffff),
 	};

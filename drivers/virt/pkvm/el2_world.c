@@ -323,6 +323,15 @@ int el2_init_vcpu(struct el2_vm *vm, unsigned int idx)
 	return 0;
 }
 
+static void el2_vm_start(struct kunit *test, struct el2_vm *vm)
+{
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+	for (i = 0; i < vm->nr_vcpus; i++)
+		KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, i), 0);
+}
+
 /**
  * el2_vm_create() - Make a protected VM that is ready to be loaded.
  * @test:	The test case.
@@ -333,11 +342,38 @@ int el2_init_vcpu(struct el2_vm *vm, unsigned int idx)
 struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, nr_vcpus);
-	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
-	for (i = 0; i < nr_vcpus; i++)
-		KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, i), 0);
+	el2_vm_start(test, vm);
+	return vm;
+}
+
+/**
+ * el2_ordinary_vm_alloc() - As el2_vm_alloc(), of a VM that is not protected.
+ * @test:	The test case.
+ * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
+ *
+ * Return: the VM.
+ */
+struct el2_vm *el2_ordinary_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, nr_vcpus);
+
+	vm->kvm->arch.pkvm.enabled = false;
+	return vm;
+}
+
+/**
+ * el2_ordinary_vm_create() - As el2_vm_create(), of a VM that is not protected.
+ * @test:	The test case.
+ * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
+ *
+ * Return: the VM.
+ */
+struct el2_vm *el2_ordinary_vm_create(struct kunit *test, unsigned int nr_vcpus)
+{
+	struct el2_vm *vm = el2_ordinary_vm_alloc(test, nr_vcpus);
+
+	el2_vm_start(test, vm);
 	return vm;
 }
 
@@ -446,6 +482,24 @@ int el2_force_reclaim(u64 pfn)
 }
 
 /**
+ * el2_take_all() - Take back whatever a VM that is not protected was lent.
+ * @test:	The test case.
+ * @vm:		The VM.
+ */
+void el2_take_all(struct kunit *test, struct el2_vm *vm)
+{
+	u64 end = BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT);
+	u64 gfn = 0;
+	s64 done;
+
+	while (gfn < end) {
+		done = kvm_call_hyp_nvhe(__pkvm_host_unshare_guest_all, vm->handle, gfn);
+		KUNIT_ASSERT_GT(test, done, 0);
+		gfn += done;
+	}
+}
+
+/**
  * el2_start_teardown() - Begin the end of a VM.
  * @vm:	The VM.
  *
@@ -513,6 +567,8 @@ static void el2_teardown(struct kunit *test, struct el2_vm *vm)
 	struct page *page;
 	int ret;
 
+	if (!vm->dying && !vm->kvm->arch.pkvm.enabled)
+		el2_take_all(test, vm);
 	if (!vm->dying)
 		KUNIT_EXPECT_EQ(test, el2_start_teardown(vm), 0);
 	xa_for_each(&vm->granules, gfn, page)

@@ -13,8 +13,8 @@
 #include <asm/kvm_pgtable.h>
 
 /*
- * The most granules that one __pkvm_host_unshare_guest_all() call looks at (R6).
- * Blocks are taken whole.
+ * The most granules that a call takes back which are not one block (R6), and that
+ * __pkvm_host_unshare_guest_all() looks at.
  */
 #define PKVM_UNSHARE_MAX_GRANULES	128
 

@@ -353,35 +353,63 @@ static s64 lend_range_done(struct lend_range *range, u64 next)
 	return (min(next, range->end) - range->ipa) >> PAGE_SHIFT;
 }
 
-/* The last entry that a walk saw, rounded to what it spans. */
-struct lend_scan {
+/*
+ * What comes first in a range: one leaf, or pages that are contiguous for the guest
+ * as well as for the host, so that one pair of numbers tells what they are.
+ */
+struct lend_run {
 	u64 ipa;
 	u64 size;
 	kvm_pte_t pte;
+
+	/* Where the last empty entry before it ends. */
+	u64 next;
 };
 
-static int lend_scan_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			     enum kvm_pgtable_walk_flags visit)
+static int lend_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			    enum kvm_pgtable_walk_flags visit)
 {
-	struct lend_scan *scan = ctx->arg;
+	u64 size = kvm_granule_size(ctx->level);
+	u64 ipa = ALIGN_DOWN(ctx->addr, size);
+	struct lend_run *run = ctx->arg;
 
-	scan->size = kvm_granule_size(ctx->level);
-	scan->ipa = ALIGN_DOWN(ctx->addr, scan->size);
-	scan->pte = ctx->old;
+	if (run->size) {
+		if (!kvm_pte_valid(ctx->old) ||
+		    (ctx->old ^ run->pte) & KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR ||
+		    kvm_pte_to_phys(ctx->old) != kvm_pte_to_phys(run->pte) + run->size ||
+		    run->size == PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE)
+			return -EEXIST;
 
-	return ctx->old ? -EEXIST : 0;
+		run->size += size;
+		return 0;
+	}
+
+	if (!ctx->old) {
+		run->next = ipa + size;
+		return 0;
+	}
+
+	run->ipa = ipa;
+	run->size = size;
+	run->pte = ctx->old;
+
+	return ctx->level < KVM_PGTABLE_LAST_LEVEL ? -EEXIST : 0;
 }
 
-/* -EEXIST with the first leaf in @scan; 0 if there is none before the end of @scan. */
-static int lend_range_scan(struct lend_range *range, struct lend_scan *scan)
+/* Fill in @run; its size is 0 if there is none before its @next. */
+static int lend_range_find_run(struct lend_range *range, struct lend_run *run)
 {
 	struct kvm_pgtable_walker walker = {
-		.cb	= lend_scan_visitor,
+		.cb	= lend_run_visitor,
 		.flags	= KVM_PGTABLE_WALK_LEAF,
-		.arg	= scan,
+		.arg	= run,
 	};
+	int ret;
 
-	return kvm_pgtable_walk(&range->vm->pgt, range->ipa, range->size, &walker);
+	run->size = 0;
+	ret = kvm_pgtable_walk(&range->vm->pgt, range->ipa, range->size, &walker);
+
+	return ret == -EEXIST ? 0 : ret;
 }
 
 static void lent_leaf_gone(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
@@ -392,55 +420,6 @@ static void lent_leaf_gone(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
 		host_take_back(phys, size);
 
 	vm->nr_granules -= size >> PAGE_SHIFT;
-}
-
-/**
- * __pkvm_host_unshare_guest() - Take one entry of a range away from a guest
- * @handle: the VM, not protected; it may be dying.
- * @gfn: where the range begins, its IPA in granules.
- * @nr_granules: its length.
- * @taken: set to what the first entry in the range mapped. It may be a block that
- *	   began before the range or ends behind it.
- *
- * Guest: SHARED_BORROWED => NOPAGE
- * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
- *
- * When it returns, no CPU has a TLB entry of the guest for it. Takes the locks of
- * host and guest.
- *
- * Return: how many granules from @gfn on the guest has nothing in, at least 1;
- * -EINVAL for a range that is empty or no range; -ENOENT for an unknown handle;
- * -EPERM for a protected VM; -ERANGE if the range goes beyond the IPA space.
- */
-s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
-			      struct lent_leaf *taken)
-{
-	struct lend_range range;
-	struct lend_scan scan;
-	int ret;
-
-	taken->nr_granules = 0;
-
-	ret = lend_range_begin(&range, handle, gfn, nr_granules);
-	if (ret)
-		return ret;
-
-	host_lock_component();
-	guest_lock_component(range.vm);
-	ret = lend_range_scan(&range, &scan);
-	if (ret == -EEXIST) {
-		WARN_ON(kvm_pgtable_stage2_unmap(&range.vm->pgt, scan.ipa, scan.size));
-		lent_leaf_gone(range.vm, scan.pte, scan.size);
-		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(scan.pte));
-		taken->nr_granules = scan.size >> PAGE_SHIFT;
-		ret = 0;
-	}
-	guest_unlock_component(range.vm);
-	host_unlock_component();
-
-	lend_range_end(&range);
-
-	return ret ?: lend_range_done(&range, scan.ipa + scan.size);
 }
 
 struct lend_drop {
@@ -477,6 +456,80 @@ static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	return 0;
 }
 
+/* Returns where the last entry that was seen ends, in *@next. */
+static int lend_drop(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, u64 *next)
+{
+	struct lend_drop drop = { .vm = vm };
+	struct kvm_pgtable_walker walker = {
+		.cb	= lend_drop_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
+		.arg	= &drop,
+	};
+	int ret;
+
+	ret = kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
+	*next = drop.next;
+
+	return ret;
+}
+
+/**
+ * __pkvm_host_unshare_guest() - Take pages of a range away from a guest
+ * @handle: the VM, not protected; it may be dying.
+ * @gfn: where the range begins, its IPA in granules.
+ * @nr_granules: its length.
+ * @taken: set to what the first entries in the range mapped: a block, which may begin
+ *	   before the range or end behind it, or up to PKVM_UNSHARE_MAX_GRANULES
+ *	   pages, contiguous for the guest and for the host.
+ *
+ * Guest: SHARED_BORROWED => NOPAGE
+ * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
+ *
+ * When it returns, no CPU has a TLB entry of the guest for it. Takes the locks of
+ * host and guest.
+ *
+ * Return: how many granules from @gfn on the guest has nothing in, at least 1;
+ * -EINVAL for a range that is empty or no range; -ENOENT for an unknown handle;
+ * -EPERM for a protected VM; -ERANGE if the range goes beyond the IPA space.
+ */
+s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
+			      struct lent_run *taken)
+{
+	struct lend_range range;
+	struct lend_run run;
+	u64 next;
+	int ret;
+
+	taken->nr_granules = 0;
+
+	ret = lend_range_begin(&range, handle, gfn, nr_granules);
+	if (ret)
+		return ret;
+
+	host_lock_component();
+	guest_lock_component(range.vm);
+	ret = lend_range_find_run(&range, &run);
+	next = run.next;
+	if (run.size) {
+		WARN_ON(lend_drop(range.vm, run.ipa, run.size, &next));
+		/* Tables may have gone, too: the level is not known. */
+		if (run.size == PAGE_SIZE || run.size == LEND_BLOCK_SIZE)
+			__kvm_tlb_flush_vmid_ipa(&range.vm->kvm.arch.mmu, run.ipa,
+						 TLBI_TTL_UNKNOWN);
+		else
+			__kvm_tlb_flush_vmid(&range.vm->kvm.arch.mmu);
+
+		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(run.pte));
+		taken->nr_granules = run.size >> PAGE_SHIFT;
+	}
+	guest_unlock_component(range.vm);
+	host_unlock_component();
+
+	lend_range_end(&range);
+
+	return ret ?: lend_range_done(&range, next);
+}
+
 /**
  * __pkvm_host_unshare_guest_all() - Take a number of entries away from a guest
  * @handle: the VM, not protected; it may be dying.
@@ -494,12 +547,7 @@ static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 {
 	struct lend_range range;
-	struct lend_drop drop;
-	struct kvm_pgtable_walker walker = {
-		.cb	= lend_drop_visitor,
-		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
-		.arg	= &drop,
-	};
+	u64 next;
 	int ret;
 
 	*nr_taken = 0;
@@ -511,12 +559,11 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 	range.end = BIT(range.vm->pgt.ia_bits);
 	range.size = min(range.end, ALIGN_DOWN(range.ipa, LEND_BLOCK_SIZE) + LEND_BLOCK_SIZE);
 	range.size = min(range.size - range.ipa, PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE);
-	drop.vm = range.vm;
 
 	host_lock_component();
 	guest_lock_component(range.vm);
 	*nr_taken = range.vm->nr_granules;
-	ret = kvm_pgtable_walk(&range.vm->pgt, range.ipa, range.size, &walker);
+	ret = lend_drop(range.vm, range.ipa, range.size, &next);
 	*nr_taken -= range.vm->nr_granules;
 	if (*nr_taken)
 		__kvm_tlb_flush_vmid(&range.vm->kvm.arch.mmu);
@@ -525,7 +572,7 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 
 	lend_range_end(&range);
 
-	return ret ?: lend_range_done(&range, drop.next);
+	return ret ?: lend_range_done(&range, next);
 }
 
 /*

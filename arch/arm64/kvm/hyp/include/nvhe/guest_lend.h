@@ -8,11 +8,11 @@
 #include <nvhe/pkvm.h>
 
 /**
- * struct lent_leaf - What an unshare call took away from a guest.
+ * struct lent_run - What an unshare call took away from a guest.
  * @pfn:	The first page, host physical.
  * @nr_granules: How many, 0 if there was nothing.
  */
-struct lent_leaf {
+struct lent_run {
 	u64 pfn;
 	u64 nr_granules;
 };
@@ -23,7 +23,7 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 int __pkvm_host_mkyoung_guest(u64 gfn, struct pkvm_hyp_vcpu *vcpu, u64 *pfn);
 
 s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
-			      struct lent_leaf *taken);
+			      struct lent_run *taken);
 s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken);
 s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules);
 s64 __pkvm_host_test_clear_young_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,

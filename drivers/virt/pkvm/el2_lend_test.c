@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages that the host lends to VMs which are not protected. Keeps R1 and R2 (the host lends what is
+ * its own, and a lent page goes to nobody else), R4 (by handle, or to the vCPU that is loaded), R5
+ * and R7 (what cannot be is refused, with nothing changed) and R6 (a range is worked off in steps).
+ */
+#include <linux/arm-smccc.h>
+#include <linux/sizes.h>
+
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pkvm_lend.h>
+
+#include "el2_kunit.h"
+
+#define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#define BLOCK_PAGES	BIT(BLOCK_ORDER)
+
+#define IPA_GRANULES	BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT)
+
+#define RW		KVM_PGTABLE_PROT_RW
+#define DEVICE_RW	(RW | KVM_PGTABLE_PROT_DEVICE)
+
+/* The clock of QEMU's virt machine. */
+#define DEVICE_PFN	(0x09010000 >> PAGE_SHIFT)
+
+/* Calls that return more than one value: EL2's x1, x2 and x3. */
+#define el2_call(res, f, ...)	\
+	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
+
+static int lend(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot)
+{
+	struct kvm_hyp_memcache *mc = &vm->vcpu[0]->arch.pkvm_memcache;
+	unsigned long before;
+	int ret;
+
+	el2_topup(test, vm, 0);
+	before = mc->nr_pages;
+	ret = kvm_call_hyp_nvhe(__pkvm_host_share_guest, pfn, gfn, nr, prot);
+	vm->metadata += before - mc->nr_pages;
+	return ret;
+}
+
+static int lend_page(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn)
+{
+	return lend(test, vm, page_to_pfn(page), gfn, 1, RW);
+}
+
+static s64 take_back(struct el2_vm *vm, u64 gfn, u64 nr, u64 *pfn, u64 *nr_taken)
+{
+	struct arm_smccc_res res;
+
+	el2_call(&res, __pkvm_host_unshare_guest, vm->handle, gfn, nr);
+	*pfn = res.a2;
+	*nr_taken = res.a3;
+	return res.a1;
+}
+
+static void expect_taken(struct kunit *test, struct el2_vm *vm, u64 gfn, struct page *page)
+{
+	u64 pfn, nr_taken;
+
+	KUNIT_EXPECT_EQ(test, take_back(vm, gfn, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, nr_taken, 1);
+	KUNIT_EXPECT_EQ(test, pfn, page_to_pfn(page));
+}
+
+/* A page that is lent is the host's to use, and to give to nobody. */
+static void expect_lent(struct kunit *test, struct page *page)
+{
+	KUNIT_EXPECT_TRUE(test, el2_readable(page));
+	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_unshare(page), -EPERM);
+}
+
+static struct el2_vm *loaded_vm(struct kunit *test)
+{
+	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	return vm;
+}
+
+static struct page *block(struct kunit *test)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, BLOCK_ORDER);
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	return page;
+}
+
+/* Rule: host OWNED => SHARED_OWNED => OWNED, the host can use the page all the time. */
+static void lend_and_take_back(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	struct page *neighbour = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
+	expect_lent(test, page);
+	el2_expect_owned(test, neighbour);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	expect_taken(test, vm, 0, page);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	el2_expect_owned(test, page);
+}
+
+/* Rule: one page may be at several IPAs and in several VMs, and is lent until the last is gone. */
+static void lend_counts(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct el2_vm *other = el2_ordinary_vm_create(test, 1);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 1), 0);
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 2), 0);
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, IPA_GRANULES - 1), 0);
+	el2_put();
+	KUNIT_ASSERT_EQ(test, el2_load(other, 0), 0);
+	KUNIT_ASSERT_EQ(test, lend_page(test, other, page, 1), 0);
+
+	expect_taken(test, vm, 2, page);
+	expect_lent(test, page);
+	expect_taken(test, vm, IPA_GRANULES - 1, page);
+	expect_lent(test, page);
+	expect_taken(test, other, 1, page);
+	expect_lent(test, page);
+	expect_taken(test, vm, 1, page);
+	el2_expect_owned(test, page);
+}
+
+/* Rule (R7): a place that is taken keeps what it has, and what it was to get is as before. */
+static void lend_to_a_taken_place(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	struct page *second = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 7), 0);
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 7), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, second, 7), -EEXIST);
+	el2_expect_owned(test, second);
+	expect_taken(test, vm, 7, page);
+	el2_expect_owned(test, page);
+}
+
+/* Rule (R2): what is EL2's, a guest's, shared with EL2, or no memory is not the host's to lend. */
+static void lend_wrong_page(struct kunit *test)
+{
+	static const u64 no_memory[] = {
+		DEVICE_PFN, BIT_ULL(48 - PAGE_SHIFT), BIT_ULL(52 - PAGE_SHIFT) - 1, ~0ULL,
+	};
+	struct el2_vm *protected = el2_vm_create(test, 1);
+	struct el2_vm *vm = el2_ordinary_vm_alloc(test, 1);
+	u64 hyp_pfn = page_to_pfn(virt_to_page(vm->hyp_vm));
+	struct page *private = el2_page(test);
+	struct page *shared = el2_page(test);
+	struct page *page = el2_page(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(protected, 0, private, 0), 0);
+	el2_put();
+
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_share(shared), 0);
+
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, private, 0), -EPERM);
+	el2_expect_lost(test, private);
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, shared, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, hyp_pfn, 0, 1, RW), -EPERM);
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, virt_to_page(vm->kvm), 0), -EPERM);
+	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
+		KUNIT_EXPECT_EQ(test, lend(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
+
+	/* A page frame number whose upper bits a shift would lose is not that page. */
+	KUNIT_EXPECT_EQ(test, lend(test, vm, page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT), 0, 1,
+				   RW), -EINVAL);
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), 0);
+}
+
+/* Rule (R1): a page that is lent cannot be given to a protected guest or to EL2. */
+static void give_lent_page_away(struct kunit *test)
+{
+	struct el2_vm *protected = el2_vm_create(test, 1);
+	struct el2_vm *unborn = el2_vm_alloc(test, 1);
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, virt_to_page(unborn->pgd), 1), 0);
+	el2_put();
+
+	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(protected, 0, page, 0), -EPERM);
+	el2_put();
+	KUNIT_EXPECT_EQ(test, el2_init_vm(unborn), -ENOMEM);
+	expect_lent(test, page);
+
+	expect_taken(test, vm, 0, page);
+	expect_taken(test, vm, 1, virt_to_page(unborn->pgd));
+	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate(protected, 0, page, 0), 0);
+	el2_expect_lost(test, page);
+	el2_put();
+	KUNIT_EXPECT_EQ(test, el2_init_vm(unborn), 0);
+}
+
+/* Rule (R5): a place or a length that cannot be is refused, also where a shift overflows. */
+static void lend_bad_range(struct kunit *test)
+{
+	static const u64 lengths[] = {
+		0, 2, BLOCK_PAGES - 1, BLOCK_PAGES + 1, BLOCK_PAGES * PTRS_PER_PTE, ~0ULL
+	};
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *huge = block(test);
+	u64 pfn = page_to_pfn(huge);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, IPA_GRANULES, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, IPA_GRANULES, BLOCK_PAGES, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, BIT_ULL(64 - PAGE_SHIFT), 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, ~0ULL, 1, RW), -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(lengths); i++)
+		KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, lengths[i], RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn + 1, 0, BLOCK_PAGES, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 1, BLOCK_PAGES, RW), -EINVAL);
+
+	for (i = 0; i < BLOCK_PAGES; i++)
+		el2_expect_owned(test, huge + i);
+	__free_pages(huge, BLOCK_ORDER);
+}
+
+/* Rule: memory is lent as memory; what a prot has beyond that, or lacks, is refused. */
+static void lend_bad_prot(struct kunit *test)
+{
+	static const u64 prots[] = {
+		0, KVM_PGTABLE_PROT_W, KVM_PGTABLE_PROT_X, DEVICE_RW, RW | KVM_PGTABLE_PROT_NORMAL_NC,
+		RW | KVM_PGTABLE_PROT_SW0, RW | KVM_PGTABLE_PROT_SW1, RW | BIT(5), RW | BIT_ULL(63),
+	};
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(prots); i++)
+		KUNIT_EXPECT_EQ(test, lend(test, vm, page_to_pfn(page), 0, 1, prots[i]), -EINVAL);
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, page_to_pfn(page), 0, 1, KVM_PGTABLE_PROT_RWX), 0);
+}
+
+/* Rule: MMIO is lent by the granule, never cached and never to be executed; it has no state. */
+static void lend_mmio(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	u64 pfn, nr_taken;
+
+	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1,
+				   DEVICE_RW | KVM_PGTABLE_PROT_NORMAL_NC), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1,
+				   DEVICE_RW | KVM_PGTABLE_PROT_X), -EINVAL);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES, DEVICE_RW),
+			-EINVAL);
+
+	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 1, 1, RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 0,
+						     KVM_PGTABLE_PROT_X), -EINVAL);
+	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, pfn, DEVICE_PFN);
+	KUNIT_EXPECT_EQ(test, nr_taken, 1);
+}
+
+/* Rule (R4): pages are lent to the VM whose vCPU is loaded; a protected one borrows nothing. */
+static void lend_to_nobody(struct kunit *test)
+{
+	struct el2_vm *protected = el2_vm_create(test, 1);
+	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
+	struct page *page = el2_page(test);
+
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), -EINVAL);
+	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
+	KUNIT_EXPECT_EQ(test, lend_page(test, protected, page, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 0, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_mkyoung_guest, 0), -EINVAL);
+	el2_expect_owned(test, page);
+}
+
+/* Rule: a block is lent and taken back as a whole, by whichever granule of it. */
+static void lend_block(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *huge = block(test);
+	u64 gfn = 3 * BLOCK_PAGES;
+	unsigned int i;
+	u64 pfn, nr_taken;
+
+	KUNIT_ASSERT_EQ(test, lend(test, vm, page_to_pfn(huge), gfn, BLOCK_PAGES, RW), 0);
+	for (i = 0; i < BLOCK_PAGES; i++)
+		expect_lent(test, huge + i);
+
+	KUNIT_EXPECT_EQ(test, take_back(vm, gfn + 5, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, pfn, page_to_pfn(huge));
+	KUNIT_EXPECT_EQ(test, nr_taken, BLOCK_PAGES);
+	for (i = 0; i < BLOCK_PAGES; i++)
+		el2_expect_owned(test, huge + i);
+	__free_pages(huge, BLOCK_ORDER);
+}
+
+/* Rule (R7): a block is lent as a whole or not at all, and to an empty place. */
+static void lend_block_refused(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	struct page *huge = block(test);
+	u64 pfn = page_to_pfn(huge);
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, el2_share(huge + BLOCK_PAGES - 1), 0);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EPERM);
+	KUNIT_ASSERT_EQ(test, el2_unshare(huge + BLOCK_PAGES - 1), 0);
+	for (i = 0; i < BLOCK_PAGES; i++)
+		el2_expect_owned(test, huge + i);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, BLOCK_PAGES - 1), 0);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EEXIST);
+	el2_expect_owned(test, huge);
+	expect_taken(test, vm, BLOCK_PAGES - 1, page);
+
+	KUNIT_ASSERT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), 0);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn + 1, 1, 1, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 1), -EEXIST);
+	el2_expect_owned(test, page);
+	el2_take_all(test, vm);
+	for (i = 0; i < BLOCK_PAGES; i++)
+		el2_expect_owned(test, huge + i);
+	__free_pages(huge, BLOCK_ORDER);
+}
+
+static s64 range_call(unsigned int call, u64 handle, u64 gfn, u64 nr)
+{
+	switch (call) {
+	case 0:
+		return kvm_call_hyp_nvhe(__pkvm_host_unshare_guest, handle, gfn, nr);
+	case 1:
+		return kvm_call_hyp_nvhe(__pkvm_host_wrprotect_guest, handle, gfn, nr);
+	default:
+		return kvm_call_hyp_nvhe(__pkvm_host_test_clear_young_guest, handle, gfn, nr, true);
+	}
+}
+
+/* Rule (R4, R5): whatever VM and range a call names, it is answered with an error. */
+static void bad_range_calls(struct kunit *test)
+{
+	static const u64 handles[] = {
+		0, 1, PKVM_HANDLE_OFFSET - 1, PKVM_HANDLE_OFFSET + 255, U32_MAX, S32_MAX,
+	};
+	struct el2_vm *protected = el2_vm_create(test, 1);
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	unsigned int call, i;
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
+	for (call = 0; call < 3; call++) {
+		for (i = 0; i < ARRAY_SIZE(handles); i++)
+			KUNIT_EXPECT_EQ(test, range_call(call, handles[i], 0, 1), -ENOENT);
+		KUNIT_EXPECT_EQ(test, range_call(call, protected->handle, 0, 1), -EPERM);
+		KUNIT_EXPECT_EQ(test, range_call(call, vm->handle, 0, 0), -EINVAL);
+		KUNIT_EXPECT_EQ(test, range_call(call, vm->handle, 1, ~0ULL), -EINVAL);
+		KUNIT_EXPECT_EQ(test, range_call(call, vm->handle, ~0ULL, 1), -EINVAL);
+		KUNIT_EXPECT_EQ(test, range_call(call, vm->handle, BIT_ULL(64 - PAGE_SHIFT), 1),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, range_call(call, vm->handle, IPA_GRANULES, 1), -ERANGE);
+		KUNIT_EXPECT_EQ(test, range_call(call, vm->handle, 0, IPA_GRANULES + 1), -ERANGE);
+	}
+
+	for (i = 0; i < ARRAY_SIZE(handles); i++) {
+		KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_unshare_guest_all,
+							     handles[i], 0), -ENOENT);
+		KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_tlb_flush_vmid, handles[i]),
+				-ENOENT);
+	}
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_unshare_guest_all,
+						     protected->handle, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_unshare_guest_all,
+						     vm->handle, IPA_GRANULES), -ERANGE);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_unshare_guest_all,
+						     vm->handle, ~0ULL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_tlb_flush_vmid, protected->handle),
+			-EPERM);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_tlb_flush_vmid, vm->handle), 0);
+
+	expect_taken(test, vm, 0, page);
+	el2_expect_owned(test, page);
+}
+
+/* Rule (R6): empty space is passed over by the table, and one call takes one entry. */
+static void range_in_steps(struct kunit *test)
+{
+	static const u64 gfns[] = { 0, 2, BLOCK_PAGES - 1, BLOCK_PAGES, 5 * BLOCK_PAGES + 3,
+				    IPA_GRANULES - 1 };
+	struct page *pages[ARRAY_SIZE(gfns)];
+	struct el2_vm *vm = loaded_vm(test);
+	u64 gfn = 0, pfn, nr_taken;
+	unsigned int i, calls = 0, found = 0;
+	s64 done;
+
+	for (i = 0; i < ARRAY_SIZE(gfns); i++) {
+		pages[i] = el2_page(test);
+		KUNIT_ASSERT_EQ(test, lend_page(test, vm, pages[i], gfns[i]), 0);
+	}
+
+	while (gfn < IPA_GRANULES) {
+		done = take_back(vm, gfn, IPA_GRANULES - gfn, &pfn, &nr_taken);
+		KUNIT_ASSERT_GT(test, done, 0);
+		gfn += done;
+		calls++;
+		if (!nr_taken)
+			continue;
+		KUNIT_ASSERT_LT(test, found, ARRAY_SIZE(gfns));
+		KUNIT_EXPECT_EQ(test, nr_taken, 1);
+		KUNIT_EXPECT_EQ(test, pfn, page_to_pfn(pages[found]));
+		KUNIT_EXPECT_EQ(test, gfn, gfns[found] + 1);
+		found++;
+	}
+	KUNIT_EXPECT_EQ(test, gfn, IPA_GRANULES);
+	KUNIT_EXPECT_EQ(test, found, ARRAY_SIZE(gfns));
+	/* Two tables of level 2 to look through, and 1022 entries of level 1 that have none. */
+	KUNIT_EXPECT_LT(test, calls, 4 * PTRS_PER_PTE + 2 * ARRAY_SIZE(gfns));
+	for (i = 0; i < ARRAY_SIZE(gfns); i++)
+		el2_expect_owned(test, pages[i]);
+}
+
+/* Rule (R6): pages in a row are taken in a row, of the range alone, and so many in one call. */
+static void range_of_a_run(struct kunit *test)
+{
+	const unsigned int nr = PKVM_UNSHARE_MAX_GRANULES + 3;
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *huge = block(test);
+	u64 first = page_to_pfn(huge);
+	unsigned int i;
+	u64 pfn, nr_taken;
+
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, lend(test, vm, first + i, i, 1, RW), 0);
+	/* In a row for the guest alone. */
+	KUNIT_ASSERT_EQ(test, lend(test, vm, first, nr, 1, RW), 0);
+
+	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, pfn, first);
+	KUNIT_EXPECT_EQ(test, nr_taken, 1);
+	expect_lent(test, huge);
+	KUNIT_EXPECT_EQ(test, take_back(vm, 1, nr, &pfn, &nr_taken), PKVM_UNSHARE_MAX_GRANULES);
+	KUNIT_EXPECT_EQ(test, pfn, first + 1);
+	KUNIT_EXPECT_EQ(test, nr_taken, PKVM_UNSHARE_MAX_GRANULES);
+	KUNIT_EXPECT_EQ(test, take_back(vm, nr - 2, nr, &pfn, &nr_taken), 2);
+	KUNIT_EXPECT_EQ(test, pfn, first + nr - 2);
+	KUNIT_EXPECT_EQ(test, nr_taken, 2);
+	for (i = 1; i < nr; i++)
+		el2_expect_owned(test, huge + i);
+	expect_taken(test, vm, nr, huge);
+	el2_expect_owned(test, huge);
+	__free_pages(huge, BLOCK_ORDER);
+}
+
+/* Rule (R6): a call that takes back all that it finds has an end. */
+static void take_all_in_steps(struct kunit *test)
+{
+	const unsigned int nr = PKVM_UNSHARE_MAX_GRANULES + 1;
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	struct arm_smccc_res res;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, i), 0);
+	el2_call(&res, __pkvm_host_unshare_guest_all, vm->handle, 0);
+	KUNIT_EXPECT_EQ(test, (s64)res.a1, PKVM_UNSHARE_MAX_GRANULES);
+	KUNIT_EXPECT_EQ(test, res.a2, PKVM_UNSHARE_MAX_GRANULES);
+	expect_lent(test, page);
+	el2_call(&res, __pkvm_host_unshare_guest_all, vm->handle, PKVM_UNSHARE_MAX_GRANULES);
+	KUNIT_EXPECT_GE(test, (s64)res.a1, 1);
+	KUNIT_EXPECT_EQ(test, res.a2, 1);
+	el2_expect_owned(test, page);
+}
+
+static bool test_clear_young(struct kunit *test, struct el2_vm *vm, u64 gfn, bool mkold)
+{
+	struct arm_smccc_res res;
+
+	el2_call(&res, __pkvm_host_test_clear_young_guest, vm->handle, gfn, 1, mkold);
+	KUNIT_EXPECT_EQ(test, (s64)res.a1, 1);
+	return res.a2;
+}
+
+/* Rule: the access flag is told, forgotten when asked for, and set again, with the page told. */
+static void access_flag(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+	struct arm_smccc_res res;
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 9), 0);
+	KUNIT_EXPECT_FALSE(test, test_clear_young(test, vm, 8, true));
+	KUNIT_EXPECT_TRUE(test, test_clear_young(test, vm, 9, false));
+	KUNIT_EXPECT_TRUE(test, test_clear_young(test, vm, 9, true));
+	KUNIT_EXPECT_FALSE(test, test_clear_young(test, vm, 9, true));
+
+	el2_call(&res, __pkvm_host_mkyoung_guest, 8);
+	KUNIT_EXPECT_EQ(test, (int)res.a1, -EAGAIN);
+	el2_call(&res, __pkvm_host_mkyoung_guest, IPA_GRANULES);
+	KUNIT_EXPECT_EQ(test, (int)res.a1, -ERANGE);
+	el2_call(&res, __pkvm_host_mkyoung_guest, ~0UL);
+	KUNIT_EXPECT_EQ(test, (int)res.a1, -EINVAL);
+	el2_call(&res, __pkvm_host_mkyoung_guest, 9);
+	KUNIT_EXPECT_EQ(test, (int)res.a1, 0);
+	KUNIT_EXPECT_EQ(test, res.a2, page_to_pfn(page));
+	KUNIT_EXPECT_TRUE(test, test_clear_young(test, vm, 9, false));
+}
+
+/* Rule: permissions can be taken and given where there is something, and nowhere else. */
+static void permissions(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 9), 0);
+	KUNIT_EXPECT_EQ(test, (s64)kvm_call_hyp_nvhe(__pkvm_host_wrprotect_guest, vm->handle, 9, 1),
+			1);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 9,
+						     KVM_PGTABLE_PROT_RWX), 0);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 8, RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 9,
+						     RW | KVM_PGTABLE_PROT_SW0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 9, DEVICE_RW),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, IPA_GRANULES,
+						     RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, ~0UL, RW),
+			-EINVAL);
+	expect_taken(test, vm, 9, page);
+	el2_expect_owned(test, page);
+}
+
+/* Rule: a VM does not go before all that it was lent is back, and then goes without a trace. */
+static void teardown_with_lent_pages(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 3), 0);
+	el2_put();
+	KUNIT_ASSERT_EQ(test, el2_start_teardown(vm), 0);
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), -ENOENT);
+	KUNIT_EXPECT_EQ(test, el2_finalize(vm), -EBUSY);
+	KUNIT_EXPECT_EQ(test, el2_reclaim(vm, 3, 1), -EPERM);
+	KUNIT_EXPECT_EQ(test, range_call(1, vm->handle, 3, 1), -ENOENT);
+	KUNIT_EXPECT_EQ(test, range_call(2, vm->handle, 3, 1), -ENOENT);
+	expect_lent(test, page);
+	expect_taken(test, vm, 3, page);
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, el2_finalize(vm), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, range_call(0, vm->handle, 3, 1), -EINVAL);
+	el2_vm_destroy(test, vm);
+}
+
+/* Rule: a lent page is not a guest's, so there is nothing to take by force. */
+static void force_reclaim_of_lent(struct kunit *test)
+{
+	struct el2_vm *vm = loaded_vm(test);
+	struct page *page = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_force_reclaim(page_to_pfn(page)), -EPERM);
+	expect_lent(test, page);
+	expect_taken(test, vm, 0, page);
+}
+
+struct kunit_case el2_lend_cases[] = {
+	KUNIT_CASE(lend_and_take_back),
+	KUNIT_CASE(lend_counts),
+	KUNIT_CASE(lend_to_a_taken_place),
+	KUNIT_CASE(lend_wrong_page),
+	KUNIT_CASE(give_lent_page_away),
+	KUNIT_CASE(lend_bad_range),
+	KUNIT_CASE(lend_bad_prot),
+	KUNIT_CASE(lend_mmio),
+	KUNIT_CASE(lend_to_nobody),
+	KUNIT_CASE(lend_block),
+	KUNIT_CASE(lend_block_refused),
+	KUNIT_CASE(bad_range_calls),
+	KUNIT_CASE(range_in_steps),
+	KUNIT_CASE(range_of_a_run),
+	KUNIT_CASE(take_all_in_steps),
+	KUNIT_CASE(access_flag),
+	KUNIT_CASE(permissions),
+	KUNIT_CASE(teardown_with_lent_pages),
+	KUNIT_CASE(force_reclaim_of_lent),
+	{}
+};
