@@ -22,6 +22,11 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
+/* Debian 12's C library does not know it yet. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 #define BLOCK		SZ_2M
 #define DATA_SIZE	(2 * BLOCK)
 #define PAGES		16
@@ -192,7 +197,7 @@ TEST_F(lend, mprotect)
 	EXPECT_EQ(1, READ_ONCE(*word_of(self->mem, 0)));
 }
 
-/* The header of version 1 that mkswap(8) writes. */
+/* The header is that of version 1 that mkswap(8) writes. */
 static int swap_on(void)
 {
 	long page = getpagesize();
@@ -215,18 +220,24 @@ static int swap_on(void)
 /* Rule: a page that is swapped out while the guest has it comes back with what the guest wrote. */
 TEST_F(lend, swapped_out)
 {
+	bool present = pvm_proc_number("/proc/meminfo", "SwapTotal") > 0;
 	long before;
 
-	ASSERT_EQ(0, swap_on());
+	/* Another test may have turned it on, and needs it. */
+	if (!present)
+		ASSERT_EQ(0, swap_on());
 	guest_fill(_metadata, self->vcpu, PAGES);
 	before = pvm_vmstat("pswpout");
 	ASSERT_EQ(0, madvise(self->mem, PAGES * self->page, MADV_PAGEOUT));
 	EXPECT_LE(before + PAGES, pvm_vmstat("pswpout"));
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 	guest_fill(_metadata, self->vcpu, PAGES);
-	ASSERT_EQ(0, swapoff(SWAP));
+	ASSERT_EQ(0, madvise(self->mem, PAGES * self->page, MADV_PAGEOUT));
+	if (!present) {
+		ASSERT_EQ(0, swapoff(SWAP));
+		EXPECT_EQ(0, write_string("/sys/block/zram0/reset", "1"));
+	}
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
-	EXPECT_EQ(0, write_string("/sys/block/zram0/reset", "1"));
 }
 
 /* Rule: a page that moves keeps what the guest wrote, and the guest writes to the new place. */
