@@ -30,11 +30,13 @@ static pkvm_handle_t lend_handle(struct kvm *kvm)
 }
 
 /* For a call that returns more than a value. */
-#define lend_call(res, f, ...)							\
-	({									\
-		arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res);	\
-		WARN_ON((res)->a0 != SMCCC_RET_SUCCESS) ? -EINVAL : (s64)(res)->a1; \
-	})
+#define lend_call(res, f, ...)	\
+	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
+
+static s64 lend_result(const struct arm_smccc_res *res)
+{
+	return WARN_ON(res->a0 != SMCCC_RET_SUCCESS) ? -EINVAL : (s64)res->a1;
+}
 
 /**
  * pkvm_lend_init() - What becomes of kvm_pgtable_stage2_init()
@@ -75,7 +77,8 @@ void pkvm_lend_destroy(struct kvm_pgtable *pgt)
 		return;
 
 	while (gfn < end) {
-		done = lend_call(&res, __pkvm_host_unshare_guest_all, handle, gfn);
+		lend_call(&res, __pkvm_host_unshare_guest_all, handle, gfn);
+		done = lend_result(&res);
 		if (WARN_ON_ONCE(done <= 0))
 			return;
 
@@ -168,7 +171,8 @@ int pkvm_lend_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 	s64 done;
 
 	for (; handle && gfn < end; gfn += done) {
-		done = lend_call(&res, __pkvm_host_unshare_guest, handle, gfn, end - gfn);
+		lend_call(&res, __pkvm_host_unshare_guest, handle, gfn, end - gfn);
+		done = lend_result(&res);
 		if (done < 0)
 			return done;
 
@@ -257,8 +261,8 @@ bool pkvm_lend_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, boo
 	s64 done;
 
 	for (; handle && gfn < end; gfn += done) {
-		done = lend_call(&res, __pkvm_host_test_clear_young_guest, handle, gfn, end - gfn,
-				 mkold);
+		lend_call(&res, __pkvm_host_test_clear_young_guest, handle, gfn, end - gfn, mkold);
+		done = lend_result(&res);
 		if (WARN_ON_ONCE(done < 0))
 			break;
 
@@ -279,7 +283,8 @@ kvm_pte_t pkvm_lend_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 {
 	struct arm_smccc_res res;
 
-	if (lend_call(&res, __pkvm_host_mkyoung_guest, addr >> PAGE_SHIFT))
+	lend_call(&res, __pkvm_host_mkyoung_guest, addr >> PAGE_SHIFT);
+	if (lend_result(&res))
 		return 0;
 
 	return kvm_phys_to_pte(PFN_PHYS(res.a2)) | KVM_PTE_VALID;

@@ -23,6 +23,12 @@
 /* The clock of QEMU's virt machine. */
 #define DEVICE_PFN	(0x09010000 >> PAGE_SHIFT)
 
+/* Calls that act on the vCPU that is loaded. */
+static int relax_perms(u64 gfn, u64 prot)
+{
+	return kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, gfn, prot);
+}
+
 /* Calls that return more than one value: EL2's x1, x2 and x3. */
 #define el2_call(res, f, ...)	\
 	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
@@ -239,8 +245,8 @@ static void lend_bad_range(struct kunit *test)
 static void lend_bad_prot(struct kunit *test)
 {
 	static const u64 prots[] = {
-		0, KVM_PGTABLE_PROT_W, KVM_PGTABLE_PROT_X, DEVICE_RW, RW | KVM_PGTABLE_PROT_NORMAL_NC,
-		RW | KVM_PGTABLE_PROT_SW0, RW | KVM_PGTABLE_PROT_SW1, RW | BIT(5), RW | BIT_ULL(63),
+		0, KVM_PGTABLE_PROT_W, KVM_PGTABLE_PROT_X, DEVICE_RW,
+		RW | KVM_PGTABLE_PROT_NORMAL_NC, RW | KVM_PGTABLE_PROT_SW0, RW | KVM_PGTABLE_PROT_SW1, RW | BIT(5), RW | BIT_ULL(63),
 	};
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
@@ -269,8 +275,7 @@ static void lend_mmio(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
 	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 1, 1, RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
 	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 0,
-						     KVM_PGTABLE_PROT_X), -EINVAL);
+	KUNIT_EXPECT_EQ(test, relax_perms(0, KVM_PGTABLE_PROT_X), -EINVAL);
 	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, pfn, DEVICE_PFN);
 	KUNIT_EXPECT_EQ(test, nr_taken, 1);
@@ -286,7 +291,7 @@ static void lend_to_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), -EINVAL);
 	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
 	KUNIT_EXPECT_EQ(test, lend_page(test, protected, page, 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 0, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, relax_perms(0, RW), -EINVAL);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_mkyoung_guest, 0), -EINVAL);
 	el2_expect_owned(test, page);
 }
@@ -533,17 +538,12 @@ static void permissions(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 9), 0);
 	KUNIT_EXPECT_EQ(test, (s64)kvm_call_hyp_nvhe(__pkvm_host_wrprotect_guest, vm->handle, 9, 1),
 			1);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 9,
-						     KVM_PGTABLE_PROT_RWX), 0);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 8, RW), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 9,
-						     RW | KVM_PGTABLE_PROT_SW0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, 9, DEVICE_RW),
-			-EINVAL);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, IPA_GRANULES,
-						     RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, ~0UL, RW),
-			-EINVAL);
+	KUNIT_EXPECT_EQ(test, relax_perms(9, KVM_PGTABLE_PROT_RWX), 0);
+	KUNIT_EXPECT_EQ(test, relax_perms(8, RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, relax_perms(9, RW | KVM_PGTABLE_PROT_SW0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, relax_perms(9, DEVICE_RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, relax_perms(IPA_GRANULES, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, relax_perms(~0UL, RW), -EINVAL);
 	expect_taken(test, vm, 9, page);
 	el2_expect_owned(test, page);
 }

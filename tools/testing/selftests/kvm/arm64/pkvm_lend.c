@@ -610,7 +610,8 @@ FIXTURE_SETUP(beside)
 
 	self->page = getpagesize();
 	self->size = PAGES * self->page;
-	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
 	ASSERT_EQ(0, pvm_create(&self->ordinary, 0, 1, 0));
 	ASSERT_EQ(0, pvm_set_slot(&self->ordinary, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
