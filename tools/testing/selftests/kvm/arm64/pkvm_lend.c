@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <linux/compiler.h>
 #include <linux/sizes.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -27,6 +29,7 @@
 #define MADV_COLLAPSE	25
 #endif
 
+#define SECRET		0x5ec2e75ec2e75ec2UL
 #define BLOCK		SZ_2M
 #define DATA_SIZE	(2 * BLOCK)
 #define PAGES		16
@@ -195,6 +198,65 @@ TEST_F(lend, mprotect)
 	ASSERT_EQ(0, mprotect(self->mem, self->page, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, pvm_run(self->vcpu));
 	EXPECT_EQ(1, READ_ONCE(*word_of(self->mem, 0)));
+}
+
+static int stay_on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set);
+}
+
+/*
+ * A vCPU that writes one word of its memory over and over, until it cannot. On a CPU of its own:
+ * where the host takes its turn, the guest's TLB entries may not survive that.
+ */
+static void *write_on(void *vcpu)
+{
+	if (stay_on_cpu(1))
+		return NULL;
+	return (void *)(long)pvm_command(vcpu, PVM_FILL, PVM_DATA_IPA, SECRET, ~0UL, 0);
+}
+
+static bool becomes(uint64_t *word, uint64_t value)
+{
+	for (int i = 0; i < 5000 && READ_ONCE(*word) != value; i++)
+		usleep(1000);
+	return READ_ONCE(*word) == value;
+}
+
+/* Rule: a page that the host took is out of reach at once, also for a vCPU that is at it. */
+TEST_F(lend, taken_while_running)
+{
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_EQ(0, stay_on_cpu(0));
+	for (int round = 0; round < 20; round++) {
+		uint64_t *taken = mmap(NULL, self->page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+				       -1, 0);
+
+		ASSERT_NE(MAP_FAILED, taken);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, write_on, self->vcpu));
+		ASSERT_TRUE(becomes(word_of(self->mem, 0), SECRET));
+		ASSERT_EQ(taken, mremap(self->mem, self->page, self->page,
+					MREMAP_MAYMOVE | MREMAP_FIXED, taken));
+		WRITE_ONCE(*taken, 0);
+		for (int i = 0; i < 2000000; i++) {
+			if (READ_ONCE(*taken))
+				break;
+		}
+		EXPECT_EQ(0, READ_ONCE(*taken));
+
+		/* There is nothing behind the slot, and then there is. */
+		ASSERT_EQ(0, pthread_join(thread, &ret));
+		EXPECT_EQ(-EFAULT, (long)ret);
+		ASSERT_EQ(self->mem, mmap(self->mem, self->page, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+		ASSERT_EQ(0, munmap(taken, self->page));
+	}
 }
 
 /* The header is that of version 1 that mkswap(8) writes. */
