@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The guest of pkvm_secrets; see pvm_keeper.h. It starts with x0 = its channel, which it keeps in
+ * the page of data behind its code, and runs with the MMU off. Position independent; it is entered
+ * at its start.
+ *
+ * In each round registers are filled, the exit made, and then x2 and on compared with what they
+ * were, by x0 and x1, which are checked first with one instruction each. Where the exit itself
+ * needs registers they lose their secret for that and get it back before the check: what is in them
+ * is the host's to see.
+ */
+#include "pvm_keeper.h"
+
+/* Offsets in the page of data. */
+#define CHANNEL		0
+#define LOST		8
+#define WHICH		16
+#define RESULT		24
+#define HELD		32
+#define ARG		40
+#define COMMAND		48
+#define SYSREGS		64	/* what was in them before */
+
+	.arch	armv8-a
+
+	/* The secret of register \n, 64 bits. */
+	.macro	secret reg, n
+	mov	\reg, #((KEEPER_TAG | \n) & 0xffff)
+	movk	\reg, #(KEEPER_TAG >> 16), lsl #16
+	movk	\reg, #((KEEPER_TAG | \n) & 0xffff), lsl #32
+	movk	\reg, #(KEEPER_TAG >> 16), lsl #48
+	.endm
+
+	/* The registers that a system register list names, each by a use of \op. */
+	.macro	each_sysreg op
+	\op	0, sp_el0
+	\op	1, elr_el1
+	\op	2, spsr_el1
+	\op	3, tpidr_el0
+	\op	4, tpidrro_el0
+	\op	5, tpidr_el1
+	\op	6, ttbr0_el1
+	\op	7, ttbr1_el1
+	\op	8, mair_el1
+	\op	9, amair_el1
+	\op	10, tcr_el1
+	\op	11, contextidr_el1
+	\op	12, afsr0_el1
+	\op	13, afsr1_el1
+	\op	14, esr_el1
+	\op	15, far_el1
+	\op	16, par_el1
+	\op	17, vbar_el1
+	\op	18, cntkctl_el1
+	\op	19, csselr_el1
+	.endm
+
+	/* Give a system register its secret, and note what it made of it. */
+	.macro	fill_sysreg n, name
+	secret	x1, (64 + \n)
+	msr	\name, x1
+	isb
+	mrs	x1, \name
+	str	x1, [x0, #(SYSREGS + 8 * \n)]
+	eor	x1, x1, x2
+	and	x1, x1, #KEEPER_TAG_MASK
+	cmp	x1, #0
+	cinc	x3, x3, eq
+	.endm
+
+	.macro	refill_sysreg n, name
+	ldr	x1, [x0, #(SYSREGS + 8 * \n)]
+	msr	\name, x1
+	.endm
+
+	.macro	check_sysreg n, name
+	ldr	x1, [x0, #(SYSREGS + 8 * \n)]
+	mrs	x2, \name
+	mov	x3, #(64 + \n)
+	cmp	x1, x2
+	b.eq	.Lsame\@
+	bl	lost
+.Lsame\@:
+	.endm
+
+	.macro	fill_x n
+	secret	x\n, \n
+	.endm
+
+	.macro	fill_v n
+	secret	x1, (32 + \n)
+	dup	v\n\().2d, x1
+	.endm
+
+	.macro	check_x n
+	secret	x1, \n
+	cmp	x1, x\n
+	b.eq	.Lsame\@
+	orr	x0, x0, #(1 << \n)
+.Lsame\@:
+	.endm
+
+	.macro	check_v n
+	secret	x1, (32 + \n)
+	mov	x3, #(32 + \n)
+	mov	x2, v\n\().d[0]
+	cmp	x1, x2
+	b.ne	.Ldiffers\@
+	mov	x2, v\n\().d[1]
+	cmp	x1, x2
+	b.eq	.Lsame\@
+.Ldiffers\@:
+	bl	lost
+.Lsame\@:
+	.endm
+
+	.section .rodata, "a"
+	.balign	4096
+	.global	pvm_keeper_code
+pvm_keeper_code:
+	adr	x1, data
+	str	x0, [x1, #CHANNEL]
+	/* No trap of FP and SIMD. */
+	mov	x1, #(3 << 20)
+	msr	cpacr_el1, x1
+	isb
+
+round:
+	adr	x28, data
+	ldr	x27, [x28, #CHANNEL]
+	ldr	x1, [x27, #KEEPER_COMMAND]
+	str	x1, [x28, #COMMAND]
+	ldr	x1, [x27, #KEEPER_ARG]
+	str	x1, [x28, #ARG]
+	str	xzr, [x28, #LOST]
+	str	xzr, [x28, #RESULT]
+
+	/* x2: a secret without its number; x3: how many were held. */
+	mov	x0, x28
+	secret	x2, 0
+	mov	x3, #0
+	each_sysreg fill_sysreg
+	str	x3, [x0, #HELD]
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	fill_v	\n
+	.endr
+	.irp	n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	fill_v	\n
+	.endr
+	.irp	n, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
+	fill_x	\n
+	.endr
+
+	/* Only x0 and x1 are without a secret as yet. */
+	adr	x0, data
+	ldr	x1, [x0, #COMMAND]
+	and	x1, x1, #0xff
+	adr	x0, ways
+	add	x0, x0, x1, lsl #2
+	br	x0
+
+ways:
+	b	way_spin
+	b	way_wfi
+	b	way_mmio_read
+	b	way_mmio_write
+	b	way_load
+	b	way_hvc
+	b	way_sysreg
+	b	way_sgi
+
+	/* x1 counts; x0 has its secret. */
+way_spin:
+	mov	x0, #KEEPER_X0
+	mov	x1, #(1 << 27)
+1:	sub	x1, x1, #1
+	cbnz	x1, 1b
+	mov	x1, #KEEPER_X1
+	b	check
+
+way_wfi:
+	mov	x0, #KEEPER_X0
+	mov	x1, #KEEPER_X1
+	wfi
+	b	check
+
+	/* x0 has the IPA, x2 what comes of it. */
+way_mmio_read:
+	adr	x0, data
+	ldr	x0, [x0, #ARG]
+	mov	x1, #KEEPER_X1
+	ldr	x2, [x0]
+	b	keep_x2
+
+way_mmio_write:
+	adr	x0, data
+	ldr	x0, [x0, #ARG]
+	mov	x1, #(KEEPER_SHOWN & 0xffff)
+	movk	x1, #((KEEPER_SHOWN >> 16) & 0xffff), lsl #16
+	orr	x1, x1, x1, lsl #32
+	str	x1, [x0]
+	mov	x0, #KEEPER_X0
+	mov	x1, #KEEPER_X1
+	b	check
+
+way_load:
+	adr	x0, data
+	ldr	x0, [x0, #ARG]
+	mov	x1, #KEEPER_X1
+	dc	civac, x0
+	dsb	sy
+	ldr	x2, [x0]
+keep_x2:
+	adr	x0, data
+	str	x2, [x0, #RESULT]
+	secret	x2, 2
+	mov	x0, #KEEPER_X0
+	b	check
+
+	/* SMCCC: x0..x3 are the call's, and its results. */
+way_hvc:
+	adr	x2, data
+	ldr	x0, [x2, #COMMAND]
+	lsr	x0, x0, #32
+	ldr	x1, [x2, #ARG]
+	mov	x2, #0
+	mov	x3, #0
+	hvc	#0
+	adr	x1, data
+	str	x0, [x1, #RESULT]
+	secret	x2, 2
+	secret	x3, 3
+	mov	x0, #KEEPER_X0
+	mov	x1, #KEEPER_X1
+	b	check
+
+	/*
+	 * Debug registers read as zero, those of the PMU are undefined instructions, to be skipped:
+	 * the exception takes ELR, ESR, SPSR and FAR, and its handler VBAR and TPIDR_EL0. They do
+	 * not count here.
+	 */
+way_sysreg:
+	adr	x0, vectors
+	msr	vbar_el1, x0
+	isb
+	mov	x0, #KEEPER_X0
+	mov	x1, #KEEPER_X1
+	mrs	x1, dbgbvr0_el1
+	mov	x1, #KEEPER_X1
+	mrs	x1, pmcr_el0
+	mov	x1, #KEEPER_X1
+	msr	dbgbvr0_el1, x1
+	msr	pmccntr_el0, x1
+	adr	x0, data
+	refill_sysreg	1, elr_el1
+	refill_sysreg	2, spsr_el1
+	refill_sysreg	3, tpidr_el0
+	refill_sysreg	14, esr_el1
+	refill_sysreg	15, far_el1
+	refill_sysreg	17, vbar_el1
+	isb
+	mov	x0, #KEEPER_X0
+	mov	x1, #KEEPER_X1
+	b	check
+
+	/* The value is the host's to see. */
+way_sgi:
+	mrs	x0, S3_0_C12_C12_5	/* ICC_SRE_EL1 */
+	orr	x0, x0, #1
+	msr	S3_0_C12_C12_5, x0
+	isb
+	adr	x1, data
+	ldr	x1, [x1, #ARG]
+	mov	x0, #KEEPER_X0
+	msr	S3_0_C12_C11_5, x1	/* ICC_SGI1R_EL1 */
+	isb
+	mov	x1, #KEEPER_X1
+
+	/* x0 and x1 by themselves; then x0 has a bit for each general register that changed. */
+check:
+	eor	x0, x0, #KEEPER_X0
+	cbz	x0, 1f
+	mov	x0, #1
+1:	eor	x1, x1, #KEEPER_X1
+	cbz	x1, 2f
+	orr	x0, x0, #2
+2:
+	.irp	n, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
+	check_x	\n
+	.endr
+	adr	x28, data
+	mov	x4, x0
+	mov	x0, x28
+	mov	x3, #0
+3:	tbz	x4, #0, 4f
+	bl	lost
+4:	lsr	x4, x4, #1
+	add	x3, x3, #1
+	cbnz	x4, 3b
+
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	check_v	\n
+	.endr
+	.irp	n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	check_v	\n
+	.endr
+	each_sysreg check_sysreg
+
+	ldr	x27, [x28, #CHANNEL]
+	ldr	x1, [x28, #LOST]
+	str	x1, [x27, #KEEPER_LOST]
+	ldr	x1, [x28, #WHICH]
+	str	x1, [x27, #KEEPER_WHICH]
+	ldr	x1, [x28, #RESULT]
+	str	x1, [x27, #KEEPER_RESULT]
+	ldr	x1, [x28, #HELD]
+	str	x1, [x27, #KEEPER_HELD]
+	str	xzr, [x27, #KEEPER_DONE]
+	b	round
+
+	/* One more is lost: number x3, the first of which is noted. x28 has the data; x5 goes. */
+lost:
+	ldr	x5, [x28, #LOST]
+	cbnz	x5, 1f
+	str	x3, [x28, #WHICH]
+1:	add	x5, x5, #1
+	str	x5, [x28, #LOST]
+	ret
+
+	/* Skip the instruction, and touch no other register. */
+	.balign	2048
+vectors:
+	.rept	16
+	msr	tpidr_el0, x0
+	mrs	x0, elr_el1
+	add	x0, x0, #4
+	msr	elr_el1, x0
+	mrs	x0, tpidr_el0
+	eret
+	.balign	128
+	.endr
+	.balign	4096
+data:
+	.skip	4096
+
+	.global	pvm_keeper_code_end
+pvm_keeper_code_end:
+
+	.section .note.GNU-stack, "", %progbits
