@@ -35,6 +35,15 @@ $(B)/kunit-host/Module.symvers: $(B)/kunit-host/.config $(B)/linux.stamp
 		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/kunit-host Image modules
 	@touch $@
 
+# The same host with every check that the kernel has, and allocations that fail on request.
+$(B)/debug-host/.config: $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config $(B)/linux.stamp
+	+@$(S)/config.sh $(B)/debug-host $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config
+
+$(B)/debug-host/Image: $(B)/debug-host/.config $(B)/linux.stamp
+	+@$(STEP) 'HOST    $(B)/debug-host' $(B)/log/debug-host.log \
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/debug-host Image
+	@cp $(B)/debug-host/arch/arm64/boot/Image $@
+
 # Programs. They know their own dependencies; a copy that is equal stays as old
 # as it is, so that nothing behind it is built again.
 INSTALL	= cmp -s $(1) $(2) || cp $(1) $(2)

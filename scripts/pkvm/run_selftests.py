@@ -7,8 +7,10 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
     PROGRAM [MODE...]
 
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
-protected (the default), plain, a host that was not booted protected, or stress,
-which run_stress.py runs. Lines that start with # and empty lines are skipped.
+protected (the default); plain, a host that was not booted protected; debug, a
+protected host with every check that the kernel has, which --debug builds and
+runs; or stress, which run_stress.py runs. Lines that start with # and empty
+lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
 its exit status (4 is a skip). What does not build, does not end, or tells
@@ -30,6 +32,7 @@ BUILD = qemu.BUILD
 LINUX = os.path.join(BUILD, 'linux')
 OUTPUT = os.path.join(BUILD, 'selftests')
 LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
+DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 SKIPPED = 4
 LIMIT = 240
 
@@ -51,7 +54,7 @@ def programs():
     wanted = []
     for program, *modes in filter(None, lines):
         for mode in modes or ['protected']:
-            if mode not in ('protected', 'plain', 'stress'):
+            if mode not in ('protected', 'plain', 'debug', 'stress'):
                 raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
             wanted.append((program, mode))
     if not wanted:
@@ -59,16 +62,24 @@ def programs():
     return wanted
 
 
-def make(log, *arguments):
+def make(log, *arguments, what='the selftests do'):
     """Run a make with its output appended to log; raise if it fails."""
     with open(log, 'a') as output:
         done = subprocess.run(['make', 'ARCH=arm64', 'CROSS_COMPILE=aarch64-linux-gnu-',
-                               *arguments], stdin=subprocess.DEVNULL, stdout=output,
+                               *arguments], cwd=TOP, stdin=subprocess.DEVNULL, stdout=output,
                               stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         with open(log) as output:
             tail = output.read().splitlines()[-20:]
-        raise SelftestError('the selftests do not build:\n' + '\n'.join(tail))
+        raise SelftestError(f'{what} not build:\n' + '\n'.join(tail))
+
+
+def build_debug_host(jobs):
+    """Build the host that has every check."""
+    log = os.path.join(BUILD, 'log/debug-host.mk.log')
+    open(log, 'w').close()
+    make(log, f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', 'build/debug-host/Image',
+         what='the debug host does')
 
 
 def build(names, jobs):
@@ -120,7 +131,9 @@ def run(cpu, mode, names):
     """Boot a host of one kind and run its programs; whether all passed."""
     log = os.path.join(BUILD, 'log', f'selftests-{cpu}-{mode}.log')
     host = qemu.boot([f'limit={LIMIT} /selftests/{name}' for name in names],
-                     cpu=cpu, mode=mode, smp=4, log=log, limit=LIMIT * (1 + len(names)),
+                     cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4, log=log,
+                     kernel=DEBUG_IMAGE if mode == 'debug' else None,
+                     limit=LIMIT * (1 + len(names)),
                      files={f'/selftests/{name}': os.path.join(OUTPUT, name)
                             for name in names})
     good = True
@@ -138,19 +151,23 @@ def run(cpu, mode, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    parser.add_argument('--debug', action='store_true', help='those for a debug host, on one')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     parser.add_argument('program', nargs='*', help='only these, as the list names them')
     args = parser.parse_args()
     try:
-        wanted = [(name, mode) for name, mode in programs() if mode != 'stress' and
+        modes = ['debug'] if args.debug else ['protected', 'plain']
+        wanted = [(name, mode) for name, mode in programs() if mode in modes and
                   (not args.program or name in args.program)]
         if not wanted:
             raise SelftestError(f'{LIST} does not name {" ".join(args.program)}')
         with tree.locked():
+            if args.debug:
+                build_debug_host(args.jobs)
             build(sorted({name for name, _ in wanted}), args.jobs)
         good = True
         for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
-            for mode in ('protected', 'plain'):
+            for mode in modes:
                 names = [name for name, where in wanted if where == mode]
                 if names:
                     good = run(cpu, mode, names) and good

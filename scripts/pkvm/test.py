@@ -36,6 +36,7 @@ def parts(jobs):
         ('2 and 3 kunit', 'kunit', [f'{SCRIPTS}/run_kunit.py', '--jobs', jobs], 1800),
         ('2 and 3 kunit', 'modules', [f'{SCRIPTS}/run_modules.py'], 900),
         ('4 selftests', 'selftests', [f'{SCRIPTS}/run_selftests.py', '--jobs', jobs], 1800),
+        ('4 selftests', 'debug', [f'{SCRIPTS}/run_selftests.py', '--debug', '--jobs', jobs], 2400),
         ('4 selftests', 'base', [f'{SCRIPTS}/run_base.py', '--jobs', jobs], 1800),
     ]
     for cpu in ('a57', 'max'):
