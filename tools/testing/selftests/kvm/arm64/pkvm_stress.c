@@ -77,11 +77,11 @@ static pid_t fork_child(void)
 	return pid;
 }
 
-/* A new VM, of a random kind, in the memory of the one that was. */
+/* A new VM, of a random kind but for the first, in the memory of the one that was. */
 static void start(struct run *run, struct vm *vm)
 {
 	vm->config.seed = stress_random(&run->random);
-	vm->config.protected = vm->config.seed & 3;
+	vm->config.protected = vm != run->vms && vm->config.seed & 3;
 	vm->config.flags = vm->config.seed & 12 ? MAP_SHARED : MAP_PRIVATE;
 	for (size_t at = 0; at < STRESS_VM_SIZE; at += getpagesize())
 		WRITE_ONCE(*(uint64_t *)(vm->mem + at), STRESS_PLAIN | at);
