@@ -246,7 +246,8 @@ static void lend_bad_prot(struct kunit *test)
 {
 	static const u64 prots[] = {
 		0, KVM_PGTABLE_PROT_W, KVM_PGTABLE_PROT_X, DEVICE_RW,
-		RW | KVM_PGTABLE_PROT_NORMAL_NC, RW | KVM_PGTABLE_PROT_SW0, RW | KVM_PGTABLE_PROT_SW1, RW | BIT(5), RW | BIT_ULL(63),
+		RW | KVM_PGTABLE_PROT_NORMAL_NC, RW | KVM_PGTABLE_PROT_SW0,
+		RW | KVM_PGTABLE_PROT_SW1, RW | BIT(5), RW | BIT_ULL(63),
 	};
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
