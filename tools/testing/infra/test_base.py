@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/run_base.py: what has to pass, what only has to be survived, and what is neither."""
+
+import unittest
+
+import qemu
+import run_base
+import run_selftests
+
+
+class List(unittest.TestCase):
+    def test_lines(self):
+        """A line is a program, where it has to pass, its time and its arguments."""
+        tests = run_base.parse('# none\n\na/b pass 30 -b 8M\nc pass:a57 5 # why\nd survive 7\n')
+        self.assertEqual([test.name for test in tests], ['b', 'c', 'd'])
+        self.assertEqual([test.cpus for test in tests], [tuple(qemu.CPUS), ('a57',), ()])
+        self.assertEqual(tests[0].job, 'limit=30 /base/a/b -b 8M')
+
+    def test_bad_lines(self):
+        """What is no test is told with its line."""
+        for line in ('a', 'a pass', 'a fail 3', 'a pass x', 'a pass:z80 3', 'a survive:a57 3'):
+            with self.assertRaisesRegex(run_selftests.SelftestError, ':2: '):
+                run_base.parse(f'good pass 1\n{line}\n')
+
+    def test_empty(self):
+        with self.assertRaises(run_selftests.SelftestError):
+            run_base.parse('# nothing\n')
+
+    def test_the_list(self):
+        """The list of this tree can be read."""
+        self.assertTrue(run_base.read_list())
+
+
+class Verdict(unittest.TestCase):
+    def verdict(self, kind, **job):
+        """Whether a program that did this is a failure of ours."""
+        test = run_base.parse(f'program {kind} 5')[0]
+        return run_base.verdict(test, 'a57', qemu.Job('program', **job))[0]
+
+    def test_status(self):
+        self.assertIsNone(self.verdict('pass', status=0))
+        self.assertIn('status 254', self.verdict('pass', status=254))
+        self.assertIn('status 4', self.verdict('pass', status=4))
+        self.assertIsNone(self.verdict('pass:max', status=254))
+        self.assertIsNone(self.verdict('survive', status=254))
+
+    def test_time(self):
+        late = {'status': 137, 'timed_out': True}
+        self.assertIn('killed', self.verdict('pass', **late))
+        self.assertIsNone(self.verdict('survive', **late))
+
+    def test_host_died(self):
+        """A program that took the host with it is a failure of any kind."""
+        for kind in ('pass', 'survive'):
+            self.assertTrue(self.verdict(kind, output='going on'))
+
+    def test_host_complained(self):
+        for kind in ('pass', 'survive'):
+            self.assertIn('WARNING', self.verdict(kind, status=0,
+                                                  output='x\nWARNING: CPU: 1 PID: 2 at mm\n'))
+
+    def test_kept(self):
+        """Metadata that did not come back, or of which there never was any, is told."""
+        lines = 'metadata_pages_donated {}\nmetadata_pages_returned {}\n'
+        for given, back, good in ((5, 5, True), (5, 4, False), (0, 0, False)):
+            job = qemu.Job('cat', 0, lines.format(given, back))
+            self.assertEqual(run_base.leaked(job) is None, good)
+        self.assertTrue(run_base.leaked(qemu.Job('cat', 1, 'no such file')))
