@@ -182,7 +182,7 @@ def trace(jobs, files, places, append, limit):
             thread = threading.Thread(target=counter.read, args=(log,))
             thread.start()
             try:
-                console, cause = qemu.watch(process, limit, False)
+                console, cause = qemu.watch(process, limit)
             finally:
                 process.kill()
                 thread.join()

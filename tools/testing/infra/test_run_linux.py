@@ -47,7 +47,7 @@ class Answers(unittest.TestCase):
         self.refused('3 CPUs are online in the guest, not 4', nproc='3')
 
     def test_root_elsewhere(self):
-        self.refused('not on its disk', root='12 1 0:2 / / rw - rootfs rootfs rw')
+        self.refused('not on its disk', root='12 1 0:2 / / rw - rootfs none rw')
 
     def test_wrong_digest(self):
         self.refused('read something else', sha='f' * 64 + '  -')

@@ -191,6 +191,7 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	u64 ipa = kvm_vcpu_get_fault_ipa(vcpu);
 	u64 val = 0;
+	bool write;
 
 	/* The machine's own error. The guest is told, the host sees its own. */
 	if (kvm_vcpu_abt_issea(vcpu)) {
@@ -201,8 +202,8 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (kvm_vcpu_trap_is_iabt(vcpu) || !kvm_vcpu_dabt_isvalid(vcpu) ||
 	    !pvm_ipa_is_mmio(vm, ipa)) {
 		hyp_vcpu->exit = PVM_EXIT_FAULT;
-		show_fault(hyp_vcpu, ipa, !kvm_vcpu_trap_is_iabt(vcpu) &&
-					  kvm_vcpu_dabt_iswrite(vcpu));
+		write = !kvm_vcpu_trap_is_iabt(vcpu) && kvm_vcpu_dabt_iswrite(vcpu);
+		show_fault(hyp_vcpu, ipa, write);
 		return ARM_EXCEPTION_TRAP;
 	}
 

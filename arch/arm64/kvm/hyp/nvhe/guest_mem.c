@@ -144,6 +144,10 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
 	if (leaf.pte == GUEST_PTE_POISONED)
 		return -EHWPOISON;
 
+	/* What else is not empty is a guard: it takes no memory (R1). */
+	if (leaf.pte)
+		return -EPERM;
+
 	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
 	if (ret)
 		return ret;
@@ -168,7 +172,7 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
  *
  * Return: 0; -EINVAL if @pfn is no memory, or @pfn or @gfn is out of range;
  * -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not own
- * the page for itself alone; -EEXIST if @gfn has a page; -EHWPOISON if it had
+ * the page for itself alone, or the guest guards @gfn as MMIO; -EEXIST if @gfn has a page; -EHWPOISON if it had
  * one that the host took by force; -ENOMEM if tables are missing.
  */
 int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)

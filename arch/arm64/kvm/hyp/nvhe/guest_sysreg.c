@@ -9,9 +9,9 @@
  * by address.
  */
 
+#include <linux/cache.h>
 #include <linux/kvm_host.h>
 
-#include <asm/cache.h>
 #include <asm/kvm_emulate.h>
 #include <asm/sysreg.h>
 
@@ -23,13 +23,19 @@
 /* OSLSR_EL1.OSLM: the OS lock is implemented. It is never locked. */
 #define PVM_OSLSR	BIT(3)
 
+/* CTR_EL0: the log2 of the smallest data cache line, in words. */
+#define CTR_DMIN_LINE		GENMASK(19, 16)
+
+/* ID_AA64DFR0_EL1: the debug architecture of Armv8, and nothing optional. */
+#define PVM_DFR0		6UL
+
 /* CSSELR_EL1: TnD, level and InD. */
 #define PVM_CSSELR_MASK		GENMASK(4, 0)
 
 /* Ctype1 is a unified cache, the point of coherency lies behind it. */
 #define PVM_CLIDR_UNIFIED	(4UL << CLIDR_CTYPE_SHIFT(1))
-#define PVM_CLIDR_ONE_LEVEL	((1UL << CLIDR_LOUU_SHIFT) | (1UL << CLIDR_LOUIS_SHIFT))
-#define PVM_CLIDR_LOC_1		(1UL << CLIDR_LOC_SHIFT)
+#define PVM_CLIDR_ONE_LEVEL	(BIT(CLIDR_LOUU_SHIFT) | BIT(CLIDR_LOUIS_SHIFT))
+#define PVM_CLIDR_LOC_1		BIT(CLIDR_LOC_SHIFT)
 
 static u64 pvm_clidr(void)
 {
@@ -45,7 +51,7 @@ static u64 pvm_clidr(void)
 /* One set of one way; the field is the log2 of the line in words, less 2. */
 static u64 pvm_ccsidr(struct kvm_vcpu *vcpu)
 {
-	u64 min_line = SYS_FIELD_GET(CTR_EL0, DminLine, read_cpuid_cachetype());
+	u64 min_line = FIELD_GET(CTR_DMIN_LINE, read_cpuid_cachetype());
 
 	if (__vcpu_sys_reg(vcpu, CSSELR_EL1))
 		return 0;
@@ -54,14 +60,17 @@ static u64 pvm_ccsidr(struct kvm_vcpu *vcpu)
 }
 
 /* Op0 2 with Op1 0, 3 or 4 is the debug architecture, Op1 1 is trace. */
-static bool is_debug_reg(u32 sysreg)
+static bool is_debug_reg(u64 esr)
 {
-	return sys_reg_Op0(sysreg) == 2 && sys_reg_Op1(sysreg) != 1;
+	return FIELD_GET(ESR_ELx_SYS64_ISS_OP0_MASK, esr) == 2 &&
+	       FIELD_GET(ESR_ELx_SYS64_ISS_OP1_MASK, esr) != 1;
 }
 
 /* What a read returns and a write does. False for what is not in this file. */
-static bool emulate(struct kvm_vcpu *vcpu, u32 sysreg, bool write, u64 *val)
+static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 {
+	u32 sysreg = esr_sys64_to_sysreg(esr);
+
 	switch (sysreg) {
 	case SYS_CSSELR_EL1:
 		if (write)
@@ -97,11 +106,11 @@ static bool emulate(struct kvm_vcpu *vcpu, u32 sysreg, bool write, u64 *val)
 		*val = vcpu_has_sve(vcpu) ? read_sysreg_s(SYS_ID_AA64ZFR0_EL1) : 0;
 		return !write;
 	case SYS_ID_AA64DFR0_EL1:
-		*val = SYS_FIELD_PREP_ENUM(ID_AA64DFR0_EL1, DebugVer, IMP);
+		*val = PVM_DFR0;
 		return !write;
 	default:
 		*val = 0;
-		return is_debug_reg(sysreg);
+		return is_debug_reg(esr);
 	}
 }
 
@@ -119,7 +128,7 @@ bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code)
 	int rt = kvm_vcpu_sys_get_rt(vcpu);
 	u64 val = vcpu_get_reg(vcpu, rt);
 
-	if (!emulate(vcpu, esr_sys64_to_sysreg(esr), write, &val))
+	if (!emulate(vcpu, esr, write, &val))
 		return kvm_handle_pvm_sysreg(vcpu, exit_code);
 
 	if (!write)

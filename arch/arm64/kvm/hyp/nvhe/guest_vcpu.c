@@ -22,6 +22,10 @@
 #define PVM_RESET_PSTATE	(PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_D_BIT)
 #define PVM_RESET_SCTLR		0x00C50078UL
 
+/* ID_AA64DFR0_EL1: statistical profiling, trace buffers. */
+#define DFR0_SPE		GENMASK_ULL(35, 32)
+#define DFR0_TRBE		GENMASK_ULL(47, 44)
+
 /* The affinity that a host derives from the vCPU's id, and its vGIC goes by. */
 static u64 pvm_mpidr(unsigned int vcpu_id)
 {
@@ -143,13 +147,11 @@ static void pvm_set_buffer_flags(struct kvm_vcpu *vcpu)
 	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
 
 	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_SPE);
-	if (cpuid_feature_extract_unsigned_field(dfr0, ID_AA64DFR0_EL1_PMSVer_SHIFT) &&
-	    !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_EL1_P))
+	if (FIELD_GET(DFR0_SPE, dfr0) && !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_EL1_P))
 		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_SPE);
 
 	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
-	if (cpuid_feature_extract_unsigned_field(dfr0, ID_AA64DFR0_EL1_TraceBuffer_SHIFT) &&
-	    !(read_sysreg_s(SYS_TRBIDR_EL1) & TRBIDR_EL1_P))
+	if (FIELD_GET(DFR0_TRBE, dfr0) && !(read_sysreg_s(SYS_TRBIDR_EL1) & TRBIDR_EL1_P))
 		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
 }
 

@@ -2,9 +2,9 @@
 /*
  * The MMIO guard of protected VMs: MMIO_GUARD_INFO, ENROLL, MAP and UNMAP.
  *
- * Rules: once the guest has enrolled, an access shows what it does only where the guest put a guard;
- * anywhere else the host learns that a page is missing. A guarded IPA holds no memory, and one that
- * holds memory takes no guard (R1). What a guard costs in tables is given back (R5).
+ * Rules: once the guest has enrolled, an access shows what it does only where the guest put a
+ * guard; anywhere else the host learns that a page is missing. A guarded IPA holds no memory, and
+ * one that holds memory takes no guard (R1). What a guard costs in tables is given back (R5).
  */
 #include <errno.h>
 #include <unistd.h>
@@ -72,10 +72,13 @@ static int64_t enroll(struct pvm *vm)
 
 /* The guest's access ended in an external abort, and the test saw no exit. */
 #define EXPECT_EXTERNAL_ABORT(ret, vcpu, ipa) do {				\
-	EXPECT_EQ(-EIO, ret);							\
-	EXPECT_EQ(EC_DABT_CUR, ESR_EC((vcpu)->exception.esr));			\
-	EXPECT_EQ(FSC_EXTERNAL, ESR_FSC((vcpu)->exception.esr));		\
-	EXPECT_EQ(ipa, (vcpu)->exception.far);					\
+	int __ret = (ret);							\
+	struct pvm_vcpu *__vcpu = (vcpu);					\
+										\
+	EXPECT_EQ(-EIO, __ret);							\
+	EXPECT_EQ(EC_DABT_CUR, ESR_EC(__vcpu->exception.esr));			\
+	EXPECT_EQ(FSC_EXTERNAL, ESR_FSC(__vcpu->exception.esr));		\
+	EXPECT_EQ(ipa, __vcpu->exception.far);					\
 } while (0)
 
 TEST_F(guard, info)
