@@ -5,6 +5,10 @@ The ruler of make bench takes a TLB invalidation for one instruction. So QEMU,
 made to log each instruction that it executes at given addresses, is asked for
 EL2's TLB and cache maintenance and barriers and for the guest's stopwatches:
 what is logged between the two reads of a stopwatch belongs to what it timed.
+
+EL2 runs with interrupts off. So all of its instructions are logged, and those
+from one return to EL1 to the next are counted as one stay; the longest since
+the first guest was entered is told, with the host's call that it served.
 """
 
 import argparse
@@ -23,6 +27,8 @@ TOOLS = 'aarch64-linux-gnu-'
 KINDS = table.OPERATIONS
 INSTRUCTION = re.compile(r'^ *([0-9a-f]+):\t(\S+)(?:\t(.*))?$', re.M)
 TRACE = re.compile(rb'^Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/')
+# The functions of EL2 that serve the host's calls.
+HANDLER = re.compile(r'^([0-9a-f]+) \w __kvm_nvhe_handle_(__\w+)$', re.M)
 # Linux, arch/arm64/kvm/va_layout.c, without RANDOMIZE_BASE: EL2 sees memory from
 # its start on at bit 47. QEMU loads the kernel 2 MiB behind the start.
 EL2_VA = 1 << 47
@@ -66,6 +72,50 @@ def el2_places(vmlinux):
     return places
 
 
+class Stays:
+    """How long EL2 kept a CPU, in instructions, and for what."""
+
+    def __init__(self, first, last, returns, handlers):
+        self.first, self.last = first, last
+        self.returns, self.handlers = returns, handlers
+        self.counting = False
+        self.length, self.what = 0, None
+        # Per call of the host, its longest stay; None is what was no call.
+        self.longest = {}
+
+    def see(self, address):
+        """One instruction of EL2."""
+        self.length += 1
+        if address in self.handlers:
+            self.what = self.handlers[address]
+        if address in self.returns:
+            if self.counting and self.length > self.longest.get(self.what, 0):
+                self.longest[self.what] = self.length
+            self.length, self.what = 0, None
+
+    def worst(self):
+        """(instructions, call) of the longest."""
+        if not self.longest:
+            raise table.BenchError('EL2 was never seen to return')
+        return max((length, what or 'no call of the host') for what, length in
+                   self.longest.items())
+
+
+def el2_stays(vmlinux):
+    """What Stays has to know of a kernel."""
+    text, start, end = symbols(vmlinux, '_text', '__hyp_text_start', '__hyp_text_end')
+    shift = EL2_VA + KERNEL_OFFSET - text
+    code = output(f'{TOOLS}objdump', '-d', '--no-show-raw-insn',
+                  f'--start-address={start:#x}', f'--stop-address={end:#x}', vmlinux)
+    returns = {int(address, 16) + shift
+               for address, name, _ in INSTRUCTION.findall(code) if name == 'eret'}
+    handlers = {int(address, 16) + shift: name
+                for address, name in HANDLER.findall(output(f'{TOOLS}nm', vmlinux))}
+    if not returns or not handlers:
+        raise table.BenchError(f'{vmlinux}: no return from EL2, or no call of the host is found')
+    return Stays(start + shift, end + shift, returns, handlers)
+
+
 def guest_places(guest):
     """The stopwatches of the guest, where it begins and where a benchmark ends."""
     begin, ends = symbols(guest, '_start', 'bench_ends')
@@ -84,8 +134,9 @@ class Counter:
     logged again: what marks a place is taken once.
     """
 
-    def __init__(self, places):
+    def __init__(self, places, stays):
         self.places = places
+        self.stays = stays
         # Per benchmark a list of Counters, one for each reading of a stopwatch.
         self.benchmarks = []
         self.readings = []
@@ -97,7 +148,11 @@ class Counter:
 
     def see(self, address):
         """One instruction of the log."""
+        if self.stays.first <= address < self.stays.last:
+            self.stays.see(address)
         kind = self.places.get(address)
+        if kind == 'enter':
+            self.stays.counting = True
         if kind == 'begin':
             self.close()
         elif kind == 'start':
@@ -162,12 +217,12 @@ def one_by_one():
     return ['-accel', 'tcg,one-insn-per-tb=on'] if qemu.version() >= (8, 1) else ['-singlestep']
 
 
-def trace(jobs, files, places, append, limit):
+def trace(jobs, files, places, stays, append, limit):
     """Run jobs in a host under QEMU's log: (Jobs, Counter)."""
     options = argparse.Namespace(
         cpu='a57', smp=1, mem=1024, mode='protected', append=append, drive=(), icount=True,
         hvhe=False, verbose=False, kernel=os.path.join(qemu.BUILD, 'Image'))
-    counter = Counter(places)
+    counter = Counter(places, stays)
     reader, writer = os.pipe()
     with tempfile.TemporaryDirectory(prefix='run.', dir=qemu.BUILD) as scratch, \
             open(reader, 'rb') as log:
@@ -175,7 +230,9 @@ def trace(jobs, files, places, append, limit):
                                   jobs, files)
         command = qemu.command_line(options, initrd) + one_by_one() + [
             '-d', 'exec,nochain', '-D', f'/dev/fd/{writer}',
-            '-dfilter', ','.join(f'{place:#x}+3' for place in sorted(places))]
+            '-dfilter', ','.join([f'{stays.first:#x}..{stays.last - 1:#x}',
+                                  *(f'{place:#x}+3' for place in sorted(places)
+                                    if not stays.first <= place < stays.last)])]
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, pass_fds=[writer]) as process:
             os.close(writer)

@@ -121,7 +121,7 @@ class Table(unittest.TestCase):
     def test_no_mark(self):
         """A row without a mark has no ratio."""
         text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS)
-        self.assertEqual(self.row(text, 'PSCI_VERSION, answered by the host'),
+        self.assertEqual(self.row(text, 'PSCI_VERSION, answered at EL2'),
                          ['2,644', '2,644', '-', '-', '-', *['1.2'] * 4])
 
     def test_stock(self):
@@ -169,7 +169,7 @@ class Operations(unittest.TestCase):
 
     def count(self, *guests):
         """A Counter that has read the log of guests, told as words."""
-        counter = ops.Counter(self.PLACES)
+        counter = ops.Counter(self.PLACES, ops.Stays(0, 0, (), {}))
         counter.read(b'Trace 0: 0x7f [0000000000004000/%016x/00000121/ff020201] \n'
                      % self.NAMES[word] for guest in guests for word in guest.split())
         return counter
@@ -194,6 +194,18 @@ class Operations(unittest.TestCase):
         counter = self.count('begin start dc enter start dc enter stop',
                              'stop ends', 'ends start')
         self.assertEqual(ops.assign(counter, [{'a': 1}])[0]['a']['dc'], 1)
+
+    def test_longest_stay(self):
+        """A stay ends at a return; those before the first guest, and EL1, do not count."""
+        stays = ops.Stays(0x8000, 0x9000, {0x8800}, {0x8100: '__call'})
+        counter = ops.Counter(self.PLACES, stays)
+        boot, call, other = [0x8010] * 50, [0x8100, 0x8010, 0x4000, 0x8010], [0x8010]
+        for address in [*boot, 0x8800, 0x8003, 0x8800, *call, 0x8800, *other, 0x8800, *boot]:
+            counter.see(address)
+        self.assertEqual(stays.longest, {None: 2, '__call': 4})
+        self.assertEqual(stays.worst(), (4, '__call'))
+        with self.assertRaisesRegex(table.BenchError, 'never seen to return'):
+            ops.Stays(0, 1, (), {}).worst()
 
     def test_only_the_last(self):
         """Readings before those that are told belong to the console."""
