@@ -195,10 +195,17 @@ static int handle_cpu_off(struct kvm_vcpu *vcpu)
 
 static int handle_need_tables(struct kvm_vcpu *vcpu)
 {
+	struct kvm_hyp_memcache *mc = &vcpu->arch.pkvm_memcache;
+	unsigned long nr_pages;
 	int ret;
 
-	ret = topup_hyp_memcache(&vcpu->arch.pkvm_memcache,
-				 kvm_mmu_cache_min_pages(&vcpu->kvm->arch.mmu));
+	ret = topup_hyp_memcache(mc, kvm_mmu_cache_min_pages(&vcpu->kvm->arch.mmu));
+	if (ret)
+		return ret;
+
+	nr_pages = mc->nr_pages;
+	ret = kvm_call_hyp_nvhe(__pkvm_vcpu_refill_memcache);
+	pkvm_guest_metadata_donated(nr_pages - mc->nr_pages);
 
 	return ret ?: 1;
 }

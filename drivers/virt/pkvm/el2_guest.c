@@ -14,14 +14,17 @@
 /* Interrupts of the host that a run may be cut short by before something must be wrong. */
 #define EL2_MAX_INTERRUPTS	1000
 
-/*
- * The guest runs without MMU and so past the caches. A mailbox is smaller than the smallest line
- * that any CPU has, times four.
+/**
+ * el2_to_poc() - Clean and invalidate what the host has of a piece of memory in its caches.
+ * @p:		Its start.
+ * @size:	Its size in bytes.
+ *
+ * The guest runs without MMU and so past the caches. No CPU has lines of less than 16 bytes.
  */
-static void el2_mailbox_to_poc(struct el2_mailbox *mailbox)
+void el2_to_poc(void *p, size_t size)
 {
-	unsigned long line = (unsigned long)mailbox;
-	unsigned long end = line + sizeof(*mailbox);
+	unsigned long line = (unsigned long)p;
+	unsigned long end = line + size;
 
 	for (; line < end; line += 16)
 		asm volatile("dc civac, %0" : : "r" (line) : "memory");
@@ -126,7 +129,7 @@ static struct el2_mailbox *el2_mailbox(struct el2_guest *g)
 void el2_guest_tell(struct el2_guest *g, u64 command, u64 x0, u64 x1, u64 x2, u64 x3)
 {
 	*el2_mailbox(g) = (struct el2_mailbox) { .command = command, .x = { x0, x1, x2, x3 } };
-	el2_mailbox_to_poc(el2_mailbox(g));
+	el2_to_poc(el2_mailbox(g), sizeof(struct el2_mailbox));
 }
 
 /**
@@ -157,7 +160,7 @@ enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command,
  */
 u64 el2_guest_result(struct el2_guest *g, unsigned int n)
 {
-	el2_mailbox_to_poc(el2_mailbox(g));
+	el2_to_poc(el2_mailbox(g), sizeof(struct el2_mailbox));
 	return READ_ONCE(el2_mailbox(g)->x[n]);
 }
 

@@ -67,6 +67,7 @@ struct el2_guest {
 	struct page		*code;
 };
 
+void el2_to_poc(void *p, size_t size);
 struct el2_guest *el2_guest_boot(struct kunit *test);
 enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g);
 u64 el2_guest_fault_ipa(struct el2_guest *g);

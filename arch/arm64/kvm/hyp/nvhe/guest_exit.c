@@ -157,6 +157,7 @@ void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	switch (exit) {
 	case PVM_EXIT_NONE:
+	case PVM_EXIT_TABLES:
 		break;
 	case PVM_EXIT_MMIO:
 		if (done)
@@ -169,9 +170,6 @@ void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
 	case PVM_EXIT_PAGE:
 		if (abort)
 			fail_call(vcpu);
-		break;
-	case PVM_EXIT_TABLES:
-		pkvm_refill_memcache(hyp_vcpu);
 		break;
 	case PVM_EXIT_PSCI:
 		take_psci_result(hyp_vcpu);

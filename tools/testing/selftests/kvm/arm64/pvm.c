@@ -108,7 +108,7 @@ int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value)
 	return ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg) ? -errno : 0;
 }
 
-static int add_vcpu(struct pvm *vm)
+static int add_vcpu(struct pvm *vm, uint32_t features)
 {
 	struct pvm_vcpu *vcpu = &vm->vcpus[vm->nr_vcpus];
 	struct kvm_vcpu_init init;
@@ -129,11 +129,21 @@ static int add_vcpu(struct pvm *vm)
 
 	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
 		return -errno;
-	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2;
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2 | features;
 	if (vcpu->index)
 		init.features[0] |= 1U << KVM_ARM_VCPU_POWER_OFF;
 
-	return ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init) ? -errno : 0;
+	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
+		return -errno;
+
+	if (features & 1U << KVM_ARM_VCPU_SVE) {
+		int what = KVM_ARM_VCPU_SVE;
+
+		if (ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &what))
+			return -errno;
+	}
+
+	return 0;
 }
 
 static void *map_memory(size_t size)
@@ -209,6 +219,22 @@ static int set_entry(struct pvm_vcpu *vcpu)
  */
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size)
 {
+	return pvm_create_features(vm, type, nr_vcpus, data_size, 0);
+}
+
+/**
+ * pvm_create_features() - As pvm_create(), with more features of the vCPUs
+ * @vm: gets the VM.
+ * @type: KVM_CREATE_VM's type.
+ * @nr_vcpus: as there.
+ * @data_size: as there.
+ * @features: bits of KVM_ARM_VCPU_*; SVE is finalized.
+ *
+ * Return: as pvm_create().
+ */
+int pvm_create_features(struct pvm *vm, unsigned long type, unsigned int nr_vcpus,
+			size_t data_size, uint32_t features)
+{
 	int err, size;
 
 	memset(vm, 0, sizeof(*vm));
@@ -223,7 +249,7 @@ int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t
 	vm->run_size = size < 0 ? 0 : size;
 
 	while (!err && vm->nr_vcpus < nr_vcpus)
-		err = add_vcpu(vm);
+		err = add_vcpu(vm, features);
 	if (!err)
 		err = place_code(vm);
 	if (!err && data_size)

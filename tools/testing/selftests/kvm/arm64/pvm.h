@@ -95,6 +95,8 @@ bool pvm_host_is_protected(void);
 
 int pvm_create_vm_fd(unsigned long type);
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size);
+int pvm_create_features(struct pvm *vm, unsigned long type, unsigned int nr_vcpus,
+			size_t data_size, uint32_t features);
 int pvm_copy_code(void *memory, size_t size);
 void pvm_kill(struct pvm *vm);
 void pvm_free(struct pvm *vm);

@@ -36,5 +36,9 @@
 #define PVM_SPIN		5
 /* As PVM_HVC, by SMC #0. */
 #define PVM_SMC			6
+/* Set every 64 bits of z0..z31 to argument 0. Result 0: how many bytes each of them has. */
+#define PVM_SVE_FILL		7
+/* Result 0: how many 64 bits of z0..z31 are not argument 0; result 1: as of PVM_SVE_FILL. */
+#define PVM_SVE_CHECK		8
 
 #endif /* SELFTEST_KVM_PVM_CHANNEL_H */

@@ -43,6 +43,8 @@ commands:
 	b	do_hvc_sweep
 	b	do_spin
 	b	do_smc
+	b	do_sve_fill
+	b	do_sve_check
 
 do_hvc:
 	hvc	#0
@@ -108,6 +110,43 @@ do_spin:
 do_smc:
 	smc	#0
 	b	done
+
+	.arch_extension sve
+	/* As long as the hypervisor allows. ZCR_EL1 is S3_0_C1_C2_0. */
+do_sve_fill:
+	mrs	x4, cpacr_el1
+	orr	x4, x4, #(3 << 16)
+	orr	x4, x4, #(3 << 20)
+	msr	cpacr_el1, x4
+	isb
+	mov	x4, #0xf
+	msr	s3_0_c1_c2_0, x4
+	isb
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+		   22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	dup	z\n\().d, x0
+	.endr
+	rdvl	x0, #1
+	b	done
+
+	/* z31 against z30, then all but z31 against a z31 that is right. */
+do_sve_check:
+	mov	x5, xzr
+	ptrue	p0.d
+	cmpne	p1.d, p0/z, z30.d, z31.d
+	cntp	x6, p0, p1.d
+	add	x5, x5, x6
+	dup	z31.d, x0
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+		   22, 23, 24, 25, 26, 27, 28, 29, 30
+	cmpne	p1.d, p0/z, z\n\().d, z31.d
+	cntp	x6, p0, p1.d
+	add	x5, x5, x6
+	.endr
+	mov	x0, x5
+	rdvl	x1, #1
+	b	done
+	.arch_extension nosve
 
 done:
 	str	x0, [x28, #PVM_RESULT]
