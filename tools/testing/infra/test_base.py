@@ -11,8 +11,8 @@ import run_selftests
 class List(unittest.TestCase):
     def test_lines(self):
         """A line is a program, where it has to pass, its time and its arguments."""
-        tests = run_base.parse('# none\n\na/b pass 30 -b 8M\nc pass:a57 5 # why\nd survive 7\n')
-        self.assertEqual([test.name for test in tests], ['b', 'c', 'd'])
+        tests = run_base.parse('# none\n\na/b pass 30 -b 8M\nc pass:a57 5 # why\nx survive 7\n')
+        self.assertEqual([test.name for test in tests], ['b', 'c', 'x'])
         self.assertEqual([test.cpus for test in tests], [tuple(qemu.CPUS), ('a57',), ()])
         self.assertEqual(tests[0].job, 'limit=30 /base/a/b -b 8M')
 

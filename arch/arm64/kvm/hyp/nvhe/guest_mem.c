@@ -172,8 +172,9 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
  *
  * Return: 0; -EINVAL if @pfn is no memory, or @pfn or @gfn is out of range;
  * -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not own
- * the page for itself alone, or the guest guards @gfn as MMIO; -EEXIST if @gfn has a page; -EHWPOISON if it had
- * one that the host took by force; -ENOMEM if tables are missing.
+ * the page for itself alone, or the guest guards @gfn as MMIO; -EEXIST if @gfn has a
+ * page; -EHWPOISON if it had one that the host took by force; -ENOMEM if tables are
+ * missing.
  */
 int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 {

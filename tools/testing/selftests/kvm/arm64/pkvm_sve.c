@@ -16,13 +16,14 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-#define SVE		(1U << KVM_ARM_VCPU_SVE)
 #define PATTERN		0x5e5e0123456789abUL
 #define ROUNDS		200
 
 /* ESR_EL1.EC of an undefined instruction. */
 #define ESR_EC(esr)	((esr) >> 26 & 0x3f)
 #define EC_UNKNOWN	0
+
+static const uint32_t SVE = 1U << KVM_ARM_VCPU_SVE;
 
 FIXTURE(sve) {
 	long metadata_donated;
@@ -99,9 +100,11 @@ TEST_F(sve, three_vms)
 	struct pvm vms[ARRAY_SIZE(types)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct pvm_vcpu *vcpu = &vms[i].vcpus[0];
+
 		ASSERT_EQ(0, pvm_create_features(&vms[i], types[i], 1, 0, SVE));
-		ASSERT_EQ(0, pvm_command(&vms[i].vcpus[0], PVM_SVE_FILL, PATTERN * (i + 1), 0, 0, 0));
-		length[i] = vms[i].vcpus[0].results[0];
+		ASSERT_EQ(0, pvm_command(vcpu, PVM_SVE_FILL, PATTERN * (i + 1), 0, 0, 0));
+		length[i] = vcpu->results[0];
 	}
 	for (int round = 0; round < ROUNDS; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
