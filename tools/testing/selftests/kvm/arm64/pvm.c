@@ -370,9 +370,12 @@ int pvm_run(struct pvm_vcpu *vcpu)
 
 	while (ret == -EAGAIN) {
 		if (ioctl(vcpu->fd, KVM_RUN, NULL)) {
-			if (errno == EAGAIN)
-				continue;
-			return -errno;
+			ret = -errno;
+			/* The hypervisor would not run it, or the host did not get so far. */
+			if (ret == -EINVAL)
+				printf("# vCPU %u: KVM_RUN: EINVAL, exit reason %u\n",
+				       vcpu->index, vcpu->run->exit_reason);
+			continue;
 		}
 
 		switch (vcpu->run->exit_reason) {
