@@ -28,6 +28,8 @@ typedef unsigned long u64;
 #define KVM_HYP_MEMINFO		0xc6000002UL
 #define KVM_MEM_SHARE		0xc6000003UL
 #define KVM_MEM_UNSHARE		0xc6000004UL
+#define KVM_GUARD_ENROLL	0xc6000006UL
+#define KVM_GUARD_MAP		0xc6000007UL
 #define SMCCC_NOT_SUPPORTED	(~0UL)
 
 /* How many granules the host put behind image_end; in the image's header. */

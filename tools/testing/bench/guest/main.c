@@ -110,10 +110,31 @@ static void bench_share(const char *name, u64 function)
 	report(name, pool_granules);
 }
 
+/* What is timed is a guest that guards its MMIO, as one that keeps secrets does. */
+static void enroll(void)
+{
+	const u64 calls[][2] = {
+		{ KVM_GUARD_MAP, UART_BASE & -GRANULE },
+		{ KVM_GUARD_MAP, NO_DEVICE & -GRANULE },
+		{ KVM_GUARD_ENROLL, 0 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		u64 regs[4] = { calls[i][0], calls[i][1] };
+
+		time_hvc(regs);
+		if (regs[0])
+			guest_fail("enrolling:", regs[0]);
+	}
+}
+
 void guest_main(void)
 {
 	if (!pool_granules || pool_granules > MAX_SAMPLES)
 		guest_fail("pool of granules:", pool_granules);
+
+	if (hvc(KVM_FEATURES) >> KVM_FEATURES_MEM_SHARE & 1)
+		enroll();
 
 	calibrate();
 	bench_call("features", KVM_FEATURES);

@@ -26,18 +26,6 @@
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
 
-static int leaf_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			enum kvm_pgtable_walk_flags visit)
-{
-	struct s2_leaf *leaf = ctx->arg;
-
-	leaf->ptep = ctx->ptep;
-	leaf->pte = ctx->old;
-	leaf->level = ctx->level;
-
-	return 0;
-}
-
 /**
  * s2_find_leaf() - Find the entry that maps an address, or could
  * @pgt: a stage-2, whose lock is held until @leaf has served its purpose.
@@ -49,13 +37,30 @@ static int leaf_visitor(const struct kvm_pgtable_visit_ctx *ctx,
  */
 int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 {
-	struct kvm_pgtable_walker walker = {
-		.cb	= leaf_visitor,
-		.flags	= KVM_PGTABLE_WALK_LEAF,
-		.arg	= leaf,
-	};
+	s8 level = pgt->start_level;
+	kvm_pte_t *table = (kvm_pte_t *)pgt->pgd;
+	u64 idx = addr >> kvm_granule_shift(level);
 
-	return kvm_pgtable_walk(pgt, addr, PAGE_SIZE, &walker);
+	if (addr >= BIT(pgt->ia_bits))
+		return -ERANGE;
+
+	if (!table)
+		return -EINVAL;
+
+	/* Every fault and most calls of a guest come here: no visitor, no callbacks. */
+	for (;;) {
+		leaf->ptep = &table[idx];
+		leaf->pte = READ_ONCE(*leaf->ptep);
+		leaf->level = level;
+
+		if (level == KVM_PGTABLE_LAST_LEVEL ||
+		    (leaf->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+			return 0;
+
+		table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(leaf->pte));
+		level++;
+		idx = (addr >> kvm_granule_shift(level)) % PTRS_PER_PTE;
+	}
 }
 
 /**
