@@ -110,22 +110,21 @@ static void bench_share(const char *name, u64 function)
 	report(name, pool_granules);
 }
 
+static void must(u64 function, u64 argument)
+{
+	u64 regs[4] = { function, argument };
+
+	time_hvc(regs);
+	if (regs[0])
+		guest_fail("enrolling:", regs[0]);
+}
+
 /* What is timed is a guest that guards its MMIO, as one that keeps secrets does. */
 static void enroll(void)
 {
-	const u64 calls[][2] = {
-		{ KVM_GUARD_MAP, UART_BASE & -GRANULE },
-		{ KVM_GUARD_MAP, NO_DEVICE & -GRANULE },
-		{ KVM_GUARD_ENROLL, 0 },
-	};
-
-	for (unsigned int i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		u64 regs[4] = { calls[i][0], calls[i][1] };
-
-		time_hvc(regs);
-		if (regs[0])
-			guest_fail("enrolling:", regs[0]);
-	}
+	must(KVM_GUARD_MAP, UART_BASE & -GRANULE);
+	must(KVM_GUARD_MAP, NO_DEVICE & -GRANULE);
+	must(KVM_GUARD_ENROLL, 0);
 }
 
 void guest_main(void)
