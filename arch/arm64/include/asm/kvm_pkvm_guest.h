@@ -40,9 +40,8 @@ struct kvm_vcpu;
  * pkvm_handle_to_vmid() - The VMID that the hypervisor runs a VM with
  * @handle: a handle that __pkvm_init_vm() returned.
  *
- * In protected mode the hypervisor hands out the VMIDs of all VMs, so that no
- * VM whose stage-2 the host keeps can hit TLB entries of a protected one. VMID
- * 0 is the host's.
+ * In protected mode the hypervisor hands out the VMIDs of all VMs, so that none
+ * can hit the TLB entries of another. VMID 0 is the host's.
  *
  * Return: the VMID.
  */

@@ -31,7 +31,7 @@
 
 #include <hyp/adjust_pc.h>
 
-#include <nvhe/guest_mem.h>
+#include <nvhe/guest_hvc.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
@@ -55,16 +55,6 @@ static void show_ipa(struct pkvm_hyp_vcpu *hyp_vcpu, u64 ipa)
 	/* HPFAR_EL2 holds the page, 4 KiB whatever the granule; FAR_EL2 the rest. */
 	fault->far_el2 = ipa & GENMASK(11, 0);
 	fault->hpfar_el2 = (ipa >> 12) << 4;
-}
-
-static void show_regs(struct pkvm_hyp_vcpu *hyp_vcpu, u64 x0, u64 x1, u64 x2, u64 x3)
-{
-	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
-
-	vcpu_set_reg(host_vcpu, 0, x0);
-	vcpu_set_reg(host_vcpu, 1, x1);
-	vcpu_set_reg(host_vcpu, 2, x2);
-	vcpu_set_reg(host_vcpu, 3, x3);
 }
 
 /*
@@ -121,20 +111,7 @@ static void inject_external_abort(struct kvm_vcpu *vcpu)
 static void fail_call(struct kvm_vcpu *vcpu)
 {
 	*vcpu_pc(vcpu) += AARCH64_INSN_SIZE;
-	vcpu_set_reg(vcpu, 0, SMCCC_RET_INVALID_PARAMETER);
-	vcpu_set_reg(vcpu, 1, 0);
-	vcpu_set_reg(vcpu, 2, 0);
-	vcpu_set_reg(vcpu, 3, 0);
-}
-
-static void take_psci_result(struct pkvm_hyp_vcpu *hyp_vcpu)
-{
-	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-
-	vcpu_set_reg(vcpu, 0, READ_ONCE(vcpu_gp_regs(hyp_vcpu->host_vcpu)->regs[0]));
-	vcpu_set_reg(vcpu, 1, 0);
-	vcpu_set_reg(vcpu, 2, 0);
-	vcpu_set_reg(vcpu, 3, 0);
+	pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
 }
 
 /**
@@ -172,7 +149,7 @@ void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
 			fail_call(vcpu);
 		break;
 	case PVM_EXIT_PSCI:
-		take_psci_result(hyp_vcpu);
+		pvm_answer(vcpu, READ_ONCE(vcpu_gp_regs(host_vcpu)->regs[0]));
 		break;
 	}
 }
@@ -220,7 +197,6 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-	u32 func_id = hyp_vcpu->exit_args[0];
 
 	switch (hyp_vcpu->exit) {
 	case PVM_EXIT_PAGE:
@@ -236,8 +212,8 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 	}
 
 	show_esr(hyp_vcpu, ESR_ELx_EC_HVC64, 0);
-	show_regs(hyp_vcpu, func_id, hyp_vcpu->exit_args[1], hyp_vcpu->exit_args[2],
-		  hyp_vcpu->exit_args[3]);
+	pvm_set_result(hyp_vcpu->host_vcpu, hyp_vcpu->exit_args[0], hyp_vcpu->exit_args[1],
+		       hyp_vcpu->exit_args[2], hyp_vcpu->exit_args[3]);
 
 	return ARM_EXCEPTION_TRAP;
 }

@@ -41,14 +41,6 @@
  */
 s64 pvm_smccc_workarounds[PVM_NR_SMCCC_WORKAROUNDS];
 
-static void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
-{
-	vcpu_set_reg(vcpu, 0, r0);
-	vcpu_set_reg(vcpu, 1, r1);
-	vcpu_set_reg(vcpu, 2, r2);
-	vcpu_set_reg(vcpu, 3, r3);
-}
-
 static s64 pvm_arch_feature(u32 func_id)
 {
 	switch (func_id) {
@@ -66,12 +58,13 @@ static s64 pvm_arch_feature(u32 func_id)
 	}
 }
 
-static void pvm_hyp_meminfo(struct kvm_vcpu *vcpu)
+/* HYP_MEMINFO, and MMIO_GUARD_INFO: the granule, and that there are no ranges. */
+static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 {
 	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
-		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
-	else
-		pvm_set_result(vcpu, PAGE_SIZE, 0, 0, 0);
+		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+
+	return pvm_answer(vcpu, PAGE_SIZE);
 }
 
 /*
@@ -85,27 +78,19 @@ static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
 	u64 granules = vcpu_get_reg(vcpu, 2);
 	int ret;
 
-	if (!PAGE_ALIGNED(ipa) || granules > 1 || vcpu_get_reg(vcpu, 3)) {
-		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
-		return true;
-	}
+	if (!PAGE_ALIGNED(ipa) || granules > 1 || vcpu_get_reg(vcpu, 3))
+		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (share)
 		ret = __pkvm_guest_share_host(hyp_vcpu, ipa);
 	else
 		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa);
 
-	if (ret == -ENOENT && share) {
-		hyp_vcpu->exit = PVM_EXIT_PAGE;
-		hyp_vcpu->exit_args[0] = vcpu_get_reg(vcpu, 0);
-		hyp_vcpu->exit_args[1] = ipa;
-		return false;
-	}
+	if (ret == -ENOENT && share)
+		return pvm_leave(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa, 0, 0);
 
-	if (ret) {
-		pvm_set_result(vcpu, SMCCC_RET_INVALID_PARAMETER, 0, 0, 0);
-		return true;
-	}
+	if (ret)
+		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (share)
 		vcpu->arch.pkvm_stats.shares++;
@@ -128,9 +113,8 @@ static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
 		return pvm_mem_share(vcpu, false);
 	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
-		pvm_hyp_meminfo(vcpu);
-		return true;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID:
+		return pvm_granule_info(vcpu);
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID:
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
@@ -142,17 +126,14 @@ static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
 			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3);
 		return true;
 	case ARM_SMCCC_VERSION_FUNC_ID:
-		pvm_set_result(vcpu, ARM_SMCCC_VERSION_1_1, 0, 0, 0);
-		return true;
+		return pvm_answer(vcpu, ARM_SMCCC_VERSION_1_1);
 	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
-		pvm_set_result(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)), 0, 0, 0);
-		return true;
+		return pvm_answer(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)));
 	default:
 		if (pvm_is_psci(func_id))
 			return pvm_handle_psci(hyp_vcpu, func_id);
 
-		pvm_set_result(vcpu, SMCCC_RET_NOT_SUPPORTED, 0, 0, 0);
-		return true;
+		return pvm_answer(vcpu, SMCCC_RET_NOT_SUPPORTED);
 	}
 }
 

@@ -20,6 +20,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <nvhe/guest_hvc.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
@@ -169,16 +170,6 @@ bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa)
 	return guarded;
 }
 
-static bool set_result(struct kvm_vcpu *vcpu, u64 r0)
-{
-	vcpu_set_reg(vcpu, 0, r0);
-	vcpu_set_reg(vcpu, 1, 0);
-	vcpu_set_reg(vcpu, 2, 0);
-	vcpu_set_reg(vcpu, 3, 0);
-
-	return true;
-}
-
 static bool mmio_guard_map(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -189,16 +180,10 @@ static bool mmio_guard_map(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	if (PAGE_ALIGNED(ipa))
 		ret = put_guard(hyp_vcpu, ipa, &nr_tables);
 
-	if (ret == -ENOMEM) {
-		hyp_vcpu->exit = PVM_EXIT_TABLES;
-		hyp_vcpu->exit_args[0] = func_id;
-		hyp_vcpu->exit_args[1] = nr_tables;
-		hyp_vcpu->exit_args[2] = 0;
-		hyp_vcpu->exit_args[3] = 0;
-		return false;
-	}
+	if (ret == -ENOMEM)
+		return pvm_leave(hyp_vcpu, PVM_EXIT_TABLES, func_id, nr_tables, 0, 0);
 
-	return set_result(vcpu, ret ? SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
+	return pvm_answer(vcpu, ret ? SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
 }
 
 static bool mmio_guard_unmap(struct pkvm_hyp_vcpu *hyp_vcpu)
@@ -210,21 +195,13 @@ static bool mmio_guard_unmap(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (PAGE_ALIGNED(ipa))
 		ret = remove_guard(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu), ipa);
 
-	return set_result(vcpu, ret ? SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
-}
-
-static bool mmio_guard_info(struct kvm_vcpu *vcpu)
-{
-	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
-		return set_result(vcpu, SMCCC_RET_INVALID_PARAMETER);
-
-	return set_result(vcpu, PAGE_SIZE);
+	return pvm_answer(vcpu, ret ? SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
 }
 
 /**
  * pvm_handle_mmio_guard() - Answer an MMIO_GUARD_* call of a protected guest
  * @hyp_vcpu: the vCPU, loaded and just left, with its sysregs still live.
- * @func_id: the call, one of the four.
+ * @func_id: the call: ENROLL, MAP or UNMAP.
  *
  * Takes the VM's lock.
  *
@@ -233,17 +210,13 @@ static bool mmio_guard_info(struct kvm_vcpu *vcpu)
  */
 bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
-	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-
 	switch (func_id) {
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID:
 		WRITE_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->mmio_enrolled, true);
-		return set_result(vcpu, SMCCC_RET_SUCCESS);
+		return pvm_answer(&hyp_vcpu->vcpu, SMCCC_RET_SUCCESS);
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
 		return mmio_guard_map(hyp_vcpu, func_id);
-	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
-		return mmio_guard_unmap(hyp_vcpu);
 	default:
-		return mmio_guard_info(vcpu);
+		return mmio_guard_unmap(hyp_vcpu);
 	}
 }

@@ -28,13 +28,7 @@
 #define ORDINARY_MDCR	(MDCR_EL2_TPM | MDCR_EL2_TPMS | MDCR_EL2_TTRF | MDCR_EL2_TPMCR |	\
 			 MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
 
-/**
- * pkvm_ordinary_hcr() - HCR_EL2 of an ordinary vCPU
- * @host_vcpu: the host's vCPU.
- *
- * Return: the register's value.
- */
-u64 pkvm_ordinary_hcr(const struct kvm_vcpu *host_vcpu)
+static u64 ordinary_hcr(const struct kvm_vcpu *host_vcpu)
 {
 	u64 hcr = HCR_GUEST_FLAGS & ~HOST_HCR;
 
@@ -75,6 +69,26 @@ struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu)
 }
 
 /**
+ * pkvm_ordinary_take_ctxt() - Take an ordinary vCPU's registers from the host's copy
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ *
+ * And what the host left to be done to its pc. HCR_EL2 is set up with them.
+ */
+void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	vcpu->arch.ctxt = host_vcpu->arch.ctxt;
+	/* It must be NULL in a guest context. */
+	vcpu->arch.ctxt.__hyp_running_vcpu = NULL;
+	/* Nested guests are not supported, and this is the host's pointer. */
+	vcpu->arch.ctxt.vncr_array = NULL;
+	vcpu->arch.hcr_el2 = ordinary_hcr(host_vcpu);
+	vcpu->arch.iflags = host_vcpu->arch.iflags;
+}
+
+/**
  * pkvm_adjust_pc() - Do what the host left to be done to a vCPU's pc
  * @hyp_vcpu: the vCPU that is loaded on this CPU, or NULL.
  *
@@ -91,19 +105,9 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 	host_vcpu = hyp_vcpu->host_vcpu;
 	vcpu = &hyp_vcpu->vcpu;
 
-	vcpu->arch.ctxt = host_vcpu->arch.ctxt;
-	vcpu->arch.ctxt.__hyp_running_vcpu = NULL;
-	vcpu->arch.ctxt.vncr_array = NULL;
-	vcpu->arch.hcr_el2 = pkvm_ordinary_hcr(host_vcpu);
-	vcpu->arch.iflags = host_vcpu->arch.iflags;
-
+	pkvm_ordinary_take_ctxt(hyp_vcpu);
 	__kvm_adjust_pc(vcpu);
-
-	host_vcpu->arch.ctxt.regs = vcpu->arch.ctxt.regs;
-	memcpy(host_vcpu->arch.ctxt.sys_regs, vcpu->arch.ctxt.sys_regs,
-	       sizeof(vcpu->arch.ctxt.sys_regs));
-	host_vcpu->arch.ctxt.spsr_abt = vcpu->arch.ctxt.spsr_abt;
-	host_vcpu->arch.ctxt.spsr_und = vcpu->arch.ctxt.spsr_und;
+	host_vcpu->arch.ctxt = vcpu->arch.ctxt;
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 

@@ -16,21 +16,12 @@
 
 #include <kvm/arm_psci.h>
 
+#include <nvhe/guest_hvc.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
 /* FEATURES: CPU_SUSPEND takes the original format of the power state. */
 #define PVM_CPU_SUSPEND_FEATURES	0
-
-static bool set_result(struct kvm_vcpu *vcpu, s64 ret)
-{
-	vcpu_set_reg(vcpu, 0, ret);
-	vcpu_set_reg(vcpu, 1, 0);
-	vcpu_set_reg(vcpu, 2, 0);
-	vcpu_set_reg(vcpu, 3, 0);
-
-	return true;
-}
 
 /* The arguments of a 32-bit call are 32 bits wide. */
 static u64 psci_arg(struct kvm_vcpu *vcpu, u32 func_id, unsigned int n)
@@ -40,18 +31,17 @@ static u64 psci_arg(struct kvm_vcpu *vcpu, u32 func_id, unsigned int n)
 	return func_id & PSCI_0_2_64BIT ? arg : lower_32_bits(arg);
 }
 
+/* Tell the host the first @nr_args arguments of a call. */
 static bool leave(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
 		  u32 func_id, unsigned int nr_args)
 {
+	u64 args[3] = {};
 	unsigned int i;
 
-	hyp_vcpu->exit = exit;
-	hyp_vcpu->exit_args[0] = func_id;
-	for (i = 1; i < ARRAY_SIZE(hyp_vcpu->exit_args); i++)
-		hyp_vcpu->exit_args[i] = i <= nr_args ?
-					 psci_arg(&hyp_vcpu->vcpu, func_id, i) : 0;
+	for (i = 0; i < nr_args; i++)
+		args[i] = psci_arg(&hyp_vcpu->vcpu, func_id, i + 1);
 
-	return false;
+	return pvm_leave(hyp_vcpu, exit, func_id, args[0], args[1], args[2]);
 }
 
 static u64 vcpu_affinity(struct pkvm_hyp_vcpu *hyp_vcpu)
@@ -85,7 +75,7 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 
 	target = find_vcpu(vm, psci_arg(vcpu, func_id, 1));
 	if (!target)
-		return set_result(vcpu, PSCI_RET_INVALID_PARAMS);
+		return pvm_answer(vcpu, PSCI_RET_INVALID_PARAMS);
 
 	hyp_spin_lock(&vm->power_lock);
 	switch (target->power) {
@@ -104,11 +94,14 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	}
 	hyp_spin_unlock(&vm->power_lock);
 
-	if (ret == PSCI_RET_SUCCESS)
-		leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 1);
-	set_result(vcpu, ret);
+	if (ret != PSCI_RET_SUCCESS)
+		return pvm_answer(vcpu, ret);
 
-	return ret != PSCI_RET_SUCCESS;
+	/* The host is told before x1 is lost to the result. */
+	leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 1);
+	pvm_answer(vcpu, ret);
+
+	return false;
 }
 
 static bool psci_cpu_off(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
@@ -211,14 +204,14 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 
 	switch (func_id) {
 	case PSCI_0_2_FN_PSCI_VERSION:
-		return set_result(vcpu, KVM_ARM_PSCI_1_1);
+		return pvm_answer(vcpu, KVM_ARM_PSCI_1_1);
 	case PSCI_1_0_FN_PSCI_FEATURES:
-		return set_result(vcpu, psci_features(psci_arg(vcpu, func_id, 1)));
+		return pvm_answer(vcpu, psci_features(psci_arg(vcpu, func_id, 1)));
 	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
-		return set_result(vcpu, PSCI_0_2_TOS_MP);
+		return pvm_answer(vcpu, PSCI_0_2_TOS_MP);
 	case PSCI_0_2_FN_AFFINITY_INFO:
 	case PSCI_0_2_FN64_AFFINITY_INFO:
-		return set_result(vcpu, psci_affinity_info(hyp_vcpu, func_id));
+		return pvm_answer(vcpu, psci_affinity_info(hyp_vcpu, func_id));
 	case PSCI_0_2_FN_CPU_ON:
 	case PSCI_0_2_FN64_CPU_ON:
 		return psci_cpu_on(hyp_vcpu, func_id);
@@ -236,10 +229,10 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		/* Architectural warm reset, or a vendor's kind. */
 		if (psci_arg(vcpu, func_id, 1) &&
 		    !(psci_arg(vcpu, func_id, 1) & PSCI_1_1_RESET_TYPE_VENDOR_START))
-			return set_result(vcpu, PSCI_RET_INVALID_PARAMS);
+			return pvm_answer(vcpu, PSCI_RET_INVALID_PARAMS);
 		WRITE_ONCE(vm->stopped, true);
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 2);
 	default:
-		return set_result(vcpu, PSCI_RET_NOT_SUPPORTED);
+		return pvm_answer(vcpu, PSCI_RET_NOT_SUPPORTED);
 	}
 }

@@ -37,8 +37,6 @@ int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu);
 int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
 int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
 
-int pkvm_refill_memcache(struct pkvm_hyp_vcpu *hyp_vcpu);
-
 int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules);
 int __pkvm_host_force_reclaim(u64 pfn);
 

@@ -65,9 +65,9 @@ void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 
-u64 pkvm_ordinary_hcr(const struct kvm_vcpu *host_vcpu);
 u64 pkvm_ordinary_mdcr(const struct kvm_vcpu *host_vcpu);
 struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu);
+void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
 
 int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva);
