@@ -9,6 +9,7 @@ short report and status 0, or with the cause and another status.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -120,21 +121,48 @@ def check_host(before, after):
     return gained
 
 
-def report(path, size, sha, guest, vmm, gained, seconds):
-    """What the run has shown, for people."""
+def check_vm(job, host, status=0):
+    """The VMM has ended as it must, and so has the host."""
+    if job.status is not None and job.status != status:
+        said = [line for line in job.output.split('\n')
+                if re.match(r'(vmm: |pvmfw: (error|exception|fatal))', line)]
+        raise RunError(f'the VMM ended with status {job.status}: '
+                       + (' / '.join(said) or 'it gave no reason'))
+    if host.cause:
+        raise RunError(host.cause)
+
+
+@contextlib.contextmanager
+def with_console(host, log):
+    """What is found wrong with a run is told with the end of its console."""
+    try:
+        yield
+    except RunError as error:
+        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
+        raise RunError(f'{error}\n--- the end of {log}:\n{tail}') from None
+
+
+def report_vm(vmm, gained, seconds):
+    """What any run has shown; gained is None for a VM that is not protected."""
     exits = ', '.join(f'{value} {key.removeprefix("exits_")}'
                       for key, value in vmm.items() if key.startswith('exits_') and value)
+    print(f'exits      {vmm["exits"]}: {exits}')
+    if gained:
+        print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
+              f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
+              f'{gained["metadata_pages_returned"]} of the hypervisor\'s')
+    print(f'time       {seconds:.1f} s')
+
+
+def report(path, size, sha, guest, vmm, gained, seconds):
+    """What the run has shown, for people."""
     print(f'disk       {os.path.relpath(path)}, {size} bytes, sha256 {sha}')
     print(f'firmware   read all of it in {guest["requests"]} requests; the digest matches')
     print(f'shared     {gained["pages_shared"]} pages, {guest["pages_shared_peak"]} at once '
           'at most; all unshared again')
     print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
           f'{guest["granule_queries"]} HYP_MEMINFO')
-    print(f'exits      {vmm["exits"]}: {exits}')
-    print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
-          f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
-          f'{gained["metadata_pages_returned"]} of the hypervisor\'s')
-    print(f'time       {seconds:.1f} s')
+    report_vm(vmm, gained, seconds)
 
 
 def run(path, cpu):
@@ -149,22 +177,13 @@ def run(path, cpu):
     log = os.path.join(qemu.BUILD, 'log', f'run-{cpu}.log')
     host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log)
     before, vm, vmm, after = host.jobs
-    try:
-        if vm.status is not None and vm.status != 0:
-            said = [line for line in vm.output.split('\n')
-                    if re.match(r'(vmm: |pvmfw: (error|exception|fatal))', line)]
-            raise RunError(f'the VMM ended with status {vm.status}: '
-                           + (' / '.join(said) or 'it gave no reason'))
-        if host.cause:
-            raise RunError(host.cause)
+    with with_console(host, log):
+        check_vm(vm, host)
         if before.status or after.status:
             raise RunError(f'the host has no {COUNTERS}: its kernel has no protected VMs')
         guest = check_guest(vm.output, size, sha)
         gained = check_host(counters(before.output), counters(after.output))
         report(path, size, sha, guest, counters(vmm.output), gained, host.seconds)
-    except RunError as error:
-        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
-        raise RunError(f'{error}\n--- the end of {log}:\n{tail}') from None
 
 
 def main():

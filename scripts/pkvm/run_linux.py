@@ -113,20 +113,8 @@ def check_answers(said, guest, sha):
     return told
 
 
-def check_vm(job, host, status=0):
-    """The VMM has ended as it must, and so has the host."""
-    if job.status is not None and job.status != status:
-        said = [line for line in job.output.split('\n') if line.startswith('vmm: ')]
-        raise RunError(f'the VMM ended with status {job.status}: '
-                       + (' / '.join(said) or 'it gave no reason'))
-    if host.cause:
-        raise RunError(host.cause)
-
-
 def report(guest, told, pool, vmm, gained, seconds):
     """What the run has shown, for people."""
-    exits = ', '.join(f'{value} {key.removeprefix("exits_")}'
-                      for key, value in vmm.items() if key.startswith('exits_') and value)
     print(f'guest      {told["version"]}')
     print(f'CPUs       {told["nproc"]} of {guest.cpus} online: {told["online"]}')
     print(f'root       ext4 on /dev/vda; sha256 {told["sha"].split()[0]}, as the image')
@@ -137,12 +125,7 @@ def report(guest, told, pool, vmm, gained, seconds):
               'them')
         print(f'hypercalls {gained["hypercalls"]}: {gained["pages_shared"]} MEM_SHARE, '
               f'{gained["pages_unshared"]} MEM_UNSHARE, {other} others and retries')
-    print(f'exits      {vmm["exits"]}: {exits}')
-    if guest.protected:
-        print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
-              f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
-              f'{gained["metadata_pages_returned"]} of the hypervisor\'s')
-    print(f'time       {seconds:.1f} s')
+    run.report_vm(vmm, gained, seconds)
 
 
 def run_guest(path, guest, name='run-linux'):
@@ -156,8 +139,8 @@ def run_guest(path, guest, name='run-linux'):
                  f'cat {COUNTERS}'], guest, name, drive=[path + ',ro'], dialog=shell,
                 limit=guest.limit + 60)
     before, vm, vmm, after = host.jobs
-    try:
-        check_vm(vm, host)
+    with run.with_console(host, f'build/log/{name}-{guest.cpu}.log'):
+        run.check_vm(vm, host)
         said = answers(shell)
         told = check_answers(said, guest, sha)
         gained, pool = None, 0
@@ -168,10 +151,6 @@ def run_guest(path, guest, name='run-linux'):
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
                                f'pool of {pool} MiB')
         report(guest, told, pool, run.counters(vmm.output), gained, host.seconds)
-    except RunError as error:
-        tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
-        raise RunError(f'{error}\n--- the end of build/log/{name}-{guest.cpu}.log:\n{tail}') \
-            from None
 
 
 def run_interactive(path, guest):
@@ -184,7 +163,7 @@ def run_interactive(path, guest):
     host = boot([f'cat {COUNTERS}', guest.job(), f'cat {COUNTERS}'], guest, 'run-linux',
                 drive=[path], limit=LONGEST, terminal=True)
     before, vm, after = host.jobs
-    check_vm(vm, host)
+    run.check_vm(vm, host)
     if guest.protected:
         gained = run.check_home(run.counters(before.output), run.counters(after.output))
         print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '

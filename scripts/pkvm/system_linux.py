@@ -88,8 +88,8 @@ def linux_writes(cpu):
         host = run_linux.boot([stats, guest.job(), guest.job(), stats], guest,
                               'system-linux-writes', drive=[disk.name],
                               dialog=console.Shells(first, second), limit=2 * guest.limit)
-        run_linux.check_vm(host.jobs[1], host, RESET)
-        run_linux.check_vm(host.jobs[2], host)
+        run.check_vm(host.jobs[1], host, RESET)
+        run.check_vm(host.jobs[2], host)
         tool('e2fsck', '-f', '-n', disk.name)
         with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='written.') as written:
             tool('debugfs', '-R', f'dump {WRITTEN} {written.name}', disk.name)
@@ -113,7 +113,7 @@ def linux_without_pool(cpu):
     stats = f'cat {run.COUNTERS}'
     host = run_linux.boot([stats, guest.job('/dev/vda,ro'), stats], guest,
                           'system-linux-without-pool', drive=[run_linux.ROOT + ',ro'])
-    run_linux.check_vm(host.jobs[1], host, TIMED_OUT)
+    run.check_vm(host.jobs[1], host, TIMED_OUT)
     if 'a ring is in memory that the guest does not share' not in host.jobs[1].output:
         raise run.RunError('the disk did not fail')
     balanced(host)

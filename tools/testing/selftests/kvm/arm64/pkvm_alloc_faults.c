@@ -46,18 +46,6 @@ FIXTURE(faults) {
 	int log;
 };
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 FIXTURE_SETUP(faults)
 {
 	char path[64];
@@ -68,12 +56,12 @@ FIXTURE_SETUP(faults)
 		SKIP(return, "the host's allocations cannot be made to fail");
 
 	/* Also those that may wait for memory, of any size; and not a word of each. */
-	ASSERT_EQ(0, write_text(FAILSLAB "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, write_text(FAIL_PAGE "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, write_text(FAIL_PAGE "ignore-gfp-highmem", "N"));
-	ASSERT_EQ(0, write_text(FAIL_PAGE "min-order", "0"));
-	ASSERT_EQ(0, write_text(FAILSLAB "verbose", "0"));
-	ASSERT_EQ(0, write_text(FAIL_PAGE "verbose", "0"));
+	ASSERT_EQ(0, pvm_write(FAILSLAB "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, pvm_write(FAIL_PAGE "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, pvm_write(FAIL_PAGE "ignore-gfp-highmem", "N"));
+	ASSERT_EQ(0, pvm_write(FAIL_PAGE "min-order", "0"));
+	ASSERT_EQ(0, pvm_write(FAILSLAB "verbose", "0"));
+	ASSERT_EQ(0, pvm_write(FAIL_PAGE "verbose", "0"));
 	snprintf(path, sizeof(path), "/proc/self/task/%d/fail-nth", gettid());
 	self->nth = open(path, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->nth);

@@ -8,7 +8,6 @@
  * nor EL2 has anything to complain of.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/compiler.h>
 #include <linux/mman.h>
 #include <linux/userfaultfd.h>
@@ -28,6 +27,7 @@
 
 #define PAGES		4
 #define HUGE		(2UL * 1024 * 1024)
+#define HUGE_IPA	(PVM_DATA_IPA + (1UL << 30))
 
 FIXTURE(mm) {
 	struct pvm_secrets s;
@@ -64,18 +64,6 @@ FIXTURE_TEARDOWN(mm)
 	pvm_secrets_free(&self->s);
 }
 
-static int write_number(const char *path, const char *number)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, number, strlen(number)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* What is pinned is not swapped, nor is it read on the way to finding that out. */
 TEST_F(mm, page_out)
 {
@@ -105,7 +93,7 @@ TEST_F(mm, lazily_freed)
 TEST_F(mm, compaction)
 {
 	for (int i = 0; i < 5; i++)
-		ASSERT_EQ(0, write_number("/proc/sys/vm/compact_memory", "1"));
+		ASSERT_EQ(0, pvm_write("/proc/sys/vm/compact_memory", "1"));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
@@ -131,16 +119,16 @@ TEST_F_TIMEOUT(mm, merge, 60)
 	/* So that there is something to scan in any case. */
 	ASSERT_EQ(0, madvise(own, 2 * self->page, MADV_MERGEABLE));
 	ASSERT_EQ(0, madvise(self->mem, self->s.size, MADV_MERGEABLE));
-	ASSERT_EQ(0, write_number("/sys/kernel/mm/ksm/sleep_millisecs", "1"));
-	ASSERT_EQ(0, write_number("/sys/kernel/mm/ksm/pages_to_scan", "1000"));
-	ASSERT_EQ(0, write_number("/sys/kernel/mm/ksm/run", "1"));
+	ASSERT_EQ(0, pvm_write("/sys/kernel/mm/ksm/sleep_millisecs", "1"));
+	ASSERT_EQ(0, pvm_write("/sys/kernel/mm/ksm/pages_to_scan", "1000"));
+	ASSERT_EQ(0, pvm_write("/sys/kernel/mm/ksm/run", "1"));
 	first = pvm_number(scans);
 	ASSERT_LE(0, first);
 	do {
 		usleep(10000);
 		now = pvm_number(scans);
 	} while (now < first + 3);
-	ASSERT_EQ(0, write_number("/sys/kernel/mm/ksm/run", "2"));
+	ASSERT_EQ(0, pvm_write("/sys/kernel/mm/ksm/run", "2"));
 
 	/* Of a shared mapping it keeps away. */
 	self->fate = variant->flags == MAP_PRIVATE ? PVM_LOST : PVM_KEPT;
@@ -149,25 +137,37 @@ TEST_F_TIMEOUT(mm, merge, 60)
 		EXPECT_FALSE(pvm_secrets_in(self->mem, self->s.size));
 }
 
-/* Pages that are pinned do not become part of a huge one. */
-TEST_F(mm, collapse)
+/* Memory for one huge page, filled, in a slot of its own. Its second page has the guest's secret. */
+static uint8_t *huge_slot(struct pvm_secrets *s, int advice)
 {
 	uint8_t *area = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			     -1, 0);
-	uint64_t ipa = PVM_DATA_IPA + (1UL << 30), value = 0;
 	uint8_t *huge;
 
-	ASSERT_NE(MAP_FAILED, area);
+	if (area == MAP_FAILED)
+		return NULL;
 	huge = area + -(uintptr_t)area % HUGE;
-	/* Small pages, of which the guest has one. */
-	ASSERT_EQ(0, madvise(huge, HUGE, MADV_NOHUGEPAGE));
+	if (madvise(huge, HUGE, advice))
+		return NULL;
 	memset(huge, 0x22, HUGE);
-	ASSERT_EQ(0, pvm_set_slot(&self->s.vm, PVM_FREE_SLOT, 0, ipa, HUGE, huge));
-	ASSERT_EQ(0, pvm_store(self->s.vcpu, ipa + self->page, PVM_SECRET));
+	if (pvm_set_slot(&s->vm, PVM_FREE_SLOT, 0, HUGE_IPA, HUGE, huge) ||
+	    pvm_store(s->vcpu, HUGE_IPA + s->page, PVM_SECRET))
+		return NULL;
+	return huge;
+}
+
+/* Pages that are pinned do not become part of a huge one. */
+TEST_F(mm, collapse)
+{
+	uint8_t *huge = huge_slot(&self->s, MADV_NOHUGEPAGE);
+	uint64_t value = 0;
+
+	ASSERT_NE(NULL, huge);
+	/* Small pages, of which the guest has one. */
 	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
 
 	EXPECT_EQ(-1, madvise(huge, HUGE, MADV_COLLAPSE));
-	EXPECT_EQ(0, pvm_load(self->s.vcpu, ipa + self->page, &value));
+	EXPECT_EQ(0, pvm_load(self->s.vcpu, HUGE_IPA + self->page, &value));
 	EXPECT_EQ(PVM_SECRET, value);
 	EXPECT_EQ(0x22, READ_ONCE(huge[0]));
 	EXPECT_EQ(0x22, READ_ONCE(huge[HUGE - 1]));
@@ -177,22 +177,15 @@ TEST_F(mm, collapse)
 /* And of a huge one the guest takes a page; what else is in it, the host keeps, split or not. */
 TEST_F(mm, split)
 {
-	uint8_t *area = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			     -1, 0);
-	uint64_t ipa = PVM_DATA_IPA + (1UL << 30), value = 0;
-	uint8_t *huge;
+	uint8_t *huge = huge_slot(&self->s, MADV_HUGEPAGE);
+	uint64_t value = 0;
 
-	ASSERT_NE(MAP_FAILED, area);
-	huge = area + -(uintptr_t)area % HUGE;
-	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
-	memset(huge, 0x22, HUGE);
-	ASSERT_EQ(0, pvm_set_slot(&self->s.vm, PVM_FREE_SLOT, 0, ipa, HUGE, huge));
-	ASSERT_EQ(0, pvm_store(self->s.vcpu, ipa + self->page, PVM_SECRET));
+	ASSERT_NE(NULL, huge);
 
 	ASSERT_EQ(0, mprotect(huge, self->page, PROT_READ));
 	ASSERT_EQ(0, munmap(huge + HUGE / 2, self->page));
 	ASSERT_EQ(0, madvise(huge, HUGE / 2, MADV_PAGEOUT));
-	EXPECT_EQ(0, pvm_load(self->s.vcpu, ipa + self->page, &value));
+	EXPECT_EQ(0, pvm_load(self->s.vcpu, HUGE_IPA + self->page, &value));
 	EXPECT_EQ(PVM_SECRET, value);
 	EXPECT_EQ(0x22, READ_ONCE(huge[0]));
 	EXPECT_EQ(0x22, READ_ONCE(huge[2 * self->page]));

@@ -273,18 +273,6 @@ TEST_F(roads, socket)
 	close(ends[1]);
 }
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 /* A new block device, its number and a descriptor for direct I/O; -1 if there is none to be had. */
 static int open_disk(long *number)
 {
@@ -292,7 +280,7 @@ static int open_disk(long *number)
 
 	*number = pvm_number("/sys/class/zram-control/hot_add");
 	snprintf(path, sizeof(path), "/sys/block/zram%ld/disksize", *number);
-	if (*number < 0 || write_text(path, DISK_SIZE))
+	if (*number < 0 || pvm_write(path, DISK_SIZE))
 		return -1;
 	snprintf(path, sizeof(path), "/dev/zram%ld", *number);
 	return open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
@@ -304,7 +292,7 @@ static int close_disk(int disk, long number)
 
 	close(disk);
 	snprintf(text, sizeof(text), "%ld", number);
-	return write_text("/sys/class/zram-control/hot_remove", text);
+	return pvm_write("/sys/class/zram-control/hot_remove", text);
 }
 
 /* A block device that has no DMA: the processor copies, and compresses, what it is to write. */
@@ -427,7 +415,7 @@ TEST_F_TIMEOUT(roads, core_dump, 60)
 	pid_t vmm;
 	ssize_t n;
 
-	ASSERT_EQ(0, write_text("/proc/sys/kernel/core_pattern", CORE));
+	ASSERT_EQ(0, pvm_write("/proc/sys/kernel/core_pattern", CORE));
 	/* The VM of this test is not for the child. */
 	ASSERT_EQ(0, madvise(self->mem, self->s.size, MADV_DONTFORK));
 	ASSERT_EQ(0, madvise(self->s.vm.code, self->s.vm.code_size, MADV_DONTFORK));

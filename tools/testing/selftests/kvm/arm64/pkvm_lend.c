@@ -51,18 +51,6 @@ static bool all_back(void)
 	       pvm_stat("metadata_pages_donated") == pvm_stat("metadata_pages_returned");
 }
 
-static int write_string(const char *path, const char *string)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, string, strlen(string)) == (ssize_t)strlen(string) ? 0 : -errno;
-	close(fd);
-	return err;
-}
-
 /* A VM with DATA_SIZE of anonymous memory at PVM_DATA_IPA that a block could map. */
 FIXTURE(lend) {
 	struct pvm vm;
@@ -266,7 +254,7 @@ static int swap_on(void)
 	uint32_t header[3] = { 1, SWAP_SIZE / page - 1, 0 };
 	int fd, err = 0;
 
-	err = write_string("/sys/block/zram0/disksize", "67108864");
+	err = pvm_write("/sys/block/zram0/disksize", "67108864");
 	if (err)
 		return err;
 	fd = open(SWAP, O_RDWR | O_CLOEXEC);
@@ -297,7 +285,7 @@ TEST_F(lend, swapped_out)
 	ASSERT_EQ(0, madvise(self->mem, PAGES * self->page, MADV_PAGEOUT));
 	if (!present) {
 		ASSERT_EQ(0, swapoff(SWAP));
-		EXPECT_EQ(0, write_string("/sys/block/zram0/reset", "1"));
+		EXPECT_EQ(0, pvm_write("/sys/block/zram0/reset", "1"));
 	}
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
@@ -309,7 +297,7 @@ TEST_F(lend, compacted)
 
 	guest_fill(_metadata, self->vcpu, PAGES);
 	for (int i = 0; i < 4; i++) {
-		ASSERT_EQ(0, write_string("/proc/sys/vm/compact_memory", "1"));
+		ASSERT_EQ(0, pvm_write("/proc/sys/vm/compact_memory", "1"));
 		expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 	}
 	EXPECT_LE(before, pvm_vmstat("pgmigrate_success"));
@@ -368,9 +356,9 @@ TEST_F(lend, merged)
 	for (unsigned int i = 0; i < PAGES; i++)
 		ASSERT_EQ(0, pvm_store(self->vcpu, ipa_of(i), pattern(0)));
 	ASSERT_EQ(0, madvise(self->mem, PAGES * self->page, MADV_MERGEABLE));
-	ASSERT_EQ(0, write_string(KSM "sleep_millisecs", "1"));
-	ASSERT_EQ(0, write_string(KSM "pages_to_scan", "1000"));
-	ASSERT_EQ(0, write_string(KSM "run", "1"));
+	ASSERT_EQ(0, pvm_write(KSM "sleep_millisecs", "1"));
+	ASSERT_EQ(0, pvm_write(KSM "pages_to_scan", "1000"));
+	ASSERT_EQ(0, pvm_write(KSM "run", "1"));
 	for (int i = 0; i < 500 && shared < PAGES - 1; i++) {
 		FILE *file = fopen(KSM "pages_sharing", "re");
 
@@ -380,7 +368,7 @@ TEST_F(lend, merged)
 		usleep(10000);
 	}
 	EXPECT_LE(PAGES - 1, shared);
-	ASSERT_EQ(0, write_string(KSM "run", "0"));
+	ASSERT_EQ(0, pvm_write(KSM "run", "0"));
 
 	for (unsigned int i = 0; i < PAGES; i++) {
 		EXPECT_EQ(0, pvm_load(self->vcpu, ipa_of(i), &value));
@@ -392,7 +380,7 @@ TEST_F(lend, merged)
 		EXPECT_EQ(0, pvm_load(self->vcpu, ipa_of(i), &value));
 		EXPECT_EQ(i % 2 ? i : pattern(0), value);
 	}
-	ASSERT_EQ(0, write_string(KSM "run", "2"));
+	ASSERT_EQ(0, pvm_write(KSM "run", "2"));
 	for (unsigned int i = 0; i < PAGES; i++)
 		EXPECT_EQ(i % 2 ? i : pattern(0), READ_ONCE(*word_of(self->mem, i)));
 	guest_fill(_metadata, self->vcpu, PAGES);

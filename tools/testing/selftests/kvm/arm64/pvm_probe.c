@@ -137,6 +137,29 @@ long pvm_number(const char *path)
 	return value;
 }
 
+/**
+ * pvm_write() - Write a text to a file of the kernel's, in one piece
+ * @path: the file.
+ * @text: the text.
+ *
+ * Return: 0; a negative errno, -EIO if not all of it was taken.
+ */
+int pvm_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t length = strlen(text);
+	ssize_t done;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	done = write(fd, text, length);
+	if (done != length)
+		err = done < 0 ? -errno : -EIO;
+	close(fd);
+	return err;
+}
+
 /* The sum of the lines "count: NUMBER", one for each CPU and zone; MemFree leaves them out. */
 static long percpu_pages(void)
 {
@@ -167,12 +190,10 @@ long pvm_free_pages(void)
 	long best = -1;
 
 	for (int i = 0; i < 10; i++) {
-		int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 		long kib, percpu;
 
-		if (fd < 0 || write(fd, "3", 1) != 1)
+		if (pvm_write("/proc/sys/vm/drop_caches", "3"))
 			return -1;
-		close(fd);
 		usleep(200000);
 		kib = pvm_proc_number("/proc/meminfo", "MemFree");
 		percpu = percpu_pages();

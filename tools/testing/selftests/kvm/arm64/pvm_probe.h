@@ -21,6 +21,7 @@ long pvm_stat(const char *name);
 long pvm_vmstat(const char *name);
 long pvm_proc_number(const char *path, const char *name);
 long pvm_number(const char *path);
+int pvm_write(const char *path, const char *text);
 long pvm_free_pages(void);
 
 int pvm_log_open(void);

@@ -40,20 +40,6 @@ struct swap_header {
 	uint32_t nr_bad;
 };
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t length = strlen(text);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, length) != length)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 static int write_swap_header(void)
 {
 	static const char magic[] = "SWAPSPACE2";
@@ -88,7 +74,7 @@ int stress_add_swap(void)
 
 	if (pvm_proc_number("/proc/meminfo", "SwapTotal") > 0)
 		return 0;
-	err = write_text("/sys/block/zram0/disksize", SWAP_SIZE);
+	err = pvm_write("/sys/block/zram0/disksize", SWAP_SIZE);
 	if (!err)
 		err = write_swap_header();
 	if (!err && swapon(ZRAM, 0))
@@ -204,10 +190,10 @@ static int split(uint64_t *random)
 static int compact(uint64_t *random)
 {
 	for (;;) {
-		int err = write_text("/proc/sys/vm/compact_memory", "1");
+		int err = pvm_write("/proc/sys/vm/compact_memory", "1");
 
 		if (!err && stress_random(random) % 8 == 0)
-			err = write_text("/proc/sys/vm/drop_caches", "1");
+			err = pvm_write("/proc/sys/vm/drop_caches", "1");
 		if (err)
 			return err;
 		usleep(20000 + stress_random(random) % 50000);
@@ -223,11 +209,11 @@ static int merge(uint64_t *random)
 
 	if (!mem || madvise(mem, EQUAL_SIZE, MADV_MERGEABLE))
 		return -ENOMEM;
-	err = write_text("/sys/kernel/mm/ksm/sleep_millisecs", "10");
+	err = pvm_write("/sys/kernel/mm/ksm/sleep_millisecs", "10");
 	if (!err)
-		err = write_text("/sys/kernel/mm/ksm/pages_to_scan", "1000");
+		err = pvm_write("/sys/kernel/mm/ksm/pages_to_scan", "1000");
 	if (!err)
-		err = write_text("/sys/kernel/mm/ksm/run", "1");
+		err = pvm_write("/sys/kernel/mm/ksm/run", "1");
 	if (err)
 		return err;
 
