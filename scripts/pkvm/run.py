@@ -93,7 +93,8 @@ def check_home(before, after):
         if gained['vms_created'] != 1 or gained['vms_destroyed'] != 1:
             raise RunError(f'{gained["vms_created"]} VMs were created and '
                            f'{gained["vms_destroyed"]} destroyed, not one')
-        home = gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared']
+        home = (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
+                gained['pages_relinquished'])
         if gained['pages_donated'] == 0:
             raise RunError('no page was donated: this was no protected VM')
         if gained['pages_donated'] != home:

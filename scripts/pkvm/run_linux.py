@@ -120,11 +120,12 @@ def report(guest, told, pool, vmm, gained, seconds):
     print(f'root       ext4 on /dev/vda; sha256 {told["sha"].split()[0]}, as the image')
     print(f'shell      "{told["shell"]}", then poweroff')
     if guest.protected:
-        other = gained['hypercalls'] - gained['pages_shared'] - gained['pages_unshared']
+        calls = {key.removeprefix('calls_'): value for key, value in gained.items()
+                 if key.startswith('calls_') and value}
         print(f'shared     {gained["pages_shared"]} pages, the {pool} MiB of its DMA pool among '
               'them')
-        print(f'hypercalls {gained["hypercalls"]}: {gained["pages_shared"]} MEM_SHARE, '
-              f'{gained["pages_unshared"]} MEM_UNSHARE, {other} others and retries')
+        print(f'hypercalls {sum(calls.values())}: '
+              + ', '.join(f'{value} {key}' for key, value in calls.items()))
     run.report_vm(vmm, gained, seconds)
 
 

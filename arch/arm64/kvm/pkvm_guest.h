@@ -11,10 +11,9 @@
 struct pkvm_guest_totals {
 	atomic64_t vms_created;
 	atomic64_t vms_destroyed;
-	atomic64_t hypercalls;
 	atomic64_t pages_donated;
-	atomic64_t pages_shared;
-	atomic64_t pages_unshared;
+	atomic64_t pages_relinquished;
+	atomic64_t pages_forced;
 	atomic64_t pages_reclaimed_private;
 	atomic64_t pages_reclaimed_shared;
 	atomic64_t pages_lent;
@@ -24,5 +23,9 @@ struct pkvm_guest_totals {
 };
 
 extern struct pkvm_guest_totals pkvm_guest_totals;
+
+struct kvm;
+
+void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared);
 
 #endif /* __ARM64_KVM_PKVM_GUEST_PRIV_H__ */

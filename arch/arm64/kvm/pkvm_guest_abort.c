@@ -13,6 +13,9 @@
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include "pkvm_guest.h"
+#include "trace_pkvm.h"
+
 /**
  * pkvm_guest_resolve_abort() - Let an access of the kernel succeed after all
  * @addr: the virtual address that it faulted on, translated by the current
@@ -26,7 +29,7 @@
 bool pkvm_guest_resolve_abort(unsigned long addr)
 {
 	unsigned long flags;
-	u64 par;
+	u64 par, pfn;
 	int ret;
 
 	local_irq_save(flags);
@@ -39,8 +42,11 @@ bool pkvm_guest_resolve_abort(unsigned long addr)
 	if (par & SYS_PAR_EL1_F)
 		return false;
 
-	ret = kvm_call_hyp_nvhe(__pkvm_host_force_reclaim,
-				FIELD_GET(SYS_PAR_EL1_PA, par));
+	pfn = FIELD_GET(SYS_PAR_EL1_PA, par);
+	ret = kvm_call_hyp_nvhe(__pkvm_host_force_reclaim, pfn);
+	trace_pkvm_page_forced(pfn, ret);
+	if (!ret)
+		atomic64_inc(&pkvm_guest_totals.pages_forced);
 
 	return !ret || ret == -EAGAIN;
 }

@@ -22,6 +22,7 @@
 #include <asm/kvm_pkvm_lend.h>
 
 #include "pkvm_guest.h"
+#include "trace_pkvm.h"
 
 /* 0 as long as nothing can have been lent to the VM, and if it is protected. */
 static pkvm_handle_t lend_handle(struct kvm *kvm)
@@ -88,19 +89,23 @@ void pkvm_lend_destroy(struct kvm_pgtable *pgt)
 	}
 }
 
-static int lend_pages(u64 addr, u64 size, u64 phys, enum kvm_pgtable_prot prot,
-		      struct kvm_hyp_memcache *mc)
+static int lend_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+		      enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
 {
+	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
 	unsigned long nr_tables = mc->nr_pages;
 	int ret;
 
 	ret = kvm_call_hyp_nvhe(__pkvm_host_share_guest, PHYS_PFN(phys), addr >> PAGE_SHIFT,
 				size >> PAGE_SHIFT, prot);
 	pkvm_guest_metadata_donated(nr_tables - mc->nr_pages);
-	if (!ret)
-		atomic64_add(size >> PAGE_SHIFT, &pkvm_guest_totals.pages_lent);
+	if (ret)
+		return ret;
 
-	return ret;
+	atomic64_add(size >> PAGE_SHIFT, &pkvm_guest_totals.pages_lent);
+	trace_pkvm_pages_lent(handle, addr >> PAGE_SHIFT, PHYS_PFN(phys), size >> PAGE_SHIFT);
+
+	return 0;
 }
 
 /**
@@ -127,11 +132,11 @@ int pkvm_lend_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 	if (pfn_is_map_memory(PHYS_PFN(phys)))
 		__clean_dcache_guest_page(__va(phys), size);
 
-	ret = lend_pages(addr, size, phys, prot, mc);
+	ret = lend_pages(pgt, addr, size, phys, prot, mc);
 	if (ret == -EEXIST) {
 		ret = pkvm_lend_unmap(pgt, addr, size);
 		if (!ret)
-			ret = lend_pages(addr, size, phys, prot, mc);
+			ret = lend_pages(pgt, addr, size, phys, prot, mc);
 	}
 
 	switch (ret) {
@@ -179,6 +184,7 @@ int pkvm_lend_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 		if (res.a3) {
 			clean_taken_pages(res.a2, res.a3);
 			atomic64_add(res.a3, &pkvm_guest_totals.pages_taken_back);
+			trace_pkvm_pages_taken_back(handle, gfn, res.a2, res.a3);
 		}
 	}
 

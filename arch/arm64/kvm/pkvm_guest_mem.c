@@ -9,6 +9,7 @@
 
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
 #include <asm/kvm_mmu.h>
@@ -16,6 +17,7 @@
 #include <asm/kvm_pkvm_guest.h>
 
 #include "pkvm_guest.h"
+#include "trace_pkvm.h"
 
 /**
  * pkvm_guest_vm_created() - Count a VM that the hypervisor knows from now on
@@ -28,6 +30,7 @@ void pkvm_guest_vm_created(struct kvm *kvm, unsigned long nr_pages)
 		atomic64_inc(&pkvm_guest_totals.vms_created);
 
 	pkvm_guest_metadata_donated(nr_pages);
+	trace_pkvm_vm_created(kvm->arch.pkvm.handle, nr_pages);
 }
 
 /**
@@ -40,27 +43,14 @@ void pkvm_guest_metadata_donated(unsigned long nr_pages)
 }
 
 /*
- * Donate @page, or find that the guest has one at @gfn, or had. kvm->arch.pkvm.lock
- * makes the record and the hypervisor's view of it change as one.
+ * Record and donate a pinned page. -EEXIST if another vCPU was faster. What is
+ * recorded and what the hypervisor has change as one under kvm->arch.pkvm.lock.
  */
-static int donate_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
-{
-	struct kvm_hyp_memcache *mc = &vcpu->arch.pkvm_memcache;
-	unsigned long nr_pages = mc->nr_pages;
-	int ret;
-
-	lockdep_assert_held(&vcpu->kvm->arch.pkvm.lock);
-
-	ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, page_to_pfn(page), gfn);
-	pkvm_guest_metadata_donated(nr_pages - mc->nr_pages);
-
-	return ret;
-}
-
-/* Record and donate a pinned page. -EEXIST if another vCPU was faster. */
 static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 {
 	struct xarray *granules = &vcpu->kvm->arch.pkvm.granules;
+	struct kvm_hyp_memcache *mc = &vcpu->arch.pkvm_memcache;
+	unsigned long nr_tables;
 	int ret;
 
 	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
@@ -69,28 +59,64 @@ static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 	if (ret)
 		return ret == -EBUSY ? -EEXIST : ret;
 
-	if (donate_page(vcpu, page, gfn)) {
+	nr_tables = mc->nr_pages;
+	ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, page_to_pfn(page), gfn);
+	pkvm_guest_metadata_donated(nr_tables - mc->nr_pages);
+	if (ret) {
+		trace_pkvm_donation_failed(vcpu->kvm->arch.pkvm.handle, gfn, ret);
 		xa_erase(granules, gfn);
 		return -EFAULT;
 	}
 
 	atomic64_inc(&pkvm_guest_totals.pages_donated);
+	trace_pkvm_page_donated(vcpu->kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
 
 	return 0;
 }
 
-/* -EEXIST if the guest has a page at @gfn, -EFAULT if the host took it by force. */
+/*
+ * See whether the guest has a page at @gfn: 0 if not, -EEXIST if so, -EFAULT if the
+ * host took it by force. A page that is recorded but that the guest has no more
+ * was relinquished: it is unpinned, and no longer charged.
+ */
 static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
+	struct kvm *kvm = vcpu->kvm;
 	struct page *page;
+	int ret;
 
-	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
+	guard(mutex)(&kvm->arch.pkvm.lock);
 
-	page = xa_load(&vcpu->kvm->arch.pkvm.granules, gfn);
+	page = xa_load(&kvm->arch.pkvm.granules, gfn);
 	if (!page)
 		return 0;
 
-	return donate_page(vcpu, page, gfn) == -EEXIST ? -EEXIST : -EFAULT;
+	ret = kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn);
+	if (ret && ret != -EPERM) {
+		trace_pkvm_donation_failed(kvm->arch.pkvm.handle, gfn, ret);
+		return ret == -EEXIST ? ret : -EFAULT;
+	}
+
+	xa_erase(&kvm->arch.pkvm.granules, gfn);
+	trace_pkvm_page_relinquished(kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
+	unpin_user_pages_dirty_lock(&page, 1, true);
+	account_locked_vm(kvm->mm, 1, false);
+	atomic64_inc(&pkvm_guest_totals.pages_relinquished);
+
+	return 0;
+}
+
+/**
+ * pkvm_guest_relinquished() - See to a page that a protected guest gave back
+ * @vcpu: the vCPU that did, loaded.
+ * @gfn: where the guest had it.
+ *
+ * The page is the host's already, and zero. Another vCPU may have touched @gfn
+ * since: then the page that was there is seen to, and the guest has a new one.
+ */
+void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn)
+{
+	check_guest_page(vcpu, gfn);
 }
 
 /* Pin the page behind @hva for as long as the guest may own it. */
@@ -104,6 +130,12 @@ static int pin_guest_page(unsigned long hva, struct page **page)
 
 	if (ret != 1)
 		return -EFAULT;
+
+	/*
+	 * The host may still be writing to the disk what was there before. It
+	 * would read on when the page is the guest's.
+	 */
+	folio_wait_writeback(page_folio(*page));
 
 	/*
 	 * The contents of a file would be at the mercy of the guest, and the
@@ -202,6 +234,7 @@ static int reclaim_pages(struct kvm *kvm, unsigned long *nr_pages)
 		if (ret)
 			return ret;
 
+		trace_pkvm_page_reclaimed(kvm->arch.pkvm.handle, gfn, page_to_pfn(pages[0]), nr);
 		unpin_user_pages_dirty_lock(pages, nr, true);
 		*nr_pages += nr;
 		gfn += nr;
@@ -209,26 +242,6 @@ static int reclaim_pages(struct kvm *kvm, unsigned long *nr_pages)
 	}
 
 	return 0;
-}
-
-static void count_guest_calls(struct kvm *kvm, unsigned long nr_pages)
-{
-	u64 hypercalls = 0, shares = 0, unshares = 0;
-	struct kvm_vcpu *vcpu;
-	unsigned long i;
-
-	kvm_for_each_vcpu(i, vcpu, kvm) {
-		hypercalls += vcpu->arch.pkvm_stats.hypercalls;
-		shares += vcpu->arch.pkvm_stats.shares;
-		unshares += vcpu->arch.pkvm_stats.unshares;
-	}
-
-	atomic64_add(hypercalls, &pkvm_guest_totals.hypercalls);
-	atomic64_add(shares, &pkvm_guest_totals.pages_shared);
-	atomic64_add(unshares, &pkvm_guest_totals.pages_unshared);
-	atomic64_add(shares - unshares, &pkvm_guest_totals.pages_reclaimed_shared);
-	atomic64_add(nr_pages - (shares - unshares), &pkvm_guest_totals.pages_reclaimed_private);
-	atomic64_inc(&pkvm_guest_totals.vms_destroyed);
 }
 
 /**
@@ -244,7 +257,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 {
 	struct kvm_hyp_memcache *mc = &kvm->arch.pkvm.teardown_mc;
 	pkvm_handle_t handle = kvm->arch.pkvm.handle;
-	unsigned long nr_pages = 0;
+	unsigned long nr_pages = 0, nr_shared;
 	int ret;
 
 	/* A CPU that takes a page by force holds on to the VM for a moment. */
@@ -255,6 +268,8 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	if (ret)
 		return ret;
 
+	/* What comes home is not shared any more. */
+	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
 	ret = reclaim_pages(kvm, &nr_pages);
 	if (nr_pages)
 		account_locked_vm(kvm->mm, nr_pages, false);
@@ -262,8 +277,9 @@ int pkvm_guest_teardown(struct kvm *kvm)
 		return ret;
 
 	xa_destroy(&kvm->arch.pkvm.granules);
+	trace_pkvm_vm_destroyed(handle, nr_pages);
 	if (kvm_vm_is_protected(kvm))
-		count_guest_calls(kvm, nr_pages);
+		pkvm_guest_count_vm(kvm, nr_pages - nr_shared, nr_shared);
 
 	do {
 		ret = kvm_call_hyp_nvhe(__pkvm_finalize_teardown_vm, handle);

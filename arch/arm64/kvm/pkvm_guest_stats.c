@@ -3,7 +3,9 @@
  * Protected guests, host side: totals since boot, in debugfs as kvm/pkvm_stats.
  *
  * What went out has to come home: when no protected VM is alive, the pages that
- * were donated equal those that were reclaimed, and metadata likewise.
+ * were donated equal those that were relinquished and reclaimed, and metadata
+ * likewise. What VMs asked for, and why they left, is added up when they die;
+ * what one that lives did is in its own folder.
  */
 
 #include <linux/debugfs.h>
@@ -12,25 +14,62 @@
 
 #include "pkvm_guest.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace_pkvm.h"
+
 struct pkvm_guest_totals pkvm_guest_totals;
+
+/* The sums of struct pkvm_vcpu_stat. */
+static atomic64_t vcpu_totals[sizeof(struct pkvm_vcpu_stat) / sizeof(u64)];
+
+static const struct kvm_stats_desc vcpu_stats[] = { PKVM_VCPU_STATS() };
+
+static_assert(ARRAY_SIZE(vcpu_stats) == ARRAY_SIZE(vcpu_totals));
+
+/**
+ * pkvm_guest_count_vm() - Add a dying VM to the totals
+ * @kvm: the VM, protected; no vCPU of it runs any more.
+ * @nr_private: how many pages came home from it zeroed.
+ * @nr_shared: how many came home that it had shared.
+ */
+void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i, n;
+
+	kvm_for_each_vcpu(n, vcpu, kvm) {
+		for (i = 0; i < ARRAY_SIZE(vcpu_stats); i++)
+			atomic64_add(*(u64 *)((void *)&vcpu->stat + vcpu_stats[i].offset),
+				     &vcpu_totals[i]);
+	}
+
+	atomic64_add(nr_private, &pkvm_guest_totals.pages_reclaimed_private);
+	atomic64_add(nr_shared, &pkvm_guest_totals.pages_reclaimed_shared);
+	atomic64_inc(&pkvm_guest_totals.vms_destroyed);
+}
 
 #define SHOW_TOTAL(m, name)							\
 	seq_printf(m, #name " %lld\n", atomic64_read(&pkvm_guest_totals.name))
 
 static int pkvm_stats_show(struct seq_file *m, void *unused)
 {
+	unsigned long i;
+
 	SHOW_TOTAL(m, vms_created);
 	SHOW_TOTAL(m, vms_destroyed);
-	SHOW_TOTAL(m, hypercalls);
 	SHOW_TOTAL(m, pages_donated);
-	SHOW_TOTAL(m, pages_shared);
-	SHOW_TOTAL(m, pages_unshared);
+	SHOW_TOTAL(m, pages_relinquished);
+	SHOW_TOTAL(m, pages_forced);
 	SHOW_TOTAL(m, pages_reclaimed_private);
 	SHOW_TOTAL(m, pages_reclaimed_shared);
 	SHOW_TOTAL(m, pages_lent);
 	SHOW_TOTAL(m, pages_taken_back);
 	SHOW_TOTAL(m, metadata_pages_donated);
 	SHOW_TOTAL(m, metadata_pages_returned);
+
+	for (i = 0; i < ARRAY_SIZE(vcpu_stats); i++)
+		seq_printf(m, "%s %lld\n", vcpu_stats[i].name + strlen("protected_"),
+			   atomic64_read(&vcpu_totals[i]));
 
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include <kvm/arm_hypercalls.h>
 
 #include "pkvm_guest.h"
+#include "trace_pkvm.h"
 
 /* Once the hypervisor has a vCPU, it is as it is. One made later never runs. */
 static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
@@ -205,7 +206,9 @@ static int handle_need_tables(struct kvm_vcpu *vcpu)
 
 	nr_pages = mc->nr_pages;
 	ret = kvm_call_hyp_nvhe(__pkvm_vcpu_refill_memcache);
-	pkvm_guest_metadata_donated(nr_pages - mc->nr_pages);
+	nr_pages -= mc->nr_pages;
+	pkvm_guest_metadata_donated(nr_pages);
+	trace_pkvm_tables_given(vcpu->kvm->arch.pkvm.handle, nr_pages);
 
 	return ret ?: 1;
 }
@@ -224,7 +227,13 @@ int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu)
 		return handle_cpu_on(vcpu);
 	case PSCI_0_2_FN_CPU_OFF:
 		return handle_cpu_off(vcpu);
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID:
+		pkvm_guest_relinquished(vcpu, smccc_get_arg1(vcpu) >> PAGE_SHIFT);
+		return 1;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_UNMAP_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
 		return handle_need_tables(vcpu);
 	default:
 		return kvm_smccc_call_handler(vcpu);

@@ -128,13 +128,15 @@ def measure_ours():
     _, _, before, guest, stats, after, ordinary, ordinary_stats = [job.output for job in jobs]
     before = table.counters(before)
     after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',
-                           'pages_reclaimed_shared', 'metadata_pages_donated', 'hypercalls')
+                           'pages_reclaimed_shared', 'pages_relinquished', 'metadata_pages_donated',
+                           'calls_info')
     gained = {key: after[key] - before.get(key, 0) for key in after}
     stats = table.counters(stats, 'teardown_ns', 'exits')
     protected = table.guest_results(guest)
     protected['teardown'] = table.teardown(stats, gained)
+    calls = sum(gained[key] for key in gained if key.startswith('calls_'))
     counts = [
-        f'protected VM: {gained["hypercalls"]:,} hypercalls, {stats["exits"]:,} exits to the '
+        f'protected VM: {calls:,} hypercalls, {stats["exits"]:,} exits to the '
         f'VMM, {gained["pages_donated"]:,} pages donated and reclaimed, '
         f'{gained["metadata_pages_donated"]:,} for the hypervisor',
         f'ordinary VM: {table.counters(ordinary_stats, "exits")["exits"]:,} exits to the VMM']

@@ -28,10 +28,16 @@ bench: mmio_write median 6051 min 6045 max 43374 samples 1024
 bench: first_touch median 7048 min 7040 max 16174 samples 4096
 bench: mem_share median 1818 min 1814 max 1818 samples 4096
 bench: mem_unshare median 1803 min 1799 max 6694 samples 4096
+bench: share_range median 90 min 90 max 95 samples 8
+bench: unshare_range median 95 min 95 max 99 samples 8
+bench: rguard_map median 900 min 900 max 950 samples 64
+bench: rguard_unmap median 1900 min 1900 max 1950 samples 64
+bench: relinquish median 5900 min 5900 max 5950 samples 512
 bench: done
 '''
 ORDINARY = ''.join(line + '\n' for line in GUEST.splitlines() if '_share' not in line)
-GAINED = {'pages_donated': 4107, 'pages_reclaimed_private': 4105, 'pages_reclaimed_shared': 2}
+GAINED = {'pages_donated': 4107, 'pages_relinquished': 0, 'pages_reclaimed_private': 4105,
+          'pages_reclaimed_shared': 2}
 
 
 def results(text=GUEST):
@@ -51,7 +57,7 @@ class Guest(unittest.TestCase):
     def test_numbers(self):
         """Each number lands where it belongs."""
         found = table.guest_results(GUEST)
-        self.assertEqual(len(found), 6)
+        self.assertEqual(len(found), 11)
         self.assertEqual(found['mem_unshare'], table.Result(1803, 1799, 6694, 4096))
 
     def test_unfinished(self):

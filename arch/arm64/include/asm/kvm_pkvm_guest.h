@@ -74,6 +74,7 @@ int pkvm_guest_teardown(struct kvm *kvm);
 
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot);
+void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
 void pkvm_guest_init_power(struct kvm *kvm);
 bool pkvm_guest_resolve_abort(unsigned long addr);

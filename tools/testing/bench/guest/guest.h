@@ -6,6 +6,7 @@
 #ifndef BENCH_GUEST_H
 #define BENCH_GUEST_H
 
+#include <stdbool.h>
 #include <stdnoreturn.h>
 
 typedef unsigned char u8;
@@ -14,6 +15,10 @@ typedef unsigned long u64;
 /* tools/vmm: the UART, a 16550, and a place where there is no device. */
 #define UART_BASE		0x3f8UL
 #define NO_DEVICE		0x10000UL
+
+/* IPA space for devices with much of it, each of 16 MiB and on a boundary of as much. */
+#define WINDOWS			0x10000000UL
+#define WINDOW_GRANULES		(0x1000000UL / GRANULE)
 
 #define GRANULE			4096UL
 
@@ -30,6 +35,9 @@ typedef unsigned long u64;
 #define KVM_MEM_UNSHARE		0xc6000004UL
 #define KVM_GUARD_ENROLL	0xc6000006UL
 #define KVM_GUARD_MAP		0xc6000007UL
+#define KVM_MEM_RELINQUISH	0xc6000009UL
+#define KVM_RGUARD_MAP		0xc600000aUL
+#define KVM_RGUARD_UNMAP	0xc600000bUL
 #define SMCCC_NOT_SUPPORTED	(~0UL)
 
 /* How many granules the host put behind image_end; in the image's header. */

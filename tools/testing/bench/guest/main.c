@@ -12,6 +12,7 @@
 
 #define MAX_SAMPLES	8192
 #define CALLS		1024
+#define RANGES		8
 
 static u64 samples[MAX_SAMPLES];
 static u64 watch;
@@ -98,16 +99,42 @@ static void bench_first_touch(void)
 	report("first_touch", pool_granules);
 }
 
-static void bench_share(const char *name, u64 function)
+static void bench_share(const char *name, u64 function, u64 count)
 {
-	for (u64 i = 0; i < pool_granules; i++) {
+	for (u64 i = 0; i < count; i++) {
 		u64 regs[4] = { function, granule(i) };
 
 		samples[i] = time_hvc(regs);
 		if (regs[0])
 			guest_fail(name, regs[0]);
 	}
-	report(name, pool_granules);
+	report(name, count);
+}
+
+/*
+ * Ranges, each over however many calls the hypervisor makes of it. A sample is a call:
+ * what it took for each of the granules that it did, or for all of them.
+ */
+static void bench_ranges(const char *name, u64 function, u64 start, u64 size, bool per_granule)
+{
+	u64 calls = 0;
+
+	for (u64 range = 0; range < RANGES; range++) {
+		u64 address = start + range * size * GRANULE;
+		u64 left = size;
+
+		while (left) {
+			u64 regs[4] = { function, address, left };
+			u64 ticks = time_hvc(regs) - watch;
+
+			if (regs[0] || !regs[1] || regs[1] > left || calls == MAX_SAMPLES)
+				guest_fail(name, regs[0]);
+			samples[calls++] = (per_granule ? ticks / regs[1] : ticks) + watch;
+			address += regs[1] * GRANULE;
+			left -= regs[1];
+		}
+	}
+	report(name, calls);
 }
 
 static void must(u64 function, u64 argument)
@@ -143,8 +170,16 @@ void guest_main(void)
 	if (hvc(KVM_FEATURES) >> KVM_FEATURES_MEM_SHARE & 1) {
 		if (hvc(KVM_HYP_MEMINFO) != GRANULE)
 			guest_fail("granule of", hvc(KVM_HYP_MEMINFO));
-		bench_share("mem_share", KVM_MEM_SHARE);
-		bench_share("mem_unshare", KVM_MEM_UNSHARE);
+		bench_share("mem_share", KVM_MEM_SHARE, pool_granules);
+		bench_share("mem_unshare", KVM_MEM_UNSHARE, pool_granules);
+		bench_ranges("share_range", KVM_MEM_SHARE, granule(0), pool_granules / RANGES,
+			     true);
+		bench_ranges("unshare_range", KVM_MEM_UNSHARE, granule(0),
+			     pool_granules / RANGES, true);
+		bench_ranges("rguard_map", KVM_RGUARD_MAP, WINDOWS, WINDOW_GRANULES, false);
+		bench_ranges("rguard_unmap", KVM_RGUARD_UNMAP, WINDOWS, WINDOW_GRANULES, false);
+		/* The VM shall still have what to die with. */
+		bench_share("relinquish", KVM_MEM_RELINQUISH, pool_granules / 8);
 	}
 	console_text("bench: done\n");
 	guest_off();

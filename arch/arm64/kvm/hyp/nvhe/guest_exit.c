@@ -13,6 +13,7 @@
  * CPU_ON, CPU_OFF	which vCPU to wake, to park
  * call for a page	a memory fault at its IPA	a page, or that it fail
  * call for tables	function id, number of pages	the pages
+ * page relinquished	function id, IPA
  * SGI			the value written
  *
  * A host answers in the terms of its own vCPU: by a pending exception, by moving
@@ -135,6 +136,7 @@ void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
 	switch (exit) {
 	case PVM_EXIT_NONE:
 	case PVM_EXIT_TABLES:
+	case PVM_EXIT_RELINQUISH:
 		break;
 	case PVM_EXIT_MMIO:
 		if (done)
@@ -177,12 +179,14 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (kvm_vcpu_trap_is_iabt(vcpu) || !kvm_vcpu_dabt_isvalid(vcpu) ||
 	    !pvm_ipa_is_mmio(vm, ipa)) {
 		hyp_vcpu->exit = PVM_EXIT_FAULT;
+		hyp_vcpu->host_vcpu->stat.protected.exits_fault++;
 		write = !kvm_vcpu_trap_is_iabt(vcpu) && kvm_vcpu_dabt_iswrite(vcpu);
 		show_fault(hyp_vcpu, ipa, write);
 		return ARM_EXCEPTION_TRAP;
 	}
 
 	hyp_vcpu->exit = PVM_EXIT_MMIO;
+	hyp_vcpu->host_vcpu->stat.protected.exits_mmio++;
 	if (kvm_vcpu_dabt_iswrite(vcpu))
 		val = mmio_value(vcpu, vcpu_get_reg(vcpu, kvm_vcpu_dabt_get_rd(vcpu)));
 
@@ -196,18 +200,26 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
+	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	/* Made again, unless the host says that there is no page. */
+	if (pvm_exit_is_retry(hyp_vcpu->exit))
+		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
 
 	switch (hyp_vcpu->exit) {
 	case PVM_EXIT_PAGE:
-		/* Made again, unless the host says that there is no page. */
-		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
+		stat->exits_page++;
 		show_fault(hyp_vcpu, hyp_vcpu->exit_args[1], true);
 		return ARM_EXCEPTION_TRAP;
 	case PVM_EXIT_TABLES:
-		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
+		stat->exits_tables++;
+		break;
+	case PVM_EXIT_RELINQUISH:
+		stat->exits_relinquish++;
 		break;
 	default:
+		stat->exits_psci++;
 		break;
 	}
 
@@ -223,6 +235,7 @@ static int show_wfx(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
 	/* WFxT's deadline is the guest's: it may always end early. */
+	hyp_vcpu->host_vcpu->stat.protected.exits_wfx++;
 	show_esr(hyp_vcpu, ESR_ELx_EC_WFx, kvm_vcpu_get_esr(vcpu) & ESR_ELx_WFx_ISS_WFE);
 	kvm_skip_instr(vcpu);
 
@@ -235,6 +248,7 @@ static int show_sgi(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	u64 val = vcpu_get_reg(vcpu, kvm_vcpu_sys_get_rt(vcpu));
 
+	hyp_vcpu->host_vcpu->stat.protected.exits_sgi++;
 	show_esr(hyp_vcpu, ESR_ELx_EC_SYS64, kvm_vcpu_get_esr(vcpu) & ESR_ELx_SYS64_ISS_SYS_MASK);
 	vcpu_set_reg(hyp_vcpu->host_vcpu, 0, val);
 	kvm_skip_instr(vcpu);
@@ -274,6 +288,7 @@ int pvm_exit_show(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
 			return show_sgi(hyp_vcpu);
 		}
 	} else if (ARM_EXCEPTION_CODE(exit_code) == ARM_EXCEPTION_IRQ) {
+		hyp_vcpu->host_vcpu->stat.protected.exits_interrupt++;
 		return ARM_EXCEPTION_IRQ;
 	}
 

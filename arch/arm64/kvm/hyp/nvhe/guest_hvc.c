@@ -6,7 +6,8 @@
  *
  * A call that needs a page which the host has not donated yet leaves for it, as
  * if the guest had touched that page, and is made again afterwards. PSCI is in
- * guest_psci.c, the MMIO guard in guest_mmio.c.
+ * guest_psci.c, the MMIO guard in guest_mmio.c. Calls are counted by kind, where
+ * the host finds it: in its own vCPU, whose counters EL2 never goes by.
  *
  * Numbers and meaning: Arm DEN0028 (SMCCC) and, for the vendor range,
  * Documentation/virt/kvm/arm/pkvm-hypercalls.rst.
@@ -32,7 +33,13 @@
 			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_INFO) |	\
 			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_ENROLL) |	\
 			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_UNMAP))
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_UNMAP) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MEM_RELINQUISH) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_RGUARD_MAP) |	\
+			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_RGUARD_UNMAP))
+
+/* HYP_MEMINFO and MMIO_GUARD_INFO, R1: there are calls on ranges. */
+#define PVM_INFO_RANGES	BIT(0)
 
 /*
  * What the guest is told about the workarounds that it can ask for by name. The
@@ -58,33 +65,37 @@ static s64 pvm_arch_feature(u32 func_id)
 	}
 }
 
-/* HYP_MEMINFO, and MMIO_GUARD_INFO: the granule, and that there are no ranges. */
+/* HYP_MEMINFO, and MMIO_GUARD_INFO: the granule, and that there are ranges. */
 static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 {
 	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
 		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
-	return pvm_answer(vcpu, PAGE_SIZE);
+	pvm_set_result(vcpu, PAGE_SIZE, PVM_INFO_RANGES, 0, 0);
+
+	return true;
 }
 
 /*
- * MEM_SHARE and MEM_UNSHARE of one granule. False if the guest has no page there
- * to share: only the host knows whether one belongs there.
+ * MEM_SHARE and MEM_UNSHARE. False if the guest has no page to share at the first
+ * granule: only the host knows whether one belongs there.
  */
-static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
+static bool pvm_mem_share(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 {
-	struct pkvm_hyp_vcpu *hyp_vcpu = container_of(vcpu, struct pkvm_hyp_vcpu, vcpu);
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
 	u64 ipa = vcpu_get_reg(vcpu, 1);
-	u64 granules = vcpu_get_reg(vcpu, 2);
+	u64 nr_granules = vcpu_get_reg(vcpu, 2) ?: 1;
+	u64 nr_done;
 	int ret;
 
-	if (!PAGE_ALIGNED(ipa) || granules > 1 || vcpu_get_reg(vcpu, 3))
+	if (!PAGE_ALIGNED(ipa) || vcpu_get_reg(vcpu, 3))
 		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (share)
-		ret = __pkvm_guest_share_host(hyp_vcpu, ipa);
+		ret = __pkvm_guest_share_host(hyp_vcpu, ipa, nr_granules, &nr_done);
 	else
-		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa);
+		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa, nr_granules, &nr_done);
 
 	if (ret == -ENOENT && share)
 		return pvm_leave(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa, 0, 0);
@@ -93,48 +104,90 @@ static bool pvm_mem_share(struct kvm_vcpu *vcpu, bool share)
 		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (share)
-		vcpu->arch.pkvm_stats.shares++;
+		stat->pages_shared += nr_done;
 	else
-		vcpu->arch.pkvm_stats.unshares++;
+		stat->pages_unshared += nr_done;
 
-	pvm_set_result(vcpu, SMCCC_RET_SUCCESS, 1, 0, 0);
+	pvm_set_result(vcpu, SMCCC_RET_SUCCESS, nr_done, 0, 0);
 
 	return true;
 }
 
-/* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
-static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
+/* MEM_RELINQUISH. The page is the host's when it is told which one it is. */
+static bool pvm_mem_relinquish(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
-	struct pkvm_hyp_vcpu *hyp_vcpu = container_of(vcpu, struct pkvm_hyp_vcpu, vcpu);
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 ipa = vcpu_get_reg(vcpu, 1);
+
+	if (!PAGE_ALIGNED(ipa) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3) ||
+	    __pkvm_guest_relinquish_host(hyp_vcpu, ipa))
+		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+
+	pvm_answer(vcpu, SMCCC_RET_SUCCESS);
+
+	return pvm_leave(hyp_vcpu, PVM_EXIT_RELINQUISH, func_id, ipa, 0, 0);
+}
+
+/* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
+static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
+{
+	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	u64 *count = &stat->calls_info;
+	bool done = true;
 
 	switch (func_id) {
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
-		return pvm_mem_share(vcpu, true);
+		count = &stat->calls_share;
+		done = pvm_mem_share(hyp_vcpu, true);
+		break;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
-		return pvm_mem_share(vcpu, false);
-	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
-	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID:
-		return pvm_granule_info(vcpu);
+		count = &stat->calls_unshare;
+		done = pvm_mem_share(hyp_vcpu, false);
+		break;
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID:
+		count = &stat->calls_relinquish;
+		done = pvm_mem_relinquish(hyp_vcpu, func_id);
+		break;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID:
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
-		return pvm_handle_mmio_guard(hyp_vcpu, func_id);
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_UNMAP_FUNC_ID:
+		count = &stat->calls_guard;
+		done = pvm_handle_mmio_guard(hyp_vcpu, func_id);
+		break;
+	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID:
+		pvm_granule_info(vcpu);
+		break;
 	case ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID:
 		pvm_set_result(vcpu, ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0,
 			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_1,
 			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_2,
 			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3);
-		return true;
+		break;
 	case ARM_SMCCC_VERSION_FUNC_ID:
-		return pvm_answer(vcpu, ARM_SMCCC_VERSION_1_1);
+		pvm_answer(vcpu, ARM_SMCCC_VERSION_1_1);
+		break;
 	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
-		return pvm_answer(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)));
+		pvm_answer(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)));
+		break;
 	default:
-		if (pvm_is_psci(func_id))
-			return pvm_handle_psci(hyp_vcpu, func_id);
-
-		return pvm_answer(vcpu, SMCCC_RET_NOT_SUPPORTED);
+		if (pvm_is_psci(func_id)) {
+			count = &stat->calls_psci;
+			done = pvm_handle_psci(hyp_vcpu, func_id);
+		} else {
+			count = &stat->calls_unknown;
+			pvm_answer(vcpu, SMCCC_RET_NOT_SUPPORTED);
+		}
 	}
+
+	/* A call that waits for pages is counted when it is made again. */
+	if (done || !pvm_exit_is_retry(hyp_vcpu->exit))
+		(*count)++;
+
+	return done;
 }
 
 /**
@@ -146,13 +199,13 @@ static noinline bool pvm_handle_call(struct kvm_vcpu *vcpu, u32 func_id)
  */
 bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 {
+	struct pkvm_hyp_vcpu *hyp_vcpu = container_of(vcpu, struct pkvm_hyp_vcpu, vcpu);
 	u32 func_id = vcpu_get_reg(vcpu, 0);
 
-	vcpu->arch.pkvm_stats.hypercalls++;
-
 	if (func_id != ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID)
-		return pvm_handle_call(vcpu, func_id);
+		return pvm_handle_call(hyp_vcpu, func_id);
 
+	hyp_vcpu->host_vcpu->stat.protected.calls_info++;
 	pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
 
 	return true;

@@ -27,6 +27,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
+#include <nvhe/s2_leaf.h>
 
 #define LEND_BLOCK_LEVEL	(KVM_PGTABLE_LAST_LEVEL - 1)
 #define LEND_BLOCK_SIZE		kvm_granule_size(LEND_BLOCK_LEVEL)

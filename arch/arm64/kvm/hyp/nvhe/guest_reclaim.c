@@ -20,8 +20,15 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
+#include <nvhe/s2_leaf.h>
 
-static void zero_granule(phys_addr_t phys)
+/**
+ * pvm_zero_granule() - Zero a page that leaves a guest for the host
+ * @phys: the page, which neither of the two can reach.
+ *
+ * It is clean to the point of coherency afterwards (R3).
+ */
+void pvm_zero_granule(phys_addr_t phys)
 {
 	void *va = hyp_fixmap_map(phys);
 
@@ -46,18 +53,21 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		childp = mm_ops->phys_to_virt(phys);
 		if (mm_ops->page_count(childp) != 1)
 			return 0;
-	} else if (!ctx->old) {
-		return 0;
-	} else if (!kvm_pte_valid(ctx->old)) {
-		/* Poisoned: nothing but the entry is left of it. */
+	} else if (ctx->old == GUEST_PTE_POISONED) {
+		/* Nothing but the entry is left of it. */
 		vm->nr_granules--;
+	} else if (!kvm_pte_valid(ctx->old)) {
+		/* Empty, or a guard: that holds no page, and has its own time. */
+		return 0;
 	} else if (guest_leaf_state(ctx->old) == PKVM_PAGE_OWNED) {
-		zero_granule(phys);
+		pvm_zero_granule(phys);
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
 		vm->nr_granules--;
+		vm->nr_private--;
 	} else {
 		host_set_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
 		vm->nr_granules--;
+		vm->nr_shared--;
 	}
 
 	WRITE_ONCE(*ctx->ptep, 0);
@@ -115,6 +125,7 @@ int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 	host_lock_component();
 	guest_lock_component(vm);
 	ret = guest_reclaim_range(vm, ipa, nr_granules * PAGE_SIZE);
+	pvm_show_memory(vm);
 	guest_unlock_component(vm);
 	host_unlock_component();
 
@@ -160,11 +171,13 @@ static int force_reclaim_locked(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 	if (guest_leaf_state(leaf.pte) != PKVM_PAGE_OWNED || kvm_pte_to_phys(leaf.pte) != phys)
 		return -EAGAIN;
 
-	WRITE_ONCE(*leaf.ptep, GUEST_PTE_POISONED);
+	s2_set_leaf(&vm->pgt, &leaf, GUEST_PTE_POISONED);
 	__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, leaf.level);
 
-	zero_granule(phys);
+	pvm_zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+	vm->nr_private--;
+	pvm_show_memory(vm);
 
 	return 0;
 }

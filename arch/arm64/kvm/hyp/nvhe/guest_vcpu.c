@@ -202,7 +202,6 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	pvm_save_timer(hyp_vcpu);
 	pkvm_vgic_sync_lrs(hyp_vcpu);
-	hyp_vcpu->host_vcpu->arch.pkvm_stats = vcpu->arch.pkvm_stats;
 
 	return pvm_exit_show(hyp_vcpu, exit_code);
 }

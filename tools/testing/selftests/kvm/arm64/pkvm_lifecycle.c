@@ -47,7 +47,8 @@ static struct totals read_totals(void)
 		.destroyed = pvm_stat("vms_destroyed"),
 		.donated = pvm_stat("pages_donated"),
 		.reclaimed = pvm_stat("pages_reclaimed_private") +
-			     pvm_stat("pages_reclaimed_shared"),
+			     pvm_stat("pages_reclaimed_shared") +
+			     pvm_stat("pages_relinquished"),
 		.metadata_donated = pvm_stat("metadata_pages_donated"),
 		.metadata_returned = pvm_stat("metadata_pages_returned"),
 	};

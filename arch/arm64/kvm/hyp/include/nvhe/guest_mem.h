@@ -23,19 +23,38 @@
 /* The owner field of a guest's annotated entries. */
 #define GUEST_OWNER_MMIO_GUARD	1
 
-/* An entry of a stage-2, as long as its lock is held. */
-struct s2_leaf {
-	kvm_pte_t *ptep;
-	kvm_pte_t pte;
-	s8 level;
-};
+/*
+ * The most granules that a guest's call on a range does, or entries that it looks
+ * at, with interrupts off (R6).
+ */
+#define PVM_RANGE_MAX	256
 
-int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
+/* Tell the host what is where, for its statistics. Under the guest's lock. */
+static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
+{
+	struct pkvm_vm_stat *stat = &vm->host_kvm->stat.protected;
+
+	stat->bytes_private = vm->nr_private << PAGE_SHIFT;
+	stat->bytes_shared = vm->nr_shared << PAGE_SHIFT;
+	stat->bytes_guarded = vm->nr_guarded << PAGE_SHIFT;
+	stat->bytes_relinquished = vm->nr_relinquished << PAGE_SHIFT;
+}
+
 enum pkvm_page_state guest_leaf_state(kvm_pte_t pte);
+bool guest_leaf_is_guard(kvm_pte_t pte);
+
+kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa);
+int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
+void pvm_zero_granule(phys_addr_t phys);
 
 int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu);
-int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
-int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
+int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu);
+int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
+
+int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
+			    u64 *nr_shared);
+int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
+			      u64 *nr_unshared);
 
 int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules);
 int __pkvm_host_force_reclaim(u64 pfn);

@@ -2,7 +2,7 @@
 /*
  * vCPUs of protected guests: what EL2 keeps of them beside the registers, and
  * the steps of a run. See guest_vcpu.c, guest_exit.c, guest_psci.c, guest_mmio.c,
- * guest_sysreg.c and guest_vgic.c.
+ * guest_guard.c, guest_sysreg.c and guest_vgic.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_VCPU_H__
 #define __ARM64_KVM_NVHE_GUEST_VCPU_H__
@@ -32,7 +32,15 @@ enum pvm_exit {
 	PVM_EXIT_TABLES,
 	/* The result of a PSCI call. */
 	PVM_EXIT_PSCI,
+	/* Nothing: it has a page back. */
+	PVM_EXIT_RELINQUISH,
 };
+
+/* Whether the guest makes its call again when the host has done what it was asked for. */
+static inline bool pvm_exit_is_retry(enum pvm_exit exit)
+{
+	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_TABLES;
+}
 
 /* A vCPU as PSCI knows it. Protected by pkvm_hyp_vm::power_lock. */
 enum pvm_power {
@@ -56,6 +64,11 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id);
 
 bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id);
 bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa);
+
+int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
+		    unsigned int *nr_tables);
+int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
+		      unsigned int *nr_tables);
 bool pvm_clear_guards(struct pkvm_hyp_vm *vm);
 
 bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Protected guests: what user space finds in KVM's binary statistics and in the
+ * VM's debugfs folder. The hypervisor writes these where the host has them, in
+ * struct kvm and struct kvm_vcpu, and never goes by what it finds there.
+ *
+ * Part of asm/kvm_host.h; the descriptors are for the tables in guest.c.
+ */
+#ifndef __ARM64_KVM_PKVM_STATS_H__
+#define __ARM64_KVM_PKVM_STATS_H__
+
+#include <linux/types.h>
+
+/**
+ * struct pkvm_vm_stat - What is where in the IPA space of a protected VM.
+ * @bytes_private:	Memory that the guest has for itself.
+ * @bytes_shared:	Memory that the guest has and the host may use.
+ * @bytes_guarded:	IPA space that is MMIO.
+ * @bytes_relinquished: Memory that the guest has given back, ever.
+ */
+struct pkvm_vm_stat {
+	u64 bytes_private;
+	u64 bytes_shared;
+	u64 bytes_guarded;
+	u64 bytes_relinquished;
+};
+
+/**
+ * struct pkvm_vcpu_stat - What a protected vCPU asked for, and why it left.
+ * @pages_shared:	Pages that its MEM_SHARE calls did.
+ * @pages_unshared:	Pages that its MEM_UNSHARE calls did.
+ * @calls_info:		Calls that ask what there is: CALL_UID, FEATURES, HYP_MEMINFO,
+ *			MMIO_GUARD_INFO, and SMCCC's own.
+ * @calls_share:	MEM_SHARE.
+ * @calls_unshare:	MEM_UNSHARE.
+ * @calls_relinquish:	MEM_RELINQUISH.
+ * @calls_guard:	MMIO_GUARD_{ENROLL,MAP,UNMAP}, MMIO_RGUARD_{MAP,UNMAP}.
+ * @calls_psci:		PSCI.
+ * @calls_unknown:	Anything else. All calls are counted when they are answered,
+ *			be it with an error.
+ * @exits_interrupt:	Exits for an interrupt of the host.
+ * @exits_wfx:		WFI and WFE.
+ * @exits_fault:	Accesses to memory that is not there.
+ * @exits_mmio:		Accesses to MMIO.
+ * @exits_page:		Calls that waited for a page.
+ * @exits_tables:	Calls that waited for pages for tables.
+ * @exits_psci:		PSCI calls that the host had something to do for.
+ * @exits_relinquish:	Pages given back.
+ * @exits_sgi:		Software-generated interrupts.
+ */
+struct pkvm_vcpu_stat {
+	u64 pages_shared;
+	u64 pages_unshared;
+	u64 calls_info;
+	u64 calls_share;
+	u64 calls_unshare;
+	u64 calls_relinquish;
+	u64 calls_guard;
+	u64 calls_psci;
+	u64 calls_unknown;
+	u64 exits_interrupt;
+	u64 exits_wfx;
+	u64 exits_fault;
+	u64 exits_mmio;
+	u64 exits_page;
+	u64 exits_tables;
+	u64 exits_psci;
+	u64 exits_relinquish;
+	u64 exits_sgi;
+};
+
+#define PKVM_STATS_DESC(scope, stat, type, unit, base)					\
+{											\
+	STATS_DESC_COMMON(KVM_STATS_TYPE_##type, KVM_STATS_UNIT_##unit,			\
+			  KVM_STATS_BASE_##base, 0, 1, 0),				\
+	.offset = offsetof(struct kvm_##scope##_stat, protected.stat),			\
+	.name = "protected_" #stat,							\
+}
+
+#define PKVM_VM_BYTES(stat, type)	PKVM_STATS_DESC(vm, stat, type, BYTES, POW2)
+#define PKVM_VCPU_COUNTER(stat)		PKVM_STATS_DESC(vcpu, stat, CUMULATIVE, NONE, POW10)
+
+#define PKVM_VM_STATS()					\
+	PKVM_VM_BYTES(bytes_private, INSTANT),		\
+	PKVM_VM_BYTES(bytes_shared, INSTANT),		\
+	PKVM_VM_BYTES(bytes_guarded, INSTANT),		\
+	PKVM_VM_BYTES(bytes_relinquished, CUMULATIVE)
+
+#define PKVM_VCPU_STATS()				\
+	PKVM_VCPU_COUNTER(pages_shared),		\
+	PKVM_VCPU_COUNTER(pages_unshared),		\
+	PKVM_VCPU_COUNTER(calls_info),			\
+	PKVM_VCPU_COUNTER(calls_share),			\
+	PKVM_VCPU_COUNTER(calls_unshare),		\
+	PKVM_VCPU_COUNTER(calls_relinquish),		\
+	PKVM_VCPU_COUNTER(calls_guard),			\
+	PKVM_VCPU_COUNTER(calls_psci),			\
+	PKVM_VCPU_COUNTER(calls_unknown),		\
+	PKVM_VCPU_COUNTER(exits_interrupt),		\
+	PKVM_VCPU_COUNTER(exits_wfx),			\
+	PKVM_VCPU_COUNTER(exits_fault),			\
+	PKVM_VCPU_COUNTER(exits_mmio),			\
+	PKVM_VCPU_COUNTER(exits_page),			\
+	PKVM_VCPU_COUNTER(exits_tables),		\
+	PKVM_VCPU_COUNTER(exits_psci),			\
+	PKVM_VCPU_COUNTER(exits_relinquish),		\
+	PKVM_VCPU_COUNTER(exits_sgi)
+
+#endif /* __ARM64_KVM_PKVM_STATS_H__ */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Entries of a stage-2 by hand, see s2_leaf.c.
+ */
+#ifndef __ARM64_KVM_NVHE_S2_LEAF_H__
+#define __ARM64_KVM_NVHE_S2_LEAF_H__
+
+#include <asm/kvm_pgtable.h>
+
+/* An entry of a stage-2, as long as its lock is held. Zero is "none found yet". */
+struct s2_leaf {
+	kvm_pte_t *ptep;
+	kvm_pte_t pte;
+	s8 level;
+};
+
+int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
+int s2_next_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
+void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte);
+int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *mc);
+
+#endif /* __ARM64_KVM_NVHE_S2_LEAF_H__ */

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guards in the stage-2 of a protected guest: invalid, annotated leaves, each as
+ * large as its place and its range allow. What they mean is in guest_mmio.c.
+ *
+ * R1: a guarded IPA holds no memory: both would have to be in the same entry.
+ * R6: a call looks at PVM_RANGE_MAX entries at most, and says how far it got.
+ * R7: the check of an entry finds out how many pages for tables it needs. If the
+ *     vCPU's memcache has not enough of them nothing more changes, and the guest's
+ *     call is made again once the host gave more.
+ *
+ * No TLB has anything of an invalid entry. Tables that go are another matter, and
+ * kvm_pgtable_stage2_unmap()'s.
+ */
+
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_guest.h>
+
+#include <nvhe/guest_mem.h>
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/pkvm.h>
+#include <nvhe/s2_leaf.h>
+
+#define GUARD_PTE	FIELD_PREP(KVM_INVALID_PTE_OWNER_MASK, GUEST_OWNER_MMIO_GUARD)
+
+/* To fill a table costs about as much as to look at so many entries. */
+#define PUSH_DOWN_COST	64
+
+/**
+ * guest_leaf_is_guard() - Is this a guard?
+ * @pte: a guest's entry.
+ *
+ * Return: true if so.
+ */
+bool guest_leaf_is_guard(kvm_pte_t pte)
+{
+	return !kvm_pte_valid(pte) &&
+	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, pte) == GUEST_OWNER_MMIO_GUARD;
+}
+
+/* A call on a range of IPAs: how far it is, and what it needs. */
+struct guard_walk {
+	struct pkvm_hyp_vm *vm;
+	struct kvm_hyp_memcache *mc;
+	struct s2_leaf leaf;
+	u64 ipa;
+	u64 end;
+	int budget;
+	unsigned int nr_tables;
+};
+
+static int guard_walk_init(struct guard_walk *walk, struct pkvm_hyp_vcpu *vcpu, u64 ipa,
+			   u64 nr_granules)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+	u64 limit = BIT(vm->pgt.ia_bits);
+
+	if (ipa >= limit)
+		return -ERANGE;
+
+	*walk = (struct guard_walk) {
+		.vm	= vm,
+		.mc	= &vcpu->vcpu.arch.pkvm_memcache,
+		.ipa	= ipa,
+		.end	= ipa + min(nr_granules, (limit - ipa) >> PAGE_SHIFT) * PAGE_SIZE,
+		.budget	= PVM_RANGE_MAX,
+	};
+
+	return 0;
+}
+
+static bool guard_walk_go_on(struct guard_walk *walk)
+{
+	return walk->ipa < walk->end && walk->budget-- > 0;
+}
+
+static bool fits(const struct guard_walk *walk, s8 level)
+{
+	u64 size = kvm_granule_size(level);
+
+	return IS_ALIGNED(walk->ipa, size) && walk->end - walk->ipa >= size;
+}
+
+/* The range goes on behind the entry. */
+static void guard_walk_step(struct guard_walk *walk)
+{
+	u64 size = kvm_granule_size(walk->leaf.level);
+
+	walk->ipa = min(walk->end, ALIGN_DOWN(walk->ipa, size) + size);
+}
+
+/* Go down to the level at which an entry stands for nothing that is not of the range. */
+static int guard_walk_descend(struct guard_walk *walk)
+{
+	s8 level = walk->leaf.level;
+
+	while (!fits(walk, level))
+		level++;
+
+	walk->nr_tables = level - walk->leaf.level;
+	if (walk->mc->nr_pages < walk->nr_tables)
+		return -ENOMEM;
+
+	while (walk->leaf.level < level) {
+		if (walk->leaf.pte)
+			walk->budget -= PUSH_DOWN_COST;
+		WARN_ON(s2_push_down(&walk->vm->pgt, walk->ipa, &walk->leaf, walk->mc));
+	}
+
+	return 0;
+}
+
+static int put_guard(struct guard_walk *walk)
+{
+	int ret;
+
+	ret = s2_next_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
+	if (ret)
+		return ret;
+
+	/* Linux guards on every ioremap. */
+	if (guest_leaf_is_guard(walk->leaf.pte))
+		return 0;
+
+	if (walk->leaf.pte)
+		return -EPERM;
+
+	ret = guard_walk_descend(walk);
+	if (ret)
+		return ret;
+
+	s2_set_leaf(&walk->vm->pgt, &walk->leaf, GUARD_PTE);
+	walk->vm->nr_guarded += kvm_granule_size(walk->leaf.level) >> PAGE_SHIFT;
+
+	return 0;
+}
+
+/**
+ * pvm_guard_range() - Put guards on IPAs of a protected guest
+ * @vcpu: the vCPU that asks, loaded on this CPU; its memcache pays for tables.
+ * @ipa: the first, granule aligned.
+ * @nr_granules: how many granules, at least 1.
+ * @nr_done: is told how many of them are guarded now.
+ * @nr_tables: is told how many pages for tables the call waits for.
+ *
+ * Takes the guest's lock.
+ *
+ * Return: 0 if at least one granule is guarded; else for the first one: -EPERM if
+ * there is memory, or was until the host took it by force; -ENOMEM if the memcache
+ * has less than @nr_tables pages; -ERANGE if @ipa lies beyond the IPA space.
+ */
+int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
+		    unsigned int *nr_tables)
+{
+	struct guard_walk walk;
+	int ret;
+
+	ret = guard_walk_init(&walk, vcpu, ipa, nr_granules);
+	if (ret)
+		return ret;
+
+	guest_lock_component(walk.vm);
+	while (guard_walk_go_on(&walk)) {
+		ret = put_guard(&walk);
+		if (ret)
+			break;
+		guard_walk_step(&walk);
+	}
+	pvm_show_memory(walk.vm);
+	guest_unlock_component(walk.vm);
+
+	*nr_done = (walk.ipa - ipa) >> PAGE_SHIFT;
+	*nr_tables = walk.nr_tables;
+
+	return *nr_done ? 0 : ret;
+}
+
+/* Find a guard that is all of the range, if need be by splitting a larger one. */
+static int isolate_guard(struct guard_walk *walk)
+{
+	int ret;
+
+	ret = s2_next_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
+	if (ret)
+		return ret;
+
+	if (!guest_leaf_is_guard(walk->leaf.pte))
+		return -EPERM;
+
+	return guard_walk_descend(walk);
+}
+
+/**
+ * pvm_unguard_range() - Remove guards from IPAs of a protected guest
+ * @vcpu: the vCPU that asks, loaded on this CPU; its memcache pays for tables.
+ * @ipa: the first, granule aligned.
+ * @nr_granules: how many granules, at least 1.
+ * @nr_done: is told from how many of them a guard was removed.
+ * @nr_tables: is told how many pages for tables the call waits for.
+ *
+ * Takes the guest's lock. A guard that is only partly of the range is split.
+ *
+ * Return: 0 if at least one guard was removed; else for the first granule: -EPERM if
+ * it is not guarded; -ENOMEM if the memcache has less than @nr_tables pages; -ERANGE if
+ * @ipa lies beyond the IPA space.
+ */
+int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
+		      unsigned int *nr_tables)
+{
+	struct guard_walk walk;
+	int ret;
+
+	ret = guard_walk_init(&walk, vcpu, ipa, nr_granules);
+	if (ret)
+		return ret;
+
+	guest_lock_component(walk.vm);
+	while (guard_walk_go_on(&walk)) {
+		ret = isolate_guard(&walk);
+		if (ret)
+			break;
+		guard_walk_step(&walk);
+	}
+
+	/* What was found are guards, and this takes tables with it that are empty then. */
+	if (walk.ipa > ipa)
+		WARN_ON(kvm_pgtable_stage2_unmap(&walk.vm->pgt, ipa, walk.ipa - ipa));
+	walk.vm->nr_guarded -= (walk.ipa - ipa) >> PAGE_SHIFT;
+	pvm_show_memory(walk.vm);
+	guest_unlock_component(walk.vm);
+
+	*nr_done = (walk.ipa - ipa) >> PAGE_SHIFT;
+	*nr_tables = walk.nr_tables;
+
+	return *nr_done ? 0 : ret;
+}
+
+/* What the removal of a guard costs, by its own walk, in entries looked at. */
+#define GUARD_REMOVAL_COST	64
+
+/* Stops at the first guard, or when it has seen as many entries as it may. */
+struct guard_search {
+	u64 ipa;
+	int budget;
+	bool found;
+};
+
+static int guard_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			 enum kvm_pgtable_walk_flags visit)
+{
+	struct guard_search *search = ctx->arg;
+
+	search->ipa = ctx->addr;
+	search->found = guest_leaf_is_guard(ctx->old);
+	search->budget -= search->found ? GUARD_REMOVAL_COST : 1;
+
+	return search->found || search->budget <= 0 ? -EINTR : 0;
+}
+
+/**
+ * pvm_clear_guards() - Remove the guards of a dying guest
+ * @vm: the VM, which has no vCPU loaded and owns no memory any more.
+ *
+ * Takes the VM's lock. Does a bounded piece of the work (R6).
+ *
+ * Return: true if there are none left, false to be called again.
+ */
+bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
+{
+	struct guard_search search = { .budget = PKVM_TEARDOWN_MAX_ENTRIES };
+	struct kvm_pgtable_walker walker = {
+		.cb	= guard_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF,
+		.arg	= &search,
+	};
+	u64 end = BIT(vm->pgt.ia_bits);
+	int ret = -EINTR;
+
+	if (!vm->nr_guarded || !vm->pgt.pgd)
+		return true;
+
+	guest_lock_component(vm);
+	while (ret && search.budget > 0) {
+		search.found = false;
+		ret = kvm_pgtable_walk(&vm->pgt, vm->guards_cleared, end - vm->guards_cleared,
+				       &walker);
+		vm->guards_cleared = ret ? search.ipa : end;
+		if (search.found)
+			WARN_ON(kvm_pgtable_stage2_unmap(&vm->pgt, search.ipa, PAGE_SIZE));
+	}
+	guest_unlock_component(vm);
+
+	return !ret;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a protected guest shares with the host: the transitions behind MEM_SHARE
+ * and MEM_UNSHARE, of a run of granules in one call.
+ *
+ * R1: host state, host stage-2 and guest stage-2 of a page change under both
+ *     locks, taken once for the run.
+ * R2: when a call that takes pages back returns, no CPU has a TLB entry of the
+ *     host for any of them. They are invalidated by ranges, not one by one.
+ * R6: a call does PVM_RANGE_MAX granules at most, and says how many.
+ * R7: a granule is refused with nothing changed, or done whole; the run ends at
+ *     the first that is refused.
+ */
+
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pgtable.h>
+
+#include <nvhe/guest_mem.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/memory.h>
+#include <nvhe/s2_leaf.h>
+
+/* More runs than this are not worth an invalidation each: all of the host's goes. */
+#define MAX_TLB_RUNS	8
+
+/* TLB entries of the host that are to go: a run of pages, and how many runs there were. */
+struct tlb_run {
+	u64 start;
+	u64 end;
+	unsigned int nr;
+};
+
+static void tlb_flush_run(const struct tlb_run *run)
+{
+	unsigned long nr_pages = (run->end - run->start) >> PAGE_SHIFT;
+
+	if (nr_pages == 1)
+		__kvm_tlb_flush_vmid_ipa(&host_mmu.arch.mmu, run->start,
+					 KVM_PGTABLE_LAST_LEVEL);
+	else if (nr_pages)
+		__kvm_tlb_flush_vmid_range(&host_mmu.arch.mmu, run->start, nr_pages);
+}
+
+static void tlb_add_page(struct tlb_run *run, u64 phys)
+{
+	if (phys != run->end) {
+		if (run->nr < MAX_TLB_RUNS)
+			tlb_flush_run(run);
+		run->nr++;
+		run->start = phys;
+	}
+
+	run->end = phys + PAGE_SIZE;
+}
+
+static void tlb_finish(const struct tlb_run *run)
+{
+	if (run->nr > MAX_TLB_RUNS)
+		__kvm_tlb_flush_vmid(&host_mmu.arch.mmu);
+	else
+		tlb_flush_run(run);
+}
+
+/* Where a call is: a page of the guest, and its entries in both stage-2s. */
+struct share_walk {
+	struct pkvm_hyp_vm *vm;
+	struct s2_leaf guest;
+	struct s2_leaf host;
+	u64 ipa;
+	u64 phys;
+};
+
+/*
+ * Go to the page at @walk->ipa, and check that the guest has it in @state and the
+ * host in @host_state.
+ */
+static int walk_to_page(struct share_walk *walk, enum pkvm_page_state state,
+			enum pkvm_page_state host_state)
+{
+	u64 phys;
+	int ret;
+
+	ret = s2_next_leaf(&walk->vm->pgt, walk->ipa, &walk->guest);
+	if (ret)
+		return ret;
+
+	if (!walk->guest.pte)
+		return -ENOENT;
+
+	if (guest_leaf_state(walk->guest.pte) != state)
+		return -EPERM;
+
+	/* What follows in the IPA space need not follow in the host's memory. */
+	phys = kvm_pte_to_phys(walk->guest.pte);
+	if (phys != walk->phys + PAGE_SIZE)
+		walk->host.ptep = NULL;
+	walk->phys = phys;
+
+	if (hyp_phys_to_page(phys)->host_state != host_state)
+		return -EPERM;
+
+	return s2_next_leaf(&host_mmu.pgt, phys, &walk->host);
+}
+
+/*
+ * Hardware ignores the software bits, so an entry that is in use may change
+ * them without break-before-make and without TLB invalidation.
+ */
+static void guest_set_state(struct share_walk *walk, enum pkvm_page_state state)
+{
+	kvm_pte_t pte = walk->guest.pte & ~(kvm_pte_t)PKVM_PAGE_STATE_PROT_MASK;
+
+	s2_set_leaf(&walk->vm->pgt, &walk->guest,
+		    pte | FIELD_PREP(PKVM_PAGE_STATE_PROT_MASK, state));
+}
+
+static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
+{
+	int ret;
+
+	ret = walk_to_page(walk, PKVM_PAGE_OWNED, PKVM_NOPAGE);
+	if (ret)
+		return ret;
+
+	/* An annotation never stands for more than its page. */
+	WARN_ON(walk->host.level != KVM_PGTABLE_LAST_LEVEL);
+	s2_set_leaf(&host_mmu.pgt, &walk->host,
+		    kvm_phys_to_pte(walk->phys) | host_attr | PTE_TYPE_PAGE);
+	hyp_phys_to_page(walk->phys)->host_state = PKVM_PAGE_SHARED_BORROWED;
+	guest_set_state(walk, PKVM_PAGE_SHARED_OWNED);
+
+	return 0;
+}
+
+static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
+{
+	int ret;
+
+	ret = walk_to_page(walk, PKVM_PAGE_SHARED_OWNED, PKVM_PAGE_SHARED_BORROWED);
+	if (ret)
+		return ret;
+
+	if (walk->host.level == KVM_PGTABLE_LAST_LEVEL) {
+		if (kvm_pte_valid(walk->host.pte))
+			tlb_add_page(tlb, walk->phys);
+		s2_set_leaf(&host_mmu.pgt, &walk->host, host_guest_pte(walk->vm, walk->ipa));
+		hyp_phys_to_page(walk->phys)->host_state = PKVM_NOPAGE;
+	} else {
+		/* Part of a block, which has to go, or of nothing that is mapped. */
+		ret = host_annotate_guest(walk->vm, walk->phys, walk->ipa);
+		walk->host.ptep = NULL;
+		if (ret)
+			return ret;
+	}
+
+	guest_set_state(walk, PKVM_PAGE_OWNED);
+
+	return 0;
+}
+
+/**
+ * __pkvm_guest_share_host() - Let the host use pages of a protected guest
+ * @vcpu: the vCPU that asks, loaded on this CPU.
+ * @ipa: the first page, granule aligned.
+ * @nr_granules: how many, at least 1.
+ * @nr_shared: is told how many were shared.
+ *
+ * Guest: OWNED  => SHARED_OWNED
+ * Host:  NOPAGE => SHARED_BORROWED
+ *
+ * Takes the locks of host and guest. The host's entries are made here rather than
+ * at its first access: the annotations have to go anyway.
+ *
+ * Return: 0 if at least one page was shared; else for the first one: -ENOENT if the
+ * guest has no page there yet; -EPERM if it has one that is not its own alone;
+ * -ERANGE if @ipa lies beyond its IPA space.
+ */
+int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
+			    u64 *nr_shared)
+{
+	struct share_walk walk = { .vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu), .ipa = ipa };
+	kvm_pte_t host_attr;
+	u64 nr = 0;
+	int ret;
+
+	ret = stage2_set_prot_attr(&host_mmu.pgt, PKVM_HOST_MEM_PROT, &host_attr);
+	if (ret)
+		return ret;
+
+	nr_granules = min_t(u64, nr_granules, PVM_RANGE_MAX);
+
+	host_lock_component();
+	guest_lock_component(walk.vm);
+
+	for (; nr < nr_granules; nr++, walk.ipa += PAGE_SIZE) {
+		ret = share_page(&walk, host_attr);
+		if (ret)
+			break;
+	}
+	dsb(ishst);
+
+	walk.vm->nr_private -= nr;
+	walk.vm->nr_shared += nr;
+	pvm_show_memory(walk.vm);
+
+	guest_unlock_component(walk.vm);
+	host_unlock_component();
+
+	*nr_shared = nr;
+
+	return nr ? 0 : ret;
+}
+
+/**
+ * __pkvm_guest_unshare_host() - Take back pages that the host could use
+ * @vcpu: the vCPU that asks, loaded on this CPU.
+ * @ipa: the first page, granule aligned.
+ * @nr_granules: how many, at least 1.
+ * @nr_unshared: is told how many were taken back.
+ *
+ * Guest: SHARED_OWNED    => OWNED
+ * Host:  SHARED_BORROWED => NOPAGE, annotated with PKVM_ID_GUEST
+ *
+ * Takes the locks of host and guest.
+ *
+ * Return: 0 if at least one page was taken back; else for the first one: -ENOENT if
+ * the guest has no page there; -EPERM if it has one that is not shared; -ERANGE if
+ * @ipa lies beyond its IPA space; -ENOMEM if the host's pool has no page for a table.
+ */
+int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
+			      u64 *nr_unshared)
+{
+	struct share_walk walk = { .vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu), .ipa = ipa };
+	struct tlb_run tlb = {};
+	int ret = 0;
+	u64 nr = 0;
+
+	nr_granules = min_t(u64, nr_granules, PVM_RANGE_MAX);
+
+	host_lock_component();
+	guest_lock_component(walk.vm);
+
+	for (; nr < nr_granules; nr++, walk.ipa += PAGE_SIZE) {
+		ret = unshare_page(&walk, &tlb);
+		if (ret)
+			break;
+	}
+	tlb_finish(&tlb);
+
+	walk.vm->nr_private += nr;
+	walk.vm->nr_shared -= nr;
+	pvm_show_memory(walk.vm);
+
+	guest_unlock_component(walk.vm);
+	host_unlock_component();
+
+	*nr_unshared = nr;
+
+	return nr ? 0 : ret;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Entries of a stage-2 by hand: what every fault and most calls of a guest do to
+ * one granule or to a run of them, without a visitor and callbacks. Whole ranges
+ * of unknown shape are kvm_pgtable_walk()'s.
+ *
+ * All of it is done under the lock of the stage-2. TLB maintenance is the
+ * caller's, for a run at once.
+ */
+
+#include <asm/kvm_pgtable.h>
+
+#include <nvhe/s2_leaf.h>
+
+static u64 s2_index(u64 addr, s8 level)
+{
+	return (addr >> kvm_granule_shift(level)) % PTRS_PER_PTE;
+}
+
+/**
+ * s2_find_leaf() - Find the entry that maps an address, or could
+ * @pgt: a stage-2, whose lock is held until @leaf has served its purpose.
+ * @addr: the address in its input space.
+ * @leaf: what is found, valid or not.
+ *
+ * Return: 0; -ERANGE if @addr lies beyond the input space; -EINVAL if the stage-2
+ * has been torn down.
+ */
+int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
+{
+	s8 level = pgt->start_level;
+	kvm_pte_t *table = (kvm_pte_t *)pgt->pgd;
+	/* The tables of the first level may be several, one behind the other. */
+	u64 idx = addr >> kvm_granule_shift(level);
+
+	if (addr >= BIT(pgt->ia_bits))
+		return -ERANGE;
+
+	if (!table)
+		return -EINVAL;
+
+	for (;;) {
+		leaf->ptep = &table[idx];
+		leaf->pte = READ_ONCE(*leaf->ptep);
+		leaf->level = level;
+
+		if (level == KVM_PGTABLE_LAST_LEVEL ||
+		    (leaf->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+			return 0;
+
+		table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(leaf->pte));
+		level++;
+		idx = s2_index(addr, level);
+	}
+}
+
+/**
+ * s2_next_leaf() - Find the entry of the granule behind that of the last entry
+ * @pgt: as for s2_find_leaf().
+ * @addr: the granule's address: one behind that for which @leaf was found.
+ * @leaf: the last entry, zero before the first; becomes this one.
+ *
+ * A walk from the top once for each table of the last level.
+ *
+ * Return: as s2_find_leaf().
+ */
+int s2_next_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
+{
+	if (!leaf->ptep || leaf->level != KVM_PGTABLE_LAST_LEVEL ||
+	    !s2_index(addr, KVM_PGTABLE_LAST_LEVEL))
+		return s2_find_leaf(pgt, addr, leaf);
+
+	leaf->ptep++;
+	leaf->pte = READ_ONCE(*leaf->ptep);
+
+	return 0;
+}
+
+/**
+ * s2_set_leaf() - Change an entry
+ * @pgt: the stage-2.
+ * @leaf: the entry as it was found; is brought up to date.
+ * @pte: what it shall be.
+ *
+ * Keeps the count of the table. A valid entry that becomes another valid one is
+ * for the caller to break first, unless software bits are all that changes.
+ */
+void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
+{
+	kvm_pte_t old = leaf->pte;
+
+	if (pte && !old)
+		pgt->mm_ops->get_page(leaf->ptep);
+
+	leaf->pte = pte;
+	WRITE_ONCE(*leaf->ptep, pte);
+
+	if (old && !pte)
+		pgt->mm_ops->put_page(leaf->ptep);
+}
+
+/**
+ * s2_push_down() - Put a table in place of an invalid entry
+ * @pgt: the stage-2.
+ * @addr: an address that the entry covers.
+ * @leaf: the entry, above the last level; becomes the one of the table for @addr.
+ * @mc: the memcache that pays for the table.
+ *
+ * All entries of the table say what the entry said. No TLB has anything of it.
+ *
+ * Return: 0; -ENOMEM, with nothing changed, if @mc is empty.
+ */
+int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *mc)
+{
+	struct kvm_pgtable_mm_ops *mm_ops = pgt->mm_ops;
+	kvm_pte_t *table = mm_ops->zalloc_page(mc);
+	unsigned int i;
+
+	if (!table)
+		return -ENOMEM;
+
+	if (!leaf->pte)
+		mm_ops->get_page(leaf->ptep);
+
+	for (i = 0; leaf->pte && i < PTRS_PER_PTE; i++) {
+		table[i] = leaf->pte;
+		mm_ops->get_page(&table[i]);
+	}
+
+	/* The walker must not see the table before its entries. */
+	smp_store_release(leaf->ptep, kvm_phys_to_pte(mm_ops->virt_to_phys(table)) |
+				      PMD_TYPE_TABLE);
+
+	leaf->level++;
+	leaf->ptep = &table[s2_index(addr, leaf->level)];
+
+	return 0;
+}
