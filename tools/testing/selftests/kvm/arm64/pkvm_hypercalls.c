@@ -73,8 +73,8 @@ TEST_F(hvc, features)
 {
 	uint64_t features = pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0);
 
-	/* FEATURES, HYP_MEMINFO, MEM_SHARE, MEM_UNSHARE, and the four MMIO_GUARD calls. */
-	EXPECT_EQ(1UL << 0 | 0x7UL << 2 | 0xfUL << 5, features);
+	/* FEATURES, and all from HYP_MEMINFO to MMIO_RGUARD_UNMAP. */
+	EXPECT_EQ(1UL << 0 | 0x3ffUL << 2, features);
 	EXPECT_EQ(0, self->vcpu->results[1]);
 	EXPECT_EQ(0, self->vcpu->results[2]);
 	EXPECT_EQ(0, self->vcpu->results[3]);
@@ -91,8 +91,8 @@ TEST_F(hvc, features)
 TEST_F(hvc, meminfo)
 {
 	EXPECT_EQ(getpagesize(), pvm_hvc(self->vcpu, HVC_HYP_MEMINFO, 0, 0, 0));
-	/* Bit 0 would promise ranges, the others nothing yet. */
-	EXPECT_EQ(0, self->vcpu->results[1]);
+	/* Bit 0: there are ranges. */
+	EXPECT_EQ(1, self->vcpu->results[1]);
 	EXPECT_EQ(0, self->vcpu->results[2]);
 	EXPECT_EQ(0, self->vcpu->results[3]);
 }

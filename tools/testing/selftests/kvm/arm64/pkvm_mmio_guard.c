@@ -12,11 +12,6 @@
 #include "kselftest_harness.h"
 #include "pvm.h"
 
-#define HVC_GUARD_INFO		0xc6000005UL
-#define HVC_GUARD_ENROLL	0xc6000006UL
-#define HVC_GUARD_MAP		0xc6000007UL
-#define HVC_GUARD_UNMAP		0xc6000008UL
-
 #define PAGE			((uint64_t)getpagesize())
 #define DATA_SIZE		(16 * PAGE)
 
@@ -58,18 +53,6 @@ static int64_t guard_unmap(struct pvm_vcpu *vcpu, uint64_t ipa)
 	return pvm_hvc(vcpu, HVC_GUARD_UNMAP, ipa, 0, 0);
 }
 
-/* Without a guard on its channel an enrolled guest could not be spoken to. */
-static int64_t enroll(struct pvm *vm)
-{
-	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
-		int64_t ret = guard_map(&vm->vcpus[0], vm->vcpus[i].channel & -PAGE);
-
-		if (ret)
-			return ret;
-	}
-	return pvm_hvc(&vm->vcpus[0], HVC_GUARD_ENROLL, 0, 0, 0);
-}
-
 /* The guest's access ended in an external abort, and the test saw no exit. */
 #define EXPECT_EXTERNAL_ABORT(ret, vcpu, ipa) do {				\
 	int __ret = (ret);							\
@@ -84,7 +67,10 @@ static int64_t enroll(struct pvm *vm)
 TEST_F(guard, info)
 {
 	EXPECT_EQ(PAGE, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 0, 0));
-	EXPECT_EQ(0, self->vcpu->results[1]);
+	/* Bit 0: there are ranges. */
+	EXPECT_EQ(1, self->vcpu->results[1]);
+	EXPECT_EQ(0, self->vcpu->results[2]);
+	EXPECT_EQ(0, self->vcpu->results[3]);
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 1, 0, 0));
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 1, 0));
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 0, 1UL << 63));
@@ -100,7 +86,7 @@ TEST_F(guard, not_enrolled)
 
 TEST_F(guard, unguarded_store_is_hidden)
 {
-	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, pvm_enroll(&self->vm));
 	memset(self->vcpu->run->mmio.data, 0, 8);
 	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA + 0x18, 0x5ec3e7),
 			      self->vcpu, DEVICE_IPA + 0x18);
@@ -110,14 +96,14 @@ TEST_F(guard, unguarded_load_is_refused)
 {
 	uint64_t value;
 
-	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, pvm_enroll(&self->vm));
 	EXPECT_EXTERNAL_ABORT(pvm_load(self->vcpu, DEVICE_IPA, &value), self->vcpu, DEVICE_IPA);
 }
 
 /* The guard reaches exactly one page, and UNMAP takes it away. */
 TEST_F(guard, guarded_page_is_mmio)
 {
-	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, pvm_enroll(&self->vm));
 	ASSERT_EQ(0, guard_map(self->vcpu, DEVICE_IPA));
 
 	EXPECT_EQ(-EPROTO, pvm_store(self->vcpu, DEVICE_IPA + PAGE - 8, 0x77));
@@ -142,7 +128,7 @@ TEST_F(guard, memory_is_not_mmio)
 {
 	uint64_t value;
 
-	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, pvm_enroll(&self->vm));
 	memset(self->vcpu->run->mmio.data, 0, 8);
 	EXPECT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 0xfeed));
 	EXPECT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
@@ -195,7 +181,7 @@ TEST_F(guard, no_memory_on_guard)
 {
 	uint64_t value;
 
-	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, pvm_enroll(&self->vm));
 	ASSERT_EQ(0, guard_map(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_share(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_unshare(self->vcpu, PVM_DATA_IPA));
@@ -220,7 +206,7 @@ TEST_F(guard, every_vcpu)
 
 	ASSERT_EQ(0, pvm_cpu_on(&self->vm, 1));
 	ASSERT_EQ(0, pvm_store(other, PVM_DATA_IPA, 1));
-	ASSERT_EQ(0, enroll(&self->vm));
+	ASSERT_EQ(0, pvm_enroll(&self->vm));
 	EXPECT_EXTERNAL_ABORT(pvm_store(other, DEVICE_IPA, 1), other, DEVICE_IPA);
 	ASSERT_EQ(0, guard_map(self->vcpu, DEVICE_IPA));
 	EXPECT_EQ(-EPROTO, pvm_store(other, DEVICE_IPA, 1));

@@ -37,8 +37,6 @@ extern const uint8_t pvm_keeper_code[], pvm_keeper_code_end[];
 /* How often a run may be interrupted before the guest has got anywhere. */
 #define MAX_INTERRUPTS	200
 
-#define HVC_GUARD_ENROLL	0xc6000006UL
-#define HVC_GUARD_MAP		0xc6000007UL
 #define HVC_PSCI_SUSPEND	0xc4000001UL
 
 struct vmm {

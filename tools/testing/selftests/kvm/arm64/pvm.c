@@ -493,6 +493,66 @@ int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa)
 }
 
 /**
+ * pvm_relinquish() - MEM_RELINQUISH of one granule
+ * @vcpu: the vCPU that gives it back.
+ * @ipa: what.
+ *
+ * Return: as pvm_hvc().
+ */
+int64_t pvm_relinquish(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	return pvm_hvc(vcpu, HVC_MEM_RELINQUISH, ipa, 0, 0);
+}
+
+/**
+ * pvm_range() - A call on a range, repeated until all of it is done
+ * @vcpu: the vCPU that makes it.
+ * @function: HVC_MEM_SHARE, HVC_MEM_UNSHARE, HVC_RGUARD_MAP or HVC_RGUARD_UNMAP.
+ * @ipa: where the range starts.
+ * @granules: how long it is.
+ *
+ * Return: the number of calls that it took; -1 if one was refused, or told what cannot be.
+ */
+int64_t pvm_range(struct pvm_vcpu *vcpu, uint32_t function, uint64_t ipa, uint64_t granules)
+{
+	int64_t calls = 0;
+
+	while (granules) {
+		uint64_t done;
+
+		if (pvm_hvc(vcpu, function, ipa, granules, 0) != HVC_SUCCESS)
+			return -1;
+		done = vcpu->results[1];
+		if (!done || done > granules)
+			return -1;
+		ipa += done * getpagesize();
+		granules -= done;
+		calls++;
+	}
+	return calls;
+}
+
+/**
+ * pvm_enroll() - MMIO_GUARD_ENROLL, with guards on the channels
+ * @vm: the VM; its vCPU 0 makes the calls.
+ *
+ * Without a guard on its channel an enrolled guest could not be spoken to.
+ *
+ * Return: as pvm_hvc(), of the first call that did not succeed, if any.
+ */
+int64_t pvm_enroll(struct pvm *vm)
+{
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		int64_t ret = pvm_hvc(&vm->vcpus[0], HVC_GUARD_MAP,
+				      vm->vcpus[i].channel & -(uint64_t)getpagesize(), 0, 0);
+
+		if (ret)
+			return ret;
+	}
+	return pvm_hvc(&vm->vcpus[0], HVC_GUARD_ENROLL, 0, 0, 0);
+}
+
+/**
  * pvm_cpu_on() - Have vCPU 0 start another vCPU in the guest's code
  * @vm: the VM.
  * @index: which.

@@ -43,10 +43,20 @@
 #define HVC_HYP_MEMINFO		0xc6000002UL
 #define HVC_MEM_SHARE		0xc6000003UL
 #define HVC_MEM_UNSHARE		0xc6000004UL
+#define HVC_GUARD_INFO		0xc6000005UL
+#define HVC_GUARD_ENROLL	0xc6000006UL
+#define HVC_GUARD_MAP		0xc6000007UL
+#define HVC_GUARD_UNMAP		0xc6000008UL
+#define HVC_MEM_RELINQUISH	0xc6000009UL
+#define HVC_RGUARD_MAP		0xc600000aUL
+#define HVC_RGUARD_UNMAP	0xc600000bUL
 
 #define HVC_SUCCESS		0L
 #define HVC_NOT_SUPPORTED	(-1L)
 #define HVC_INVALID_PARAMETER	(-3L)
+
+/* A call on a range does no more granules than this, and no more leaves of the guest's stage-2. */
+#define PVM_RANGE_MAX		256
 
 struct pvm;
 
@@ -88,6 +98,13 @@ struct pvm {
 	size_t data_size;
 };
 
+/* What PVM_BATCH does, in the guest's memory. */
+struct pvm_step {
+	uint64_t command;	/* PVM_HVC, PVM_LOAD, PVM_STORE */
+	uint64_t regs[4];	/* x0..x3: its arguments, then its results */
+	uint64_t unused[3];
+};
+
 /* What pvm_hvc() returns for a call that did not come back. */
 #define PVM_HVC_LOST		INT64_MIN
 
@@ -114,6 +131,9 @@ int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value);
 int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3);
 int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa);
 int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa);
+int64_t pvm_relinquish(struct pvm_vcpu *vcpu, uint64_t ipa);
+int64_t pvm_range(struct pvm_vcpu *vcpu, uint32_t function, uint64_t ipa, uint64_t granules);
+int64_t pvm_enroll(struct pvm *vm);
 int pvm_cpu_on(struct pvm *vm, unsigned int index);
 
 #endif /* SELFTEST_KVM_PVM_H */

@@ -40,5 +40,12 @@
 #define PVM_SVE_FILL		7
 /* Result 0: how many 64 bits of z0..z31 are not argument 0; result 1: as of PVM_SVE_FILL. */
 #define PVM_SVE_CHECK		8
+/*
+ * Do the argument 1 steps that are in memory from argument 0 on, PVM_STEP_SIZE bytes each, one
+ * after the other: the number of a command, which is PVM_HVC, PVM_LOAD or PVM_STORE, and its four
+ * arguments, in place of which its results are written.
+ */
+#define PVM_BATCH		9
+#define PVM_STEP_SIZE		64
 
 #endif /* SELFTEST_KVM_PVM_CHANNEL_H */

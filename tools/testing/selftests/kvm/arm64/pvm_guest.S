@@ -45,6 +45,7 @@ commands:
 	b	do_smc
 	b	do_sve_fill
 	b	do_sve_check
+	b	do_batch
 
 do_hvc:
 	hvc	#0
@@ -147,6 +148,44 @@ do_sve_check:
 	rdvl	x1, #1
 	b	done
 	.arch_extension nosve
+
+do_batch:
+	mov	x4, x0
+	mov	x5, x1
+batch_next:
+	cbz	x5, done
+	dc	civac, x4
+	dsb	sy
+	ldr	x6, [x4]
+	ldr	x0, [x4, #8]
+	ldr	x1, [x4, #16]
+	ldr	x2, [x4, #24]
+	ldr	x3, [x4, #32]
+	cbz	x6, batch_hvc
+	dc	civac, x0
+	dsb	sy
+	cmp	x6, #PVM_LOAD
+	b.eq	batch_load
+	str	x1, [x0]
+	dsb	sy
+	dc	civac, x0
+	b	batch_done
+batch_load:
+	ldr	x0, [x0]
+	b	batch_done
+batch_hvc:
+	hvc	#0
+batch_done:
+	str	x0, [x4, #8]
+	str	x1, [x4, #16]
+	str	x2, [x4, #24]
+	str	x3, [x4, #32]
+	dsb	sy
+	dc	civac, x4
+	dsb	sy
+	add	x4, x4, #PVM_STEP_SIZE
+	sub	x5, x5, #1
+	b	batch_next
 
 done:
 	str	x0, [x28, #PVM_RESULT]

@@ -4,10 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "kselftest.h"
@@ -93,6 +96,44 @@ static long find_number(const char *path, const char *format, const char *name)
 long pvm_stat(const char *name)
 {
 	return find_number("/sys/kernel/debug/kvm/pkvm_stats", "%63s %ld", name);
+}
+
+/**
+ * pvm_kvm_stat() - One of KVM's binary statistics
+ * @fd: the descriptor of a VM or of a vCPU.
+ * @name: the statistic's name.
+ *
+ * Return: its value, or -1 if there is none.
+ */
+long pvm_kvm_stat(int fd, const char *name)
+{
+	struct kvm_stats_header header;
+	struct kvm_stats_desc *desc;
+	int64_t value = -1;
+	size_t size;
+	int stats;
+
+	stats = ioctl(fd, KVM_GET_STATS_FD, NULL);
+	if (stats < 0)
+		return -1;
+	if (pread(stats, &header, sizeof(header), 0) != sizeof(header))
+		goto out;
+	size = sizeof(*desc) + header.name_size;
+	desc = malloc(size);
+	for (uint32_t i = 0; desc && i < header.num_desc; i++) {
+		if (pread(stats, desc, size, header.desc_offset + i * size) != (ssize_t)size)
+			break;
+		if (strncmp(desc->name, name, header.name_size))
+			continue;
+		if (pread(stats, &value, sizeof(value), header.data_offset + desc->offset) !=
+		    sizeof(value))
+			value = -1;
+		break;
+	}
+	free(desc);
+out:
+	close(stats);
+	return value;
 }
 
 /**
