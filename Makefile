@@ -14,10 +14,12 @@ DISK	?=
 # make run: "linux" instead of the firmware, and its shell at this terminal.
 GUEST	?=
 INTERACTIVE ?=
-# make stress: how long on each CPU, and the seed of an earlier run.
+# make stress: how long on each CPU. make stress, fuzz-guest: the seed of an earlier run.
 SECONDS	?=
 SEED	?=
-# make run, kunit, stress: a57 (the reference) or max.
+# make fuzz-guest: how many calls on each CPU.
+N	?=
+# make run, kunit, stress, fuzz-guest: a57 (the reference) or max.
 CPU	?=
 
 # One build at a time in a checkout: the lock is held over tree and objects.
@@ -26,7 +28,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree guest run test kunit bench stress check series series-build clean
+.PHONY: FORCE help all tree guest run test kunit bench stress fuzz-guest check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
@@ -40,12 +42,13 @@ help:
 	@echo 'make kunit    the KUnit suites alone'
 	@echo 'make bench    what things cost, in instructions, beside the marks'
 	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again'
+	@echo 'make fuzz-guest   a guest with random calls, N=1000000 of them; SEED=n: again'
 	@echo 'make check    style, static analysis, gcc and clang builds'
 	@echo 'make series   patches for git am on a clean base, at build/series'
 	@echo 'make series-build   make series, and build after each patch'
 	@echo 'make clean    remove build/'
 	@echo
-	@echo 'CPU=a57|max   run, kunit, stress: the processor that QEMU models'
+	@echo 'CPU=a57|max   run, kunit, stress, fuzz-guest: the processor that QEMU models'
 	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
 	@echo 'JOBS=n        how many jobs at once, default all processors'
 
@@ -97,6 +100,11 @@ stress: all
 	@$(S)/deps.sh test
 	@$(S)/run_stress.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
 		--seconds $(or $(SECONDS),600) --jobs $(JOBS)
+
+fuzz-guest: all
+	@$(S)/deps.sh test
+	@$(S)/run_fuzz_guest.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
+		--calls $(or $(N),1000000) --jobs $(JOBS)
 
 check: all
 	@$(S)/deps.sh test

@@ -49,6 +49,8 @@ def parts(jobs):
             ('5 end to end', f'system {cpu}', [f'{SCRIPTS}/run_system.py', '--cpu', cpu], 1800),
             ('5 end to end', f'stress {cpu}',
              [f'{SCRIPTS}/run_stress.py', '--cpu', cpu, '--jobs', jobs], 600),
+            ('5 end to end', f'fuzz-guest {cpu}',
+             [f'{SCRIPTS}/run_fuzz_guest.py', '--cpu', cpu, '--jobs', jobs], 600),
         ]
     return known
 

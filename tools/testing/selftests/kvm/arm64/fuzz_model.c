@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The model of a guest that fuzzes the hypervisor: what each call does to its IPA space, and what
+ * it returns in each register. It knows the ABI and nothing of how EL2 does it, with one exception:
+ * how far a call on a range of guards gets is for EL2 to say, within limits.
+ */
+#include <string.h>
+
+#include "kselftest.h"
+#include "fuzz_model.h"
+
+#define ANY	0xff
+
+/* ARCH_WORKAROUND_1..3 */
+const uint32_t fuzz_workaround_ids[3] = { 0x80008000, 0x80007fff, 0x80003fff };
+
+static bool is_data(uint64_t granule)
+{
+	return granule - FUZZ_DATA < FUZZ_PAGES;
+}
+
+/* How many granules from @first on, @limit at most, are @state as far as @mask goes. */
+static uint64_t run_length(const struct fuzz_model *model, uint64_t first, uint64_t limit,
+			   uint8_t mask, uint8_t state)
+{
+	const uint64_t ones = ~0UL / 0xff;
+	uint64_t n = 0;
+
+	while (n < limit) {
+		const uint8_t *at = model->granules + first + n;
+
+		/* There are millions of them: eight at once. */
+		if ((uintptr_t)at % 8 == 0 && limit - n >= 8 &&
+		    (*(const uint64_t *)at & ones * mask) == ones * state)
+			n += 8;
+		else if ((*at & mask) == state)
+			n++;
+		else
+			break;
+	}
+	return n;
+}
+
+static void set_granules(struct fuzz_model *model, uint64_t first, uint64_t n, uint8_t state)
+{
+	memset(model->granules + first, state, n);
+}
+
+/**
+ * fuzz_model_set() - Tell the model what there is to begin with
+ * @model: the model.
+ * @ipa: where; there was nothing.
+ * @n: how many granules.
+ * @state: FUZZ_GUARDED, FUZZ_OWNED or FUZZ_SHARED.
+ */
+void fuzz_model_set(struct fuzz_model *model, uint64_t ipa, uint64_t n, uint8_t state)
+{
+	set_granules(model, ipa / FUZZ_PAGE, n, state);
+	model->guarded += state == FUZZ_GUARDED ? n : 0;
+	model->owned += state == FUZZ_OWNED ? n : 0;
+	model->shared += state == FUZZ_SHARED ? n : 0;
+}
+
+static bool answered(const uint64_t *got, int64_t r0, uint64_t r1, uint64_t r2, uint64_t r3)
+{
+	return (int64_t)got[0] == r0 && got[1] == r1 && got[2] == r2 && got[3] == r3;
+}
+
+static bool refused(const uint64_t *got)
+{
+	return answered(got, HVC_INVALID_PARAMETER, 0, 0, 0);
+}
+
+/**
+ * fuzz_granules_in() - How much of a range is in the model?
+ * @ipa: where the range starts.
+ * @granules: how long it is; may be beyond all measure.
+ *
+ * Return: that many granules; 0 if @ipa is no granule's address, or lies beyond the model.
+ */
+uint64_t fuzz_granules_in(uint64_t ipa, uint64_t granules)
+{
+	uint64_t first = ipa / FUZZ_PAGE;
+
+	if (ipa % FUZZ_PAGE || first >= FUZZ_GRANULES)
+		return 0;
+	return granules < FUZZ_GRANULES - first ? granules : FUZZ_GRANULES - first;
+}
+
+/* A page is given to whoever asks for one that is missing. */
+static void touch(struct fuzz_model *model, uint64_t granule)
+{
+	if (is_data(granule) && model->granules[granule] == FUZZ_NOTHING) {
+		model->granules[granule] = FUZZ_OWNED;
+		model->owned++;
+	}
+}
+
+static bool follow_share(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
+{
+	uint64_t n = fuzz_granules_in(args[1], args[2] ?: 1);
+	uint64_t first = args[1] / FUZZ_PAGE;
+
+	if (!n || args[3])
+		return refused(got);
+	/* The host is asked for a page. Where it has none it refuses, and EL2 counts nothing. */
+	model->calls[FUZZ_SHARE] -= model->granules[first] == FUZZ_NOTHING && !is_data(first);
+	touch(model, first);
+	n = run_length(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX, ANY, FUZZ_OWNED);
+	if (!n)
+		return refused(got);
+
+	set_granules(model, first, n, FUZZ_SHARED);
+	model->owned -= n;
+	model->shared += n;
+	model->pages_shared += n;
+	return answered(got, HVC_SUCCESS, n, 0, 0);
+}
+
+static bool follow_unshare(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
+{
+	uint64_t n = fuzz_granules_in(args[1], args[2] ?: 1);
+	uint64_t first = args[1] / FUZZ_PAGE;
+
+	if (!n || args[3])
+		return refused(got);
+	n = run_length(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX, ANY, FUZZ_SHARED);
+	if (!n)
+		return refused(got);
+
+	set_granules(model, first, n, FUZZ_OWNED);
+	model->owned += n;
+	model->shared -= n;
+	model->pages_unshared += n;
+	return answered(got, HVC_SUCCESS, n, 0, 0);
+}
+
+static bool follow_relinquish(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
+{
+	uint64_t granule = args[1] / FUZZ_PAGE;
+
+	if (!fuzz_granules_in(args[1], 1) || args[2] || args[3] ||
+	    model->granules[granule] != FUZZ_OWNED)
+		return refused(got);
+
+	model->granules[granule] = FUZZ_NOTHING;
+	model->contents[granule - FUZZ_DATA] = 0;
+	model->owned--;
+	model->relinquished++;
+	return answered(got, HVC_SUCCESS, 0, 0, 0);
+}
+
+/*
+ * Where a call on a range of guards may stop although more could be done: at the border of a leaf,
+ * if that has to be split and no table is at hand; else it has looked at many leaves.
+ */
+static bool may_stop(uint64_t first, uint64_t done)
+{
+	return (first + done) % FUZZ_BLOCK == 0 || done >= PVM_RANGE_MAX / 2;
+}
+
+static bool follow_guard(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
+{
+	uint32_t id = args[0];
+	bool map = id == HVC_GUARD_MAP || id == HVC_RGUARD_MAP;
+	bool range = id == HVC_RGUARD_MAP || id == HVC_RGUARD_UNMAP;
+	uint64_t n = fuzz_granules_in(args[1], range ? args[2] : 1);
+	uint64_t first = args[1] / FUZZ_PAGE;
+	uint64_t done = range ? got[1] : 1;
+
+	if (!n || (range && args[3]))
+		return refused(got);
+	if (map)
+		n = run_length(model, first, n, FUZZ_OWNED | FUZZ_SHARED, FUZZ_NOTHING);
+	else
+		n = run_length(model, first, n, ANY, FUZZ_GUARDED);
+	if (!n)
+		return refused(got);
+	if (!done || done > n || (done < n && !may_stop(first, done)))
+		return false;
+
+	model->guarded -= map ? 0 : done;
+	for (uint64_t at = first; map && at < first + done; ) {
+		uint64_t limit = first + done - at;
+		uint64_t new = run_length(model, at, limit, ANY, FUZZ_NOTHING);
+
+		model->guarded += new;
+		at += new + run_length(model, at + new, limit - new, ANY, FUZZ_GUARDED);
+	}
+	set_granules(model, first, done, map ? FUZZ_GUARDED : FUZZ_NOTHING);
+	return answered(got, HVC_SUCCESS, range ? done : 0, 0, 0);
+}
+
+static int64_t arch_feature(const struct fuzz_model *model, uint32_t id)
+{
+	for (int i = 0; i < 3; i++) {
+		if (id == fuzz_workaround_ids[i])
+			return model->workarounds[i];
+	}
+	return id == HVC_SMCCC_VERSION || id == HVC_ARCH_FEATURES ? 0 : HVC_NOT_SUPPORTED;
+}
+
+static int64_t psci_feature(uint32_t id)
+{
+	static const uint32_t known[] = {
+		0x84000000, 0x84000001, 0xc4000001, 0x84000002, 0x84000003, 0xc4000003, 0x84000004,
+		0xc4000004, 0x84000006, 0x84000008, 0x84000009, 0x8400000a, 0x84000012, 0xc4000012,
+		0x80000000,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (id == known[i])
+			return 0;
+	}
+	return HVC_NOT_SUPPORTED;
+}
+
+/* All vCPUs are on, and MPIDR_EL1.Aff0 is their index. -2: INVALID_PARAMETERS. */
+static int64_t affinity_info(uint64_t affinity, uint64_t level)
+{
+	static const unsigned int shifts[] = { 0, 8, 16, 32 };
+
+	if (level > 3 || affinity & ~0xff00ffffffUL)
+		return -2;
+	return affinity >> shifts[level] < (level ? 1 : FUZZ_VCPUS) ? 0 : -2;
+}
+
+static int64_t psci(const uint64_t *args)
+{
+	uint32_t id = args[0];
+	uint64_t mask = id & 1U << 30 ? ~0UL : UINT32_MAX;
+
+	switch (id) {
+	case HVC_PSCI_VERSION:
+		return 0x10001;
+	case HVC_PSCI_FEATURES:
+		return psci_feature(args[1]);
+	case 0x84000003:
+	case HVC_PSCI_CPU_ON:
+		/* ALREADY_ON */
+		return (args[1] & mask & 0xff00ffffffUL) == (args[1] & mask) &&
+		       (args[1] & mask) < FUZZ_VCPUS ? -4 : -2;
+	case 0x84000004:
+	case HVC_PSCI_AFFINITY_INFO:
+		return affinity_info(args[1] & mask, args[2] & mask);
+	case 0x84000006:
+		/* No trusted OS that would have to migrate. */
+		return 2;
+	default:
+		return HVC_NOT_SUPPORTED;
+	}
+}
+
+static bool is_psci(uint32_t id)
+{
+	return (id & ~(1U << 30)) - HVC_PSCI_VERSION < 0x20;
+}
+
+static enum fuzz_kind kind_of(uint32_t id)
+{
+	switch (id) {
+	case HVC_SMCCC_VERSION:
+	case HVC_ARCH_FEATURES:
+	case HVC_CALL_UID:
+	case HVC_FEATURES:
+	case HVC_HYP_MEMINFO:
+	case HVC_GUARD_INFO:
+		return FUZZ_INFO;
+	case HVC_MEM_SHARE:
+		return FUZZ_SHARE;
+	case HVC_MEM_UNSHARE:
+		return FUZZ_UNSHARE;
+	case HVC_MEM_RELINQUISH:
+		return FUZZ_RELINQUISH;
+	case HVC_GUARD_ENROLL:
+	case HVC_GUARD_MAP:
+	case HVC_GUARD_UNMAP:
+	case HVC_RGUARD_MAP:
+	case HVC_RGUARD_UNMAP:
+		return FUZZ_GUARD;
+	default:
+		return is_psci(id) ? FUZZ_PSCI : FUZZ_UNKNOWN;
+	}
+}
+
+/* Take the step of a call in the model, too; whether its results are as they should be. */
+static bool follow_call(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
+{
+	uint32_t id = args[0];
+
+	switch (id) {
+	case HVC_SMCCC_VERSION:
+		return answered(got, 0x10001, 0, 0, 0);
+	case HVC_ARCH_FEATURES:
+		return answered(got, arch_feature(model, args[1]), 0, 0, 0);
+	case HVC_CALL_UID:
+		return answered(got, 0xb66fb428, 0xe911c52e, 0x564bcaa9, 0x743a004d);
+	case HVC_FEATURES:
+		return answered(got, 0xffd, 0, 0, 0);
+	case HVC_HYP_MEMINFO:
+	case HVC_GUARD_INFO:
+		if (args[1] || args[2] || args[3])
+			return refused(got);
+		return answered(got, FUZZ_PAGE, 1, 0, 0);
+	case HVC_MEM_SHARE:
+		return follow_share(model, args, got);
+	case HVC_MEM_UNSHARE:
+		return follow_unshare(model, args, got);
+	case HVC_MEM_RELINQUISH:
+		return follow_relinquish(model, args, got);
+	case HVC_GUARD_ENROLL:
+		return answered(got, HVC_SUCCESS, 0, 0, 0);
+	case HVC_GUARD_MAP:
+	case HVC_GUARD_UNMAP:
+	case HVC_RGUARD_MAP:
+	case HVC_RGUARD_UNMAP:
+		return follow_guard(model, args, got);
+	default:
+		return answered(got, is_psci(id) ? psci(args) : HVC_NOT_SUPPORTED, 0, 0, 0);
+	}
+}
+
+static bool follow_touch(struct fuzz_model *model, const struct pvm_step *asked,
+			 const uint64_t *got)
+{
+	uint64_t page = asked->regs[0] / FUZZ_PAGE - FUZZ_DATA;
+
+	touch(model, FUZZ_DATA + page);
+	if (asked->command == PVM_LOAD)
+		return got[0] == model->contents[page];
+	model->contents[page] = asked->regs[1];
+	return true;
+}
+
+/**
+ * fuzz_model_follow() - Take a step of the guest in the model, too
+ * @model: the model.
+ * @asked: what the guest did.
+ * @got: x0..x3 as they were afterwards.
+ *
+ * Return: whether they are what they should be. If not, the model is of no use any more.
+ */
+bool fuzz_model_follow(struct fuzz_model *model, const struct pvm_step *asked,
+		       const uint64_t *got)
+{
+	enum fuzz_kind kind = kind_of(asked->regs[0]);
+
+	if (asked->command != PVM_HVC)
+		return follow_touch(model, asked, got);
+	model->calls[kind]++;
+	model->succeeded[kind] += (int64_t)got[0] >= 0;
+	return follow_call(model, asked->regs, got);
+}
+
