@@ -28,7 +28,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree guest run test kunit bench stress fuzz-guest check series series-build clean
+.PHONY: FORCE help all tree guest guest-stock run test kunit bench stress fuzz-guest check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
@@ -60,11 +60,16 @@ all:
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
 
-# The guest's kernel comes from the base as it is.
 guest:
 	@$(S)/deps.sh run guest
-	+@$(LOCKED) bash -c '$(TREE) --bare --build build/stock && $(MK) guest'
+	+@$(LOCKED) bash -c '$(TREE) && $(MK) guest'
 
+# A guest's kernel from the base as it is, which the tests run as well.
+guest-stock:
+	@$(S)/deps.sh run guest
+	+@$(LOCKED) bash -c '$(TREE) --bare --build build/stock && $(MK) guest-stock'
+
+build/guest/Image.stock: guest-stock ;
 build/guest/%: guest ;
 
 # Any one product: make build/Image, build/vmm, build/pvmfw.bin, ...
@@ -89,7 +94,7 @@ kunit: tree
 	@$(S)/deps.sh test
 	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
-test: all guest
+test: all guest guest-stock
 	@$(S)/deps.sh test
 	@$(S)/test.py --jobs $(JOBS)
 

@@ -10,7 +10,7 @@ KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
 STEP	:= $(S)/step.py
 CONFIGS	:= arch/arm64/configs
 
-.PHONY: all guest vmm pvmfw kunit-modules FORCE
+.PHONY: all guest guest-stock vmm pvmfw kunit-modules FORCE
 .DELETE_ON_ERROR:
 
 PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
@@ -75,19 +75,30 @@ $(B)/disk.img: $(S)/disk.py
 	@echo "  DISK    $@"
 	@$(S)/disk.py $@
 
-# The Linux guest: a kernel of the bare base, which none of our patches has
-# touched, and a root with Debian's busybox.
+# The Linux guest: a kernel and a root with Debian's busybox. For tests there is
+# also the kernel of the bare base, which none of our patches has touched.
 guest: $(B)/guest/Image $(B)/guest/root.img
 	@:
 
-$(B)/guest/kernel/.config: $(CONFIGS)/pkvm_guest.config $(B)/stock/linux.stamp
-	+@KSRC=$(CURDIR)/$(B)/stock/linux $(S)/config.sh $(B)/guest/kernel \
+guest-stock: $(B)/guest/Image.stock
+	@:
+
+$(B)/guest/kernel/.config: $(CONFIGS)/pkvm_guest.config $(B)/linux.stamp
+	+@$(S)/config.sh $(B)/guest/kernel $(CONFIGS)/pkvm_guest.config
+
+$(B)/guest/stock/.config: $(CONFIGS)/pkvm_guest.config $(B)/stock/linux.stamp
+	+@KSRC=$(CURDIR)/$(B)/stock/linux $(S)/config.sh $(B)/guest/stock \
 		$(CONFIGS)/pkvm_guest.config
 
-$(B)/guest/Image: $(B)/guest/kernel/.config $(B)/stock/linux.stamp
+$(B)/guest/Image: $(B)/guest/kernel/.config $(B)/linux.stamp
 	+@$(STEP) 'GUEST   $@' $(B)/log/guest.log \
-		$(KMAKE) -C $(B)/stock/linux O=$(CURDIR)/$(B)/guest/kernel Image
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/guest/kernel Image
 	@cp $(B)/guest/kernel/arch/arm64/boot/Image $@
+
+$(B)/guest/Image.stock: $(B)/guest/stock/.config $(B)/stock/linux.stamp
+	+@$(STEP) 'GUEST   $@' $(B)/log/guest-stock.log \
+		$(KMAKE) -C $(B)/stock/linux O=$(CURDIR)/$(B)/guest/stock Image
+	@cp $(B)/guest/stock/arch/arm64/boot/Image $@
 
 $(B)/guest/busybox: $(S)/busybox.sh
 	@$(S)/busybox.sh $@

@@ -27,6 +27,8 @@ from run import COUNTERS, RunError  # noqa: E402
 
 GUEST = os.path.join(qemu.BUILD, 'guest')
 KERNEL = os.path.join(GUEST, 'Image')
+# Of the base, without the changes of the guest's driver: it knows no ranges and does not enroll.
+STOCK_KERNEL = os.path.join(GUEST, 'Image.stock')
 ROOT = os.path.join(GUEST, 'root.img')
 # The host's random numbers are none that a protected guest may count on.
 CMDLINE = ('console=ttyS0 root=/dev/vda ro quiet random.trust_bootloader=off '
@@ -60,6 +62,7 @@ class Guest:
     mode: str = 'protected'
     options: str = ''
     limit: int = LIMIT
+    kernel: str = KERNEL
 
     def job(self, disk='/dev/vda'):
         """The line that makes the host's init run it."""
@@ -69,17 +72,18 @@ class Guest:
                 f'--stats /tmp/stats --timeout {self.limit} {self.options}').rstrip()
 
 
-def check_built():
-    """What make guest leaves must be there."""
-    for path in (KERNEL, ROOT):
+def check_built(kernel=KERNEL):
+    """What make guest, or make guest-stock, leaves must be there."""
+    for path in (kernel, ROOT):
         if not os.path.isfile(path):
-            raise RunError(f'{path} is missing: run make guest first')
+            target = 'guest-stock' if path == STOCK_KERNEL else 'guest'
+            raise RunError(f'{path} is missing: run make {target} first')
 
 
 def boot(jobs, guest, name, *, drive, dialog=None, **more):
     """Boot a host that has the guest's kernel at /guest and disks."""
     return qemu.boot(jobs, cpu=guest.cpu, mode=guest.mode, drive=drive, dialog=dialog,
-                     files={'/guest': KERNEL},
+                     files={'/guest': guest.kernel},
                      log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.cpu}.log'), **more)
 
 
@@ -130,8 +134,8 @@ def report(guest, told, pool, vmm, gained, seconds):
 
 
 def run_guest(path, guest, name='run-linux'):
-    """One scripted run: prints the report or raises RunError."""
-    check_built()
+    """One scripted run: prints the report or raises RunError; what the host's counters gained."""
+    check_built(guest.kernel)
     run.check_disk(path)
     sha = run.digest(path)
     questions = [*QUESTIONS.values(), *([POOL] if guest.protected else [])]
@@ -152,6 +156,7 @@ def run_guest(path, guest, name='run-linux'):
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
                                f'pool of {pool} MiB')
         report(guest, told, pool, run.counters(vmm.output), gained, host.seconds)
+    return gained
 
 
 def run_interactive(path, guest):

@@ -19,6 +19,8 @@ RESET, TIMED_OUT = 3, 4
 POOLLESS = 30
 CPUS = 2
 KILLS = 8
+# The least number of pages that a call on a range shares, on the average.
+FEW_CALLS = 16
 # 1 MiB that no pool page holds by chance.
 WRITTEN = '/root/written'
 WRITE = f'head -c 1048576 /srv/data >{WRITTEN} && sync'
@@ -59,7 +61,19 @@ def balanced(host):
 def linux(cpu):
     """Linux runs protected with its root on the disk, to a shell, and powers off."""
     with contextlib.redirect_stdout(sys.stderr):
-        run_linux.run_guest(run_linux.ROOT, run_linux.Guest(cpu), 'system-linux')
+        gained = run_linux.run_guest(run_linux.ROOT, run_linux.Guest(cpu), 'system-linux')
+    # The driver uses ranges: a call shares more than a page on the average.
+    expect(gained['calls_share'] < gained['pages_shared'] // FEW_CALLS, True,
+           'fewer calls than pages')
+
+
+def linux_unmodified(cpu):
+    """So does the kernel of the base: its driver shares page by page, guards, and no more."""
+    guest = run_linux.Guest(cpu, kernel=run_linux.STOCK_KERNEL)
+    with contextlib.redirect_stdout(sys.stderr):
+        gained = run_linux.run_guest(run_linux.ROOT, guest, 'system-linux-stock')
+    expect(gained['calls_share'], gained['pages_shared'], 'a call a page')
+    expect(gained['calls_guard'] > 0, True, 'it puts guards')
 
 
 def linux_ordinary(cpu):
@@ -138,4 +152,4 @@ def linux_killed(cpu):
     expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
 
 
-CHECKS = (linux, linux_ordinary, linux_writes, linux_without_pool, linux_killed)
+CHECKS = (linux, linux_unmodified, linux_ordinary, linux_writes, linux_without_pool, linux_killed)

@@ -62,6 +62,13 @@ static struct kunit_suite el2_lend_suite = {
 	.test_cases	= el2_lend_cases,
 };
 
+static struct kunit_suite el2_range_suite = {
+	.name		= "pkvm_el2_range",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_range_cases,
+};
+
 static struct kunit_suite el2_random_suite = {
 	.name		= "pkvm_el2_random",
 	.init		= el2_world_init,
@@ -71,7 +78,7 @@ static struct kunit_suite el2_random_suite = {
 
 kunit_test_suites(&el2_share_suite, &el2_vm_suite, &el2_donate_suite, &el2_teardown_suite,
 		  &el2_guest_suite, &el2_isolation_suite, &el2_force_suite, &el2_lend_suite,
-		  &el2_random_suite);
+		  &el2_range_suite, &el2_random_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the protected KVM hypervisor");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

@@ -12,7 +12,7 @@
 
 #define MAX_SAMPLES	8192
 #define CALLS		1024
-#define RANGES		8
+#define RANGES		2
 
 static u64 samples[MAX_SAMPLES];
 static u64 watch;

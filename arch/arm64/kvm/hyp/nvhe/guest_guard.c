@@ -116,7 +116,7 @@ static int put_guard(struct guard_walk *walk)
 {
 	int ret;
 
-	ret = s2_next_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
+	ret = s2_near_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
 	if (ret)
 		return ret;
 
@@ -182,7 +182,7 @@ static int isolate_guard(struct guard_walk *walk)
 {
 	int ret;
 
-	ret = s2_next_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
+	ret = s2_near_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
 	if (ret)
 		return ret;
 

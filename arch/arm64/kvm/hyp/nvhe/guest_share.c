@@ -43,16 +43,20 @@ static void tlb_flush_run(const struct tlb_run *run)
 		__kvm_tlb_flush_vmid_range(&host_mmu.arch.mmu, run->start, nr_pages);
 }
 
+/* A host's pages that were allocated one after the other often lie in front of each other. */
 static void tlb_add_page(struct tlb_run *run, u64 phys)
 {
-	if (phys != run->end) {
+	if (phys == run->end) {
+		run->end += PAGE_SIZE;
+	} else if (phys + PAGE_SIZE == run->start) {
+		run->start -= PAGE_SIZE;
+	} else {
 		if (run->nr < MAX_TLB_RUNS)
 			tlb_flush_run(run);
 		run->nr++;
 		run->start = phys;
+		run->end = phys + PAGE_SIZE;
 	}
-
-	run->end = phys + PAGE_SIZE;
 }
 
 static void tlb_finish(const struct tlb_run *run)
@@ -79,10 +83,9 @@ struct share_walk {
 static int walk_to_page(struct share_walk *walk, enum pkvm_page_state state,
 			enum pkvm_page_state host_state)
 {
-	u64 phys;
 	int ret;
 
-	ret = s2_next_leaf(&walk->vm->pgt, walk->ipa, &walk->guest);
+	ret = s2_near_leaf(&walk->vm->pgt, walk->ipa, &walk->guest);
 	if (ret)
 		return ret;
 
@@ -92,16 +95,11 @@ static int walk_to_page(struct share_walk *walk, enum pkvm_page_state state,
 	if (guest_leaf_state(walk->guest.pte) != state)
 		return -EPERM;
 
-	/* What follows in the IPA space need not follow in the host's memory. */
-	phys = kvm_pte_to_phys(walk->guest.pte);
-	if (phys != walk->phys + PAGE_SIZE)
-		walk->host.ptep = NULL;
-	walk->phys = phys;
-
-	if (hyp_phys_to_page(phys)->host_state != host_state)
+	walk->phys = kvm_pte_to_phys(walk->guest.pte);
+	if (hyp_phys_to_page(walk->phys)->host_state != host_state)
 		return -EPERM;
 
-	return s2_next_leaf(&host_mmu.pgt, phys, &walk->host);
+	return s2_near_leaf(&host_mmu.pgt, walk->phys, &walk->host);
 }
 
 /*

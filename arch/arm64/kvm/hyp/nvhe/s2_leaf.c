@@ -39,6 +39,7 @@ int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 	if (!table)
 		return -EINVAL;
 
+	leaf->addr = addr;
 	for (;;) {
 		leaf->ptep = &table[idx];
 		leaf->pte = READ_ONCE(*leaf->ptep);
@@ -55,23 +56,25 @@ int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 }
 
 /**
- * s2_next_leaf() - Find the entry of the granule behind that of the last entry
- * @pgt: as for s2_find_leaf().
- * @addr: the granule's address: one behind that for which @leaf was found.
- * @leaf: the last entry, zero before the first; becomes this one.
+ * s2_near_leaf() - Find an entry that may be near the last one
+ * @pgt: as for s2_find_leaf(); its lock was not dropped since the last entry was found.
+ * @addr: the address in its input space.
+ * @leaf: the last entry, zero before the first; becomes the one for @addr.
  *
- * A walk from the top once for each table of the last level.
+ * No walk if both are in the same table of the last level.
  *
  * Return: as s2_find_leaf().
  */
-int s2_next_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
+int s2_near_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 {
-	if (!leaf->ptep || leaf->level != KVM_PGTABLE_LAST_LEVEL ||
-	    !s2_index(addr, KVM_PGTABLE_LAST_LEVEL))
+	u64 table = ~(kvm_granule_size(KVM_PGTABLE_LAST_LEVEL - 1) - 1);
+
+	if (!leaf->ptep || leaf->level != KVM_PGTABLE_LAST_LEVEL || (addr ^ leaf->addr) & table)
 		return s2_find_leaf(pgt, addr, leaf);
 
-	leaf->ptep++;
+	leaf->ptep += (s64)(addr - leaf->addr) >> kvm_granule_shift(KVM_PGTABLE_LAST_LEVEL);
 	leaf->pte = READ_ONCE(*leaf->ptep);
+	leaf->addr = addr;
 
 	return 0;
 }
@@ -132,6 +135,7 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *
 				      PMD_TYPE_TABLE);
 
 	leaf->level++;
+	leaf->addr = addr;
 	leaf->ptep = &table[s2_index(addr, leaf->level)];
 
 	return 0;

@@ -11,11 +11,13 @@
 struct s2_leaf {
 	kvm_pte_t *ptep;
 	kvm_pte_t pte;
+	/* The address that it was found for. */
+	u64 addr;
 	s8 level;
 };
 
 int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
-int s2_next_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
+int s2_near_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
 void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte);
 int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *mc);
 
