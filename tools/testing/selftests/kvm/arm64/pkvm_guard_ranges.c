@@ -341,6 +341,9 @@ static void *do_sweep(void *arg)
 	pthread_barrier_wait(sweep->start);
 	sweep->err = pvm_command(sweep->vcpu, PVM_HVC_SWEEP, sweep->function, sweep->ipa,
 				 DATA_PAGES, sweep->step);
+	/* A guard that came while the host was about to give a page: the call is made again. */
+	for (uint64_t i = 0; sweep->err == -EFAULT && i < DATA_PAGES; i++)
+		sweep->err = pvm_run(sweep->vcpu);
 	return NULL;
 }
 
@@ -355,7 +358,7 @@ TEST_F_TIMEOUT(guards, race_with_memory, TIMEOUT)
 
 	ASSERT_EQ(0, pvm_cpu_on(&self->vm, 1));
 	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, 2));
-	for (int round = 0; round < 20 && !met; round++) {
+	for (int round = 0; round < 20; round++) {
 		struct sweep sweeps[2] = {
 			{ &self->vm.vcpus[0], &start, HVC_GUARD_MAP, PVM_DATA_IPA, PAGE },
 			{ &self->vm.vcpus[1], &start, HVC_MEM_SHARE,
@@ -377,7 +380,7 @@ TEST_F_TIMEOUT(guards, race_with_memory, TIMEOUT)
 		EXPECT_EQ(guards[0], guarded(&self->vm));
 		EXPECT_EQ(pages[0] * PAGE,
 			  pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
-		met = guards[0] && pages[0];
+		met |= guards[0] && pages[0];
 
 		/* All pages to the host again, for another round. */
 		for (uint64_t i = 0; i < DATA_PAGES; i++) {
