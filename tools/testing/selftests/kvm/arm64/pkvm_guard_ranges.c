@@ -358,7 +358,7 @@ TEST_F_TIMEOUT(guards, race_with_memory, TIMEOUT)
 
 	ASSERT_EQ(0, pvm_cpu_on(&self->vm, 1));
 	ASSERT_EQ(0, pthread_barrier_init(&start, NULL, 2));
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < 8; round++) {
 		struct sweep sweeps[2] = {
 			{ &self->vm.vcpus[0], &start, HVC_GUARD_MAP, PVM_DATA_IPA, PAGE },
 			{ &self->vm.vcpus[1], &start, HVC_MEM_SHARE,
