@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What KVM counts of a protected VM: in its binary statistics, in the VM's debugfs folder, and,
+ * when it is dead, in the host's totals.
+ *
+ * The rule: each says what the guest did, exactly, and all agree. A call is counted once, for what
+ * it is, whether it was granted or not, and however often it had to wait for pages. An exit is
+ * counted for what made the vCPU leave.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+
+#define PAGE		((uint64_t)getpagesize())
+#define PAGES		16UL
+#define DEVICE_IPA	0x20000000UL
+
+/* Reads of the command and its arguments, writes of its results. */
+#define EXITS_OF_COMMAND	10
+
+FIXTURE(stats) {
+	struct pvm vm;
+	struct pvm_vcpu *vcpu;
+	struct pvm_vcpu *other;
+};
+
+FIXTURE_SETUP(stats)
+{
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, PAGES * PAGE));
+	self->vcpu = &self->vm.vcpus[0];
+	self->other = &self->vm.vcpus[1];
+	ASSERT_EQ(0, pvm_cpu_on(&self->vm, 1));
+}
+
+FIXTURE_TEARDOWN(stats)
+{
+	pvm_free(&self->vm);
+}
+
+/* The same in debugfs, where vCPUs are added up. */
+static long debugfs_stat(const struct pvm *vm, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/%s", getpid(), vm->fd, name);
+	return pvm_number(path);
+}
+
+/* A statistic of the VM. */
+static void expect_vm(struct __test_metadata *const _metadata, const struct pvm *vm,
+		      const char *name, long value)
+{
+	EXPECT_EQ(value, pvm_kvm_stat(vm->fd, name)) {
+		TH_LOG("%s", name);
+	}
+	EXPECT_EQ(value, debugfs_stat(vm, name)) {
+		TH_LOG("%s in debugfs", name);
+	}
+}
+
+/* A statistic of each of the two vCPUs. */
+static void expect_vcpus(struct __test_metadata *const _metadata, const struct pvm *vm,
+			 const char *name, long value0, long value1)
+{
+	EXPECT_EQ(value0, pvm_kvm_stat(vm->vcpus[0].fd, name)) {
+		TH_LOG("%s of vCPU 0", name);
+	}
+	EXPECT_EQ(value1, pvm_kvm_stat(vm->vcpus[1].fd, name)) {
+		TH_LOG("%s of vCPU 1", name);
+	}
+	EXPECT_EQ(value0 + value1, debugfs_stat(vm, name)) {
+		TH_LOG("%s in debugfs", name);
+	}
+}
+
+static void expect_bytes(struct __test_metadata *const _metadata, const struct pvm *vm,
+			 long private, long shared, long guarded, long relinquished)
+{
+	expect_vm(_metadata, vm, "protected_bytes_private", private * PAGE);
+	expect_vm(_metadata, vm, "protected_bytes_shared", shared * PAGE);
+	expect_vm(_metadata, vm, "protected_bytes_guarded", guarded * PAGE);
+	expect_vm(_metadata, vm, "protected_bytes_relinquished", relinquished * PAGE);
+}
+
+/* Bytes: what is where at each moment, and what was given back ever. */
+TEST_F(stats, bytes)
+{
+	/* The code. */
+	expect_bytes(_metadata, &self->vm, 1, 0, 0, 0);
+	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, 1, 6, PAGE));
+	expect_bytes(_metadata, &self->vm, 7, 0, 0, 0);
+	ASSERT_EQ(1, pvm_range(self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, 4));
+	expect_bytes(_metadata, &self->vm, 3, 4, 0, 0);
+	/* A page that comes shared. */
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->other, PVM_DATA_IPA + 8 * PAGE));
+	expect_bytes(_metadata, &self->vm, 3, 5, 0, 0);
+	ASSERT_EQ(1, pvm_range(self->other, HVC_MEM_UNSHARE, PVM_DATA_IPA, 3));
+	expect_bytes(_metadata, &self->vm, 6, 2, 0, 0);
+	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
+	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->other, PVM_DATA_IPA + PAGE));
+	expect_bytes(_metadata, &self->vm, 4, 2, 0, 2);
+	ASSERT_EQ(HVC_INVALID_PARAMETER, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
+	expect_bytes(_metadata, &self->vm, 4, 2, 0, 2);
+	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
+	expect_bytes(_metadata, &self->vm, 5, 2, 0, 2);
+
+	ASSERT_LT(0, pvm_range(self->vcpu, HVC_RGUARD_MAP, DEVICE_IPA, 1024));
+	ASSERT_LT(0, pvm_range(self->other, HVC_RGUARD_MAP, DEVICE_IPA, 1024));
+	expect_bytes(_metadata, &self->vm, 5, 2, 1024, 2);
+	ASSERT_LT(0, pvm_range(self->other, HVC_RGUARD_UNMAP, DEVICE_IPA + PAGE, 7));
+	expect_bytes(_metadata, &self->vm, 5, 2, 1017, 2);
+}
+
+struct made {
+	uint32_t function;
+	uint64_t x1;
+	uint64_t x2;
+	int64_t answer;
+};
+
+/* Each once for vCPU 1, and twice for vCPU 0; of each kind something that is refused. */
+static int make_calls(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	const struct made calls[] = {
+		{ HVC_FEATURES, 0, 0, 0xffd },
+		{ HVC_SMCCC_VERSION, 0, 0, 0x10001 },
+		{ HVC_HYP_MEMINFO, 1, 0, HVC_INVALID_PARAMETER },
+		{ HVC_GUARD_INFO, 0, 0, PAGE },
+		{ HVC_MEM_SHARE, ipa, 0, 0 },
+		{ HVC_MEM_SHARE, ipa, 0, HVC_INVALID_PARAMETER },
+		{ HVC_MEM_SHARE, ipa + 1, 0, HVC_INVALID_PARAMETER },
+		{ HVC_MEM_UNSHARE, ipa, 7, 0 },
+		{ HVC_MEM_UNSHARE, ipa, 0, HVC_INVALID_PARAMETER },
+		{ HVC_MEM_RELINQUISH, ipa, 0, 0 },
+		{ HVC_MEM_RELINQUISH, ipa, 0, HVC_INVALID_PARAMETER },
+		{ HVC_GUARD_MAP, ipa, 0, 0 },
+		{ HVC_RGUARD_UNMAP, ipa, 1, 0 },
+		{ HVC_RGUARD_MAP, ipa, 0, HVC_INVALID_PARAMETER },
+		{ HVC_PSCI_VERSION, 0, 0, 0x10001 },
+		{ HVC_PSCI_CPU_ON, 99, 0, -2 },
+		{ 0xc600003e, 0, 0, HVC_NOT_SUPPORTED },
+		{ 0x12345678, 0, 0, HVC_NOT_SUPPORTED },
+		{ HVC_TRNG_VERSION, 0, 0, HVC_NOT_SUPPORTED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		int64_t answer = pvm_hvc(vcpu, calls[i].function, calls[i].x1, calls[i].x2, 0);
+
+		if (answer != calls[i].answer) {
+			printf("# call %zu: %ld\n", i, answer);
+			return -1;
+		}
+	}
+	return ARRAY_SIZE(calls);
+}
+
+/* Calls: by kind, granted or not; the totals have them when the VM is dead, and not before. */
+TEST_F(stats, calls)
+{
+	static const struct {
+		const char *name;
+		long each;
+	} kinds[] = {
+		{ "protected_calls_info", 4 }, { "protected_calls_share", 3 },
+		{ "protected_calls_unshare", 2 }, { "protected_calls_relinquish", 2 },
+		{ "protected_calls_guard", 3 }, { "protected_calls_psci", 2 },
+		{ "protected_calls_unknown", 3 }, { "protected_pages_shared", 1 },
+		{ "protected_pages_unshared", 1 },
+	};
+	long totals[ARRAY_SIZE(kinds)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		totals[i] = pvm_stat(kinds[i].name + strlen("protected_"));
+	/* Pages that are not there yet: some calls wait, and are made again. */
+	ASSERT_LT(0, make_calls(self->vcpu, PVM_DATA_IPA));
+	ASSERT_LT(0, make_calls(self->vcpu, PVM_DATA_IPA + PAGE));
+	ASSERT_LT(0, make_calls(self->other, PVM_DATA_IPA + 2 * PAGE));
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		/* Setup turned vCPU 1 on. */
+		long psci = !strcmp(kinds[i].name, "protected_calls_psci");
+
+		expect_vcpus(_metadata, &self->vm, kinds[i].name, 2 * kinds[i].each + psci,
+			     kinds[i].each);
+		EXPECT_EQ(totals[i], pvm_stat(kinds[i].name + strlen("protected_")));
+	}
+	pvm_kill(&self->vm);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		long psci = !strcmp(kinds[i].name, "protected_calls_psci");
+
+		EXPECT_EQ(totals[i] + 3 * kinds[i].each + psci,
+			  pvm_stat(kinds[i].name + strlen("protected_"))) {
+			TH_LOG("%s", kinds[i].name);
+		}
+	}
+}
+
+static void ignore_signal(int signal)
+{
+}
+
+/* Exits: by what made the vCPU leave. */
+TEST_F(stats, exits)
+{
+	const struct sigaction action = { .sa_handler = ignore_signal };
+	const struct itimerval soon = { .it_value = { .tv_usec = 50000 } };
+	uint64_t value;
+	long mmio, interrupts;
+
+	/* CPU_ON, and the page that vCPU 0 runs from. */
+	expect_vcpus(_metadata, &self->vm, "protected_exits_mmio", EXITS_OF_COMMAND, 0);
+	expect_vcpus(_metadata, &self->vm, "protected_exits_psci", 1, 0);
+	expect_vcpus(_metadata, &self->vm, "protected_exits_fault", 1, 0);
+
+	/* Three more calls of vCPU 0. From here on an access to missing memory is not MMIO. */
+	ASSERT_EQ(HVC_SUCCESS, pvm_enroll(&self->vm));
+	ASSERT_EQ(0, pvm_load(self->other, PVM_CODE_IPA, &value));
+	ASSERT_EQ(0, pvm_command(self->other, PVM_FILL, PVM_DATA_IPA, 1, 5, PAGE));
+	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, 1, 6, PAGE));
+	expect_vcpus(_metadata, &self->vm, "protected_exits_fault", 2, 5);
+	expect_vcpus(_metadata, &self->vm, "protected_exits_mmio", 5 * EXITS_OF_COMMAND,
+		     2 * EXITS_OF_COMMAND);
+
+	/* Only a share of a page that is missing waits. */
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
+	expect_vcpus(_metadata, &self->vm, "protected_exits_page", 0, 0);
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->other, PVM_DATA_IPA + 8 * PAGE));
+	expect_vcpus(_metadata, &self->vm, "protected_exits_page", 0, 1);
+
+	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA + PAGE));
+	ASSERT_EQ(HVC_INVALID_PARAMETER, pvm_relinquish(self->vcpu, PVM_DATA_IPA + PAGE));
+	expect_vcpus(_metadata, &self->vm, "protected_exits_relinquish", 1, 0);
+
+	expect_vcpus(_metadata, &self->vm, "protected_exits_wfx", 0, 0);
+	expect_vcpus(_metadata, &self->vm, "protected_exits_sgi", 0, 0);
+
+	/* Guards so far apart that each wants tables: more than there are at hand. */
+	for (uint64_t i = 0; i < 16; i++)
+		ASSERT_EQ(HVC_SUCCESS, pvm_hvc(self->other, HVC_GUARD_MAP,
+					       0x100000000UL + (i << 31), 0, 0));
+	EXPECT_LT(0, pvm_kvm_stat(self->other->fd, "protected_exits_tables"));
+	EXPECT_GE(16, pvm_kvm_stat(self->other->fd, "protected_exits_tables"));
+	EXPECT_EQ(16, pvm_kvm_stat(self->other->fd, "protected_calls_guard"));
+
+	/* It does not leave by itself. The command, and its arguments, are read. */
+	interrupts = pvm_kvm_stat(self->other->fd, "protected_exits_interrupt");
+	mmio = pvm_kvm_stat(self->other->fd, "protected_exits_mmio");
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &soon, NULL));
+	EXPECT_EQ(-EINTR, pvm_command(self->other, PVM_SPIN, 0, 0, 0, 0));
+	EXPECT_LT(interrupts, pvm_kvm_stat(self->other->fd, "protected_exits_interrupt"));
+	EXPECT_EQ(mmio + 5, pvm_kvm_stat(self->other->fd, "protected_exits_mmio"));
+
+	EXPECT_EQ(-ESHUTDOWN, pvm_command(self->vcpu, PVM_HVC, HVC_PSCI_SYSTEM_OFF, 0, 0, 0));
+	expect_vcpus(_metadata, &self->vm, "protected_exits_psci", 2, 0);
+}
+
+/* A VM that is not protected has none of it. */
+TEST_F(stats, ordinary_vm)
+{
+	struct pvm ordinary;
+	uint64_t value;
+
+	ASSERT_EQ(0, pvm_create(&ordinary, 0, 1, PAGES * PAGE));
+	ASSERT_EQ(0, pvm_store(&ordinary.vcpus[0], PVM_DATA_IPA, 1));
+	ASSERT_EQ(0, pvm_load(&ordinary.vcpus[0], PVM_DATA_IPA, &value));
+	EXPECT_EQ(0, pvm_kvm_stat(ordinary.fd, "protected_bytes_private"));
+	EXPECT_EQ(0, pvm_kvm_stat(ordinary.vcpus[0].fd, "protected_exits_mmio"));
+	EXPECT_LT(0, pvm_kvm_stat(ordinary.vcpus[0].fd, "exits"));
+	pvm_free(&ordinary);
+}
+
+TEST_HARNESS_MAIN
