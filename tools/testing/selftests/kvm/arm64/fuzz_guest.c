@@ -256,19 +256,29 @@ static bool is_excluded(const struct fuzz *fuzz, const uint64_t *args)
 	return args[1] >= FUZZ_SIZE && args[1] < fuzz->ipa_end;
 }
 
-static void random_steps(struct fuzz *fuzz, unsigned int steps)
+/* A page is touched, if it is surely no guard. */
+static void random_touch(struct fuzz *fuzz, struct pvm_step *step)
 {
-	struct fuzz_model *model = &fuzz->model;
+	uint64_t page = random_below(fuzz, FUZZ_PAGES);
 
+	if (fuzz->model.granules[FUZZ_DATA + page] == FUZZ_GUARDED) {
+		step->command = PVM_HVC;
+		step->regs[0] = HVC_FEATURES;
+		return;
+	}
+	step->command = random_below(fuzz, 2) ? PVM_LOAD : PVM_STORE;
+	step->regs[0] = PVM_DATA_IPA + page * FUZZ_PAGE;
+	step->regs[1] = random_word(fuzz);
+}
+
+static void random_steps(struct fuzz *fuzz)
+{
 	memset(fuzz->asked, 0, BATCH_SIZE);
-	for (unsigned int i = 0; i < steps; i++) {
+	for (unsigned int i = 0; i < BATCH_STEPS; i++) {
 		struct pvm_step *step = &fuzz->asked[i];
-		uint64_t page = random_below(fuzz, FUZZ_PAGES);
 
-		if (i < TOUCHES && model->granules[FUZZ_DATA + page] != FUZZ_GUARDED) {
-			step->command = random_below(fuzz, 2) ? PVM_LOAD : PVM_STORE;
-			step->regs[0] = PVM_DATA_IPA + page * FUZZ_PAGE;
-			step->regs[1] = random_word(fuzz);
+		if (i < TOUCHES) {
+			random_touch(fuzz, step);
 			continue;
 		}
 		step->command = PVM_HVC;
@@ -363,12 +373,9 @@ static void host_writes(struct fuzz *fuzz)
 static bool go(struct fuzz *fuzz, uint64_t calls)
 {
 	while (fuzz->calls < calls) {
-		uint64_t left = calls - fuzz->calls;
-		unsigned int steps = left < BATCH_STEPS ? left : BATCH_STEPS;
-
 		host_writes(fuzz);
-		random_steps(fuzz, steps);
-		if (!make_steps(fuzz, steps) || !check_pages(fuzz) || !check_bytes(fuzz))
+		random_steps(fuzz);
+		if (!make_steps(fuzz, BATCH_STEPS) || !check_pages(fuzz) || !check_bytes(fuzz))
 			return false;
 	}
 	return true;
