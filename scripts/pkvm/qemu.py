@@ -26,6 +26,8 @@ import termios
 import time
 import tty
 
+import devtree
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, 'build')
 QEMU = os.environ.get('QEMU', 'qemu-system-aarch64')
@@ -242,14 +244,15 @@ def raw_terminal():
 def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
          files=None, drive=(), append='', limit=120, icount=False, hvhe=False,
          verbose=False, log=None, echo=False, tolerate_warnings=False, dialog=None,
-         terminal=False):
+         terminal=False, firmware=None, regions=None):
     """Boot a host, run the jobs, power off: a Run.
 
     mem is in MiB, limit in seconds of real time, files maps a path in the host
     to a file here, drive lists images (",ro" behind one makes it read-only).
     dialog has a method said(), which gets the console's output as it comes and
     returns what is typed on it then, if anything; with terminal, whoever sits at
-    ours types. Raises QemuError for what keeps the run from starting; what goes
+    ours types. firmware is the file of a guest firmware that a boot loader has left
+    in memory, regions what devtree.with_firmware() takes. Raises QemuError for what keeps the run from starting; what goes
     wrong later is the Run's cause.
     """
     options = argparse.Namespace(
@@ -262,6 +265,11 @@ def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, ini
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix='run.', dir=BUILD) as scratch:
         args = command_line(options, make_initrd(scratch, initrd, jobs, files or {}))
+        if firmware:
+            try:
+                args = devtree.with_firmware(args, MACHINE, firmware, mem, scratch, regions)
+            except (devtree.DevtreeError, OSError) as error:
+                raise QemuError(f'no machine with a guest firmware: {error}') from None
         try:
             stdin = subprocess.PIPE if dialog or terminal else subprocess.DEVNULL
             process = subprocess.Popen(args, stdin=stdin, stdout=subprocess.PIPE,
@@ -325,6 +333,8 @@ def main():
                         help='a disk of the host: /dev/vda, ... (repeatable)')
     parser.add_argument('--append', default='', help='more for the kernel command line')
     parser.add_argument('--limit', type=int, default=120, help='seconds of real time')
+    parser.add_argument('--firmware', metavar='FILE',
+                        help='a guest firmware that the boot loader left in memory')
     parser.add_argument('--icount', action='store_true', help='count instructions as ns')
     parser.add_argument('--verbose', action='store_true', help='all kernel messages')
     parser.add_argument('--log', help='write the console here as well')

@@ -35,6 +35,8 @@ LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 SKIPPED = 4
 LIMIT = 240
+PAGE = 4096
+FIRMWARE_MARK = 0xf1a3_0000_0000_0000
 
 RESULT = re.compile(r'^(not )?ok \d+ ?-? ?(.*)$', re.M)
 PLAN = re.compile(r'^1\.\.(\d+)', re.M)
@@ -54,7 +56,7 @@ def programs():
     wanted = []
     for program, *modes in filter(None, lines):
         for mode in modes or ['protected']:
-            if mode not in ('protected', 'plain', 'debug', 'stress', 'fuzz'):
+            if mode not in ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz'):
                 raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
             wanted.append((program, mode))
     if not wanted:
@@ -96,6 +98,25 @@ def build(names, jobs):
          *(os.path.join(OUTPUT, name) for name in names))
 
 
+def make_firmware():
+    """The firmware of the tests: the code of their guests, and pages that look like nothing else."""
+    path = os.path.join(OUTPUT, 'firmware.bin')
+    code = os.path.join(OUTPUT, 'arm64/pvm_guest.o')
+    try:
+        subprocess.run(['aarch64-linux-gnu-objcopy', '-O', 'binary', '-j', '.rodata', code, path],
+                       check=True)
+        with open(path, 'rb') as file:
+            data = file.read()
+        data += b'\0' * (-len(data) % PAGE)
+        data += b''.join(number.to_bytes(8, 'little') for number in
+                         range(FIRMWARE_MARK, FIRMWARE_MARK + 3 * PAGE // 8))
+        with open(path, 'wb') as file:
+            file.write(data)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SelftestError(f'{path}: {error}') from None
+    return path
+
+
 def tell(label, job):
     """TAP lines for one program; whether all of it passed."""
     results = RESULT.findall(job.output)
@@ -130,12 +151,15 @@ def tell(label, job):
 def run(cpu, mode, names):
     """Boot a host of one kind and run its programs; whether all passed."""
     log = os.path.join(BUILD, 'log', f'selftests-{cpu}-{mode}.log')
-    host = qemu.boot([f'limit={LIMIT} /selftests/{name}' for name in names],
+    files = {f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names}
+    firmware, argument = None, ''
+    if mode == 'firmware':
+        firmware, argument = make_firmware(), ' /firmware'
+        files['/firmware'] = firmware
+    host = qemu.boot([f'limit={LIMIT} /selftests/{name}{argument}' for name in names],
                      cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4, log=log,
                      kernel=DEBUG_IMAGE if mode == 'debug' else None,
-                     limit=LIMIT * (1 + len(names)),
-                     files={f'/selftests/{name}': os.path.join(OUTPUT, name)
-                            for name in names})
+                     limit=LIMIT * (1 + len(names)), files=files, firmware=firmware)
     good = True
     for name, job in zip(names, host.jobs):
         good = tell(f'{cpu}.{mode}.{os.path.basename(name)}', job) and good
@@ -156,7 +180,7 @@ def main():
     parser.add_argument('program', nargs='*', help='only these, as the list names them')
     args = parser.parse_args()
     try:
-        modes = ['debug'] if args.debug else ['protected', 'plain']
+        modes = ['debug'] if args.debug else ['protected', 'plain', 'firmware']
         wanted = [(name, mode) for name, mode in programs() if mode in modes and
                   (not args.program or name in args.program)]
         if not wanted:

@@ -13,6 +13,8 @@
 #include <asm/kvm_pkvm_guest.h>
 #include <asm/spectre.h>
 
+#include "pkvm_guest.h"
+
 /**
  * pkvm_guest_init_smccc() - Tell the hypervisor what guests may know of workarounds
  *
@@ -56,6 +58,7 @@ int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 {
 	mutex_init(&kvm->arch.pkvm.lock);
 	xa_init(&kvm->arch.pkvm.granules);
+	kvm->arch.pkvm.fw_ipa = PVM_NO_FW;
 
 	if (!(*type & KVM_VM_TYPE_ARM_PROTECTED))
 		return 0;
@@ -71,8 +74,7 @@ int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 
 static int pkvm_guest_info(struct kvm_enable_cap *cap)
 {
-	/* No firmware was left in reserved memory for the hypervisor to load. */
-	struct kvm_protected_vm_info info = { .firmware_size = 0 };
+	struct kvm_protected_vm_info info = { .firmware_size = pkvm_guest_fw_size() };
 
 	if (copy_to_user((void __user *)cap->args[0], &info, sizeof(info)))
 		return -EFAULT;
@@ -85,9 +87,9 @@ static int pkvm_guest_info(struct kvm_enable_cap *cap)
  * @kvm: the VM.
  * @cap: the request; its flags pick what it means.
  *
- * Return: 0; -EINVAL for a VM that is not protected, unknown flags, arguments
- * that have to be zero and are not, or KVM_CAP_ARM_PROTECTED_VM_FLAGS_SET_FW_IPA on a
- * host that has no firmware to load; -EFAULT for a bad user pointer.
+ * Return: 0; -EINVAL for a VM that is not protected, unknown flags, or arguments
+ * that have to be zero and are not; -EFAULT for a bad user pointer; or the error of
+ * pkvm_guest_set_fw_ipa().
  */
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 {
@@ -98,6 +100,8 @@ int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 		return -EINVAL;
 
 	switch (cap->flags) {
+	case KVM_CAP_ARM_PROTECTED_VM_FLAGS_SET_FW_IPA:
+		return pkvm_guest_set_fw_ipa(kvm, cap->args[0]);
 	case KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO:
 		return pkvm_guest_info(cap);
 	default:

@@ -28,4 +28,7 @@ struct kvm;
 
 void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared);
 
+u64 pkvm_guest_fw_size(void);
+int pkvm_guest_set_fw_ipa(struct kvm *kvm, u64 ipa);
+
 #endif /* __ARM64_KVM_PKVM_GUEST_PRIV_H__ */

@@ -213,6 +213,35 @@ static int handle_need_tables(struct kvm_vcpu *vcpu)
 	return ret ?: 1;
 }
 
+/*
+ * Give the guest the pages that its call names. It goes on with the first of them,
+ * so what keeps a later one from it is seen to when it comes to that. A call for
+ * memory that the VMM has not given fails.
+ */
+static int handle_need_pages(struct kvm_vcpu *vcpu)
+{
+	gfn_t gfn = smccc_get_arg1(vcpu) >> PAGE_SHIFT;
+	unsigned long i, nr = smccc_get_arg2(vcpu);
+	struct kvm *kvm = vcpu->kvm;
+	struct kvm_memory_slot *slot;
+	int ret = 0, idx;
+
+	idx = srcu_read_lock(&kvm->srcu);
+	for (i = 0; i < nr; i++) {
+		slot = gfn_to_memslot(kvm, gfn + i);
+		ret = slot ? pkvm_guest_mem_abort(vcpu, (gfn + i) << PAGE_SHIFT, slot) : -ENOENT;
+		if (ret || signal_pending(current))
+			break;
+		cond_resched();
+	}
+	srcu_read_unlock(&kvm->srcu, idx);
+
+	if (ret == -ENOENT && !i)
+		kvm_inject_dabt(vcpu, gfn << PAGE_SHIFT);
+
+	return ret && ret != -ENOENT && !i ? ret : 1;
+}
+
 /**
  * pkvm_guest_handle_hvc() - Handle a hypercall that the hypervisor passed on
  * @vcpu: the vCPU; function id and arguments are in its registers.
@@ -227,6 +256,8 @@ int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu)
 		return handle_cpu_on(vcpu);
 	case PSCI_0_2_FN_CPU_OFF:
 		return handle_cpu_off(vcpu);
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
+		return handle_need_pages(vcpu);
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID:
 		pkvm_guest_relinquished(vcpu, smccc_get_arg1(vcpu) >> PAGE_SHIFT);
 		return 1;

@@ -201,7 +201,7 @@ static void memory_fault(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 0);
 }
 
-/* Rule: a share that wants a page looks like a fault there, and is retried without the host. */
+/* Rule: a share that wants pages says where and how many, and is retried without the host. */
 static void call_for_a_page(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -209,8 +209,11 @@ static void call_for_a_page(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC,
 				    ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID, TEST_IPA),
-			EL2_EXIT_FAULT);
-	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
+			EL2_EXIT_HVC);
+	KUNIT_EXPECT_EQ(test, (u32)host_vcpu(g)->arch.ctxt.regs.regs[0],
+			ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[1], TEST_IPA);
+	KUNIT_EXPECT_GE(test, host_vcpu(g)->arch.ctxt.regs.regs[2], 1);
 	expect_hidden(test, g);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
 	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), 0);
@@ -219,7 +222,7 @@ static void call_for_a_page(struct kunit *test)
 	/* Where the host has no page, it says so by an abort, and the call fails. */
 	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC,
 				    ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
-				    TEST_IPA + PAGE_SIZE), EL2_EXIT_FAULT);
+				    TEST_IPA + PAGE_SIZE), EL2_EXIT_HVC);
 	vcpu_set_flag(host_vcpu(g), PENDING_EXCEPTION);
 	vcpu_set_flag(host_vcpu(g), EXCEPT_AA64_EL1_SYNC);
 	KUNIT_EXPECT_EQ(test, (s64)expect_unchanged(test, g), SMCCC_RET_INVALID_PARAMETER);

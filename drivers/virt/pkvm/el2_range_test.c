@@ -22,6 +22,8 @@
 #define TEST_IPA	((u64)EL2_TEST_GFN << PAGE_SHIFT)
 #define IPA_SIZE	BIT_ULL(EL2_IPA_BITS)
 #define NR_PAGES	24U
+/* The most that one call shares. */
+#define SHARE_MAX	256
 
 /* Of IPA space that nothing else is in: a table covers it at each level but the first. */
 #define FAR_IPA		(IPA_SIZE / 2)
@@ -107,6 +109,34 @@ static void share_range_in_part(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA + 14 * PAGE_SIZE, 4, 0),
 			SMCCC_RET_INVALID_PARAMETER);
 	expect_shared(test, pages, 15, 22);
+}
+
+/*
+ * Rule: a share whose first granule is missing names it and how many it would do, at most as many
+ * as a call may; when the first is there, it does what there is.
+ */
+static void share_missing_range(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page[2] = { el2_page(test), el2_page(test) };
+
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC, MEM_SHARE, TEST_IPA, 3, 0),
+			EL2_EXIT_HVC);
+	KUNIT_EXPECT_EQ(test, (u32)host_vcpu(g)->arch.ctxt.regs.regs[0], (u32)MEM_SHARE);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[1], TEST_IPA);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[2], 3);
+
+	/* One that helps with the wrong page is asked again. */
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page[1], EL2_TEST_GFN + 1), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page[0], EL2_TEST_GFN), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 2);
+
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC, MEM_SHARE, FAR_IPA,
+					   BIT_ULL(52), 0), EL2_EXIT_HVC);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[2], SHARE_MAX);
 }
 
 /* A call that EL2 needs tables for; gives them, and tells how many it wanted at first. */
@@ -375,6 +405,7 @@ static void check_place(struct kunit *test)
 struct kunit_case el2_range_cases[] = {
 	KUNIT_CASE(share_range),
 	KUNIT_CASE(share_range_in_part),
+	KUNIT_CASE(share_missing_range),
 	KUNIT_CASE(guard_blocks),
 	KUNIT_CASE(guard_wants_tables),
 	KUNIT_CASE(guard_badly),

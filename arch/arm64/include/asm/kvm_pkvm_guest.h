@@ -33,6 +33,9 @@ struct kvm_vcpu;
 /* The most entries of a dying guest's stage-2 that one such call looks at. */
 #define PKVM_TEARDOWN_MAX_ENTRIES	1024
 
+/* In place of the IPA of the firmware: the VM has none. */
+#define PVM_NO_FW			(~0ULL)
+
 /* VM handles start here rather than at 0, so that 0 means "no VM". */
 #define PKVM_HANDLE_OFFSET		0x1000
 
@@ -64,9 +67,13 @@ enum pvm_smccc_workaround {
 extern s64
 kvm_nvhe_sym(pvm_smccc_workarounds)[PVM_NR_SMCCC_WORKAROUNDS];
 
+extern phys_addr_t kvm_nvhe_sym(pvm_fw_base);
+extern phys_addr_t kvm_nvhe_sym(pvm_fw_size);
+
 #ifndef __KVM_NVHE_HYPERVISOR__
 
 void pkvm_guest_init_smccc(void);
+void pkvm_guest_fw_init(void);
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type);
 void pkvm_guest_vm_created(struct kvm *kvm, unsigned long nr_pages);
 void pkvm_guest_metadata_donated(unsigned long nr_pages);
@@ -78,6 +85,8 @@ void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
 void pkvm_guest_init_power(struct kvm *kvm);
 bool pkvm_guest_resolve_abort(unsigned long addr);
+bool pkvm_guest_resolve_nofault(unsigned long addr);
+void pkvm_guest_refused_access(void);
 
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
 int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,

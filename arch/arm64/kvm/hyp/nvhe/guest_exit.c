@@ -11,7 +11,7 @@
  *			the value if a write
  * PSCI passed on	function id and arguments	the result
  * CPU_ON, CPU_OFF	which vCPU to wake, to park
- * call for a page	a memory fault at its IPA	a page, or that it fail
+ * call for pages	function id, IPA, number	the pages, or that it fail
  * call for tables	function id, number of pages	the pages
  * page relinquished	function id, IPA
  * SGI			the value written
@@ -210,8 +210,7 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 	switch (hyp_vcpu->exit) {
 	case PVM_EXIT_PAGE:
 		stat->exits_page++;
-		show_fault(hyp_vcpu, hyp_vcpu->exit_args[1], true);
-		return ARM_EXCEPTION_TRAP;
+		break;
 	case PVM_EXIT_TABLES:
 		stat->exits_tables++;
 		break;

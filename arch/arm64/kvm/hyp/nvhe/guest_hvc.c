@@ -4,8 +4,8 @@
  * the vCPU and without a way through the host, which neither sees nor decides
  * what a guest shares (R4). Every argument comes from a guest and is checked (R5).
  *
- * A call that needs a page which the host has not donated yet leaves for it, as
- * if the guest had touched that page, and is made again afterwards. PSCI is in
+ * A call that needs a page which the host has not donated yet leaves for it, and
+ * for those that it would need next, and is made again afterwards. PSCI is in
  * guest_psci.c, the MMIO guard in guest_mmio.c. Calls are counted by kind, where
  * the host finds it: in its own vCPU, whose counters EL2 never goes by.
  *
@@ -98,7 +98,8 @@ static bool pvm_mem_share(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa, nr_granules, &nr_done);
 
 	if (ret == -ENOENT && share)
-		return pvm_leave(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa, 0, 0);
+		return pvm_leave(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa,
+				 min_t(u64, nr_granules, PVM_RANGE_MAX), 0);
 
 	if (ret)
 		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);

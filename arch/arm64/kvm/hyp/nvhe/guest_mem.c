@@ -24,6 +24,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <nvhe/guest_fw.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
@@ -136,8 +137,9 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
  * Host:  OWNED  => NOPAGE, annotated with PKVM_ID_GUEST
  * Guest: NOPAGE => OWNED
  *
- * Takes the locks of host and guest. Contents are kept: the guest, or the
- * firmware that runs first in it, decides what to believe.
+ * Takes the locks of host and guest. Contents are kept, but where the firmware
+ * belongs: the guest, or the firmware that runs first in it, decides what to
+ * believe.
  *
  * Return: 0; -EINVAL if @pfn is no memory, or @pfn or @gfn is out of range;
  * -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not own
@@ -167,6 +169,7 @@ int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 	if (ret)
 		goto unlock;
 
+	pvm_fw_fill(vm, phys, ipa);
 	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, PAGE_SIZE, phys, prot,
 				       &vcpu->vcpu.arch.pkvm_memcache, 0));
 	vm->nr_granules++;

@@ -13,6 +13,7 @@
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_hyp.h>
+#include <asm/kvm_pkvm_guest.h>
 #include <asm/sysreg.h>
 
 #include <nvhe/guest_vcpu.h>
@@ -78,8 +79,9 @@ static void pvm_reset(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /*
- * The first run of the VM: it starts where the host wants, in vCPU 0, and its
- * time counts from where the host wants. Neither is the host's to change later.
+ * The first run of the VM, in vCPU 0: it starts in its firmware or, without one,
+ * where the host wants, and its time counts from where the host wants. None of it
+ * is the host's to change later.
  */
 static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -90,7 +92,10 @@ static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	vm->cntvoff = READ_ONCE(vm->host_kvm->arch.timer_data.voffset);
 	vm->has_run = true;
 
-	*vcpu_pc(&hyp_vcpu->vcpu) = READ_ONCE(host_ctxt->regs.pc);
+	if (vm->kvm.arch.pkvm.fw_ipa != PVM_NO_FW)
+		*vcpu_pc(&hyp_vcpu->vcpu) = vm->kvm.arch.pkvm.fw_ipa;
+	else
+		*vcpu_pc(&hyp_vcpu->vcpu) = READ_ONCE(host_ctxt->regs.pc);
 	for (i = 0; i < 4; i++)
 		vcpu_set_reg(&hyp_vcpu->vcpu, i, READ_ONCE(host_ctxt->regs.regs[i]));
 }

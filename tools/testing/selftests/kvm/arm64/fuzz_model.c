@@ -96,6 +96,16 @@ static void touch(struct fuzz_model *model, uint64_t granule)
 	}
 }
 
+/* The host is asked for a page, and gives all that are missing, until there is a guard. */
+static void give_pages(struct fuzz_model *model, uint64_t first, uint64_t n)
+{
+	for (uint64_t i = first; i < first + n && is_data(i); i++) {
+		if (model->granules[i] == FUZZ_GUARDED)
+			break;
+		touch(model, i);
+	}
+}
+
 static bool follow_share(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
 {
 	uint64_t n = fuzz_granules_in(args[1], args[2] ?: 1);
@@ -105,7 +115,8 @@ static bool follow_share(struct fuzz_model *model, const uint64_t *args, const u
 		return refused(got);
 	/* The host is asked for a page. Where it has none it refuses, and EL2 counts nothing. */
 	model->calls[FUZZ_SHARE] -= model->granules[first] == FUZZ_NOTHING && !is_data(first);
-	touch(model, first);
+	if (model->granules[first] == FUZZ_NOTHING)
+		give_pages(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX);
 	n = run_length(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX, ANY, FUZZ_OWNED);
 	if (!n)
 		return refused(got);

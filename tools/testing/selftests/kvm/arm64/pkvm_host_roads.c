@@ -12,6 +12,7 @@
 #include <linux/compiler.h>
 #include <linux/stddef.h>
 #include <linux/io_uring.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,8 @@
 #define PAGES		4
 #define DISK_SIZE	"16M"
 #define CORE		"/tmp/pkvm.core"
+/* How often a page is shared and taken back while a system call reads it. */
+#define RACE_ROUNDS	4000
 
 FIXTURE(roads) {
 	struct pvm_secrets s;
@@ -106,6 +109,54 @@ TEST_F(roads, process_vm_readv_into)
 
 	EXPECT_EQ(-1, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
 	EXPECT_EQ(EFAULT, errno);
+}
+
+/*
+ * A system call looks whether it can read a page, and reads it with faults disabled. That it has
+ * become private in between is an error of the call: the guest, which only takes back what it
+ * shared, does not lose it.
+ */
+struct unsharing {
+	struct pvm_vcpu *vcpu;
+	uint64_t ipa;
+	unsigned int rounds;
+	int error;
+	int done;
+};
+
+static void *unshare_often(void *arg)
+{
+	struct unsharing *u = arg;
+
+	for (unsigned int i = 0; i < u->rounds && !u->error; i++) {
+		if (pvm_share(u->vcpu, u->ipa) || pvm_unshare(u->vcpu, u->ipa))
+			u->error = -EPROTO;
+	}
+	WRITE_ONCE(u->done, 1);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(roads, write_from_what_is_unshared, 60)
+{
+	struct unsharing u = { &self->s.vm.vcpus[0], PVM_DATA_IPA, RACE_ROUNDS };
+	int file = memfd_create("copies", MFD_CLOEXEC);
+	unsigned long copied = 0, refused = 0;
+	pthread_t thread;
+
+	ASSERT_LE(0, file);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unshare_often, &u));
+	while (!READ_ONCE(u.done)) {
+		if (pwrite(file, self->mem, self->page, 0) < 0)
+			refused++;
+		else
+			copied++;
+	}
+	pthread_join(thread, NULL);
+	close(file);
+	EXPECT_EQ(0, u.error);
+	EXPECT_LT(0, copied);
+	EXPECT_LT(0, refused);
+	self->fate = PVM_KEPT;
 }
 
 /* A debugger; it was there before the VM, since fork() is a road of its own. */

@@ -7,6 +7,7 @@
  * PVM_RANGE_MAX pages at most. R7: it ends before the first page that is not in the state that it
  * needs; an error means that nothing was changed. Calls on one page are in pkvm_mem_share.
  */
+#include <errno.h>
 #include <linux/compiler.h>
 #include <pthread.h>
 #include <sched.h>
@@ -157,28 +158,58 @@ TEST_F_TIMEOUT(ranges, one_call_after_the_other, TIMEOUT)
 	}
 }
 
-/* Only for the first page does a call wait: behind it, it tells what it has done. */
+/* If the first page is missing, the host gives it, and with it those that are to follow. */
 TEST_F(ranges, pages_that_are_missing)
 {
-	uint64_t page = 0;
 	long donated;
 
 	ASSERT_EQ(0, take(self->vcpu, PVM_DATA_IPA + 2 * PAGE, 2));
 	donated = pvm_stat("pages_donated");
+	*(uint64_t *)self->mem = 0x405e;
+	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, 8, 8);
+	EXPECT_EQ(donated + 6, pvm_stat("pages_donated"));
+	EXPECT_EQ(0x405e, READ_ONCE(*(uint64_t *)self->mem));
+	EXPECT_EQ(SECRET, READ_ONCE(*(uint64_t *)(self->mem + 2 * PAGE)));
+	EXPECT_EQ(8 * PAGE, pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
+	EXPECT_EQ(1, pvm_kvm_stat(self->vcpu->fd, "protected_exits_page"));
 
-	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, 8, 1);
-	EXPECT_EQ(donated + 1, pvm_stat("pages_donated"));
-	/* This one is missing, two are there, and the next is missing again. */
-	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA + PAGE, 7, 3);
-	EXPECT_EQ(donated + 2, pvm_stat("pages_donated"));
+	/* No further than the slots go. */
+	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, NEXT_IPA - 2 * PAGE, 64,
+		    2 + NEXT_PAGES);
+}
 
-	for (; page < 4; page++)
-		EXPECT_EQ(page < 2 ? 0 : SECRET, READ_ONCE(*(uint64_t *)(self->mem + page * PAGE)));
+/* Only the first page is waited for: behind it, a call tells what it has done. */
+TEST_F(ranges, pages_that_are_missing_later)
+{
+	long donated;
+
+	ASSERT_EQ(0, take(self->vcpu, PVM_DATA_IPA, 2));
+	donated = pvm_stat("pages_donated");
+	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, 8, 2);
+	EXPECT_EQ(donated, pvm_stat("pages_donated"));
+	expect_shared(_metadata, self->vcpu, PVM_DATA_IPA, self->mem, 2, 0, 2);
+
 	/* Nothing to take back from what is missing, and no page for it. */
-	expect_done(_metadata, self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA + 4 * PAGE, 4, 0);
-	expect_done(_metadata, self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA, 8, 4);
-	EXPECT_EQ(donated + 2, pvm_stat("pages_donated"));
-	EXPECT_EQ(0, pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
+	expect_done(_metadata, self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA + 2 * PAGE, 4, 0);
+	expect_done(_metadata, self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA, 8, 2);
+	EXPECT_EQ(donated, pvm_stat("pages_donated"));
+	expect_shared(_metadata, self->vcpu, PVM_DATA_IPA, self->mem, 2, 0, 0);
+}
+
+/* What the host cannot give ends the range; for the first page that is the VMM's error. */
+TEST_F(ranges, pages_that_the_host_lacks)
+{
+	const uint64_t gap = 5;
+
+	ASSERT_EQ(0, mprotect(self->mem + gap * PAGE, PAGE, PROT_NONE));
+	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, 16, gap);
+	EXPECT_EQ(gap * PAGE, pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
+	EXPECT_EQ(-EFAULT, pvm_command(self->vcpu, PVM_HVC, HVC_MEM_SHARE,
+				       PVM_DATA_IPA + gap * PAGE, 4, 0));
+	ASSERT_EQ(0, mprotect(self->mem + gap * PAGE, PAGE, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(0, pvm_run(self->vcpu));
+	EXPECT_EQ(HVC_SUCCESS, self->vcpu->results[0]);
+	EXPECT_EQ(4, self->vcpu->results[1]);
 }
 
 /* R7: what is shared is not shared again, and what is private not taken back. */

@@ -26,7 +26,7 @@ enum pvm_exit {
 	PVM_EXIT_FAULT,
 	/* As above, or that the access be emulated. */
 	PVM_EXIT_MMIO,
-	/* A page for the IPA that a hypercall named, or that it fail. */
+	/* Pages for the IPAs that a hypercall named, at least the first, or that it fail. */
 	PVM_EXIT_PAGE,
 	/* Pages for the tables of the stage-2, for a hypercall. */
 	PVM_EXIT_TABLES,

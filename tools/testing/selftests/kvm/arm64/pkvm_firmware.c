@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A host whose boot loader has left a firmware: KVM_CAP_ARM_PROTECTED_VM, and VMs that start in it.
+ *
+ * Run as pkvm_firmware FILE, with what the boot loader left, which begins with the guest's code.
+ *
+ * Rules: the guest finds the firmware where the VMM asked for it, whatever the VMM has put there,
+ * and vCPU 0 starts nowhere else (R5). What is in those pages is the guest's alone (R2), and gone
+ * when it is dead (R3); the pristine copy stays.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+
+#define CAP_PROTECTED_VM	0xffbadab1U
+#define SET_FW_IPA		0
+#define INFO			1
+
+#define FW_IPA			0x7fc00000UL
+#define FW_SLOT			PVM_FREE_SLOT
+#define JUNK			0x6a
+#define IPA_SIZE		(1UL << 40)
+
+struct info {
+	uint64_t firmware_size;
+	uint64_t reserved[7];
+};
+
+static const char *firmware_path;
+
+FIXTURE(firmware) {
+	struct pvm vm;
+	uint8_t *pristine;
+	size_t size;
+	uint8_t *mem;
+};
+
+static int enable(struct pvm *vm, uint32_t flags, uint64_t arg0, uint64_t arg1)
+{
+	struct kvm_enable_cap cap = {
+		.cap = CAP_PROTECTED_VM, .flags = flags, .args = { arg0, arg1 },
+	};
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
+}
+
+FIXTURE_SETUP(firmware)
+{
+	struct stat stat;
+	int fd;
+
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	ASSERT_NE(NULL, firmware_path);
+	fd = open(firmware_path, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &stat));
+	self->size = stat.st_size;
+	ASSERT_EQ(0, self->size % getpagesize());
+	self->pristine = mmap(NULL, self->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, self->pristine);
+	close(fd);
+
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, 0));
+	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+	ASSERT_NE(MAP_FAILED, self->mem);
+	memset(self->mem, JUNK, self->size);
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, self->size, self->mem));
+}
+
+FIXTURE_TEARDOWN(firmware)
+{
+	pvm_free(&self->vm);
+	munmap(self->mem, self->size);
+	munmap(self->pristine, self->size);
+}
+
+/* Where the VMM would have it start there is nothing to run. */
+static void spoil_code(struct pvm *vm)
+{
+	memset(vm->code, JUNK, vm->code_size);
+}
+
+static uint64_t pristine(FIXTURE_DATA(firmware) *self, size_t at)
+{
+	return *(uint64_t *)(self->pristine + at);
+}
+
+TEST_F(firmware, info)
+{
+	struct info info;
+
+	memset(&info, JUNK, sizeof(info));
+	ASSERT_EQ(0, enable(&self->vm, INFO, (uintptr_t)&info, 0));
+	EXPECT_EQ(self->size, info.firmware_size);
+	for (unsigned int i = 0; i < 7; i++)
+		EXPECT_EQ(0, info.reserved[i]);
+	EXPECT_EQ(-EFAULT, enable(&self->vm, INFO, 0, 0));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, INFO, (uintptr_t)&info, 1));
+}
+
+TEST_F(firmware, bad_ipa)
+{
+	struct pvm ordinary;
+
+	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, FW_IPA + 1, 0));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, FW_IPA + getpagesize() / 2, 0));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, ~0UL, 0));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, -(uint64_t)getpagesize(), 0));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, 1UL << 52, 0));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, FW_IPA, 1));
+	EXPECT_EQ(-EINVAL, enable(&self->vm, 2, FW_IPA, 0));
+
+	ASSERT_EQ(0, pvm_create(&ordinary, 0, 1, 0));
+	EXPECT_EQ(-EINVAL, enable(&ordinary, SET_FW_IPA, FW_IPA, 0));
+	pvm_free(&ordinary);
+}
+
+/* The guest runs the pristine copy, though the VMM has junk there and starts it elsewhere. */
+TEST_F(firmware, starts_in_it)
+{
+	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+	uint64_t value;
+
+	spoil_code(&self->vm);
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+	for (size_t at = 0; at < self->size; at += getpagesize()) {
+		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
+		EXPECT_EQ(pristine(self, at), value);
+		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at + getpagesize() - 8, &value));
+		EXPECT_EQ(pristine(self, at + getpagesize() - 8), value);
+		EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem + at, PVM_READ));
+	}
+	EXPECT_EQ(-EBUSY, enable(&self->vm, SET_FW_IPA, FW_IPA + self->size, 0));
+}
+
+/* One that did not ask starts where the VMM wants, and finds what the VMM has put there. */
+TEST_F(firmware, is_asked_for)
+{
+	uint64_t value;
+
+	ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], FW_IPA, &value));
+	EXPECT_EQ(0x6a6a6a6a6a6a6a6aUL, value);
+	EXPECT_EQ(-EBUSY, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+}
+
+/* The last one counts, up to the last page of the IPA space. */
+TEST_F(firmware, moves)
+{
+	uint64_t last = IPA_SIZE - self->size, value;
+
+	spoil_code(&self->vm);
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, last, 0));
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, 0, 0, NULL));
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, last, self->size, self->mem));
+	ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], last + self->size - 8, &value));
+	EXPECT_EQ(pristine(self, self->size - 8), value);
+}
+
+/* What a guest makes of its firmware is its own: the next one starts in the pristine copy. */
+TEST_F(firmware, stays_pristine)
+{
+	uint64_t value;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+		size_t at = self->size - 8;
+
+		ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
+		EXPECT_EQ(pristine(self, at), value);
+		ASSERT_EQ(0, pvm_store(vcpu, FW_IPA + at, PVM_CODE_IPA + i));
+		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
+		EXPECT_EQ(PVM_CODE_IPA + i, value);
+
+		pvm_kill(&self->vm);
+		EXPECT_EQ(0, pvm_probe(self->mem + at, PVM_READ));
+		EXPECT_EQ(0, *(uint64_t *)(self->mem + at));
+		pvm_free(&self->vm);
+		ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
+		memset(self->mem, JUNK, self->size);
+		ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, self->size, self->mem));
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	if (argc > 1 && argv[argc - 1][0] == '/')
+		firmware_path = argv[--argc];
+	return test_harness_run(argc, argv);
+}
