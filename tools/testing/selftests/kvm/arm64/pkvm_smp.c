@@ -4,7 +4,8 @@
  *
  * R1, R5, R7: of two calls that race for one page exactly one does it, whole, and the other is
  * refused; faults that race for one page bring one page; and no count is lost on the way. What is
- * swept here is swept by every vCPU in the same order at the same time, so that they meet.
+ * swept here is swept by every vCPU at the same time, by half of them from the other end, so that
+ * they meet.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -14,7 +15,7 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-#define PAGES		256
+#define PAGES		512
 #define SECRET		0x5ec2e75ec2e75ec2UL
 #define TIMEOUT		120
 /* How often a race is started again that one vCPU has won throughout. */
@@ -128,8 +129,12 @@ static bool raced(const struct work *work, unsigned int vcpus)
 static void sweep(struct __test_metadata *const _metadata, struct work *work, unsigned int vcpus,
 		  uint32_t function)
 {
+	uint64_t page = getpagesize();
+
 	for (unsigned int i = 0; i < vcpus; i++)
-		set_work(&work[i], PVM_HVC_SWEEP, function, PVM_DATA_IPA, PAGES, getpagesize());
+		set_work(&work[i], PVM_HVC_SWEEP, function,
+			 i & 1 ? PVM_DATA_IPA + (PAGES - 1) * page : PVM_DATA_IPA, PAGES,
+			 i & 1 ? -page : page);
 	do_all(_metadata, work, vcpus);
 
 	EXPECT_EQ(PAGES, sum_done(work, vcpus));
