@@ -147,10 +147,13 @@ static void memory_node(struct writer *writer, const struct devtree_config *conf
 
 /*
  * A protected guest shares this pool with the host and nothing else: PCI devices
- * name it and so are kept to it. The guest chooses where it lies.
+ * name it and so are kept to it. The guest chooses where it lies, unless it could
+ * not make use of that.
  */
 static void reserved_memory_node(struct writer *writer, const struct devtree_config *config)
 {
+	const uint64_t reg[] = { config->dma_pool_address, config->dma_pool_size };
+
 	if (!config->dma_pool_size)
 		return;
 	begin(writer, "reserved-memory");
@@ -159,8 +162,12 @@ static void reserved_memory_node(struct writer *writer, const struct devtree_con
 	put_empty(writer, "ranges");
 	begin(writer, "restricted_dma_reserved");
 	put_string(writer, "compatible", "restricted-dma-pool");
-	put_u64(writer, "size", config->dma_pool_size);
-	put_u64(writer, "alignment", DMA_POOL_ALIGNMENT);
+	if (config->dma_pool_address) {
+		put_u64_array(writer, "reg", reg, 2);
+	} else {
+		put_u64(writer, "size", config->dma_pool_size);
+		put_u64(writer, "alignment", DMA_POOL_ALIGNMENT);
+	}
 	put_u32(writer, "phandle", DMA_POOL_PHANDLE);
 	end(writer);
 	end(writer);

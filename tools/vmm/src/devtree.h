@@ -27,6 +27,8 @@ struct devtree_config {
 	uint64_t kaslr_seed;
 	/* Bytes of the DMA pool that PCI devices are restricted to, 0 for none. */
 	uint64_t dma_pool_size;
+	/* Where the pool lies; 0 leaves that to the guest. */
+	uint64_t dma_pool_address;
 	/* Bit n is set if slot n of the PCI bus is taken. */
 	uint32_t pci_slots;
 };

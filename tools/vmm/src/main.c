@@ -97,11 +97,14 @@ static void uart_transmit(void *unused, uint8_t byte)
 static int load_kernel_and_initrd(struct machine *machine, const struct options *options,
 				  struct devtree_config *config)
 {
-	uint64_t room = options->memory_size - FDT_MAX_SIZE;
+	uint64_t end = RAM_BASE + options->memory_size;
 	struct image image;
-	uint64_t address;
+	uint64_t address, room;
 	int err;
 
+	if (config->dma_pool_address)
+		end = config->dma_pool_address;
+	room = end - IMAGE_BASE;
 	if (room > IMAGE_MAX_SIZE)
 		room = IMAGE_MAX_SIZE;
 	err = load_kernel(&machine->memory, options->kernel, IMAGE_BASE, room, &image);
@@ -114,9 +117,8 @@ static int load_kernel_and_initrd(struct machine *machine, const struct options 
 		return 0;
 
 	address = (image.address + image.footprint + INITRD_ALIGN - 1) & ~(INITRD_ALIGN - 1);
-	room = RAM_BASE + options->memory_size;
 	err = load_file(&machine->memory, "initrd", options->initrd, address,
-			address < room ? room - address : 0, &image);
+			address < end ? end - address : 0, &image);
 	if (err)
 		return err;
 	config->initrd_address = image.address;
@@ -193,6 +195,8 @@ static int build_memory(struct machine *machine, const struct options *options)
 		.nr_vcpus = options->nr_vcpus,
 		.cmdline = options->cmdline,
 		.dma_pool_size = options->dma_pool_size,
+		.dma_pool_address = options->dma_pool_fixed ?
+			RAM_BASE + options->memory_size - options->dma_pool_size : 0,
 		.pci_slots = options->disk ? 1U << DISK_SLOT : 0,
 	};
 	uint64_t below_ram = options->firmware ? FIRMWARE_REGION_SIZE : 0;

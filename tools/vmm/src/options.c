@@ -23,6 +23,8 @@
 #define READ_ONLY_SUFFIX	",ro"
 /* Enough for a disk and many processors; sharing it costs a call for each page. */
 #define DEFAULT_POOL_MIB	16
+/* What firmware that starts no kernel makes use of. */
+#define FIRMWARE_POOL_MIB	2
 
 static const char help_text[] =
 "Usage: vmm [OPTION]... (--firmware FILE | --kernel FILE | --bare FILE)\n"
@@ -44,8 +46,9 @@ static const char help_text[] =
 "  --mem MIB         memory in MiB, from 0x80000000 on (default 256, at least 4)\n"
 "  --cpus N          number of vCPUs, 1 to 8 (default 1)\n"
 "  --swiotlb MIB     the device tree gives PCI devices a restricted DMA pool of this\n"
-"                    size to bounce through, 0 for none (default 16 with --protected\n"
-"                    and --kernel, else 0)\n"
+"                    size to bounce through, 0 for none (default 16 with --kernel\n"
+"                    and --protected or --firmware, 2 with --firmware alone, else 0);\n"
+"                    firmware that is not protected finds it at the end of memory\n"
 "  --disk FILE[,ro]  virtio block device over a file or a block device, a multiple\n"
 "                    of 512 bytes long; ',ro' makes it read-only\n"
 "\n"
@@ -202,6 +205,8 @@ static int parse_option(struct options *options, int option, char *argument)
 
 static int check_combination(const struct options *options)
 {
+	uint64_t room;
+
 	if (!options->firmware && !options->kernel && !options->bare) {
 		log_err("nothing to run: give --firmware, --kernel or --bare");
 		return -EINVAL;
@@ -214,12 +219,21 @@ static int check_combination(const struct options *options)
 		log_err("--initrd needs --kernel");
 		return -EINVAL;
 	}
-	if (options->dma_pool_size >= options->memory_size) {
+	/* A fixed pool leaves the device tree its place. */
+	room = options->memory_size - (options->dma_pool_fixed ? FDT_MAX_SIZE : 1);
+	if (options->dma_pool_size > room) {
 		log_err("a restricted DMA pool of %lu MiB does not fit into %lu MiB of memory",
 			options->dma_pool_size / MIB, options->memory_size / MIB);
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static uint64_t default_pool_mib(const struct options *options)
+{
+	if (options->kernel)
+		return options->protected_vm || options->firmware ? DEFAULT_POOL_MIB : 0;
+	return options->firmware && !options->protected_vm ? FIRMWARE_POOL_MIB : 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv)
@@ -254,8 +268,10 @@ int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (options->help)
 		return 0;
-	if (!seen[OPT_SWIOTLB] && options->protected_vm && options->kernel)
-		options->dma_pool_size = DEFAULT_POOL_MIB * MIB;
+	/* Memory of a protected VM is shared at run time; else firmware needs a fixed range. */
+	options->dma_pool_fixed = options->firmware && !options->protected_vm;
+	if (!seen[OPT_SWIOTLB])
+		options->dma_pool_size = default_pool_mib(options) * MIB;
 	if (optind < argc) {
 		log_err("'%s': no option (try --help)", argv[optind]);
 		return -EINVAL;

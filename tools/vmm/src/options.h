@@ -31,6 +31,8 @@ struct options {
 	const char *bare;
 	/* Bytes of the restricted DMA pool, 0 for none. */
 	uint64_t dma_pool_size;
+	/* The pool lies at the end of memory, and nowhere else. */
+	bool dma_pool_fixed;
 	char *disk;
 	bool disk_read_only;
 	const char *stats;

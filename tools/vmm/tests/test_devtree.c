@@ -138,7 +138,8 @@ static void test_empty_bus(void **state)
 
 /*
  * PCI devices are kept to the pool that is shared, and to no other memory: the
- * bus names the pool, and the pool takes no place that the guest did not choose.
+ * bus names the pool, and the pool takes no place that the guest did not choose,
+ * unless it is given one.
  */
 static void test_dma_pool(void **state)
 {
@@ -160,6 +161,12 @@ static void test_dma_pool(void **state)
 	assert_non_null(fdt_getprop(fdt, node(fdt, "/reserved-memory"), "ranges", &length));
 	assert_int_equal(length, 0);
 	ASSERT_CELLS(fdt, "/pci@1000000", "memory-region", 2);
+	free(fdt);
+
+	config.dma_pool_address = 0x86000000;
+	fdt = build(&config);
+	ASSERT_CELLS(fdt, pool, "reg", 0, 0x86000000, 0, 0x1800000);
+	assert_null(fdt_getprop(fdt, node(fdt, pool), "size", NULL));
 	free(fdt);
 }
 

@@ -38,7 +38,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.nr_vcpus, 1);
 	assert_false(options.protected_vm);
 	assert_false(options.help);
-	assert_int_equal(options.dma_pool_size, 0);
+	assert_int_equal(options.dma_pool_size, 2UL << 20);
 	assert_null(options.disk);
 	assert_null(options.stats);
 	assert_int_equal(options.timeout, 0);
@@ -86,23 +86,29 @@ static void test_disk_suffix(void **state)
 
 /*
  * A protected Linux has a disk only through a pool that it shares, so it gets one
- * unasked; nobody else does, and whoever asks gets what was asked for.
+ * unasked, and so does firmware that cannot share memory, at a fixed place; nobody
+ * else does, and whoever asks gets what was asked for.
  */
 static void test_dma_pool(void **state)
 {
 	static const struct {
 		const char *line;
 		uint64_t mib;
+		bool fixed;
 	} cases[] = {
-		{ "--protected --kernel k", 16 },
-		{ "--kernel k --firmware f --protected", 16 },
-		{ "--kernel k", 0 },
-		{ "--protected --firmware f", 0 },
-		{ "--protected --bare b", 0 },
-		{ "--protected --kernel k --swiotlb 0", 0 },
-		{ "--protected --kernel k --swiotlb 64", 64 },
-		{ "--kernel k --swiotlb 1", 1 },
-		{ "--mem 17 --protected --kernel k", 16 },
+		{ "--firmware f", 2, true },
+		{ "--firmware f --kernel k", 16, true },
+		{ "--firmware f --swiotlb 0", 0, true },
+		{ "--firmware f --mem 4 --swiotlb 2", 2, true },
+		{ "--protected --kernel k", 16, false },
+		{ "--kernel k --firmware f --protected", 16, false },
+		{ "--kernel k", 0, false },
+		{ "--protected --firmware f", 0, false },
+		{ "--protected --bare b", 0, false },
+		{ "--protected --kernel k --swiotlb 0", 0, false },
+		{ "--protected --kernel k --swiotlb 64", 64, false },
+		{ "--kernel k --swiotlb 1", 1, false },
+		{ "--mem 17 --protected --kernel k", 16, false },
 	};
 	struct options options;
 	char line[128];
@@ -113,6 +119,7 @@ static void test_dma_pool(void **state)
 		snprintf(line, sizeof(line), "%s", cases[i].line);
 		assert_int_equal(parse(&options, line), 0);
 		assert_int_equal(options.dma_pool_size, cases[i].mib << 20);
+		assert_int_equal(options.dma_pool_fixed, cases[i].fixed);
 	}
 }
 
@@ -167,6 +174,7 @@ static void test_refused(void **state)
 		"--kernel k --swiotlb -1",
 		"--kernel k --swiotlb 256",
 		"--kernel k --mem 64 --swiotlb 64",
+		"--firmware f --mem 64 --swiotlb 63",
 		"--kernel k --protected --mem 16",
 		"--firmware fw --disk ,ro",
 		"--firmware fw --disk=",
