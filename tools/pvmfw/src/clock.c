@@ -4,7 +4,7 @@
  */
 #include "clock.h"
 
-static u64 now(void)
+u64 clock_ticks(void)
 {
 	u64 ticks;
 
@@ -17,10 +17,10 @@ u64 clock_deadline(unsigned int seconds)
 	u64 hz;
 
 	asm volatile("mrs %0, cntfrq_el0" : "=r" (hz));
-	return now() + hz * seconds;
+	return clock_ticks() + hz * seconds;
 }
 
 bool clock_passed(u64 deadline)
 {
-	return now() >= deadline;
+	return clock_ticks() >= deadline;
 }

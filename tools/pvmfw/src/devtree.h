@@ -2,36 +2,15 @@
 /*
  * The device tree: it comes from the host, so nothing in it is believed before
  * it is checked. The first access makes the memory private, so it cannot change
- * under the check. What the firmware uses of it is copied into struct platform,
- * and only that is used afterwards.
+ * under the check.
  */
 #ifndef PVMFW_DEVTREE_H
 #define PVMFW_DEVTREE_H
 
-#include "memmap.h"
+#include <libfdt_env.h>
+
 #include "status.h"
 #include "types.h"
-
-/**
- * struct platform - What the device tree says, checked.
- * @ram_size: bytes of RAM from RAM_BASE on, a multiple of PAGE_SIZE
- * @uart_base: address of a 16550 with UART_SIZE registers
- * @has_pci: there is a PCI host; without one the rest is 0
- * @ecam_base: its configuration space
- * @ecam_size: bytes, whole buses
- * @window_base: its window for 32-bit, not prefetchable memory, at the same bus
- *	address
- * @window_size: bytes
- */
-struct platform {
-	u64 ram_size;
-	u64 uart_base;
-	bool has_pci;
-	u64 ecam_base;
-	u64 ecam_size;
-	u64 window_base;
-	u64 window_size;
-};
 
 /**
  * devtree_check() - Check the whole structure of a device tree.
@@ -44,28 +23,55 @@ struct platform {
 enum fw_status devtree_check(const void *fdt, size_t max_size);
 
 /**
- * devtree_parse() - Take from a tree what the firmware needs.
- * @fdt: a tree that passed devtree_check()
- * @p: filled in
+ * devtree_cells() - Read a number of one or two cells.
+ * @cell: the first one
+ * @cells: how many
  *
- * Prints what is wrong.
- *
- * Return: FW_OK or FW_EFDT_*.
+ * Return: the number.
  */
-enum fw_status devtree_parse(const void *fdt, struct platform *p);
+u64 devtree_cells(const fdt32_t *cell, int cells);
 
 /**
- * platform_memmap() - Lay out the address space and check that nothing
- *	overlaps.
- * @p: the platform
- * @map: empty; filled with the firmware's own ranges, RAM and the devices,
- *	whole pages each
+ * devtree_reg_count() - Count the entries of a "reg".
+ * @fdt: a tree that passed devtree_check(), as for all functions below
+ * @parent: the parent of @node
+ * @node: whose "reg"
  *
- * Prints what is wrong.
- *
- * Return: FW_OK, or the error of memmap_add() or
- * FW_EALIGN.
+ * Return: how many; -1 if it is missing or malformed.
  */
-enum fw_status platform_memmap(const struct platform *p, struct memmap *map);
+int devtree_reg_count(const void *fdt, int parent, int node);
+
+/**
+ * devtree_reg() - Read an entry of a "reg".
+ * @fdt: the tree
+ * @parent: the parent of @node
+ * @node: whose "reg"
+ * @i: which entry, one that devtree_reg_count() said is there
+ * @base: where the address goes
+ * @size: where the size goes
+ */
+void devtree_reg(const void *fdt, int parent, int node, int i, u64 *base, u64 *size);
+
+/**
+ * devtree_number() - Read a property that is a number.
+ * @fdt: the tree
+ * @node: the node
+ * @name: the property
+ * @value: where it goes
+ *
+ * Return: true if it is there and of one or two cells.
+ */
+bool devtree_number(const void *fdt, int node, const char *name, u64 *value);
+
+/**
+ * devtree_string() - Read a property that is one string.
+ * @fdt: the tree
+ * @node: the node
+ * @name: the property
+ * @max: bytes that it may have, with its end
+ *
+ * Return: the string, or NULL if it is missing, longer or not one string.
+ */
+const char *devtree_string(const void *fdt, int node, const char *name, int max);
 
 #endif

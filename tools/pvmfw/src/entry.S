@@ -7,6 +7,7 @@
  */
 #include "layout.h"
 #include "pgtable_hw.h"
+#include "vendor.h"
 
 	.macro	mov64, reg, value
 	movz	\reg, #((\value) & 0xffff)
@@ -20,6 +21,8 @@
 	.type	_start, %function
 _start:
 	mov	x20, x0
+	isb
+	mrs	x22, cntvct_el0
 	adr	x21, msg_el
 	mrs	x1, CurrentEL
 	cmp	x1, #(1 << 2)
@@ -62,6 +65,26 @@ _start:
 	msr	cpacr_el1, x1
 	isb
 
+	/*
+	 * Before the first store, so that a hypervisor with an MMIO guard never
+	 * shows one to the host. Only KVM, known by its UID, is asked.
+	 */
+	mov64	x0, VENDOR_HYP_CALL_UID
+	hvc	#0
+	mov64	x21, SMCCC_NOT_SUPPORTED
+	mov64	x4, KVM_UID_0
+	cmp	w0, w4
+	mov64	x4, KVM_UID_1
+	ccmp	w1, w4, #0, eq
+	mov64	x4, KVM_UID_2
+	ccmp	w2, w4, #0, eq
+	mov64	x4, KVM_UID_3
+	ccmp	w3, w4, #0, eq
+	b.ne	0f
+	mov64	x0, VENDOR_HYP_GUARD_ENROLL
+	hvc	#0
+	mov	x21, x0
+0:
 	ldr	x1, =data_load
 	ldr	x2, =data_start
 	ldr	x3, =data_end
@@ -91,6 +114,8 @@ _start:
 	mov	x29, xzr
 	mov	x30, xzr
 	mov	x0, x20
+	mov	x1, x21
+	mov	x2, x22
 	b	fw_main
 	.size	_start, . - _start
 
@@ -117,7 +142,10 @@ msg_place:
 
 /*
  * Vectors. C runs on SP_EL0, so exceptions of the firmware come by the first
- * four; the next four are those of the exception handler itself. None returns.
+ * four; the next four are those of the exception handler itself, which never
+ * returns from them. The first access to a page of a device does return: SIMD
+ * registers are not saved, as none that the handler may change is live at a
+ * device access, which is a function of assembly.
  */
 	.macro	vector, kind
 	.balign	0x80
@@ -166,7 +194,28 @@ exception_entry:
 	mrs	x3, far_el1
 	stp	x2, x3, [sp, #272]
 	mov	x0, sp
-	b	exception_report
+	bl	exception_handle
+	ldp	x2, x3, [sp, #256]
+	msr	elr_el1, x2
+	msr	spsr_el1, x3
+	ldr	x30, [sp, #240]
+	ldp	x28, x29, [sp, #224]
+	ldp	x26, x27, [sp, #208]
+	ldp	x24, x25, [sp, #192]
+	ldp	x22, x23, [sp, #176]
+	ldp	x20, x21, [sp, #160]
+	ldp	x18, x19, [sp, #144]
+	ldp	x16, x17, [sp, #128]
+	ldp	x14, x15, [sp, #112]
+	ldp	x12, x13, [sp, #96]
+	ldp	x10, x11, [sp, #80]
+	ldp	x8, x9, [sp, #64]
+	ldp	x6, x7, [sp, #48]
+	ldp	x4, x5, [sp, #32]
+	ldp	x2, x3, [sp, #16]
+	ldp	x0, x1, [sp]
+	add	sp, sp, #288
+	eret
 	.size	exception_entry, . - exception_entry
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report of an exception.
+ * Exceptions: the first access to a page of a device, and the report of all
+ * others.
  */
 #include <assert.h>
 
@@ -11,6 +12,8 @@
 #define ESR_EC(esr)	(((esr) >> 26) & 0x3f)
 #define ESR_FSC(esr)	((esr) & 0x3f)
 #define ESR_WNR		0x40
+#define ESR_FNV		0x400
+#define ESR_CM		0x100
 
 #define EC_IABT_CUR	0x21
 #define EC_DABT_CUR	0x25
@@ -19,6 +22,8 @@
 #define VECTOR_NESTED	4
 
 static_assert(sizeof(struct exception_frame) == 288, "entry.S knows the size of the frame");
+
+static struct guard *current_guard;
 
 static const char *const vector_names[] = { "synchronous", "IRQ", "FIQ", "SError" };
 
@@ -71,20 +76,19 @@ static void print_registers(const struct exception_frame *f)
 		(unsigned long long)f->far, (unsigned long long)f->spsr);
 }
 
-void exception_report(const struct exception_frame *frame, u64 vector)
+/* A load or store that no valid entry of the page tables translates. */
+static bool is_translation_fault(const struct exception_frame *f)
+{
+	return ESR_EC(f->esr) == EC_DABT_CUR && !(f->esr & (ESR_FNV | ESR_CM)) &&
+	       ESR_FSC(f->esr) >= 0x04 && ESR_FSC(f->esr) <= 0x07;
+}
+
+static void report(const struct exception_frame *frame, u64 vector, enum fw_status status)
 {
 	u64 ec = ESR_EC(frame->esr);
 
-	if (vector >= VECTOR_NESTED) {
-		/*
-		 * The handler itself faulted: the console may be what is
-		 * broken.
-		 */
-		psci_system_reset();
-		for (;;)
-			;
-	}
-
+	if (status != FW_OK && status != FW_EFAULT)
+		pr_error(status, "device at 0x%llx", (unsigned long long)frame->far);
 	if (vector == 0 && (ec == EC_DABT_CUR || ec == EC_IABT_CUR))
 		pr_info("error: exception: %s, %s on %s at 0x%llx", ec_name(frame->esr),
 			fault_name(frame->esr),
@@ -96,6 +100,27 @@ void exception_report(const struct exception_frame *frame, u64 vector)
 		pr_info("error: exception: unexpected %s", vector_names[vector]);
 	print_registers(frame);
 	pr_info("reset");
+}
+
+void exception_set_guard(struct guard *guard)
+{
+	current_guard = guard;
+}
+
+void exception_handle(const struct exception_frame *frame, u64 vector)
+{
+	enum fw_status status = FW_EFAULT;
+
+	/*
+	 * If the handler itself faulted, the console may be what is broken.
+	 */
+	if (vector < VECTOR_NESTED) {
+		if (vector == 0 && current_guard && is_translation_fault(frame))
+			status = guard_fault(current_guard, frame->far);
+		if (status == FW_OK)
+			return;
+		report(frame, vector, status);
+	}
 	psci_system_reset();
 	for (;;)
 		;

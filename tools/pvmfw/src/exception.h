@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exceptions: all of them are fatal.
+ * Exceptions: all of them are fatal, but for the first access to a page of a
+ * device (guard.h).
  */
 #ifndef PVMFW_EXCEPTION_H
 #define PVMFW_EXCEPTION_H
 
+#include "guard.h"
 #include "types.h"
 
 /**
@@ -27,12 +29,20 @@ struct exception_frame {
 };
 
 /**
- * exception_report() - Print the registers and the reason, and reset the VM.
+ * exception_set_guard() - Say who guards devices.
+ * @guard: called at faults from now on
+ */
+void exception_set_guard(struct guard *guard);
+
+/**
+ * exception_handle() - Handle an exception.
  * @frame: the registers
  * @vector: which of the sixteen vectors was taken
  *
- * Called by entry.S alone, on the exception stack. Does not return.
+ * Called by entry.S alone, on the exception stack. Comes back if the instruction
+ * can be made again; else prints the registers and the reason, and resets the
+ * VM.
  */
-void exception_report(const struct exception_frame *frame, u64 vector);
+void exception_handle(const struct exception_frame *frame, u64 vector);
 
 #endif

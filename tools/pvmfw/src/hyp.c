@@ -7,23 +7,14 @@
 #include "hyp.h"
 #include "layout.h"
 #include "smccc.h"
-
-#define VENDOR_HYP_CALL_UID	0x8600ff01
-#define VENDOR_HYP_FEATURES	0x86000000
-#define VENDOR_HYP_MEMINFO	0xc6000002
-#define VENDOR_HYP_MEM_SHARE	0xc6000003
-#define VENDOR_HYP_MEM_UNSHARE	0xc6000004
+#include "vendor.h"
 
 /* The bit of a function in the FEATURES bitmap is its number. */
 #define FEATURE(fn) (1u << ((fn) & 0x1f))
 
 #define MEMINFO_RANGES 0x1
 
-/*
- * 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, as CALL_UID returns it in four little-
- * endian words.
- */
-static const u32 kvm_uid[4] = { 0xb66fb428, 0xe911c52e, 0x564bcaa9, 0x743a004d };
+static const u32 kvm_uid[4] = { KVM_UID_0, KVM_UID_1, KVM_UID_2, KVM_UID_3 };
 
 void hyp_discover(struct hyp *h)
 {
@@ -40,12 +31,24 @@ void hyp_discover(struct hyp *h)
 		h->features = (u32)res.r[0];
 }
 
+static bool has_features(const struct hyp *h, u32 needed)
+{
+	return (h->features & needed) == needed;
+}
+
 bool hyp_can_share(const struct hyp *h)
 {
-	const u32 needed = FEATURE(VENDOR_HYP_MEMINFO) | FEATURE(VENDOR_HYP_MEM_SHARE) |
-			   FEATURE(VENDOR_HYP_MEM_UNSHARE);
+	return has_features(h, FEATURE(VENDOR_HYP_MEMINFO) | FEATURE(VENDOR_HYP_MEM_SHARE) |
+			       FEATURE(VENDOR_HYP_MEM_UNSHARE));
+}
 
-	return (h->features & needed) == needed;
+/*
+ * An error is negative, which is no power of two, or larger than the scratch
+ * memory.
+ */
+static bool granule_makes_sense(u64 granule)
+{
+	return is_power_of_2(granule) && granule >= PAGE_SIZE && granule <= FW_SCRATCH_SIZE;
 }
 
 enum fw_status hyp_query_granule(struct hyp *h)
@@ -54,11 +57,7 @@ enum fw_status hyp_query_granule(struct hyp *h)
 
 	smccc_hvc(VENDOR_HYP_MEMINFO, 0, 0, 0, &res);
 	h->granule_queries++;
-	/*
-	 * An error is negative, which is no power of two, or larger than the
-	 * scratch memory.
-	 */
-	if (!is_power_of_2(res.r[0]) || res.r[0] < PAGE_SIZE || res.r[0] > FW_SCRATCH_SIZE)
+	if (!granule_makes_sense(res.r[0]))
 		return FW_EHYP_GRANULE;
 	h->granule = res.r[0];
 	h->ranges = res.r[1] & MEMINFO_RANGES;
@@ -92,12 +91,52 @@ static bool for_granules(struct hyp *h, u64 fn, u64 ipa, u64 granules, u64 *done
 
 enum fw_status hyp_share(struct hyp *h, u64 ipa, u64 granules, u64 *done)
 {
-	return for_granules(h, VENDOR_HYP_MEM_SHARE, ipa, granules, done, &h->share_calls) ?
-		FW_OK : FW_EHYP_SHARE;
+	bool ok = for_granules(h, VENDOR_HYP_MEM_SHARE, ipa, granules, done, &h->share_calls);
+
+	h->granules_shared += *done;
+	return ok ? FW_OK : FW_EHYP_SHARE;
 }
 
 enum fw_status hyp_unshare(struct hyp *h, u64 ipa, u64 granules, u64 *done)
 {
-	return for_granules(h, VENDOR_HYP_MEM_UNSHARE, ipa, granules, done, &h->unshare_calls) ?
-		FW_OK : FW_EHYP_UNSHARE;
+	bool ok = for_granules(h, VENDOR_HYP_MEM_UNSHARE, ipa, granules, done, &h->unshare_calls);
+
+	h->granules_unshared += *done;
+	return ok ? FW_OK : FW_EHYP_UNSHARE;
+}
+
+bool hyp_can_guard(const struct hyp *h)
+{
+	return has_features(h, FEATURE(VENDOR_HYP_GUARD_INFO) | FEATURE(VENDOR_HYP_GUARD_ENROLL) |
+			       FEATURE(VENDOR_HYP_GUARD_MAP) | FEATURE(VENDOR_HYP_GUARD_UNMAP));
+}
+
+enum fw_status hyp_query_guard(struct hyp *h)
+{
+	struct smccc_res res;
+
+	smccc_hvc(VENDOR_HYP_GUARD_INFO, 0, 0, 0, &res);
+	h->guard_queries++;
+	if (!granule_makes_sense(res.r[0]))
+		return FW_EHYP_GRANULE;
+	h->guard_granule = res.r[0];
+	return FW_OK;
+}
+
+enum fw_status hyp_guard(struct hyp *h, u64 ipa)
+{
+	struct smccc_res res;
+
+	smccc_hvc(VENDOR_HYP_GUARD_MAP, ipa, 0, 0, &res);
+	h->guard_calls++;
+	return res.r[0] ? FW_EHYP_GUARD : FW_OK;
+}
+
+enum fw_status hyp_unguard(struct hyp *h, u64 ipa)
+{
+	struct smccc_res res;
+
+	smccc_hvc(VENDOR_HYP_GUARD_UNMAP, ipa, 0, 0, &res);
+	h->unguard_calls++;
+	return res.r[0] ? FW_EHYP_GUARD : FW_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The hypervisor's vendor calls (design, section 5): who it is, what it offers,
- * and sharing of memory. Every call that is made is counted here.
+ * sharing of memory, and the MMIO guard. Every call that is made is counted here.
  */
 #ifndef PVMFW_HYP_H
 #define PVMFW_HYP_H
@@ -18,6 +18,12 @@
  * @share_calls: MEM_SHARE calls made
  * @unshare_calls: MEM_UNSHARE calls made
  * @granule_queries: HYP_MEMINFO calls made
+ * @granules_shared: granules that MEM_SHARE was good for, all told
+ * @granules_unshared: granules that MEM_UNSHARE was good for, all told
+ * @guard_granule: bytes that one guard covers; 0 until hyp_query_guard()
+ * @guard_queries: MMIO_GUARD_INFO calls made
+ * @guard_calls: MMIO_GUARD_MAP calls made
+ * @unguard_calls: MMIO_GUARD_UNMAP calls made
  */
 struct hyp {
 	u32 features;
@@ -26,6 +32,12 @@ struct hyp {
 	u64 share_calls;
 	u64 unshare_calls;
 	u64 granule_queries;
+	u64 granules_shared;
+	u64 granules_unshared;
+	u64 guard_granule;
+	u64 guard_queries;
+	u64 guard_calls;
+	u64 unguard_calls;
 };
 
 /**
@@ -75,5 +87,40 @@ enum fw_status hyp_share(struct hyp *h, u64 ipa, u64 granules, u64 *done);
  * Return: FW_OK, or FW_EHYP_UNSHARE.
  */
 enum fw_status hyp_unshare(struct hyp *h, u64 ipa, u64 granules, u64 *done);
+
+/**
+ * hyp_can_guard() - Tell whether the hypervisor has an MMIO guard.
+ * @h: as filled in by hyp_discover()
+ *
+ * Return: true if all calls for it are offered.
+ */
+bool hyp_can_guard(const struct hyp *h);
+
+/**
+ * hyp_query_guard() - Ask for the granule of the guard (MMIO_GUARD_INFO).
+ * @h: as filled in by hyp_discover(); @h->guard_granule is set
+ *
+ * Return: FW_OK, or FW_EHYP_GRANULE if the call fails or its answer makes no
+ * sense.
+ */
+enum fw_status hyp_query_guard(struct hyp *h);
+
+/**
+ * hyp_guard() - Tell that a granule is MMIO (MMIO_GUARD_MAP).
+ * @h: hypervisor with a known granule of the guard
+ * @ipa: its address, a multiple of the granule; it may be guarded already
+ *
+ * Return: FW_OK, or FW_EHYP_GUARD.
+ */
+enum fw_status hyp_guard(struct hyp *h, u64 ipa);
+
+/**
+ * hyp_unguard() - Tell that a granule is MMIO no more (MMIO_GUARD_UNMAP).
+ * @h: hypervisor with a known granule of the guard
+ * @ipa: its address, a multiple of the granule
+ *
+ * Return: FW_OK, or FW_EHYP_GUARD.
+ */
+enum fw_status hyp_unguard(struct hyp *h, u64 ipa);
 
 #endif

@@ -10,10 +10,13 @@
 /**
  * fw_main() - Run the firmware.
  * @fdt: address of the device tree, as the VM was entered with
+ * @enrolled: what MMIO_GUARD_ENROLL returned
+ * @started: clock_ticks() at the first instruction
  *
- * Called once, by entry.S, on the main stack with the first map live. Ends the
- * VM: by SYSTEM_OFF on success, else by SYSTEM_RESET.
+ * Called once, by entry.S, on the main stack with the first map live. Enters the
+ * kernel, or ends the VM: by SYSTEM_OFF if there is none to start, by
+ * SYSTEM_RESET after an error.
  */
-void fw_main(u64 fdt);
+void fw_main(u64 fdt, u64 enrolled, u64 started);
 
 #endif

@@ -1,16 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The list of ranges of memmap.h.
+ * The tracker of memmap.h.
  */
+#include <string.h>
+
 #include "layout.h"
 #include "memmap.h"
+#include "mmu.h"
 
-enum fw_status memmap_add(struct memmap *map, u64 base, u64 size, const char *name,
-			  const char **clash)
+#define ADDR_END ((u64)1 << VA_BITS)
+
+static const enum pgtable_kind pgtable_kinds[] = {
+	[MEMMAP_TEXT] = PGTABLE_TEXT,
+	[MEMMAP_RODATA] = PGTABLE_RODATA,
+	[MEMMAP_DATA] = PGTABLE_DATA,
+	[MEMMAP_DEVICE] = PGTABLE_DEVICE,
+};
+
+void memmap_init(struct memmap *map, struct pgtable *pt)
+{
+	memset(map, 0, sizeof(*map));
+	map->pt = pt;
+}
+
+enum fw_status memmap_shrink_ram(struct memmap *map, u64 base, u64 size)
 {
 	unsigned int i;
 
-	if (!size || !range_inside(base, size, 0, (u64)1 << VA_BITS))
+	if (!is_aligned(size, PAGE_SIZE))
+		return FW_EALIGN;
+	if (map->ram_size || base != RAM_BASE || !size || size > ADDR_END - RAM_BASE)
+		return FW_ERANGE;
+	for (i = 0; i < map->count; i++)
+		if (map->range[i].base >= RAM_BASE &&
+		    !range_inside(map->range[i].base, map->range[i].size, base, size))
+			return FW_ERANGE;
+	map->ram_size = size;
+	return FW_OK;
+}
+
+/* Everything from RAM_BASE up is RAM, or nothing. */
+static enum fw_status check_ram(const struct memmap *map, u64 base, u64 size,
+				enum memmap_kind kind, const char **clash)
+{
+	u64 known = map->ram_size ? map->ram_size : FDT_MAX_SIZE;
+
+	if (base + size <= RAM_BASE)
+		return FW_OK;
+	if (kind == MEMMAP_DEVICE || kind == MEMMAP_TEXT) {
+		if (clash)
+			*clash = "RAM";
+		return FW_EOVERLAP;
+	}
+	return range_inside(base, size, RAM_BASE, known) ? FW_OK : FW_ERANGE;
+}
+
+enum fw_status memmap_add(struct memmap *map, u64 base, u64 size, enum memmap_kind kind,
+			  const char *name, const char **clash)
+{
+	enum fw_status status;
+	unsigned int i;
+
+	if (!is_aligned(base, PAGE_SIZE) || !is_aligned(size, PAGE_SIZE))
+		return FW_EALIGN;
+	if (!size || !range_inside(base, size, 0, ADDR_END))
 		return FW_ERANGE;
 	for (i = 0; i < map->count; i++) {
 		const struct memmap_range *r = &map->range[i];
@@ -21,8 +74,42 @@ enum fw_status memmap_add(struct memmap *map, u64 base, u64 size, const char *na
 			return FW_EOVERLAP;
 		}
 	}
+	status = check_ram(map, base, size, kind, clash);
+	if (status != FW_OK)
+		return status;
 	if (map->count == MEMMAP_MAX)
 		return FW_ETOOMANY;
-	map->range[map->count++] = (struct memmap_range){ base, size, name };
+	if (kind != MEMMAP_UNMAPPED) {
+		status = pgtable_map(map->pt, base, size, pgtable_kinds[kind]);
+		if (status != FW_OK)
+			return status;
+	}
+	map->range[map->count++] = (struct memmap_range){ base, size, kind, name };
 	return FW_OK;
+}
+
+enum fw_status memmap_remove(struct memmap *map, u64 base)
+{
+	unsigned int i;
+
+	for (i = 0; i < map->count; i++) {
+		struct memmap_range *r = &map->range[i];
+
+		if (r->base != base)
+			continue;
+		if (r->kind != MEMMAP_UNMAPPED)
+			pgtable_unmap(map->pt, r->base, r->size);
+		*r = map->range[--map->count];
+		return FW_OK;
+	}
+	return FW_ERANGE;
+}
+
+void memmap_flush(const struct memmap *map)
+{
+	unsigned int i;
+
+	for (i = 0; i < map->count; i++)
+		if (map->range[i].kind == MEMMAP_DATA)
+			mmu_clean(map->range[i].base, map->range[i].size);
 }

@@ -1,15 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The live page tables. The two maps differ in the size of their entries; they
+ * The live page tables and the data cache. The two maps differ in the size of their entries; they
  * run under ASIDs of their own and none of their entries is global, so that the
  * TLB never holds two entries for one address.
  */
 #include "mmu.h"
 #include "pgtable_hw.h"
 
+/* log2 of the words in the smallest line of any data cache. */
+#define CTR_DMINLINE(ctr) ((ctr) >> 16 & 0xf)
+
 void mmu_sync(void)
 {
 	asm volatile("dsb ishst\n\tisb" ::: "memory");
+}
+
+void mmu_flush(void)
+{
+	asm volatile("dsb ishst\n\t"
+		     "tlbi vmalle1\n\t"
+		     "dsb nsh\n\t"
+		     "isb"
+		     ::: "memory");
+}
+
+void mmu_clean(u64 addr, u64 size)
+{
+	u64 ctr, line, at;
+
+	asm volatile("mrs %0, ctr_el0" : "=r" (ctr));
+	line = (u64)4 << CTR_DMINLINE(ctr);
+	for (at = align_down(addr, line); at < addr + size; at += line)
+		asm volatile("dc civac, %0" :: "r" (at) : "memory");
+	asm volatile("dsb sy" ::: "memory");
 }
 
 void mmu_switch(const struct pgtable *pt)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Switching from the static map that entry.S runs on to the map that C made.
+ * Switching from the static map that entry.S runs on to the map that C made, and
+ * keeping TLB and caches in line with it.
  */
 #ifndef PVMFW_MMU_H
 #define PVMFW_MMU_H
@@ -11,8 +12,8 @@
  * mmu_switch() - Make a map live.
  * @pt: a map that holds the running code, its data and its stack
  *
- * The map may grow afterwards by pgtable_map() and mmu_sync(), but no entry of
- * it may change.
+ * Afterwards the map may grow, and invalid entries of it may become valid,
+ * before mmu_sync(); entries may become invalid before mmu_flush().
  */
 void mmu_switch(const struct pgtable *pt);
 
@@ -21,5 +22,18 @@ void mmu_switch(const struct pgtable *pt);
  *	walker.
  */
 void mmu_sync(void);
+
+/**
+ * mmu_flush() - Make the TLB forget entries that were removed from the live map.
+ */
+void mmu_flush(void);
+
+/**
+ * mmu_clean() - Write what the data cache holds of a range to memory, to the
+ *	point of coherency, and forget it.
+ * @addr: first address
+ * @size: bytes; the range is mapped
+ */
+void mmu_clean(u64 addr, u64 size);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef PVMFW_PCI_H
 #define PVMFW_PCI_H
 
-#include "devtree.h"
+#include "platform.h"
 #include "status.h"
 #include "types.h"
 

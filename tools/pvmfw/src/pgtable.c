@@ -16,7 +16,7 @@ static const u64 kind_bits[] = {
 	[PGTABLE_TEXT] = PTE_KIND_TEXT,
 	[PGTABLE_RODATA] = PTE_KIND_RODATA,
 	[PGTABLE_DATA] = PTE_KIND_DATA,
-	[PGTABLE_DEVICE] = PTE_KIND_DEVICE,
+	[PGTABLE_DEVICE] = PTE_KIND_DEVICE | PTE_LAZY,
 };
 
 /* log2 of the bytes that one entry of @level covers. */
@@ -47,22 +47,52 @@ static u64 chunk(u64 addr, u64 end, unsigned int level)
 	return (next < end ? next : end) - addr;
 }
 
-/* Recursion is bounded by the number of levels. */
-static bool any_mapped(const u64 *table, unsigned int level, u64 addr, u64 end)
+/*
+ * Visit every leaf, also the empty ones, from @addr to @end, until @leaf says
+ * other than FW_OK. Recursion is bounded by the number of levels.
+ */
+typedef enum fw_status (*leaf_fn)(u64 *entry, u64 addr, void *ctx);
+
+static enum fw_status walk(u64 *table, unsigned int level, u64 addr, u64 end, leaf_fn leaf,
+			   void *ctx)
 {
 	while (addr < end) {
-		u64 pte = table[(addr >> level_shift(level)) & (ENTRIES - 1)];
+		u64 *entry = &table[(addr >> level_shift(level)) & (ENTRIES - 1)];
 		u64 size = chunk(addr, end, level);
+		enum fw_status status;
 
-		if (is_table(pte, level)) {
-			if (any_mapped(table_of(pte), level + 1, addr, addr + size))
-				return true;
-		} else if (pte & PTE_VALID) {
-			return true;
-		}
+		if (is_table(*entry, level))
+			status = walk(table_of(*entry), level + 1, addr, addr + size, leaf, ctx);
+		else
+			status = leaf(entry, addr, ctx);
+		if (status != FW_OK)
+			return status;
 		addr += size;
 	}
-	return false;
+	return FW_OK;
+}
+
+static enum fw_status leaf_is_free(u64 *entry, u64 addr, void *ctx)
+{
+	(void)addr;
+	(void)ctx;
+	return *entry ? FW_EOVERLAP : FW_OK;
+}
+
+static enum fw_status leaf_clear(u64 *entry, u64 addr, void *ctx)
+{
+	(void)addr;
+	(void)ctx;
+	WRITE_ONCE(*entry, 0);
+	return FW_OK;
+}
+
+static u64 leaf_entry(u64 addr, u64 bits, unsigned int level)
+{
+	/* A lazy entry is invalid; bit 1 has no meaning then. */
+	if (bits & PTE_LAZY)
+		return addr | bits;
+	return addr | bits | PTE_VALID | (level == LAST_LEVEL ? PTE_PAGE : 0);
 }
 
 static enum fw_status map_level(struct pgtable *pt, u64 *table, unsigned int level, u64 addr,
@@ -73,17 +103,19 @@ static enum fw_status map_level(struct pgtable *pt, u64 *table, unsigned int lev
 		u64 size = chunk(addr, end, level);
 		enum fw_status status;
 
-		if (size >> level_shift(level) && !(*entry & PTE_VALID)) {
-			*entry = addr | bits | PTE_VALID | (level == LAST_LEVEL ? PTE_PAGE : 0);
+		if (size >> level_shift(level) && !*entry) {
+			WRITE_ONCE(*entry, leaf_entry(addr, bits, level));
 			addr += size;
 			continue;
 		}
-		if (!(*entry & PTE_VALID)) {
+		if (!*entry) {
 			void *new = buddy_zalloc(pt->heap, PAGE_SIZE);
 
 			if (!new)
 				return FW_ENOMEM;
-			*entry = (uintptr_t)new | PTE_VALID | PTE_TABLE;
+			/* The walker must not see the table before its contents. */
+			__atomic_store_n(entry, (uintptr_t)new | PTE_VALID | PTE_TABLE,
+					 __ATOMIC_RELEASE);
 		}
 		status = map_level(pt, table_of(*entry), level + 1, addr, addr + size, bits);
 		if (status != FW_OK)
@@ -102,11 +134,83 @@ enum fw_status pgtable_init(struct pgtable *pt, struct buddy *heap)
 
 enum fw_status pgtable_map(struct pgtable *pt, u64 addr, u64 size, enum pgtable_kind kind)
 {
+	enum fw_status status;
+
 	if (!is_aligned(addr, PAGE_SIZE) || !is_aligned(size, PAGE_SIZE))
 		return FW_EALIGN;
 	if (!size || !range_inside(addr, size, 0, (u64)1 << VA_BITS))
 		return FW_ERANGE;
-	if (any_mapped(pt->root, FIRST_LEVEL, addr, addr + size))
-		return FW_EOVERLAP;
+	status = walk(pt->root, FIRST_LEVEL, addr, addr + size, leaf_is_free, NULL);
+	if (status != FW_OK)
+		return status;
 	return map_level(pt, pt->root, FIRST_LEVEL, addr, addr + size, kind_bits[kind]);
+}
+
+void pgtable_unmap(struct pgtable *pt, u64 addr, u64 size)
+{
+	walk(pt->root, FIRST_LEVEL, addr, addr + size, leaf_clear, NULL);
+}
+
+/* Put a table of lazy entries in the place of the lazy block at @entry. */
+static enum fw_status split_entry(struct pgtable *pt, u64 *entry, unsigned int level)
+{
+	u64 *table = buddy_alloc(pt->heap, PAGE_SIZE);
+	unsigned int i;
+
+	if (!table)
+		return FW_ENOMEM;
+	for (i = 0; i < ENTRIES; i++)
+		table[i] = *entry + ((u64)i << level_shift(level + 1));
+	__atomic_store_n(entry, (uintptr_t)table | PTE_VALID | PTE_TABLE, __ATOMIC_RELEASE);
+	return FW_OK;
+}
+
+enum fw_status pgtable_split(struct pgtable *pt, u64 addr, u64 **page)
+{
+	u64 *table = pt->root, *entry;
+	enum fw_status status;
+	unsigned int level;
+
+	if (addr >> VA_BITS)
+		return FW_EFAULT;
+	for (level = FIRST_LEVEL; ; level++) {
+		entry = &table[(addr >> level_shift(level)) & (ENTRIES - 1)];
+		if (!is_table(*entry, level)) {
+			if (*entry & PTE_VALID || !(*entry & PTE_LAZY))
+				return FW_EFAULT;
+			if (level == LAST_LEVEL)
+				break;
+			status = split_entry(pt, entry, level);
+			if (status != FW_OK)
+				return status;
+		}
+		table = table_of(*entry);
+	}
+	*page = entry;
+	return FW_OK;
+}
+
+void pgtable_validate(u64 *page)
+{
+	WRITE_ONCE(*page, *page | PTE_VALID | PTE_PAGE);
+}
+
+struct each_valid {
+	enum fw_status (*visit)(u64 page, void *ctx);
+	void *ctx;
+};
+
+static enum fw_status leaf_visit_valid(u64 *entry, u64 addr, void *ctx)
+{
+	const struct each_valid *each = ctx;
+
+	return *entry & PTE_VALID ? each->visit(addr, each->ctx) : FW_OK;
+}
+
+enum fw_status pgtable_each_valid(struct pgtable *pt, u64 addr, u64 size,
+				  enum fw_status (*visit)(u64 page, void *ctx), void *ctx)
+{
+	struct each_valid each = { visit, ctx };
+
+	return walk(pt->root, FIRST_LEVEL, addr, addr + size, leaf_visit_valid, &each);
 }

@@ -23,6 +23,7 @@
 #define PTE_NG		HW_BITS(1, 11)
 #define PTE_PXN		HW_BITS(1, 53)
 #define PTE_UXN		HW_BITS(1, 54)
+#define PTE_LAZY	HW_BITS(1, 55)	/* software: invalid until its first access */
 
 /* W^X: there is no combination that is both writable and executable. */
 #define PTE_KIND_TEXT	(PTE_NORMAL | PTE_INNER | PTE_AF | PTE_NG | PTE_UXN | PTE_RDONLY)
@@ -48,7 +49,8 @@
  * RES1 bits, then: MMU, data cache, stack alignment check, instruction cache,
  * WXN.
  */
-#define SCTLR_VALUE	(0x30d00800 | HW_BITS(1, 0) | HW_BITS(1, 2) | HW_BITS(1, 3) | \
+#define SCTLR_RES1	0x30d00800
+#define SCTLR_VALUE	(SCTLR_RES1 | HW_BITS(1, 0) | HW_BITS(1, 2) | HW_BITS(1, 3) | \
 			 HW_BITS(1, 12) | HW_BITS(1, 19))
 
 /*

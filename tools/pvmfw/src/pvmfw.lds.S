@@ -38,11 +38,14 @@ SECTIONS
 	.data : AT(rodata_end) {
 		data_start = .;
 		*(.data .data.*)
+		*(.got .got.plt)
 		. = ALIGN(16);
 		data_end = .;
 	} :data
 	data_load = LOADADDR(.data);
 	image_end = data_load + SIZEOF(.data);
+	/* What is appended to the image. */
+	config_start = ALIGN(image_end, PAGE_SIZE);
 
 	.bss (NOLOAD) : {
 		bss_start = .;
@@ -64,5 +67,5 @@ SECTIONS
 	}
 }
 
-ASSERT(image_end - FW_IMAGE_BASE <= FW_IMAGE_MAX_SIZE, "pvmfw: the image is too large")
+ASSERT(config_start + PAGE_SIZE - FW_IMAGE_BASE <= FW_IMAGE_MAX_SIZE, "pvmfw: the image is too large")
 ASSERT(heap_start - FW_SCRATCH_BASE <= FW_SCRATCH_SIZE / 4, "pvmfw: too little room for the heap")

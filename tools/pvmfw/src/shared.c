@@ -2,55 +2,128 @@
 /*
  * The pool of shared.h.
  */
+#include <string.h>
+
 #include "shared.h"
 
-enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct buddy *heap)
+/*
+ * The allocator's arena is aligned to its size: take the larger of the pieces
+ * that the region has in the first arena that it touches and in the next.
+ */
+static enum fw_status init_static(struct shared_pool *pool, uintptr_t base, size_t size)
 {
-	enum fw_status status = sharer_init(&pool->sharer, hyp, heap);
+	uintptr_t arena = align_down(base, FW_SCRATCH_SIZE), end = base + size;
+	enum fw_status status;
+	size_t first, next;
 
+	first = arena + FW_SCRATCH_SIZE - base;
+	if (first > size)
+		first = size;
+	next = size - first;
+	if (next > first) {
+		arena += FW_SCRATCH_SIZE;
+		base = arena;
+		first = end - arena < FW_SCRATCH_SIZE ? end - arena : FW_SCRATCH_SIZE;
+	}
+	status = buddy_init(&pool->free, arena, FW_SCRATCH_SHIFT, pool->tree);
+	if (status != FW_OK)
+		return status;
+	return buddy_add(&pool->free, base, first);
+}
+
+enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct buddy *heap,
+			   uintptr_t base, size_t size)
+{
+	enum fw_status status;
+
+	memset(pool, 0, sizeof(*pool));
+	pool->dynamic = hyp_can_share(hyp);
+	if (!pool->dynamic)
+		return size ? init_static(pool, base, size) : FW_ENOPOOL;
+	status = sharer_init(&pool->sharer, hyp, heap);
 	if (status != FW_OK)
 		return status;
 	return buddy_init(&pool->free, heap->base, heap->shift, pool->tree);
 }
 
-enum fw_status alloc_shared(struct shared_pool *pool, size_t size, void **block)
+/* Get more memory for a block of @size; it goes into the pool. */
+static enum fw_status refill(struct shared_pool *pool, size_t size)
 {
 	enum fw_status status;
 	uintptr_t base;
 	size_t got;
 
+	if (!pool->dynamic)
+		return FW_ENOMEM;
+	status = sharer_take(&pool->sharer, size, &base, &got);
+	if (status != FW_OK)
+		return status;
+	return buddy_add(&pool->free, base, got);
+}
+
+/* One call to share each granule of the block, and one to unshare it. */
+static void count_alloc(struct shared_pool *pool, size_t size)
+{
+	struct shared_stats *stats = &pool->stats;
+
+	stats->in_use += buddy_block_size(size);
+	if (stats->in_use > stats->in_use_peak)
+		stats->in_use_peak = stats->in_use;
+	if (pool->dynamic)
+		stats->per_alloc_calls += 2 * (align_up(size, pool->sharer.granule) /
+					       pool->sharer.granule);
+}
+
+enum fw_status alloc_shared(struct shared_pool *pool, size_t size, void **block)
+{
+	enum fw_status status;
+
 	if (!size || size > FW_SCRATCH_SIZE)
 		return FW_ERANGE;
 
 	*block = buddy_alloc(&pool->free, size);
-	if (*block)
-		return FW_OK;
-
-	status = sharer_take(&pool->sharer, size, &base, &got);
-	if (status != FW_OK)
-		return status;
-	status = buddy_add(&pool->free, base, got);
-	if (status != FW_OK)
-		return status;
-	*block = buddy_alloc(&pool->free, size);
-	return *block ? FW_OK : FW_ENOMEM;
+	if (!*block) {
+		status = refill(pool, size);
+		if (status != FW_OK)
+			return status;
+		*block = buddy_alloc(&pool->free, size);
+		if (!*block)
+			return FW_ENOMEM;
+	}
+	count_alloc(pool, size);
+	return FW_OK;
 }
 
 enum fw_status dealloc_shared(struct shared_pool *pool, void *block, size_t size)
 {
-	return buddy_free(&pool->free, block, size);
+	enum fw_status status = buddy_free(&pool->free, block, size);
+
+	if (status == FW_OK)
+		pool->stats.in_use -= buddy_block_size(size);
+	return status;
 }
 
 enum fw_status shared_end(struct shared_pool *pool)
 {
 	struct buddy *b = &pool->free;
-	enum fw_status ended, emptied;
+	enum fw_status ended = FW_OK, emptied;
 
 	if (!b->tree)
 		return FW_OK;
-	ended = sharer_end(&pool->sharer);
+	if (pool->dynamic)
+		ended = sharer_end(&pool->sharer);
 	emptied = buddy_init(b, b->base, b->shift, pool->tree);
 	return ended != FW_OK ? ended : emptied;
+}
+
+enum fw_status shared_check_none(const struct shared_pool *pool, const struct hyp *hyp)
+{
+	const struct buddy *b = &pool->free;
+
+	if (pool->sharer.shared_now || hyp->granules_shared != hyp->granules_unshared ||
+	    b->free_bytes)
+		return FW_ESHARED;
+	return FW_OK;
 }
 
 void copy_from_shared(void *dst, const void *src, size_t len)

@@ -32,18 +32,15 @@ static enum fw_status unshare_region(struct sharer *s, struct sharer_region *r)
 
 enum fw_status sharer_init(struct sharer *s, struct hyp *hyp, struct buddy *heap)
 {
+	enum fw_status status;
+
 	memset(s, 0, sizeof(*s));
 	s->hyp = hyp;
 	s->heap = heap;
-	s->granule = PAGE_SIZE;
-	s->active = hyp_can_share(hyp);
-	if (s->active) {
-		enum fw_status status = hyp_query_granule(hyp);
-
-		if (status != FW_OK)
-			return status;
-		s->granule = hyp->granule;
-	}
+	status = hyp_query_granule(hyp);
+	if (status != FW_OK)
+		return status;
+	s->granule = hyp->granule;
 	return FW_OK;
 }
 
@@ -68,8 +65,6 @@ enum fw_status sharer_take(struct sharer *s, size_t size, uintptr_t *base, size_
 	r->leaked = false;
 	*base = r->base;
 	*got = r->size;
-	if (!s->active)
-		return FW_OK;
 
 	status = hyp_share(s->hyp, r->base, r->size / s->granule, &r->shared);
 	s->shared_now += r->shared;

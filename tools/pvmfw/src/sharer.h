@@ -42,8 +42,6 @@ struct sharer_region {
  * @hyp: the hypervisor
  * @heap: where private memory comes from
  * @granule: bytes; regions are made of whole granules
- * @active: false where the hypervisor cannot share because the host sees
- *	everything anyway
  * @shared_now: granules that the host sees
  * @shared_peak: the largest value that @shared_now has had
  * @count: entries of @region in use
@@ -53,7 +51,6 @@ struct sharer {
 	struct hyp *hyp;
 	struct buddy *heap;
 	u64 granule;
-	bool active;
 	u64 shared_now;
 	u64 shared_peak;
 	unsigned int count;
@@ -63,7 +60,7 @@ struct sharer {
 /**
  * sharer_init() - Make a sharer; asks for the granule, once.
  * @s: the sharer
- * @hyp: as filled in by hyp_discover()
+ * @hyp: as filled in by hyp_discover(); it can share
  * @heap: private memory
  *
  * Return: FW_OK, or FW_EHYP_GRANULE.

@@ -7,9 +7,6 @@
 
 #include "types.h"
 
-/* The low half of R0 for a call that the hypervisor does not know. */
-#define SMCCC_NOT_SUPPORTED 0xffffffffu
-
 /**
  * struct smccc_res - What a call returns.
  * @r: R0 to R3; R0 is a signed status in most calls

@@ -16,6 +16,7 @@
  * @FW_EOVERLAP: ranges overlap
  * @FW_ETOOMANY: too many ranges
  * @FW_EBADFREE: freed what was not allocated
+ * @FW_EFAULT: no device page that waits for its first access
  * @FW_ETIMEOUT: the device does not answer
  * @FW_EFDT_PLACE: device tree is misplaced
  * @FW_EFDT_HEADER: device tree has a bad header
@@ -26,10 +27,27 @@
  * @FW_EFDT_RESERVED: device tree reserves memory that is not there
  * @FW_EFDT_UART: device tree describes no usable UART
  * @FW_EFDT_PCI: device tree describes no usable PCI host
+ * @FW_EFDT_SWIOTLB: device tree describes no usable DMA pool
+ * @FW_EFDT_KERNEL: device tree places the kernel where it cannot be
+ * @FW_EFDT_INITRD: device tree places the initrd where it cannot be
+ * @FW_EFDT_CPUS: device tree describes no usable CPUs
+ * @FW_EFDT_GIC: device tree describes no usable GICv3
+ * @FW_EFDT_IRQ: device tree describes no usable interrupt
+ * @FW_EFDT_CMDLINE: device tree has a command line that is no text
+ * @FW_ECONFIG_HEADER: configuration has a bad header
+ * @FW_ECONFIG_ENTRY: configuration has an entry that is unknown, malformed or there twice
+ * @FW_ENODIGEST: configuration has no digest of it
+ * @FW_ENOIMAGE: device tree does not name it
+ * @FW_EDIGEST: it does not have the digest of the configuration
+ * @FW_EKERNEL: it is no arm64 kernel that fits where it is
  * @FW_EPSCI: PSCI is older than 0.2
  * @FW_EHYP_GRANULE: hypervisor reports no usable granule
  * @FW_EHYP_SHARE: hypervisor refused to share memory
  * @FW_EHYP_UNSHARE: hypervisor refused to unshare memory
+ * @FW_EHYP_ENROLL: hypervisor refused to start its MMIO guard
+ * @FW_EHYP_GUARD: hypervisor refused to guard or unguard MMIO
+ * @FW_ESHARED: memory is still shared
+ * @FW_ENOPOOL: device tree names no range of memory that the host sees
  * @FW_EPCI_BAR: PCI device has a bad BAR
  * @FW_EPCI_WINDOW: PCI window is exhausted
  * @FW_EPCI_CAP: PCI device has bad capabilities
@@ -56,6 +74,7 @@ enum fw_status {
 	FW_EOVERLAP,
 	FW_ETOOMANY,
 	FW_EBADFREE,
+	FW_EFAULT,
 	FW_ETIMEOUT,
 	FW_EFDT_PLACE,
 	FW_EFDT_HEADER,
@@ -66,10 +85,27 @@ enum fw_status {
 	FW_EFDT_RESERVED,
 	FW_EFDT_UART,
 	FW_EFDT_PCI,
+	FW_EFDT_SWIOTLB,
+	FW_EFDT_KERNEL,
+	FW_EFDT_INITRD,
+	FW_EFDT_CPUS,
+	FW_EFDT_GIC,
+	FW_EFDT_IRQ,
+	FW_EFDT_CMDLINE,
+	FW_ECONFIG_HEADER,
+	FW_ECONFIG_ENTRY,
+	FW_ENODIGEST,
+	FW_ENOIMAGE,
+	FW_EDIGEST,
+	FW_EKERNEL,
 	FW_EPSCI,
 	FW_EHYP_GRANULE,
 	FW_EHYP_SHARE,
 	FW_EHYP_UNSHARE,
+	FW_EHYP_ENROLL,
+	FW_EHYP_GUARD,
+	FW_ESHARED,
+	FW_ENOPOOL,
 	FW_EPCI_BAR,
 	FW_EPCI_WINDOW,
 	FW_EPCI_CAP,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtio block device of virtio_blk.h. One request at a time: header, data
- * and status lie in shared memory, and the data is copied to private memory
- * before anyone looks at it.
+ * The virtio block device of virtio_blk.h. Header, data and status of a request
+ * lie in shared memory, and the data is copied to private memory before anyone
+ * looks at it. What the driver must remember of it does not.
  */
 #include <string.h>
 
@@ -58,14 +58,16 @@ enum fw_status virtio_blk_init(struct virtio_blk *blk, const struct pci_dev *pci
 				(uintptr_t)blk->vq.avail, (uintptr_t)blk->vq.used, &blk->notify);
 }
 
-/* Wait for the one request that is under way. */
-static enum fw_status wait_done(struct virtio_blk *blk, u16 id, u32 *written)
+/* Take back one request, whichever comes first; waits for a bounded time. */
+static enum fw_status wait_any(struct virtio_blk *blk)
 {
 	u64 deadline = clock_deadline(READ_SECONDS), look = clock_deadline(LOOK_SECONDS);
+	struct virtio_blk_slot *slot;
 	enum fw_status status;
-	u16 done;
+	u32 written;
+	u16 id;
 
-	while ((status = virtq_poll(&blk->vq, &done, written)) == FW_EAGAIN) {
+	while ((status = virtq_poll(&blk->vq, &id, &written)) == FW_EAGAIN) {
 		if (!clock_passed(look))
 			continue;
 		if (virtio_pci_needs_reset(&blk->dev))
@@ -74,9 +76,13 @@ static enum fw_status wait_done(struct virtio_blk *blk, u16 id, u32 *written)
 			return FW_ETIMEOUT;
 		look = clock_deadline(LOOK_SECONDS);
 	}
-	if (status == FW_OK && done != id)
-		return FW_EVIRTIO_RING;
-	return status;
+	if (status != FW_OK)
+		return status;
+	slot = &blk->slot[blk->slot_of[id]];
+	slot->written = written;
+	slot->done = true;
+	blk->in_flight--;
+	return FW_OK;
 }
 
 static enum fw_status request_result(const struct blk_request *req, u32 written, u32 len)
@@ -93,60 +99,107 @@ static enum fw_status request_result(const struct blk_request *req, u32 written,
 	}
 }
 
-static enum fw_status transfer(struct virtio_blk *blk, struct blk_request *req, u64 sector,
-			       void *bounce, u32 len)
+static enum fw_status dealloc_slot(struct virtio_blk *blk, struct virtio_blk_slot *slot)
 {
+	enum fw_status status = FW_OK;
+
+	if (slot->bounce)
+		status = dealloc_shared(blk->pool, slot->bounce, slot->len);
+	if (status == FW_OK)
+		status = dealloc_shared(blk->pool, slot->req, sizeof(struct blk_request));
+	if (status == FW_OK)
+		memset(slot, 0, sizeof(*slot));
+	return status;
+}
+
+static enum fw_status alloc_slot(struct virtio_blk *blk, struct virtio_blk_slot *slot, u32 len)
+{
+	enum fw_status status, freed;
+	void *req, *bounce;
+
+	status = alloc_shared(blk->pool, sizeof(struct blk_request), &req);
+	if (status != FW_OK)
+		return status;
+	*slot = (struct virtio_blk_slot){ .req = req, .len = len };
+	status = alloc_shared(blk->pool, len, &bounce);
+	if (status != FW_OK) {
+		freed = dealloc_slot(blk, slot);
+		return freed == FW_OK ? status : freed;
+	}
+	slot->bounce = bounce;
+	return FW_OK;
+}
+
+static enum fw_status submit(struct virtio_blk *blk, unsigned int number, u64 sector)
+{
+	struct virtio_blk_slot *slot = &blk->slot[number];
+	struct blk_request *req = slot->req;
 	const struct virtq_seg segs[] = {
 		{ (uintptr_t)req, REQ_HEADER_SIZE, false },
-		{ (uintptr_t)bounce, len, true },
+		{ (uintptr_t)slot->bounce, slot->len, true },
 		{ (uintptr_t)&req->status, sizeof(req->status), true },
 	};
 	enum fw_status status;
-	u32 written;
 	u16 id;
 
 	WRITE_ONCE(req->type, REQ_IN);
 	WRITE_ONCE(req->reserved, 0);
 	WRITE_ONCE(req->sector, sector);
 	WRITE_ONCE(req->status, STATUS_NONE);
-
 	status = virtq_add(&blk->vq, segs, ARRAY_SIZE(segs), &id);
 	if (status != FW_OK)
 		return status;
+	blk->slot_of[id] = (u8)number;
 	blk->requests++;
+	if (++blk->in_flight > blk->in_flight_peak)
+		blk->in_flight_peak = blk->in_flight;
 	mmio_write16(blk->notify, 0);
-	status = wait_done(blk, id, &written);
-	return status == FW_OK ? request_result(req, written, len) : status;
+	return FW_OK;
 }
 
-enum fw_status virtio_blk_read(struct virtio_blk *blk, u64 sector, void *dst, u32 len)
+enum fw_status virtio_blk_start_read(struct virtio_blk *blk, u64 sector, u32 len,
+				     unsigned int *slot)
 {
 	enum fw_status status, freed;
-	void *req, *bounce;
+	unsigned int i = 0;
 
 	if (!len || len % SECTOR_SIZE)
 		return FW_EALIGN;
 	if (len > VIRTIO_BLK_MAX_READ || !range_inside(sector, len / SECTOR_SIZE, 0, blk->sectors))
 		return FW_EBLK_RANGE;
+	while (i < VIRTIO_BLK_MAX_DEPTH && blk->slot[i].req)
+		i++;
+	if (i == VIRTIO_BLK_MAX_DEPTH)
+		return FW_EAGAIN;
 
-	status = alloc_shared(blk->pool, sizeof(struct blk_request), &req);
+	status = alloc_slot(blk, &blk->slot[i], len);
 	if (status != FW_OK)
 		return status;
-	status = alloc_shared(blk->pool, len, &bounce);
+	status = submit(blk, i, sector);
 	if (status != FW_OK) {
-		freed = dealloc_shared(blk->pool, req, sizeof(struct blk_request));
+		freed = dealloc_slot(blk, &blk->slot[i]);
 		return freed == FW_OK ? status : freed;
 	}
+	*slot = i;
+	return FW_OK;
+}
 
-	status = transfer(blk, req, sector, bounce, len);
+enum fw_status virtio_blk_finish_read(struct virtio_blk *blk, unsigned int slot, void *dst)
+{
+	struct virtio_blk_slot *s = &blk->slot[slot];
+	enum fw_status status, freed;
+
+	while (!s->done) {
+		status = wait_any(blk);
+		if (status != FW_OK)
+			return status;
+	}
+	status = request_result(s->req, s->written, s->len);
 	if (status == FW_OK)
-		copy_from_shared(dst, bounce, len);
+		copy_from_shared(dst, s->bounce, s->len);
 	if (status != FW_OK && status != FW_EBLK_IO && status != FW_EBLK_UNSUPPORTED)
 		return status;
-
-	freed = dealloc_shared(blk->pool, bounce, len);
-	if (freed == FW_OK)
-		freed = dealloc_shared(blk->pool, req, sizeof(struct blk_request));
+	freed = dealloc_slot(blk, s);
 	return freed == FW_OK ? status : freed;
 }
 

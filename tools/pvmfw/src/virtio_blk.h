@@ -14,6 +14,27 @@
 /* Bytes that one request reads at most. */
 #define VIRTIO_BLK_MAX_READ	0x10000
 
+/* Requests that may be under way at a time. */
+#define VIRTIO_BLK_MAX_DEPTH	16
+
+struct blk_request;
+
+/**
+ * struct virtio_blk_slot - A request.
+ * @req: its header and status, shared; NULL while the slot is free
+ * @bounce: its data, shared
+ * @len: bytes to read
+ * @written: bytes that the device says it wrote, once @done
+ * @done: it came back
+ */
+struct virtio_blk_slot {
+	struct blk_request *req;
+	void *bounce;
+	u32 len;
+	u32 written;
+	bool done;
+};
+
 /**
  * struct virtio_blk - A disk.
  * @dev: its transport
@@ -22,7 +43,11 @@
  * @notify: address that announces requests
  * @sectors: its capacity
  * @requests: requests made so far
+ * @in_flight: requests that have not come back
+ * @in_flight_peak: the most that ever were
  * @running: the device may use shared memory
+ * @slot: the requests
+ * @slot_of: by name of a request in the queue: its slot
  */
 struct virtio_blk {
 	struct virtio_dev dev;
@@ -31,7 +56,11 @@ struct virtio_blk {
 	u64 notify;
 	u64 sectors;
 	u64 requests;
+	unsigned int in_flight;
+	unsigned int in_flight_peak;
 	bool running;
+	struct virtio_blk_slot slot[VIRTIO_BLK_MAX_DEPTH];
+	u8 slot_of[VIRTQUEUE_MAX];
 };
 
 /**
@@ -47,20 +76,32 @@ enum fw_status virtio_blk_init(struct virtio_blk *blk, const struct pci_dev *pci
 			       struct shared_pool *pool);
 
 /**
- * virtio_blk_read() - Read sectors into private memory.
+ * virtio_blk_start_read() - Ask for sectors.
  * @blk: the disk
  * @sector: the first one
- * @dst: private memory
  * @len: bytes, a multiple of SECTOR_SIZE, at most VIRTIO_BLK_MAX_READ
+ * @slot: where the number of the request goes, for virtio_blk_finish_read()
  *
- * After an error other than FW_EBLK_RANGE, FW_EBLK_IO and FW_EBLK_UNSUPPORTED
- * the device may still use the buffers of the request, so they stay allocated
- * until the pool ends.
- *
- * Return: FW_OK; FW_EALIGN; FW_EBLK_*; FW_ETIMEOUT, FW_EVIRTIO_*; or the error
- * of alloc_shared().
+ * Return: FW_OK; FW_EAGAIN if as many requests are under way as can be;
+ * FW_EALIGN; FW_EBLK_RANGE; FW_EVIRTIO_RING; or the error of alloc_shared().
  */
-enum fw_status virtio_blk_read(struct virtio_blk *blk, u64 sector, void *dst, u32 len);
+enum fw_status virtio_blk_start_read(struct virtio_blk *blk, u64 sector, u32 len,
+				     unsigned int *slot);
+
+/**
+ * virtio_blk_finish_read() - Wait for a request, and copy to private memory what
+ *	it read.
+ * @blk: the disk
+ * @slot: from virtio_blk_start_read(); free again afterwards
+ * @dst: private memory, of as many bytes as were asked for
+ *
+ * Requests may come back in any order. After an error other than FW_EBLK_IO and
+ * FW_EBLK_UNSUPPORTED the device may still use the buffers, so they stay
+ * allocated until the pool ends.
+ *
+ * Return: FW_OK; FW_EBLK_*; FW_ETIMEOUT, FW_EVIRTIO_*; FW_EBADFREE.
+ */
+enum fw_status virtio_blk_finish_read(struct virtio_blk *blk, unsigned int slot, void *dst);
 
 /**
  * virtio_blk_stop() - Reset the device, so that its memory can be taken from

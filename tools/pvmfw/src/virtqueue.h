@@ -12,7 +12,7 @@
 #include "status.h"
 #include "types.h"
 
-#define VIRTQUEUE_MAX 16
+#define VIRTQUEUE_MAX 64
 
 /**
  * struct virtq_seg - A buffer of a request.

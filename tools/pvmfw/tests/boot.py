@@ -40,6 +40,11 @@ TREE = '''/dts-v1/;
 	chosen { stdout-path = "/uart@3f8"; };
 	psci { compatible = "arm,psci-1.0"; method = "METHOD"; };
 	memory@80000000 { device_type = "memory"; reg = <0 MEMORY>; };
+	reserved-memory {
+		#address-cells = <2>;
+		#size-cells = <2>;
+		pool { compatible = "restricted-dma-pool"; reg = <0 0x83e00000 0 0x200000>; };
+	};
 	uart@3f8 { compatible = "ns16550a"; reg = <0 UART 0 8>; };
 };
 '''
@@ -196,7 +201,7 @@ def cases(images):
         Case('a wrong load address', images.with_tree(moved=True),
              'error: not loaded at its address', orderly=False),
     ]
-    found += [Case(name, images.with_code('hyp_discover', words), says,
+    found += [Case(name, images.with_code('shared_init', words), says,
                    orderly=False)
               for name, (words, says) in EXCEPTIONS.items()]
     return found

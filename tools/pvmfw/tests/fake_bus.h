@@ -7,7 +7,7 @@
 #ifndef PVMFW_FAKE_BUS_H
 #define PVMFW_FAKE_BUS_H
 
-#include "devtree.h"
+#include "platform.h"
 #include "types.h"
 
 #define FAKE_ECAM	0x10000000ull

@@ -8,6 +8,11 @@
 
 static u64 ticks;
 
+u64 clock_ticks(void)
+{
+	return ticks;
+}
+
 u64 clock_deadline(unsigned int seconds)
 {
 	return ticks + (u64)seconds * TICKS_PER_SECOND;

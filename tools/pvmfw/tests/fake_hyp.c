@@ -17,8 +17,9 @@ void fake_hyp_reset(void)
 {
 	fake_hyp_release();
 	fake_hyp.is_kvm = true;
-	fake_hyp.features = 0x1d;
+	fake_hyp.features = 0x1fd;
 	fake_hyp.granule = PAGE_SIZE;
+	fake_hyp.guard_granule = PAGE_SIZE;
 	fake_hyp.range_limit = UINT64_MAX;
 	fake_hyp.arena = aligned_alloc(FW_SCRATCH_SIZE, FW_SCRATCH_SIZE);
 	assert_non_null(fake_hyp.arena);
@@ -94,6 +95,25 @@ static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res
 	res->r[1] = count;
 }
 
+/* MMIO_GUARD_MAP and _UNMAP: a second guard succeeds, a second unguard does not. */
+static void change_guard(u64 ipa, bool guard, struct smccc_res *res)
+{
+	u64 first = ipa / PAGE_SIZE, i;
+
+	if (!is_aligned(ipa, fake_hyp.guard_granule) || ipa >= FAKE_GUARD_END)
+		fail_msg("guard of 0x%llx", (unsigned long long)ipa);
+	if (++fake_hyp.guard_calls == fake_hyp.guard_fail_call) {
+		res->r[0] = INVALID_PARAMETER;
+		return;
+	}
+	if (!guard && !fake_hyp.guarded[first])
+		fail_msg("unguard of 0x%llx, which is not guarded", (unsigned long long)ipa);
+	if (guard != fake_hyp.guarded[first])
+		fake_hyp.guarded_now += guard ? 1 : (u64)-1;
+	for (i = first; i < first + fake_hyp.guard_granule / PAGE_SIZE; i++)
+		fake_hyp.guarded[i] = guard;
+}
+
 void smccc_hvc(u64 fn, u64 a1, u64 a2, u64 a3, struct smccc_res *res)
 {
 	memset(res, 0, sizeof(*res));
@@ -119,6 +139,17 @@ void smccc_hvc(u64 fn, u64 a1, u64 a2, u64 a3, struct smccc_res *res)
 		break;
 	case 0xc6000004:
 		change(a1, a2, a3, false, res);
+		break;
+	case 0xc6000005:
+		if (a1 || a2 || a3)
+			fail_msg("MMIO_GUARD_INFO with arguments");
+		res->r[0] = fake_hyp.guard_granule;
+		break;
+	case 0xc6000007:
+		change_guard(a1, true, res);
+		break;
+	case 0xc6000008:
+		change_guard(a1, false, res);
 		break;
 	default:
 		res->r[0] = NOT_SUPPORTED;

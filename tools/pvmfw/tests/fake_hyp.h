@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A hypervisor for the unit tests. It keeps the model of what is shared, and
- * fails the test at any call that the real one would refuse: a double share, an
- * unshare of what is not shared, a bad address or argument, a range that leaves
- * the memory of the guest.
+ * A hypervisor for the unit tests. It keeps the model of what is shared and what
+ * is guarded, and fails the test at any call that the real one would refuse: a
+ * double share, an unshare of what is not shared, an unguard of what is not
+ * guarded, a bad address or argument, a range that leaves the memory of the
+ * guest.
  */
 #ifndef PVMFW_FAKE_HYP_H
 #define PVMFW_FAKE_HYP_H
 
 #include "types.h"
+
+/* Where devices may be. */
+#define FAKE_GUARD_END 0x80000000ull
 
 /**
  * struct fake_hyp - Its state and what the test sets.
@@ -28,6 +32,12 @@
  * @shared_now: granules that are shared
  * @shared_peak: the most that ever were
  * @shared: by 4 KiB page: the host sees it
+ * @guard_granule: answer to MMIO_GUARD_INFO
+ * @guard_fail_call: guard or unguard call that is refused, counted from 1; 0:
+ *	none
+ * @guard_calls: guard and unguard calls made
+ * @guarded_now: granules that are guarded
+ * @guarded: by 4 KiB page of the lowest FAKE_GUARD_END bytes: it is MMIO
  */
 struct fake_hyp {
 	bool is_kvm;
@@ -46,14 +56,19 @@ struct fake_hyp {
 	u64 shared_now;
 	u64 shared_peak;
 	bool shared[512];
+	u64 guard_granule;
+	u64 guard_fail_call;
+	u64 guard_calls;
+	u64 guarded_now;
+	bool guarded[FAKE_GUARD_END / 0x1000];
 };
 
 /** The one hypervisor; smccc_hvc() talks to it. */
 extern struct fake_hyp fake_hyp;
 
 /**
- * fake_hyp_reset() - A pKVM with 4 KiB granules, no range calls, nothing
- *	shared.
+ * fake_hyp_reset() - A pKVM with 4 KiB granules, no range calls, nothing shared
+ *	or guarded.
  */
 void fake_hyp_reset(void);
 

@@ -38,7 +38,7 @@ static void reset(struct world *w)
 	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
 	assert_int_equal(buddy_add(&w->heap, base, FW_SCRATCH_SIZE), FW_OK);
 	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap), FW_OK);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
 }
 
 static enum fw_status start(struct world *w)
@@ -59,6 +59,16 @@ static void finish(struct world *w)
 	assert_int_equal(shared_end(&w->pool), FW_OK);
 	assert_int_equal(fake_hyp.shared_now, 0);
 	assert_int_equal(w->heap.free_bytes, FW_SCRATCH_SIZE);
+}
+
+/* One request from beginning to end. */
+static enum fw_status read_now(struct virtio_blk *blk, u64 sector, void *dst, u32 len)
+{
+	enum fw_status status;
+	unsigned int slot;
+
+	status = virtio_blk_start_read(blk, sector, len, &slot);
+	return status == FW_OK ? virtio_blk_finish_read(blk, slot, dst) : status;
 }
 
 static int setup(void **state)
@@ -83,7 +93,7 @@ static void check_read(struct world *w, u64 sector, u32 len)
 	u32 i;
 
 	memset(w->data, 0xee, sizeof(w->data));
-	assert_int_equal(virtio_blk_read(&w->blk, sector, w->data, len), FW_OK);
+	assert_int_equal(read_now(&w->blk, sector, w->data, len), FW_OK);
 	for (i = 0; i < len; i++)
 		assert_int_equal(w->data[i], fake_disk_byte(sector * SECTOR_SIZE + i));
 	for (i = len; i < sizeof(w->data); i++)
@@ -120,13 +130,13 @@ static void bad_reads(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(start(w), FW_OK);
-	assert_int_equal(virtio_blk_read(&w->blk, 0, w->data, 0), FW_EALIGN);
-	assert_int_equal(virtio_blk_read(&w->blk, 0, w->data, 511), FW_EALIGN);
-	assert_int_equal(virtio_blk_read(&w->blk, 0, w->data, VIRTIO_BLK_MAX_READ + 512),
+	assert_int_equal(read_now(&w->blk, 0, w->data, 0), FW_EALIGN);
+	assert_int_equal(read_now(&w->blk, 0, w->data, 511), FW_EALIGN);
+	assert_int_equal(read_now(&w->blk, 0, w->data, VIRTIO_BLK_MAX_READ + 512),
 			 FW_EBLK_RANGE);
-	assert_int_equal(virtio_blk_read(&w->blk, 300, w->data, 512), FW_EBLK_RANGE);
-	assert_int_equal(virtio_blk_read(&w->blk, 299, w->data, 1024), FW_EBLK_RANGE);
-	assert_int_equal(virtio_blk_read(&w->blk, UINT64_MAX, w->data, 512), FW_EBLK_RANGE);
+	assert_int_equal(read_now(&w->blk, 300, w->data, 512), FW_EBLK_RANGE);
+	assert_int_equal(read_now(&w->blk, 299, w->data, 1024), FW_EBLK_RANGE);
+	assert_int_equal(read_now(&w->blk, UINT64_MAX, w->data, 512), FW_EBLK_RANGE);
 	assert_int_equal(fake_disk.requests, 0);
 	finish(w);
 }
@@ -142,13 +152,13 @@ static void io_error_half_way(void **state)
 	check_read(w, 0, VIRTIO_BLK_MAX_READ);
 	calls = fake_hyp.share_calls;
 	memset(w->data, 0xee, sizeof(w->data));
-	assert_int_equal(virtio_blk_read(&w->blk, 128, w->data, VIRTIO_BLK_MAX_READ), FW_EBLK_IO);
+	assert_int_equal(read_now(&w->blk, 128, w->data, VIRTIO_BLK_MAX_READ), FW_EBLK_IO);
 	assert_int_equal(w->data[0], 0xee);
-	assert_int_equal(virtio_blk_read(&w->blk, 200, w->data, 512), FW_EBLK_IO);
+	assert_int_equal(read_now(&w->blk, 200, w->data, 512), FW_EBLK_IO);
 	check_read(w, 201, VIRTIO_BLK_MAX_READ / 2);
 	assert_int_equal(fake_hyp.share_calls, calls);
 	fake_disk.unsupported = true;
-	assert_int_equal(virtio_blk_read(&w->blk, 0, w->data, 512), FW_EBLK_UNSUPPORTED);
+	assert_int_equal(read_now(&w->blk, 0, w->data, 512), FW_EBLK_UNSUPPORTED);
 	finish(w);
 }
 
@@ -179,7 +189,7 @@ static void evil_answers(void **state)
 		assert_int_equal(start(w), FW_OK);
 		check_read(w, 0, VIRTIO_BLK_MAX_READ);
 		memset(w->data, 0xee, sizeof(w->data));
-		assert_int_equal(virtio_blk_read(&w->blk, 128, w->data, VIRTIO_BLK_MAX_READ),
+		assert_int_equal(read_now(&w->blk, 128, w->data, VIRTIO_BLK_MAX_READ),
 				 cases[i].status);
 		assert_int_equal(w->data[0], 0xee);
 		finish(w);
@@ -358,7 +368,7 @@ static void hypercalls_fail(void **state)
 		fake_hyp.fail_call = call;
 		status = start(w);
 		if (status == FW_OK)
-			status = virtio_blk_read(&w->blk, 0, w->data, VIRTIO_BLK_MAX_READ);
+			status = read_now(&w->blk, 0, w->data, VIRTIO_BLK_MAX_READ);
 		if (status != FW_OK)
 			assert_int_equal(status, FW_EHYP_SHARE);
 		assert_int_equal(virtio_blk_stop(&w->blk), FW_OK);

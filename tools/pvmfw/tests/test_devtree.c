@@ -9,6 +9,7 @@
 
 #include "devtree.h"
 #include "fake_console.h"
+#include "platform.h"
 #include "testing.h"
 
 #define TREE_SIZE 4096
@@ -30,6 +31,9 @@ struct spec {
 	u32 bus_first, window_space;
 	u64 window_bus, window_base, window_size;
 	int ranges_len;
+	u64 pool_base, pool_size;
+	bool pool_reg;
+	u64 kernel[2], initrd[2];
 };
 
 static const struct spec good = {
@@ -43,6 +47,39 @@ static const struct spec good = {
 };
 
 static struct platform plat;
+static bool static_pool;
+
+/* Page tables and what main.c maps before it looks at a tree. */
+#define HEAP_SHIFT 21
+
+static u8 *arena;
+static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
+static struct buddy heap;
+static struct pgtable pgtable;
+static struct memmap map;
+
+static void map_self(void)
+{
+	const struct {
+		u64 base, size;
+		enum memmap_kind kind;
+		const char *name;
+	} ranges[] = {
+		{ FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "firmware image" },
+		{ FW_SCRATCH_BASE, FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware scratch" },
+		{ RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
+		{ 0, PAGE_SIZE, MEMMAP_DEVICE, "UART" },
+	};
+	size_t i;
+
+	assert_int_equal(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree), FW_OK);
+	assert_int_equal(buddy_add(&heap, (uintptr_t)arena, (size_t)1 << HEAP_SHIFT), FW_OK);
+	assert_int_equal(pgtable_init(&pgtable, &heap), FW_OK);
+	memmap_init(&map, &pgtable);
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		assert_int_equal(memmap_add(&map, ranges[i].base, ranges[i].size, ranges[i].kind,
+					    ranges[i].name, NULL), FW_OK);
+}
 
 static void prop_u32s(void *fdt, const char *name, const u32 *v, int n)
 {
@@ -110,7 +147,17 @@ static void *build(const struct spec *s)
 	fdt_begin_node(buf, "chosen");
 	if (!s->no_stdout)
 		fdt_property_string(buf, "stdout-path", s->stdout_path);
+	if (s->initrd[0]) {
+		prop_u64s(buf, "linux,initrd-start", s->initrd, 1);
+		prop_u64s(buf, "linux,initrd-end", (const u64[]){ s->initrd[0] + s->initrd[1] }, 1);
+	}
 	fdt_end_node(buf);
+	if (s->kernel[0]) {
+		fdt_begin_node(buf, "config");
+		fdt_property_u32(buf, "kernel-address", (u32)s->kernel[0]);
+		fdt_property_u32(buf, "kernel-size", (u32)s->kernel[1]);
+		fdt_end_node(buf);
+	}
 	fdt_begin_node(buf, "psci");
 	fdt_property_string(buf, "compatible", "arm,psci-1.0");
 	fdt_property_string(buf, "method", s->psci_method);
@@ -125,6 +172,15 @@ static void *build(const struct spec *s)
 	fdt_begin_node(buf, "anywhere");
 	fdt_property_u32(buf, "size", 0x1000);
 	fdt_end_node(buf);
+	if (s->pool_size || s->pool_reg) {
+		fdt_begin_node(buf, "pool");
+		fdt_property_string(buf, "compatible", "restricted-dma-pool");
+		if (s->pool_base)
+			prop_u64s(buf, "reg", (const u64[]){ s->pool_base, s->pool_size }, 2);
+		else
+			prop_u64s(buf, "size", &s->pool_size, 1);
+		fdt_end_node(buf);
+	}
 	if (s->reserved_cells) {
 		fdt_begin_node(buf, "there");
 		prop_u64s(buf, "reg", s->reserved, s->reserved_cells);
@@ -161,15 +217,15 @@ static void *build(const struct spec *s)
 static enum fw_status load(const struct spec *s)
 {
 	void *fdt = build(s);
-	struct memmap map = { 0 };
 	enum fw_status status;
 
 	fake_console_reset();
+	map_self();
 	status = devtree_check(fdt, fdt_totalsize(fdt));
 	if (status == FW_OK)
-		status = devtree_parse(fdt, &plat);
+		status = platform_parse(fdt, &plat);
 	if (status == FW_OK)
-		status = platform_memmap(&plat, &map);
+		status = platform_memmap(&plat, static_pool, &map);
 	free(fdt);
 	return status;
 }
@@ -291,7 +347,6 @@ static void flipped_bytes(void **state)
 
 	(void)state;
 	for (at = 0; at < 40 * size; at++) {
-		struct memmap map = { 0 };
 		char *copy = malloc(size);
 		u32 n = test_random(&seed) % 3 + 1;
 
@@ -300,10 +355,11 @@ static void flipped_bytes(void **state)
 		while (n--)
 			copy[(at + test_random(&seed) * (size_t)n) % size] ^=
 				(char)(1 + test_random(&seed) % 255);
+		map_self();
 		if (devtree_check(copy, size) == FW_OK &&
-		    devtree_parse(copy, &plat) == FW_OK &&
-		    platform_memmap(&plat, &map) == FW_OK)
-			assert_int_equal(map.range[2].base, RAM_BASE);
+		    platform_parse(copy, &plat) == FW_OK &&
+		    platform_memmap(&plat, static_pool, &map) == FW_OK)
+			assert_int_equal(map.ram_size, plat.ram_size);
 		free(copy);
 	}
 	free(fdt);
@@ -558,21 +614,97 @@ static void overlaps(void **state)
 	assert_int_equal(load(&s), FW_EOVERLAP);
 }
 
-static void too_many_ranges(void **state)
+/* The DMA pool, and the images that the VMM left in RAM. */
+static void swiotlb(void **state)
 {
-	struct memmap map = { 0 };
-	const char *clash = NULL;
-	u64 i;
+	static const u64 bad[][2] = {
+		{ 0x81000000, 0 }, { 0x81000800, 0x1000 }, { 0x81000000, 0x1800 },
+		{ 0x90000000, 0x1000 }, { 0x1000, 0x1000 },
+	};
+	struct spec s = good;
+	size_t i;
 
 	(void)state;
-	for (i = 0; i < MEMMAP_MAX; i++)
-		assert_int_equal(memmap_add(&map, i * 0x1000, 0x1000, "x", NULL), FW_OK);
-	assert_int_equal(memmap_add(&map, i * 0x1000, 0x1000, "y", NULL), FW_ETOOMANY);
-	assert_int_equal(memmap_add(&map, 0xfff, 1, "y", &clash), FW_EOVERLAP);
-	assert_string_equal(clash, "x");
-	assert_int_equal(memmap_add(&map, 1ull << 40, 0, "y", NULL), FW_ERANGE);
-	assert_int_equal(memmap_add(&map, 0x1000000, UINT64_MAX, "y", NULL), FW_ERANGE);
-	assert_int_equal(map.count, MEMMAP_MAX);
+	s.pool_size = 0x1000000;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.swiotlb.base, 0);
+	assert_int_equal(plat.swiotlb.size, 0x1000000);
+	s.pool_base = 0x81000000;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.swiotlb.base, 0x81000000);
+	assert_int_equal(map.range[map.count - 1].kind, MEMMAP_UNMAPPED);
+	static_pool = true;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(map.range[map.count - 1].kind, MEMMAP_DATA);
+	static_pool = false;
+	/* Over the device tree. */
+	s.pool_base = RAM_BASE + 0x1000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		s.pool_base = bad[i][0];
+		s.pool_size = bad[i][1];
+		s.pool_reg = true;
+		assert_true(load(&s) != FW_OK);
+	}
+	s = good;
+	s.pool_size = 0x20000000;
+	assert_int_equal(load(&s), FW_EFDT_SWIOTLB);
+}
+
+static void payloads(void **state)
+{
+	static const u64 bad[][2] = {
+		{ 0x80000000, 0x1000 }, { 0x801ff000, 0x1000 }, { 0x80200800, 0x1000 },
+		{ 0x8fff0000, 0x10001 }, { 0x90000000, 1 }, { 0x7fe00000, 0x1000 },
+		{ 0x80200000, 0 },
+	};
+	struct spec s = good;
+	size_t i;
+
+	(void)state;
+	s.kernel[0] = 0x80200000;
+	s.kernel[1] = 0x123457;
+	s.initrd[0] = 0x80400000;
+	s.initrd[1] = 0x123;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.kernel.base, 0x80200000);
+	assert_int_equal(plat.kernel.size, 0x123457);
+	assert_int_equal(plat.initrd.base, 0x80400000);
+	assert_int_equal(plat.initrd.size, 0x123);
+	assert_int_equal(map.range[map.count - 2].kind, MEMMAP_RODATA);
+	/* In one page, although not in one byte. */
+	s.initrd[0] = 0x80323000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	assert_string_equal(fake_console_line, "error: initrd and kernel: ranges overlap");
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		s = good;
+		s.kernel[0] = bad[i][0];
+		s.kernel[1] = bad[i][1];
+		assert_int_equal(load(&s), FW_EFDT_KERNEL);
+		s = good;
+		s.initrd[0] = bad[i][0];
+		s.initrd[1] = bad[i][1];
+		assert_int_equal(load(&s), FW_EFDT_INITRD);
+	}
+	/* An end before the start. */
+	s = good;
+	s.initrd[0] = 0x80400000;
+	s.initrd[1] = (u64)-1;
+	assert_int_equal(load(&s), FW_EFDT_INITRD);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	arena = aligned_alloc((size_t)1 << HEAP_SHIFT, (size_t)1 << HEAP_SHIFT);
+	return arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(arena);
+	return 0;
 }
 
 int main(void)
@@ -593,8 +725,9 @@ int main(void)
 		cmocka_unit_test(uart),
 		cmocka_unit_test(pci),
 		cmocka_unit_test(overlaps),
-		cmocka_unit_test(too_many_ranges),
+		cmocka_unit_test(swiotlb),
+		cmocka_unit_test(payloads),
 	};
 
-	return cmocka_run_group_tests_name("pvmfw devtree", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pvmfw devtree", tests, setup, teardown);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rules: only KVM, known by its UID, is asked for features; NOT_SUPPORTED is no
- * bitmap; sharing needs all three calls; PSCI must be able to switch off.
+ * bitmap; sharing needs all three calls, the guard all four; PSCI must be able to
+ * switch off.
  */
 #include "fake_hyp.h"
 #include "hyp.h"
@@ -28,13 +29,15 @@ static void discover(void **state)
 
 	(void)state;
 	hyp_discover(&hyp);
-	assert_int_equal(hyp.features, 0x1d);
+	assert_int_equal(hyp.features, 0x1fd);
 	assert_true(hyp_can_share(&hyp));
+	assert_true(hyp_can_guard(&hyp));
 
 	fake_hyp.is_kvm = false;
 	hyp_discover(&hyp);
 	assert_int_equal(hyp.features, 0);
 	assert_false(hyp_can_share(&hyp));
+	assert_false(hyp_can_guard(&hyp));
 }
 
 static void all_calls_needed(void **state)
@@ -51,6 +54,7 @@ static void all_calls_needed(void **state)
 		 */
 		hyp_discover(&hyp);
 		assert_int_equal(hyp_can_share(&hyp), bit < 2 || bit > 4);
+		assert_int_equal(hyp_can_guard(&hyp), bit < 5 || bit > 8);
 	}
 }
 

@@ -3,7 +3,8 @@
  * Rules: nothing is writable and executable; everything maps to itself and
  * nothing else is mapped; the largest block that fits is used; a range that
  * overlaps a mapped one is refused with nothing changed; running out of tables
- * is an error at every point.
+ * is an error at every point; a page of a device is invalid until it is made
+ * valid, and no other page with it, whatever block it was part of.
  *
  * The walker here is written from the Arm ARM, not from pgtable.c.
  */
@@ -97,7 +98,7 @@ static void kinds(void **state)
 {
 	struct world *w = *state;
 	unsigned int level;
-	u64 pte;
+	u64 pte, *page;
 
 	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0x1000, PGTABLE_TEXT), FW_OK);
 	assert_int_equal(pgtable_map(&w->pt, 0x2000, 0x1000, PGTABLE_RODATA), FW_OK);
@@ -112,6 +113,9 @@ static void kinds(void **state)
 	assert_true(pte && writable(pte) && !executable(pte) && !device(pte));
 	/* Normal memory is inner shareable: the host's CPUs see it too. */
 	assert_int_equal((pte >> 8) & 3, 3);
+	assert_false(walk(&w->pt, 0x4000, &level));
+	assert_int_equal(pgtable_split(&w->pt, 0x4567, &page), FW_OK);
+	pgtable_validate(page);
 	pte = walk(&w->pt, 0x4000, &level);
 	assert_true(pte && writable(pte) && !executable(pte) && device(pte));
 	assert_false(walk(&w->pt, 0, &level));
@@ -143,7 +147,7 @@ static void random_ranges(void **state)
 	struct world *w = *state;
 	u8 *model = calloc(1, pages);
 	unsigned int level;
-	u64 seed = 7;
+	u64 seed = 7, *page;
 	u32 step, i;
 
 	assert_non_null(model);
@@ -165,6 +169,15 @@ static void random_ranges(void **state)
 	for (i = 0; i < pages; i++) {
 		u64 pte = walk(&w->pt, i * PAGE_SIZE, &level);
 
+		/* A device that nobody has accessed yet. */
+		if (model[i] == PGTABLE_DEVICE + 1) {
+			assert_int_equal(pte, 0);
+			assert_int_equal(pgtable_split(&w->pt, i * PAGE_SIZE, &page), FW_OK);
+			pgtable_validate(page);
+			pte = walk(&w->pt, i * PAGE_SIZE, &level);
+		} else {
+			assert_int_equal(pgtable_split(&w->pt, i * PAGE_SIZE, &page), FW_EFAULT);
+		}
 		assert_int_equal(!!pte, !!model[i]);
 		if (pte) {
 			assert_false(writable(pte) && executable(pte));
@@ -224,6 +237,82 @@ static void out_of_tables(void **state)
 	}
 }
 
+static enum fw_status count_page(u64 page, void *ctx)
+{
+	u64 *pages = ctx;
+
+	assert_true(is_aligned(page, PAGE_SIZE));
+	/* In order, and each once. */
+	assert_true(!pages[0] || page > pages[1]);
+	pages[0]++;
+	pages[1] = page;
+	return FW_OK;
+}
+
+/* Blocks of every level break down to the one page; all the rest stays. */
+static void lazy(void **state)
+{
+	static const u64 touch[] = { 0x40000000, 0x40001fff, 0x7fffffff, 0x80000000, 0x803ff000,
+				     0x80400000, 0x80402abc };
+	const u64 base = 0x40000000, size = 0x40000000 + 0x400000 + 0x3000;
+	u64 *page, pages[2] = { 0, 0 };
+	struct world *w = *state;
+	unsigned int level;
+	u32 i, j;
+
+	assert_int_equal(pgtable_map(&w->pt, base, size, PGTABLE_DEVICE), FW_OK);
+	assert_int_equal(pgtable_split(&w->pt, base - 1, &page), FW_EFAULT);
+	assert_int_equal(pgtable_split(&w->pt, base + size, &page), FW_EFAULT);
+	assert_int_equal(pgtable_split(&w->pt, 1ull << VA_BITS | base, &page), FW_EFAULT);
+	assert_int_equal(pgtable_map(&w->pt, base + 0x5000, 0x1000, PGTABLE_DATA), FW_EOVERLAP);
+	for (i = 0; i < ARRAY_SIZE(touch); i++) {
+		assert_false(walk(&w->pt, touch[i], &level));
+		assert_int_equal(pgtable_split(&w->pt, touch[i], &page), FW_OK);
+		assert_false(walk(&w->pt, touch[i], &level));
+		pgtable_validate(page);
+		assert_true(device(walk(&w->pt, touch[i], &level)));
+		assert_int_equal(level, 3);
+		assert_int_equal(pgtable_split(&w->pt, touch[i], &page), FW_EFAULT);
+		for (j = i + 1; j < ARRAY_SIZE(touch); j++)
+			assert_false(walk(&w->pt, touch[j], &level));
+		assert_false(walk(&w->pt, (touch[i] & ~0xfffull) + 0x3000, &level));
+	}
+	assert_int_equal(pgtable_each_valid(&w->pt, base, size, count_page, pages), FW_OK);
+	assert_int_equal(pages[0], ARRAY_SIZE(touch));
+	pgtable_unmap(&w->pt, base, size);
+	pages[0] = 0;
+	assert_int_equal(pgtable_each_valid(&w->pt, base, size, count_page, pages), FW_OK);
+	assert_int_equal(pages[0], 0);
+	assert_int_equal(pgtable_split(&w->pt, base, &page), FW_EFAULT);
+	assert_int_equal(pgtable_map(&w->pt, base, size, PGTABLE_DATA), FW_OK);
+}
+
+/* Whichever table is missing: an error, and the next try goes on from there. */
+static void split_without_tables(void **state)
+{
+	struct world *w = *state;
+	unsigned int level;
+	size_t pages;
+	u64 *page;
+
+	for (pages = 1; pages <= 3; pages++) {
+		give_heap(w, pages * PAGE_SIZE);
+		assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
+		assert_int_equal(pgtable_map(&w->pt, 0x40000000, 0x40000000, PGTABLE_DEVICE),
+				 FW_OK);
+		assert_int_equal(pgtable_split(&w->pt, 0x55555555, &page),
+				 pages < 3 ? FW_ENOMEM : FW_OK);
+		assert_false(walk(&w->pt, 0x55555555, &level));
+		if (pages < 3) {
+			assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena +
+						   pages * PAGE_SIZE, 2 * PAGE_SIZE), FW_OK);
+			assert_int_equal(pgtable_split(&w->pt, 0x55555555, &page), FW_OK);
+		}
+		pgtable_validate(page);
+		assert_true(walk(&w->pt, 0x55555555, &level));
+	}
+}
+
 int main(void)
 {
 	const struct cmocka_test tests[] = {
@@ -233,6 +322,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(overlaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_arguments, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(lazy, setup, teardown),
+		cmocka_unit_test_setup_teardown(split_without_tables, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("pvmfw pgtable", tests, NULL, NULL);

@@ -4,7 +4,8 @@
  * twice; memory is shared once however often it is used; at the end nothing is
  * shared and the heap has everything back, whether or not it was deallocated;
  * whichever call fails, what cannot be unshared is leaked and never used again;
- * the granule is asked for once.
+ * the granule is asked for once; a range of memory that the host sees anyway
+ * takes the place of sharing where that is not offered, and only there.
  *
  * fake_hyp fails the test at a double share, an unshare of what is not shared,
  * and a range that leaves the guest's memory.
@@ -35,7 +36,7 @@ static void start(struct world *w)
 	assert_int_equal(buddy_add(&w->heap, base + FW_SCRATCH_SIZE - HEAP_SIZE, HEAP_SIZE), FW_OK);
 	memset(w->slot, 0, sizeof(w->slot));
 	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap), FW_OK);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
 }
 
 static int setup(void **state)
@@ -183,19 +184,113 @@ static void zeroed_when_shared(void **state)
 	assert_int_equal(shared_end(&w->pool), FW_OK);
 }
 
-static void not_offered(void **state)
+/* The back ends: what the hypervisor offers chooses, and nothing else. */
+static void chosen_by_features(void **state)
+{
+	struct world *w = *state;
+	u8 *base = fake_hyp.arena;
+	void *block;
+
+	/* A fixed range is left alone where memory can be shared. */
+	start(w);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, (uintptr_t)base, 0x4000), FW_OK);
+	assert_true(w->pool.dynamic);
+	assert_int_equal(w->pool.free.free_bytes, 0);
+	/* Each of the three calls is needed. */
+	fake_hyp.features = 0x19;
+	hyp_discover(&w->hyp);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_ENOPOOL);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, (uintptr_t)base, 0x4000), FW_OK);
+	assert_int_equal(alloc_shared(&w->pool, 0x4000, &block), FW_OK);
+	assert_ptr_equal(block, base);
+	assert_int_equal(alloc_shared(&w->pool, 1, &block), FW_ENOMEM);
+	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
+	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(alloc_shared(&w->pool, 1, &block), FW_ENOMEM);
+	/* No call was made but for the granule of the two dynamic pools. */
+	assert_int_equal(fake_hyp.calls, 0);
+	assert_int_equal(fake_hyp.meminfo_calls, 2);
+}
+
+/* A static pool serves the same use, from inside of its range only. */
+static void static_regions(void **state)
+{
+	static const struct {
+		size_t base, size, used_from, used;
+	} cases[] = {
+		{ 0, 0x1000, 0, 0x1000 },
+		{ 0x3000, 0x5000, 0x3000, 0x5000 },
+		{ 0, 2 * FW_SCRATCH_SIZE, 0, FW_SCRATCH_SIZE },
+		/* over the border between two arenas: the larger part */
+		{ FW_SCRATCH_SIZE - 0x2000, 0x3000, FW_SCRATCH_SIZE - 0x2000, 0x2000 },
+		{ FW_SCRATCH_SIZE - 0x1000, 0x3000, FW_SCRATCH_SIZE, 0x2000 },
+		{ 0x1000, 2 * FW_SCRATCH_SIZE - 0x1000, FW_SCRATCH_SIZE, FW_SCRATCH_SIZE },
+	};
+	u8 *memory = aligned_alloc(FW_SCRATCH_SIZE, 2 * FW_SCRATCH_SIZE);
+	struct world *w = *state;
+	void *block;
+	size_t i;
+
+	assert_non_null(memory);
+	fake_hyp.features = 0x1;
+	hyp_discover(&w->hyp);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u8 *low = memory + cases[i].used_from;
+		u64 seed = 9, n = 0;
+
+		assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap,
+					     (uintptr_t)memory + cases[i].base, cases[i].size),
+				 FW_OK);
+		assert_int_equal(w->pool.free.free_bytes, cases[i].used);
+		while (alloc_shared(&w->pool, 1 + test_random(&seed) % 900, &block) == FW_OK) {
+			assert_true((u8 *)block >= low && (u8 *)block < low + cases[i].used);
+			n++;
+		}
+		assert_true(n >= cases[i].used / 1024);
+		assert_int_equal(shared_end(&w->pool), FW_OK);
+		assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
+	}
+	free(memory);
+}
+
+/* The proof before the jump does not trust the pool's record alone. */
+static void proof(void **state)
 {
 	struct world *w = *state;
 	void *block;
 
-	/* Each of the three calls is needed. */
-	fake_hyp.features = 0x19;
 	start(w);
-	assert_int_equal(alloc_shared(&w->pool, 5000, &block), FW_OK);
-	assert_int_equal(fake_hyp.calls + fake_hyp.meminfo_calls, 0);
-	assert_int_equal(w->pool.sharer.shared_peak, 0);
+	assert_int_equal(alloc_shared(&w->pool, 0x3000, &block), FW_OK);
+	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_ESHARED);
+	fake_hyp.fail_call = fake_hyp.calls + 1;
+	assert_int_equal(shared_end(&w->pool), FW_EHYP_UNSHARE);
+	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_ESHARED);
+	w->pool.sharer.shared_now = 0;
+	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_ESHARED);
+	fake_hyp_reset();
+	start(w);
+	assert_int_equal(alloc_shared(&w->pool, 0x3000, &block), FW_OK);
 	assert_int_equal(shared_end(&w->pool), FW_OK);
-	assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
+}
+
+/* What it had cost to share each allocation by itself, against what it costs. */
+static void saved_calls(void **state)
+{
+	struct world *w = *state;
+	void *block;
+	u32 i;
+
+	start(w);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(alloc_shared(&w->pool, 0x2000 + i, &block), FW_OK);
+		assert_int_equal(dealloc_shared(&w->pool, block, 0x2000 + i), FW_OK);
+	}
+	assert_int_equal(w->pool.stats.per_alloc_calls, 2 * (2 + 99 * 3));
+	assert_int_equal(w->pool.stats.in_use, 0);
+	assert_int_equal(w->pool.stats.in_use_peak, 0x4000);
+	assert_true(fake_hyp.share_calls <= 6);
+	assert_int_equal(shared_end(&w->pool), FW_OK);
 }
 
 static void bad_granule(void **state)
@@ -209,7 +304,7 @@ static void bad_granule(void **state)
 		start(w);
 		fake_hyp.granule = granules[i];
 		hyp_discover(&w->hyp);
-		assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap), FW_EHYP_GRANULE);
+		assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_EHYP_GRANULE);
 		fake_hyp_reset();
 	}
 }
@@ -280,7 +375,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(random_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_call_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(zeroed_when_shared, setup, teardown),
-		cmocka_unit_test_setup_teardown(not_offered, setup, teardown),
+		cmocka_unit_test_setup_teardown(chosen_by_features, setup, teardown),
+		cmocka_unit_test_setup_teardown(static_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(proof, setup, teardown),
+		cmocka_unit_test_setup_teardown(saved_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_granule, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_made, setup, teardown),

@@ -42,7 +42,7 @@ static int setup(void **state)
 	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
 	assert_int_equal(buddy_add(&w->heap, base, FW_SCRATCH_SIZE), FW_OK);
 	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap), FW_OK);
+	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
 	assert_int_equal(virtq_init(&w->vq, &w->pool, 8), FW_OK);
 	*state = w;
 	return 0;

@@ -15,7 +15,7 @@ TEST_LDFLAGS := -fsanitize=address,undefined
 
 # What cannot run natively is what the fakes stand for.
 TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c clock.c,$(FW_C))
-TEST_FDT_C := $(FDT_C) fdt_sw.c fdt_rw.c fdt_wip.c fdt_strerror.c
+TEST_FDT_C := $(FDT_C) fdt_rw.c fdt_wip.c fdt_strerror.c
 TEST_NAMES := $(patsubst $(T)/%.c,%,$(wildcard $(T)/test_*.c))
 TEST_BINS := $(addprefix $(TO)/,$(TEST_NAMES))
 TEST_LIB := $(addprefix $(TO)/,$(TEST_FW_C:.c=.o)) \

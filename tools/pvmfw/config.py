@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Appends a configuration to the firmware's image: what it may start, and how.
+
+The format is that of src/config.h. An image that has a configuration gets the
+new one in its place. Without options the firmware starts no kernel.
+"""
+
+import argparse
+import hashlib
+import struct
+import sys
+
+PAGE = 4096
+MAGIC, VERSION = 0x67666370, 1
+KERNEL_SHA256, INITRD_SHA256, CMDLINE, DISK_READ = 1, 2, 3, 4
+MAX_CMDLINE = 2048
+MAX_READ, MAX_DEPTH, SECTOR = 0x10000, 16, 512
+
+
+class ConfigError(Exception):
+    """Why there is no configuration."""
+
+
+def configuration(entries):
+    """The blob of {type: bytes}, in the order given."""
+    start = 16 + 12 * len(entries)
+    table, data = b'', b''
+    for kind, value in entries.items():
+        data += bytes(-len(data) % 4)
+        table += struct.pack('<3I', kind, start + len(data), len(value))
+        data += value
+    blob = struct.pack('<4I', MAGIC, VERSION, start + len(data), len(entries)) + table + data
+    if len(blob) > PAGE:
+        raise ConfigError(f'{len(blob)} bytes of configuration, {PAGE} at most')
+    return blob
+
+
+def without(image):
+    """The image without the configuration that it may have, in whole pages."""
+    image += bytes(-len(image) % PAGE)
+    if struct.unpack('<2I', image[-PAGE:][:8]) == (MAGIC, VERSION):
+        return image[:-PAGE]
+    return image
+
+
+def append(image, entries):
+    """The image with these entries: the configuration is its last page."""
+    blob = configuration(entries)
+    return without(image) + blob + bytes(PAGE - len(blob))
+
+
+def digest(path):
+    """SHA-256 of a file."""
+    with open(path, 'rb') as file:
+        return hashlib.sha256(file.read()).digest()
+
+
+def command_line(text):
+    """The command line as an entry; refuse what the firmware would refuse."""
+    value = text.encode() + b'\0'
+    if len(value) > MAX_CMDLINE or any(not 32 <= byte < 127 for byte in value[:-1]):
+        raise ConfigError(f'--cmdline: not printable text of less than {MAX_CMDLINE} bytes')
+    return value
+
+
+def entries_of(kernel=None, initrd=None, cmdline=None, read_size=MAX_READ, read_depth=1):
+    """The entries that these choices make; files are named, not their contents."""
+    found = {}
+    if initrd and not kernel:
+        raise ConfigError('--initrd needs --kernel')
+    if kernel:
+        found[KERNEL_SHA256] = digest(kernel)
+    if initrd:
+        found[INITRD_SHA256] = digest(initrd)
+    if cmdline is not None:
+        found[CMDLINE] = command_line(cmdline)
+    if (read_size, read_depth) != (MAX_READ, 1):
+        if not 0 < read_size <= MAX_READ or read_size % SECTOR or \
+                not 0 < read_depth <= MAX_DEPTH:
+            raise ConfigError(f'requests are of 1 to {MAX_READ // SECTOR} sectors of {SECTOR} '
+                              f'bytes, 1 to {MAX_DEPTH} at a time')
+        found[DISK_READ] = struct.pack('<2I', read_size, read_depth)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('image', help='the firmware')
+    parser.add_argument('output', help='the firmware with its configuration')
+    parser.add_argument('--kernel', help='start this kernel and no other')
+    parser.add_argument('--initrd', help='with this initrd and no other')
+    parser.add_argument('--cmdline', help='with this command line, whatever the VMM says')
+    parser.add_argument('--read-size', type=int, default=MAX_READ,
+                        help='bytes of a request to the disk')
+    parser.add_argument('--read-depth', type=int, default=1, help='requests at a time')
+    args = parser.parse_args()
+    try:
+        entries = entries_of(args.kernel, args.initrd, args.cmdline, args.read_size,
+                             args.read_depth)
+        with open(args.image, 'rb') as file:
+            image = append(file.read(), entries)
+        with open(args.output, 'wb') as file:
+            file.write(image)
+    except (ConfigError, OSError) as error:
+        print(f'config.py: error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

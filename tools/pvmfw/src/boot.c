@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The checks of boot.h.
+ */
+#include <string.h>
+
+#include "boot.h"
+#include "console.h"
+#include "layout.h"
+
+#define KERNEL_MAGIC	0x644d5241
+/* The kernel's place is a multiple of this, plus the offset that it asks for. */
+#define KERNEL_ALIGN	0x200000
+
+/* The header of an arm64 Image (Documentation/arch/arm64/booting.rst). */
+struct kernel_header {
+	u32 code[2];
+	u64 text_offset;
+	u64 image_size;
+	u64 flags;
+	u64 reserved[3];
+	u32 magic;
+	u32 pe_offset;
+};
+
+/* One byte after the other, whatever the digests are. */
+static bool digests_equal(const u8 *a, const u8 *b)
+{
+	unsigned int i;
+	u8 diff = 0;
+
+	for (i = 0; i < SHA256_DIGEST_SIZE; i++)
+		diff |= a[i] ^ b[i];
+	return !diff;
+}
+
+static enum fw_status check_digest(const struct payload *image, const u8 *digest, const char *name)
+{
+	u8 found[SHA256_DIGEST_SIZE];
+	struct sha256 sha;
+
+	if (!image->size && !digest)
+		return FW_OK;
+	if (!digest)
+		return pr_error(FW_ENODIGEST, "%s", name);
+	if (!image->size)
+		return pr_error(FW_ENOIMAGE, "%s", name);
+	sha256_init(&sha);
+	sha256_update(&sha, (const void *)(uintptr_t)image->base, image->size);
+	sha256_final(&sha, found);
+	if (!digests_equal(found, digest))
+		return pr_error(FW_EDIGEST, "%s", name);
+	return FW_OK;
+}
+
+/*
+ * The kernel is what its builder says, but where it lies is the host's choice:
+ * it needs room for more than the file has.
+ */
+static enum fw_status check_kernel(const struct platform *p)
+{
+	const struct kernel_header *h = (const void *)(uintptr_t)p->kernel.base;
+	const struct payload *k = &p->kernel;
+
+	if (k->size < sizeof(*h) || h->magic != KERNEL_MAGIC || h->text_offset >= KERNEL_ALIGN ||
+	    !is_aligned(k->base - h->text_offset, KERNEL_ALIGN) || h->image_size < k->size ||
+	    !range_inside(k->base, h->image_size, RAM_BASE, p->ram_size))
+		return pr_error(FW_EKERNEL, "kernel");
+	if (p->initrd.size && range_overlaps(k->base, h->image_size, p->initrd.base,
+					     p->initrd.size))
+		return pr_error(FW_EOVERLAP, "kernel and initrd");
+	if (p->swiotlb.base && range_overlaps(k->base, h->image_size, p->swiotlb.base,
+					      p->swiotlb.size))
+		return pr_error(FW_EOVERLAP, "kernel and DMA pool");
+	return FW_OK;
+}
+
+enum fw_status boot_check(const struct platform *p, const struct fw_config *config)
+{
+	enum fw_status status;
+
+	status = check_digest(&p->kernel, config->kernel, "kernel");
+	if (status == FW_OK)
+		status = check_digest(&p->initrd, config->initrd, "initrd");
+	if (status == FW_OK && p->kernel.size)
+		status = check_kernel(p);
+	return status;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel needs of the host's device tree (guest.h).
+ */
+#include <string.h>
+
+#include <libfdt.h>
+
+#include "console.h"
+#include "devtree.h"
+#include "guest.h"
+#include "layout.h"
+
+/* The affinity fields of MPIDR_EL1. */
+#define MPIDR_AFFINITY		0xff00ffffffull
+
+#define GIC_FRAME_SIZE		0x10000
+#define GIC_REDIST_SIZE		0x20000
+#define GIC_SPI			0
+#define GIC_MAX_SPI		988
+#define GIC_INTERRUPT_CELLS	3
+#define IRQ_LEVEL_HIGH		4
+
+/* Child address of three cells, pin, controller, interrupt of three cells. */
+#define MAP_CELLS		8
+#define MAP_SLOT_SHIFT		11
+
+static enum fw_status parse_cpu(const void *fdt, int node, struct guest *guest)
+{
+	const char *method = devtree_string(fdt, node, "enable-method", sizeof("psci"));
+	u64 reg;
+	u32 i;
+
+	if (guest->cpu_count == GUEST_MAX_CPUS)
+		return pr_error(FW_EFDT_CPUS, "more than %u", GUEST_MAX_CPUS);
+	if (!method || strcmp(method, "psci") || !devtree_number(fdt, node, "reg", &reg) ||
+	    reg & ~MPIDR_AFFINITY)
+		return pr_error(FW_EFDT_CPUS, "CPU %u", guest->cpu_count);
+	for (i = 0; i < guest->cpu_count; i++)
+		if (guest->cpu[i] == reg)
+			return pr_error(FW_EFDT_CPUS, "two are 0x%llx", (unsigned long long)reg);
+	guest->cpu[guest->cpu_count++] = reg;
+	return FW_OK;
+}
+
+static enum fw_status parse_cpus(const void *fdt, struct guest *guest)
+{
+	int parent = fdt_path_offset(fdt, "/cpus"), node;
+	enum fw_status status;
+	const char *type;
+
+	if (parent < 0)
+		return pr_error(FW_EFDT_CPUS, "there is none");
+	fdt_for_each_subnode(node, fdt, parent) {
+		type = devtree_string(fdt, node, "device_type", sizeof("cpu"));
+		if (!type || strcmp(type, "cpu"))
+			continue;
+		status = parse_cpu(fdt, node, guest);
+		if (status != FW_OK)
+			return status;
+	}
+	return guest->cpu_count ? FW_OK : pr_error(FW_EFDT_CPUS, "there is none");
+}
+
+static enum fw_status parse_gic(const void *fdt, struct memmap *map, struct guest *guest,
+				u32 *phandle)
+{
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
+	enum fw_status status;
+	u64 cells;
+
+	if (node < 0 || fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) < 2 ||
+	    !devtree_number(fdt, node, "#interrupt-cells", &cells) ||
+	    cells != GIC_INTERRUPT_CELLS)
+		return pr_error(FW_EFDT_GIC, NULL);
+	*phandle = fdt_get_phandle(fdt, node);
+	devtree_reg(fdt, 0, node, 0, &guest->dist_base, &guest->dist_size);
+	devtree_reg(fdt, 0, node, 1, &guest->redist_base, &guest->redist_size);
+	if (guest->dist_size != GIC_FRAME_SIZE || guest->redist_size % GIC_REDIST_SIZE ||
+	    guest->redist_size / GIC_REDIST_SIZE < guest->cpu_count ||
+	    !is_aligned(guest->dist_base, GIC_FRAME_SIZE) ||
+	    !is_aligned(guest->redist_base, GIC_FRAME_SIZE) || guest->dist_base >= RAM_BASE ||
+	    guest->redist_base >= RAM_BASE)
+		return pr_error(FW_EFDT_GIC, "bad registers");
+	status = memmap_add(map, guest->dist_base, guest->dist_size, MEMMAP_UNMAPPED,
+			    "GIC distributor", NULL);
+	if (status == FW_OK)
+		status = memmap_add(map, guest->redist_base, guest->redist_size, MEMMAP_UNMAPPED,
+				    "GIC redistributors", NULL);
+	return status == FW_OK ? FW_OK : pr_error(status, "GIC");
+}
+
+/* An interrupt specifier of the GIC: shared, level-triggered. */
+static bool read_spi(const fdt32_t *cell, u32 *spi)
+{
+	*spi = fdt32_ld(cell + 1);
+	return fdt32_ld(cell) == GIC_SPI && *spi < GIC_MAX_SPI &&
+	       fdt32_ld(cell + 2) == IRQ_LEVEL_HIGH;
+}
+
+/* The node is the one whose registers platform_parse() took. */
+static enum fw_status parse_uart(const void *fdt, const struct platform *p, struct guest *guest)
+{
+	const fdt32_t *cell;
+	u64 base, size, clock;
+	int node = -1, len;
+
+	for (;;) {
+		node = fdt_node_offset_by_compatible(fdt, node, "ns16550a");
+		if (node < 0)
+			return pr_error(FW_EFDT_UART, "not found again");
+		if (fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) < 1)
+			continue;
+		devtree_reg(fdt, 0, node, 0, &base, &size);
+		if (base == p->uart_base)
+			break;
+	}
+	cell = fdt_getprop(fdt, node, "interrupts", &len);
+	if (!cell || len != GIC_INTERRUPT_CELLS * (int)sizeof(*cell) ||
+	    !read_spi(cell, &guest->uart_spi))
+		return pr_error(FW_EFDT_IRQ, "UART");
+	if (!devtree_number(fdt, node, "clock-frequency", &clock) || !clock || clock > UINT32_MAX)
+		return pr_error(FW_EFDT_UART, "clock-frequency");
+	guest->uart_clock = (u32)clock;
+	return FW_OK;
+}
+
+static bool read_map_entry(const fdt32_t *cell, u32 phandle, struct guest_irq *irq)
+{
+	u32 hi = fdt32_ld(cell);
+
+	irq->slot = hi >> MAP_SLOT_SHIFT;
+	irq->pin = fdt32_ld(cell + 3);
+	return hi == irq->slot << MAP_SLOT_SHIFT && irq->slot < 32 && !fdt32_ld(cell + 1) &&
+	       !fdt32_ld(cell + 2) && irq->pin >= 1 && irq->pin <= 4 &&
+	       fdt32_ld(cell + 4) == phandle && read_spi(cell + 5, &irq->spi);
+}
+
+static enum fw_status parse_pci_irqs(const void *fdt, u32 phandle, struct guest *guest)
+{
+	int node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic"), len;
+	const fdt32_t *cell;
+	u32 i, j, count;
+
+	cell = fdt_getprop(fdt, node, "interrupt-map", &len);
+	if (!cell)
+		return FW_OK;
+	if (len % (int)(MAP_CELLS * sizeof(*cell)))
+		return pr_error(FW_EFDT_IRQ, "interrupt-map");
+	count = (u32)len / (u32)(MAP_CELLS * sizeof(*cell));
+	if (count > GUEST_MAX_IRQS)
+		return pr_error(FW_EFDT_IRQ, "interrupt-map of %u entries", count);
+	for (i = 0; i < count; i++) {
+		struct guest_irq *irq = &guest->irq[i];
+
+		if (!read_map_entry(cell + i * MAP_CELLS, phandle, irq))
+			return pr_error(FW_EFDT_IRQ, "interrupt-map, entry %u", i);
+		for (j = 0; j < i; j++)
+			if (guest->irq[j].slot == irq->slot && guest->irq[j].pin == irq->pin)
+				return pr_error(FW_EFDT_IRQ, "interrupt-map, slot %u twice",
+						irq->slot);
+	}
+	guest->irq_count = count;
+	return FW_OK;
+}
+
+/* The host's command line is text that fits, and nothing more is known of it. */
+static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *config,
+				    struct guest *guest)
+{
+	int node = fdt_path_offset(fdt, "/chosen");
+	const char *text = config->cmdline, *at;
+
+	if (!text) {
+		if (node < 0 || !fdt_getprop(fdt, node, "bootargs", NULL))
+			return FW_OK;
+		text = devtree_string(fdt, node, "bootargs", CONFIG_MAX_CMDLINE);
+		if (!text)
+			return pr_error(FW_EFDT_CMDLINE, NULL);
+		for (at = text; *at; at++)
+			if (*at < ' ' || *at > '~')
+				return pr_error(FW_EFDT_CMDLINE, "character 0x%02x", (u8)*at);
+	}
+	strncpy(guest->cmdline, text, sizeof(guest->cmdline) - 1);
+	return FW_OK;
+}
+
+enum fw_status guest_parse(const void *fdt, const struct platform *p,
+			   const struct fw_config *config, struct memmap *map,
+			   struct guest *guest)
+{
+	enum fw_status status;
+	u32 phandle = 0;
+
+	memset(guest, 0, sizeof(*guest));
+	status = parse_cpus(fdt, guest);
+	if (status == FW_OK)
+		status = parse_gic(fdt, map, guest, &phandle);
+	if (status == FW_OK)
+		status = parse_uart(fdt, p, guest);
+	if (status == FW_OK && p->has_pci)
+		status = parse_pci_irqs(fdt, phandle, guest);
+	if (status == FW_OK)
+		status = parse_cmdline(fdt, config, guest);
+	return status;
+}

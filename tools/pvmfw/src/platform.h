@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The platform: what the firmware itself uses of the device tree, checked and
+ * copied. Only the copy is used afterwards.
+ */
+#ifndef PVMFW_PLATFORM_H
+#define PVMFW_PLATFORM_H
+
+#include "memmap.h"
+#include "status.h"
+#include "types.h"
+
+/**
+ * struct payload - An image that the VMM left in RAM.
+ * @base: its address, a multiple of PAGE_SIZE
+ * @size: bytes; 0 if there is none
+ */
+struct payload {
+	u64 base;
+	u64 size;
+};
+
+/**
+ * struct swiotlb - The pool that devices are restricted to.
+ * @base: where it lies; 0 if that is left to the guest
+ * @size: bytes, a multiple of PAGE_SIZE; 0 if there is none
+ * @align: what its place has to be a multiple of
+ */
+struct swiotlb {
+	u64 base;
+	u64 size;
+	u64 align;
+};
+
+/**
+ * struct platform - What the device tree says, checked.
+ * @ram_size: bytes of RAM from RAM_BASE on, a multiple of PAGE_SIZE
+ * @uart_base: address of a 16550 with UART_SIZE registers
+ * @has_pci: there is a PCI host; without one the next four are 0
+ * @ecam_base: its configuration space
+ * @ecam_size: bytes, whole buses
+ * @window_base: its window for 32-bit, not prefetchable memory, at the same bus
+ *	address
+ * @window_size: bytes
+ * @swiotlb: the DMA pool
+ * @kernel: the kernel to start
+ * @initrd: its initial RAM disk
+ */
+struct platform {
+	u64 ram_size;
+	u64 uart_base;
+	bool has_pci;
+	u64 ecam_base;
+	u64 ecam_size;
+	u64 window_base;
+	u64 window_size;
+	struct swiotlb swiotlb;
+	struct payload kernel;
+	struct payload initrd;
+};
+
+/**
+ * platform_parse() - Take from a tree what the firmware needs.
+ * @fdt: a tree that passed devtree_check()
+ * @p: filled in
+ *
+ * Prints what is wrong.
+ *
+ * Return: FW_OK, FW_EFDT_*, FW_EOVERLAP, FW_ERANGE or FW_ETOOMANY.
+ */
+enum fw_status platform_parse(const void *fdt, struct platform *p);
+
+/**
+ * platform_memmap() - Shrink RAM to what there is, and map devices and images.
+ * @p: the platform
+ * @static_pool: the firmware uses the fixed range of the DMA pool itself
+ * @map: has the firmware's own ranges, the device tree and the default UART
+ *
+ * Prints what is wrong.
+ *
+ * Return: FW_OK, or the error of memmap_add() or memmap_shrink_ram().
+ */
+enum fw_status platform_memmap(const struct platform *p, bool static_pool, struct memmap *map);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers of the hypervisor's vendor calls, for C and assembly: SMCCC 1.1,
+ * vendor-specific hypervisor range.
+ */
+#ifndef PVMFW_VENDOR_H
+#define PVMFW_VENDOR_H
+
+/* The low half of R0 for a call that the hypervisor does not know. */
+#define SMCCC_NOT_SUPPORTED	0xffffffff
+
+#define VENDOR_HYP_CALL_UID	0x8600ff01
+#define VENDOR_HYP_FEATURES	0x86000000
+#define VENDOR_HYP_MEMINFO	0xc6000002
+#define VENDOR_HYP_MEM_SHARE	0xc6000003
+#define VENDOR_HYP_MEM_UNSHARE	0xc6000004
+#define VENDOR_HYP_GUARD_INFO	0xc6000005
+#define VENDOR_HYP_GUARD_ENROLL	0xc6000006
+#define VENDOR_HYP_GUARD_MAP	0xc6000007
+#define VENDOR_HYP_GUARD_UNMAP	0xc6000008
+
+/*
+ * 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, as CALL_UID returns it in four little-
+ * endian words.
+ */
+#define KVM_UID_0		0xb66fb428
+#define KVM_UID_1		0xe911c52e
+#define KVM_UID_2		0x564bcaa9
+#define KVM_UID_3		0x743a004d
+
+#endif

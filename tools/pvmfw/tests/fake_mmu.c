@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The live page tables of the unit tests, which nobody walks but the tests
+ * themselves.
+ */
+#include "fake_mmu.h"
+#include "mmu.h"
+
+struct fake_mmu fake_mmu;
+
+void mmu_sync(void)
+{
+	fake_mmu.syncs++;
+}
+
+void mmu_flush(void)
+{
+	fake_mmu.flushes++;
+}
+
+void mmu_clean(u64 addr, u64 size)
+{
+	fake_mmu.cleaned_bytes += size;
+	fake_mmu.cleaned_last = addr;
+}

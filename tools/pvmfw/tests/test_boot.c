@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: an image is started only with a digest, a digest only satisfied by its
+ * image; one wrong byte anywhere is found; the kernel has room for all of itself
+ * where the host put it.
+ */
+#include "boot.h"
+#include "fake_console.h"
+#include "sha256.h"
+#include "testing.h"
+
+/* RAM as the firmware sees it, at its own address: natively, anything goes. */
+#define KERNEL_SIZE	0x3001u
+#define INITRD_SIZE	0x801u
+
+struct header {
+	u32 code[2];
+	u64 text_offset, image_size, flags, reserved[3];
+	u32 magic, pe_offset;
+};
+
+struct world {
+	struct platform p;
+	struct fw_config config;
+	u8 *kernel;
+	u8 *initrd;
+	u8 kernel_digest[SHA256_DIGEST_SIZE];
+	u8 initrd_digest[SHA256_DIGEST_SIZE];
+};
+
+static void hash(const u8 *data, size_t size, u8 *digest)
+{
+	struct sha256 sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, data, size);
+	sha256_final(&sha, digest);
+}
+
+static struct header *header(struct world *w)
+{
+	return (struct header *)w->kernel;
+}
+
+static void rehash(struct world *w)
+{
+	hash(w->kernel, KERNEL_SIZE, w->kernel_digest);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	u32 i;
+
+	assert_non_null(w);
+	w->kernel = aligned_alloc(0x200000, 0x200000);
+	assert_non_null(w->kernel);
+	w->initrd = w->kernel + 0x10000;
+	for (i = 0; i < KERNEL_SIZE; i++)
+		w->kernel[i] = (u8)(i * 7);
+	memset(w->initrd, 0x5a, INITRD_SIZE);
+	*header(w) = (struct header){ .image_size = 0x8000, .magic = 0x644d5241 };
+	rehash(w);
+	hash(w->initrd, INITRD_SIZE, w->initrd_digest);
+	w->config.kernel = w->kernel_digest;
+	w->config.initrd = w->initrd_digest;
+	w->p.ram_size = (u64)1 << 48;
+	w->p.kernel = (struct payload){ (uintptr_t)w->kernel, KERNEL_SIZE };
+	w->p.initrd = (struct payload){ (uintptr_t)w->initrd, INITRD_SIZE };
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	free(w->kernel);
+	free(w);
+	return 0;
+}
+
+static void as_configured(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(boot_check(&w->p, &w->config), FW_OK);
+	/* Without an initrd, on both sides. */
+	w->p.initrd.size = 0;
+	w->config.initrd = NULL;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_OK);
+	/* And without a kernel. */
+	w->p.kernel.size = 0;
+	w->config.kernel = NULL;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_OK);
+}
+
+static void each_bit_counts(void **state)
+{
+	struct world *w = *state;
+	u64 seed = 6;
+	u32 i;
+
+	for (i = 0; i < 64; i++) {
+		u32 at = i < 3 ? i * (KERNEL_SIZE - 1) / 2 : test_random(&seed) % KERNEL_SIZE;
+		u8 bit = (u8)(1 << test_random(&seed) % 8);
+
+		w->kernel[at] ^= bit;
+		assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+		assert_non_null(strstr(fake_console_line, "error: kernel: "));
+		w->kernel[at] ^= bit;
+	}
+	w->initrd[INITRD_SIZE - 1] ^= 1;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+	assert_non_null(strstr(fake_console_line, "error: initrd: "));
+	w->initrd[INITRD_SIZE - 1] ^= 1;
+	for (i = 0; i < SHA256_DIGEST_SIZE; i++) {
+		w->kernel_digest[i] ^= 0x80;
+		assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+		w->kernel_digest[i] ^= 0x80;
+	}
+	/* Cut short, or with a byte more. */
+	w->p.kernel.size--;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+	w->p.kernel.size += 2;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+}
+
+static void both_or_neither(void **state)
+{
+	struct world *w = *state;
+
+	w->config.kernel = NULL;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_ENODIGEST);
+	w->config.kernel = w->kernel_digest;
+	w->config.initrd = NULL;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_ENODIGEST);
+	w->config.initrd = w->initrd_digest;
+	w->p.initrd.size = 0;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_ENOIMAGE);
+	w->p.initrd.size = INITRD_SIZE;
+	w->p.kernel.size = 0;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_ENOIMAGE);
+}
+
+static void bad_kernels(void **state)
+{
+	static const struct header bad[] = {
+		{ .image_size = 0x8000, .magic = 0 },
+		{ .image_size = 0x8000, .magic = 0x644d5241, .text_offset = 0x1000 },
+		{ .image_size = 0x8000, .magic = 0x644d5241, .text_offset = 0x200000 },
+		{ .image_size = KERNEL_SIZE - 1, .magic = 0x644d5241 },
+		{ .image_size = UINT64_MAX, .magic = 0x644d5241 },
+		{ .image_size = (u64)1 << 48, .magic = 0x644d5241 },
+	};
+	struct world *w = *state;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		*header(w) = bad[i];
+		rehash(w);
+		assert_int_equal(boot_check(&w->p, &w->config), FW_EKERNEL);
+	}
+	/* Its memory goes on behind the file, into the initrd. */
+	*header(w) = (struct header){ .image_size = 0x10001, .magic = 0x644d5241 };
+	rehash(w);
+	assert_int_equal(boot_check(&w->p, &w->config), FW_EOVERLAP);
+	assert_non_null(strstr(fake_console_line, "kernel and initrd"));
+	/* Or into the DMA pool. */
+	header(w)->image_size = 0x8001;
+	rehash(w);
+	w->p.swiotlb = (struct swiotlb){ (uintptr_t)w->kernel + 0x8000, 0x1000, 0x1000 };
+	assert_int_equal(boot_check(&w->p, &w->config), FW_EOVERLAP);
+	assert_non_null(strstr(fake_console_line, "kernel and DMA pool"));
+	/* A place that is no multiple of 2 MiB. */
+	w->p.swiotlb.base = 0;
+	memmove(w->kernel + 0x1000, w->kernel, KERNEL_SIZE);
+	w->p.kernel.base += 0x1000;
+	assert_int_equal(boot_check(&w->p, &w->config), FW_EKERNEL);
+}
+
+int main(void)
+{
+	const struct cmocka_test tests[] = {
+		cmocka_unit_test_setup_teardown(as_configured, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_bit_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(both_or_neither, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_kernels, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("pvmfw boot", tests, NULL, NULL);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: the guard is used where all of its calls are offered, and enrolled in
+ * first; a page of a device is guarded at its first access, and no page without
+ * one; whatever fails, a page is valid only if it is guarded; at the end each
+ * page that was accessed is unguarded, once, and nothing else.
+ *
+ * fake_hyp fails the test at an unguard of what is not guarded.
+ */
+#include "fake_hyp.h"
+#include "fake_mmu.h"
+#include "guard.h"
+#include "testing.h"
+
+#define SHIFT	21
+#define WINDOW	0x2000000ull
+#define SIZE	0x2000000ull
+
+struct world {
+	struct buddy heap;
+	struct pgtable pt;
+	struct hyp hyp;
+	struct guard guard;
+	u8 *arena;
+	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
+};
+
+static void start(struct world *w)
+{
+	memset(&w->guard, 0, sizeof(w->guard));
+	assert_int_equal(buddy_init(&w->heap, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
+	assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena, (size_t)1 << SHIFT), FW_OK);
+	assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
+	assert_int_equal(pgtable_map(&w->pt, 0, PAGE_SIZE, PGTABLE_DEVICE), FW_OK);
+	assert_int_equal(pgtable_map(&w->pt, WINDOW, SIZE, PGTABLE_DEVICE), FW_OK);
+	hyp_discover(&w->hyp);
+	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_OK);
+	assert_int_equal(guard_adopt(&w->guard, &w->pt, 0), FW_OK);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->arena = aligned_alloc((size_t)1 << SHIFT, (size_t)1 << SHIFT);
+	assert_non_null(w->arena);
+	fake_hyp_reset();
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	free(w->arena);
+	free(w);
+	fake_hyp_release();
+	return 0;
+}
+
+static enum fw_status is_guarded(u64 page, void *ctx)
+{
+	u64 *count = ctx;
+
+	assert_true(fake_hyp.guarded[page / PAGE_SIZE]);
+	(*count)++;
+	return FW_OK;
+}
+
+/* The invariant, and how many pages are valid. */
+static u64 valid_pages(struct world *w)
+{
+	u64 count = 0;
+
+	assert_int_equal(pgtable_each_valid(&w->pt, 0, PAGE_SIZE, is_guarded, &count), FW_OK);
+	assert_int_equal(pgtable_each_valid(&w->pt, WINDOW, SIZE, is_guarded, &count), FW_OK);
+	return count;
+}
+
+static void only_what_is_touched(void **state)
+{
+	static const u64 granules[] = { 0x1000, 0x4000, 0x10000 };
+	struct world *w = *state;
+	u64 seed = 4, calls, pages;
+	u32 round, i;
+
+	for (round = 0; round < 3; round++) {
+		fake_hyp_reset();
+		fake_hyp.guard_granule = granules[round];
+		start(w);
+		for (i = 0; i < 200; i++) {
+			u64 addr = WINDOW + test_random(&seed) % SIZE;
+			enum fw_status status = guard_fault(&w->guard, addr);
+
+			/* A second fault on a page that is valid is no first access. */
+			if (status != FW_OK)
+				assert_int_equal(status, FW_EFAULT);
+			assert_true(fake_hyp.guarded[addr / PAGE_SIZE]);
+		}
+		pages = valid_pages(w);
+		assert_true(pages > 100 && pages <= 201);
+		assert_int_equal(w->guard.pages_now, pages);
+		assert_int_equal(w->hyp.guard_calls, pages);
+		assert_int_equal(w->hyp.guard_queries, 1);
+		calls = fake_hyp.guarded_now;
+		assert_int_equal(guard_release(&w->guard, WINDOW, SIZE), FW_OK);
+		pgtable_unmap(&w->pt, WINDOW, SIZE);
+		assert_int_equal(guard_release(&w->guard, 0, PAGE_SIZE), FW_OK);
+		assert_int_equal(w->hyp.unguard_calls, calls);
+		assert_int_equal(fake_hyp.guarded_now, 0);
+		assert_int_equal(w->guard.pages_peak, pages);
+		assert_int_equal(w->guard.pages_now, 0);
+	}
+}
+
+static void not_a_device(void **state)
+{
+	static const u64 bad[] = { 0, 0x1000, WINDOW - 1, WINDOW + SIZE, 0x80000000,
+				   1ull << 39, UINT64_MAX };
+	struct world *w = *state;
+	struct guard early = { 0 };
+	u32 i;
+
+	start(w);
+	assert_int_equal(pgtable_map(&w->pt, 0x1000, PAGE_SIZE, PGTABLE_DATA), FW_OK);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(guard_fault(&w->guard, bad[i]), FW_EFAULT);
+	assert_int_equal(fake_hyp.guarded_now, 1);
+	/* Before there are page tables. */
+	assert_int_equal(guard_fault(&early, WINDOW), FW_EFAULT);
+	assert_int_equal(guard_release(&early, WINDOW, SIZE), FW_OK);
+}
+
+static void each_call_refused(void **state)
+{
+	struct world *w = *state;
+	u64 call, errors = 0;
+	u32 i;
+
+	for (call = 2; call <= 22; call++) {
+		fake_hyp_reset();
+		fake_hyp.guard_fail_call = call;
+		start(w);
+		for (i = 0; i < 10; i++) {
+			enum fw_status status = guard_fault(&w->guard, WINDOW + i * 0x301000);
+
+			if (status != FW_OK) {
+				assert_int_equal(status, FW_EHYP_GUARD);
+				errors++;
+			}
+			valid_pages(w);
+		}
+		if (guard_release(&w->guard, WINDOW, SIZE) != FW_OK) {
+			errors++;
+			assert_int_equal(fake_hyp.guarded_now, 2);
+			assert_int_equal(w->guard.pages_now, 2);
+		} else {
+			assert_int_equal(fake_hyp.guarded_now, 1);
+		}
+	}
+	/* Ten guards, ten unguards, and a call that was never made. */
+	assert_int_equal(errors, 20);
+}
+
+static void no_tables_left(void **state)
+{
+	struct world *w = *state;
+	u64 guarded;
+
+	start(w);
+	while (buddy_alloc(&w->heap, PAGE_SIZE))
+		;
+	guarded = fake_hyp.guarded_now;
+	assert_int_equal(guard_fault(&w->guard, WINDOW), FW_ENOMEM);
+	assert_int_equal(fake_hyp.guarded_now, guarded);
+}
+
+/* A hypervisor without a guard, or with half of one: no call, and it works. */
+static void not_offered(void **state)
+{
+	static const u64 features[] = { 0, 0x1d, 0x1dd, 0xfd };
+	struct world *w = *state;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		fake_hyp_reset();
+		fake_hyp.features = features[i];
+		start(w);
+		assert_int_equal(guard_fault(&w->guard, WINDOW + 0x5000), FW_OK);
+		assert_int_equal(guard_fault(&w->guard, WINDOW + 0x5000), FW_EFAULT);
+		assert_int_equal(guard_release(&w->guard, WINDOW, SIZE), FW_OK);
+		assert_int_equal(w->guard.pages_now, 1);
+		assert_int_equal(fake_hyp.guard_calls, 0);
+	}
+}
+
+static void enroll(void **state)
+{
+	struct world *w = *state;
+
+	hyp_discover(&w->hyp);
+	assert_int_equal(guard_init(&w->guard, &w->hyp, (u64)-1, 0), FW_EHYP_ENROLL);
+	fake_hyp.guard_granule = 0x1800;
+	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_EHYP_GRANULE);
+	fake_hyp.guard_granule = (u64)-3;
+	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_EHYP_GRANULE);
+	fake_hyp.guard_granule = PAGE_SIZE;
+	fake_hyp.guard_fail_call = 1;
+	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_EHYP_GUARD);
+	/* Where it is not offered, nobody could enroll. */
+	fake_hyp.features = 0x1d;
+	hyp_discover(&w->hyp);
+	assert_int_equal(guard_init(&w->guard, &w->hyp, (u64)-1, 0), FW_OK);
+}
+
+int main(void)
+{
+	const struct cmocka_test tests[] = {
+		cmocka_unit_test_setup_teardown(only_what_is_touched, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_a_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_call_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_tables_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_offered, setup, teardown),
+		cmocka_unit_test_setup_teardown(enroll, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("pvmfw guard", tests, NULL, NULL);
+}

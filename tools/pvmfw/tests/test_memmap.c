@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules: ranges never overlap; what is refused leaves no trace; of RAM only the
+ * device tree can be touched before RAM was shrunk to what the tree says, and
+ * afterwards nothing beyond it; what was written, and nothing else, is cleaned
+ * at the end.
+ */
+#include "fake_mmu.h"
+#include "memmap.h"
+#include "testing.h"
+
+#define SHIFT 21
+
+struct world {
+	struct buddy heap;
+	struct pgtable pt;
+	struct memmap map;
+	u8 *arena;
+	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
+};
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->arena = aligned_alloc((size_t)1 << SHIFT, (size_t)1 << SHIFT);
+	assert_non_null(w->arena);
+	assert_int_equal(buddy_init(&w->heap, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
+	assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena, (size_t)1 << SHIFT), FW_OK);
+	assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
+	memmap_init(&w->map, &w->pt);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	free(w->arena);
+	free(w);
+	return 0;
+}
+
+static enum fw_status add(struct world *w, u64 base, u64 size, enum memmap_kind kind)
+{
+	return memmap_add(&w->map, base, size, kind, "x", NULL);
+}
+
+static void refused(void **state)
+{
+	struct world *w = *state;
+	const char *clash = NULL;
+	u64 i;
+
+	for (i = 0; i < MEMMAP_MAX; i++)
+		assert_int_equal(memmap_add(&w->map, i * 0x2000, 0x1000, MEMMAP_DATA, "x", NULL),
+				 FW_OK);
+	assert_int_equal(add(w, 0x1000000, 0x1000, MEMMAP_DATA), FW_ETOOMANY);
+	assert_int_equal(memmap_add(&w->map, 0, 0x3000, MEMMAP_UNMAPPED, "y", &clash),
+			 FW_EOVERLAP);
+	assert_string_equal(clash, "x");
+	assert_int_equal(memmap_remove(&w->map, 0x1000), FW_ERANGE);
+	assert_int_equal(memmap_remove(&w->map, 0x2000), FW_OK);
+	assert_int_equal(memmap_remove(&w->map, 0x2000), FW_ERANGE);
+	assert_int_equal(add(w, 1ull << VA_BITS, 0x1000, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(w, 0x2000, 0, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(w, 0x2000, UINT64_MAX & ~0xfffull, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(w, 0x2800, 0x1000, MEMMAP_DATA), FW_EALIGN);
+	assert_int_equal(add(w, 0x2000, 0x800, MEMMAP_DATA), FW_EALIGN);
+	assert_int_equal(w->map.count, MEMMAP_MAX - 1);
+	/* It may lie where the removed one was, as something else. */
+	assert_int_equal(add(w, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
+}
+
+static void ram(void **state)
+{
+	struct world *w = *state;
+	const char *clash = NULL;
+
+	/* Before the tree was checked. */
+	assert_int_equal(add(w, RAM_BASE + FDT_MAX_SIZE, 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(w, RAM_BASE, FDT_MAX_SIZE + 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(w, RAM_BASE - 0x1000, 0x2000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(w, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA), FW_OK);
+
+	assert_int_equal(memmap_shrink_ram(&w->map, 0x40000000, 0x10000000), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0x10000800), FW_EALIGN);
+	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, UINT64_MAX & ~0xfffull), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, FDT_MAX_SIZE - 0x1000), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0x1000000), FW_OK);
+	/* Once: the second tree of a host is not asked. */
+	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0x2000000), FW_ERANGE);
+
+	assert_int_equal(add(w, RAM_BASE + 0xfff000, 0x1000, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(add(w, RAM_BASE + 0x1000000, 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(memmap_add(&w->map, RAM_BASE + 0x800000, 0x1000, MEMMAP_DEVICE, "y",
+				    &clash), FW_EOVERLAP);
+	assert_string_equal(clash, "RAM");
+	assert_int_equal(add(w, RAM_BASE + 0x800000, 0x1000, MEMMAP_TEXT), FW_EOVERLAP);
+	assert_int_equal(add(w, RAM_BASE + 0x2000000, 0x1000, MEMMAP_DEVICE), FW_EOVERLAP);
+}
+
+static void flush(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_TEXT), FW_OK);
+	assert_int_equal(add(w, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(add(w, 0x3000, 0x1000, MEMMAP_DEVICE), FW_OK);
+	assert_int_equal(add(w, 0x4000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
+	memset(&fake_mmu, 0, sizeof(fake_mmu));
+	memmap_flush(&w->map);
+	assert_int_equal(fake_mmu.cleaned_bytes, 0);
+	assert_int_equal(add(w, 0x5000, 0x3000, MEMMAP_DATA), FW_OK);
+	memmap_flush(&w->map);
+	assert_int_equal(fake_mmu.cleaned_bytes, 0x3000);
+	assert_int_equal(fake_mmu.cleaned_last, 0x5000);
+}
+
+/* No table for it: not known, and not in the way. */
+static void out_of_tables(void **state)
+{
+	struct world *w = *state;
+
+	while (buddy_alloc(&w->heap, PAGE_SIZE))
+		;
+	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_DATA), FW_ENOMEM);
+	assert_int_equal(w->map.count, 0);
+	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
+}
+
+int main(void)
+{
+	const struct cmocka_test tests[] = {
+		cmocka_unit_test_setup_teardown(refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(ram, setup, teardown),
+		cmocka_unit_test_setup_teardown(flush, setup, teardown),
+		cmocka_unit_test_setup_teardown(out_of_tables, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("pvmfw memmap", tests, NULL, NULL);
+}
