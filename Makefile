@@ -11,6 +11,8 @@ JOBS	?= $(shell nproc)
 BASE	?=
 # make run: the disk image that the protected VM gets.
 DISK	?=
+# make run: "static" for a VM that is not protected.
+MODE	?=
 # make run: "linux" instead of the firmware, and its shell at this terminal.
 GUEST	?=
 INTERACTIVE ?=
@@ -33,9 +35,10 @@ MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
 	@echo 'make tree     the patched kernel source, at build/linux'
-	@echo 'make run      boot the host, let a protected VM read a disk, check its digest'
-	@echo '              DISK=file: this image instead of a generated one of 64 MiB'
-	@echo '              GUEST=linux: Linux with its root on the disk, to a shell, instead'
+	@echo 'make run      boot the host; in a protected VM the firmware reads a disk, boots Linux'
+	@echo '              DISK=file: this image instead of the root of the Linux guest'
+	@echo '              MODE=static: a VM that is not protected, with a fixed DMA pool'
+	@echo '              GUEST=linux: Linux without firmware, to a shell, instead'
 	@echo '              INTERACTIVE=1: with GUEST=linux, type at that shell'
 	@echo 'make guest    the Linux guest: kernel and root, under build/guest'
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
@@ -78,8 +81,9 @@ build/%: FORCE
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
 
 ifeq ($(GUEST)$(INTERACTIVE),)
-run: all
-	@$(S)/run.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)')
+run: all guest
+	@$(S)/run.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)') \
+		$(if $(MODE),--mode '$(MODE)')
 else ifeq ($(GUEST),linux)
 run: all guest
 	@$(S)/run_linux.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)') \

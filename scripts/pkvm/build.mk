@@ -77,7 +77,7 @@ $(B)/disk.img: $(S)/disk.py
 
 # The Linux guest: a kernel and a root with Debian's busybox. For tests there is
 # also the kernel of the bare base, which none of our patches has touched.
-guest: $(B)/guest/Image $(B)/guest/root.img
+guest: $(B)/guest/Image $(B)/guest/root.img $(B)/guest/initrd
 	@:
 
 guest-stock: $(B)/guest/Image.stock
@@ -106,5 +106,9 @@ $(B)/guest/busybox: $(S)/busybox.sh
 $(B)/guest/root.img: $(S)/guest_root.py $(B)/guest/busybox $(wildcard tools/testing/guest/*)
 	@echo "  ROOT    $@"
 	@$(S)/guest_root.py $(B)/guest/busybox $@
+
+$(B)/guest/initrd: $(S)/guest_initrd.sh $(B)/guest/busybox $(B)/gen_init_cpio \
+		tools/testing/guest/initrd
+	@$(S)/guest_initrd.sh $@
 
 FORCE:

@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make run: a protected VM reads a disk through memory that it shared.
+"""make run: a VM starts in our firmware, which reads its disk and boots Linux.
 
-Boots the host, starts one protected VM on our firmware with the disk image,
-and holds what the firmware says against what is known here: the SHA-256 of the
-image, that nothing stayed shared, and that every page came home. Ends with a
+Boots the host, starts one VM on our firmware with the disk image, and with a
+kernel and an initrd that the firmware's configuration knows by their digests.
+What the firmware says is held against what is known here: the SHA-256 of the
+image, that nothing stayed shared, that it was this kernel. Linux must find the
+same disk, and mount it if it is ext4. Every page must come home. Ends with a
 short report and status 0, or with the cause and another status.
+
+With --mode static the VM is not protected: the same firmware bounces through the
+range that the device tree names.
 """
 
 import argparse
@@ -14,14 +19,27 @@ import hashlib
 import os
 import re
 import sys
+import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(TOP, 'scripts/pkvm'), os.path.join(TOP, 'tools/pvmfw')]
+import pvmfw_config  # noqa: E402
 import qemu  # noqa: E402
 
 COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
 SECTOR = 512
 # Far below what the slowest machine reads, bytes a second.
 SLOWEST = 1 << 20
+FIRMWARE = os.path.join(qemu.BUILD, 'pvmfw.bin')
+GUEST = os.path.join(qemu.BUILD, 'guest')
+KERNEL, INITRD = os.path.join(GUEST, 'Image'), os.path.join(GUEST, 'initrd')
+# The root of the Linux guest: a disk that can be mounted.
+DISK = os.path.join(GUEST, 'root.img')
+# The magic of ext4 and where it is.
+EXT4_AT, EXT4 = 0x438, b'\x53\xef'
+MODES = ('protected', 'static')
+# The host's random numbers are none that a protected guest may count on.
+CMDLINE = 'console=ttyS0 quiet random.trust_bootloader=off random.trust_cpu=off'
 
 
 class RunError(Exception):
@@ -155,46 +173,114 @@ def report_vm(vmm, gained, seconds):
     print(f'time       {seconds:.1f} s')
 
 
-def report(path, size, sha, guest, vmm, gained, seconds):
-    """What the run has shown, for people."""
+def check_linux(output, path, sha):
+    """The firmware entered Linux, and Linux found the disk; what it said."""
+    if 'pvmfw: boot' not in output.split('\n'):
+        raise RunError('the firmware did not start the kernel')
+    found = re.search(r'^guest: (Linux \S+), disk sha256 ([0-9a-f]*), (.*)$', output, re.M)
+    if not found:
+        raise RunError('Linux did not say what it found')
+    if found.group(2) != sha:
+        raise RunError(f'Linux read something else: the SHA-256 of its disk is '
+                       f'{found.group(2)}, the image has {sha}')
+    with open(path, 'rb') as file:
+        file.seek(EXT4_AT)
+        ext4 = file.read(len(EXT4)) == EXT4
+    if ext4 != found.group(3).startswith('ext4 mounted'):
+        raise RunError(f'the image is {"" if ext4 else "not "}ext4, but Linux says '
+                       f'"{found.group(3)}"')
+    return found.group(1), found.group(3)
+
+
+def check_counts(firmware, gained):
+    """What EL2 counted holds what the firmware counted; Linux shares more."""
+    peak = firmware['pages_shared_peak']
+    if gained['pages_unshared'] < peak or gained['pages_shared'] < peak:
+        raise RunError(f'the firmware shared {peak} pages, the hypervisor says it took '
+                       f'{gained["pages_shared"]} and gave back {gained["pages_unshared"]}')
+    return gained
+
+
+def check_lent(before, after):
+    """The host's counters over a run of one VM that is not protected."""
+    gained = {key: after[key] - before.get(key, 0) for key in after}
+    if not gained['pages_lent'] or gained['pages_lent'] != gained['pages_taken_back']:
+        raise RunError(f'{gained["pages_lent"]} pages were lent, '
+                       f'{gained["pages_taken_back"]} taken back')
+    if gained['pages_shared']:
+        raise RunError(f'{gained["pages_shared"]} pages were shared by a VM that cannot')
+    return gained
+
+
+def report(path, size, sha, guest, gained, linux):
+    """What the run has shown, for people; gained is None for a VM that is not protected."""
     print(f'disk       {os.path.relpath(path)}, {size} bytes, sha256 {sha}')
     print(f'firmware   read all of it in {guest["requests"]} requests; the digest matches')
-    print(f'shared     {gained["pages_shared"]} pages, {guest["pages_shared_peak"]} at once '
-          'at most; all unshared again')
-    print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
-          f'{guest["granule_queries"]} HYP_MEMINFO')
-    report_vm(vmm, gained, seconds)
+    if gained:
+        print(f'shared     {guest["pages_shared_peak"]} pages at once at most; all unshared '
+              f'before Linux, which shared {gained["pages_shared"] - guest["pages_shared_peak"]}')
+        print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
+              f'{guest["granule_queries"]} HYP_MEMINFO; shared one by one it were '
+              f'{guest["per_alloc_calls"]}')
+        print(f'MMIO guard {guest["guard_calls"]} pages guarded of {guest["guard_eager_calls"]}')
+    else:
+        print(f'pool       static, {guest["pool_pages_peak"]} pages of it in use at most; nothing '
+              'was shared')
+    print(f'guest      {linux[0]}, as configured; disk the same, {linux[1]}')
 
 
-def run(path, cpu):
+def options(mode, fw='/fw', payload=True):
+    """What the VMM is told, but for the disk."""
+    return ' '.join(filter(None, [
+        '--protected' if mode == 'protected' else '', f'--firmware {fw}',
+        '--kernel /guest --initrd /initrd --cpus 2' if payload else '']))
+
+
+def run(path, cpu, mode='protected'):
     """One run: prints the report or raises RunError."""
     size = check_disk(path)
     sha = digest(path)
-    limit = 60 + size // SLOWEST
+    for needed in (FIRMWARE, KERNEL, INITRD):
+        if not os.path.isfile(needed):
+            raise RunError(f'{needed} is missing: run make first, and make guest')
+    limit = 100 + 2 * size // SLOWEST
     jobs = [f'cat {COUNTERS}',
-            f'limit={limit + 10} /vmm --protected --firmware /pvmfw.bin --disk /dev/vda,ro '
+            f'limit={limit + 10} /vmm {options(mode)} --disk /dev/vda,ro '
             f'--stats /tmp/stats --timeout {limit}',
             'cat /tmp/stats', f'cat {COUNTERS}']
-    log = os.path.join(qemu.BUILD, 'log', f'run-{cpu}.log')
-    host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log)
+    log = os.path.join(qemu.BUILD, 'log', f'run-{mode}-{cpu}.log')
+    with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='fw.') as configured:
+        with open(FIRMWARE, 'rb') as file:
+            configured.write(pvmfw_config.append(file.read(), pvmfw_config.entries_of(
+                kernel=KERNEL, initrd=INITRD, cmdline=CMDLINE)))
+        configured.flush()
+        host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log,
+                         files={'/fw': configured.name, '/guest': KERNEL, '/initrd': INITRD})
     before, vm, vmm, after = host.jobs
     with with_console(host, log):
         check_vm(vm, host)
         if before.status or after.status:
             raise RunError(f'the host has no {COUNTERS}: its kernel has no protected VMs')
         guest = check_guest(vm.output, size, sha)
-        gained = check_host(counters(before.output), counters(after.output))
-        report(path, size, sha, guest, counters(vmm.output), gained, host.seconds)
+        linux = check_linux(vm.output, path, sha)
+        counts, gained = [counters(job.output) for job in (before, after)], None
+        if mode == 'protected':
+            gained = check_counts(guest, check_home(*counts))
+        else:
+            check_lent(*counts)
+        report(path, size, sha, guest, gained, linux)
+        report_vm(counters(vmm.output), gained, host.seconds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
-    parser.add_argument('--disk', default=os.path.join(qemu.BUILD, 'disk.img'))
+    parser.add_argument('--disk', default=DISK)
+    parser.add_argument('--mode', choices=MODES, default='protected')
     args = parser.parse_args()
     try:
-        run(os.path.abspath(args.disk), args.cpu)
-    except (RunError, qemu.QemuError) as error:
+        run(os.path.abspath(args.disk), args.cpu, args.mode)
+    except (RunError, pvmfw_config.ConfigError, qemu.QemuError) as error:
         print(f'make run: error: {error}', file=sys.stderr)
         return 1
     return 0

@@ -18,6 +18,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu  # noqa: E402
 import run  # noqa: E402
+import pvmfw_config  # noqa: E402
 import system_linux  # noqa: E402
 
 BUILD = qemu.BUILD
@@ -75,9 +76,98 @@ def balanced(before, after):
 
 
 def make_run(cpu):
-    """The main job: a protected VM reads the default disk, everything comes home."""
+    """The main job: firmware reads the disk, boots Linux; everything comes home."""
     with contextlib.redirect_stdout(sys.stderr):
-        run.run(os.path.join(BUILD, 'disk.img'), cpu)
+        run.run(run.DISK, cpu)
+
+
+def make_run_static(cpu):
+    """The same firmware boots the same Linux where memory cannot be shared."""
+    with contextlib.redirect_stdout(sys.stderr):
+        run.run(run.DISK, cpu, 'static')
+
+
+def three_counts(cpu):
+    """Firmware, EL2 and VMM count the same shares and the same requests."""
+    disk = os.path.join(BUILD, 'disk.img')
+    size, stats = os.path.getsize(disk), f'cat {run.COUNTERS}'
+    host = boot([stats, f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
+                 'cat /tmp/stats', stats], f'counts-{cpu}', cpu=cpu, drive=[disk + ',ro'])
+    before, job, vmm, after = host.jobs
+    firmware = run.check_guest(job.output, size, run.digest(disk))
+    el2 = run.check_host(run.counters(before.output), run.counters(after.output))
+    vmm = run.counters(vmm.output)
+    for what, first, second in (
+            ('shares', firmware['pages_shared_peak'], el2['pages_shared']),
+            ('unshares', firmware['pages_shared_peak'], el2['pages_unshared']),
+            ('calls to share', firmware['share_calls'], el2['calls_share']),
+            ('calls to unshare', firmware['unshare_calls'], el2['calls_unshare']),
+            # The UART is unguarded after the last word, and ENROLL is one, too.
+            ('guard calls', firmware['guard_calls'] + firmware['unguard_calls'] + 2,
+             el2['calls_guard']),
+            ('MMIO exits', vmm['exits_mmio_read'] + vmm['exits_mmio_write'], el2['exits_mmio']),
+            ('requests', firmware['requests'], vmm['disk_reads']),
+            ('bytes', size, vmm['disk_bytes_read'])):
+        expect(first == second, f'{what}: {first} and {second}', job)
+    expect(firmware['pages_shared_peak'] <= firmware['pool_pages_peak'] and
+           firmware['share_calls'] <= firmware['pages_shared_peak'],
+           'more was shared than was in use', job)
+    expect(firmware['granule_queries'] == 1 and firmware['guard_queries'] == 1,
+           'a granule was asked for more than once', job)
+    expect(0 < firmware['guard_calls'] < firmware['guard_eager_calls'] // 100,
+           'the guard is not lazy', job)
+    # All but the UART.
+    expect(firmware['unguard_calls'] == firmware['guard_calls'] - 1, 'pages stay guarded', job)
+
+
+def flipped(path, offset):
+    """A copy of a file with another byte, as a file that the caller holds open."""
+    file = tempfile.NamedTemporaryFile(dir=BUILD, prefix='flipped.')
+    with open(path, 'rb') as source:
+        data = bytearray(source.read())
+    data[offset] ^= 1
+    file.write(data)
+    file.flush()
+    return file
+
+
+def configured(**entries):
+    """The firmware with a configuration, as a file that the caller holds open."""
+    file = tempfile.NamedTemporaryFile(dir=BUILD, prefix='fw.')
+    with open(run.FIRMWARE, 'rb') as source:
+        file.write(pvmfw_config.append(source.read(), pvmfw_config.entries_of(**entries)))
+    file.flush()
+    return file
+
+
+def verified_boot(cpu):
+    """What is not the kernel or initrd of the configuration is not started."""
+    good = '--kernel /guest --initrd /initrd'
+    # What the firmware is configured for, what the VMM gives it, what is said.
+    cases = [
+        ('/fw', '--kernel /bad --initrd /initrd', 'kernel: it does not have the digest'),
+        ('/fw', '--kernel /guest --initrd /badinitrd', 'initrd: it does not have the digest'),
+        ('/fw', '--kernel /guest', 'initrd: device tree does not name it'),
+        ('/fw', '', 'kernel: device tree does not name it'),
+        ('/pvmfw.bin', good, 'kernel: configuration has no digest of it'),
+        ('/alone', good, 'initrd: configuration has no digest of it'),
+        ('/badfw', good, 'configuration has a bad header'),
+    ]
+    middle = os.path.getsize(run.KERNEL) // 2
+    with configured(kernel=run.KERNEL, initrd=run.INITRD) as fw, \
+            configured(kernel=run.KERNEL) as alone, flipped(run.KERNEL, middle) as bad, \
+            flipped(run.INITRD, -1) as badinitrd, image() as disk, \
+            flipped(fw.name, os.path.getsize(fw.name) - 4096) as badfw:
+        host = boot([f'/vmm {mode} --firmware {firmware} {payload} --disk /dev/vda,ro '
+                     '--timeout 60' for mode in ('--protected', '')
+                     for firmware, payload, _ in cases], f'verified-{cpu}', cpu=cpu, limit=200,
+                    drive=[disk.name + ',ro'],
+                    files={'/fw': fw.name, '/alone': alone.name, '/badfw': badfw.name,
+                           '/guest': run.KERNEL, '/initrd': run.INITRD, '/bad': bad.name,
+                           '/badinitrd': badinitrd.name})
+    for job, (_, _, words) in zip(host.jobs, 2 * cases):
+        expect(job.status == RESET and f'pvmfw: error: {words}' in job.output and
+               'Booting Linux' not in job.output, f'"{job.line}" should say "{words}"', job)
 
 
 def own_disk(cpu):
@@ -174,8 +264,8 @@ def killed(cpu):
     expect(last.status == 0 and sha in last.output, 'the VM after the storm failed', last)
 
 
-CHECKS = (make_run, own_disk, ordinary_vm, host_not_protected, bad_input, disk_error, killed,
-          *system_linux.CHECKS)
+CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, ordinary_vm,
+          host_not_protected, bad_input, disk_error, killed, *system_linux.CHECKS)
 
 
 def main():

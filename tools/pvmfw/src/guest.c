@@ -181,7 +181,7 @@ static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *con
 			if (*at < ' ' || *at > '~')
 				return pr_error(FW_EFDT_CMDLINE, "character 0x%02x", (u8)*at);
 	}
-	strncpy(guest->cmdline, text, sizeof(guest->cmdline) - 1);
+	memcpy(guest->cmdline, text, strlen(text) + 1);
 	return FW_OK;
 }
 

@@ -81,8 +81,9 @@ static void put_u64(struct writer *w, const char *name, u64 value)
 /* Address and size, two cells each. */
 static void put_reg(struct writer *w, const char *name, u64 base, u64 size)
 {
-	put_cells(w, name, (const u32[]){ (u32)(base >> 32), (u32)base, (u32)(size >> 32),
-					  (u32)size }, 4);
+	const u32 cells[] = { (u32)(base >> 32), (u32)base, (u32)(size >> 32), (u32)size };
+
+	put_cells(w, name, cells, ARRAY_SIZE(cells));
 }
 
 static void put_string(struct writer *w, const char *name, const char *value)

@@ -66,7 +66,8 @@ static enum fw_status parse_memory(const void *fdt, struct platform *p)
 						     sizeof("memory"));
 		if (node < 0)
 			break;
-		if (found++ || fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) != 1)
+		if (found++ || fdt_parent_offset(fdt, node) != 0 ||
+		    devtree_reg_count(fdt, 0, node) != 1)
 			return pr_error(FW_EFDT_MEMORY, "memory is not one range");
 		devtree_reg(fdt, 0, node, 0, &base, &size);
 	}

@@ -67,5 +67,6 @@ SECTIONS
 	}
 }
 
-ASSERT(config_start + PAGE_SIZE - FW_IMAGE_BASE <= FW_IMAGE_MAX_SIZE, "pvmfw: the image is too large")
+ASSERT(config_start + PAGE_SIZE - FW_IMAGE_BASE <= FW_IMAGE_MAX_SIZE,
+       "pvmfw: the image is too large")
 ASSERT(heap_start - FW_SCRATCH_BASE <= FW_SCRATCH_SIZE / 4, "pvmfw: too little room for the heap")

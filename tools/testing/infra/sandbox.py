@@ -63,6 +63,11 @@ class Sandbox:
         with open(self.path(relative), 'w') as file:
             file.write(text)
 
+    def take(self, relative):
+        """Copy a file of ours that is not among the scripts."""
+        os.makedirs(os.path.dirname(self.path(relative)), exist_ok=True)
+        shutil.copy(os.path.join(TOP, relative), self.path(relative))
+
     def read(self, relative):
         with open(self.path(relative)) as file:
             return file.read()

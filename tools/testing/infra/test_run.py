@@ -17,9 +17,12 @@ pvmfw: stats share_calls=2 unshare_calls=2 pages_shared_peak=2 granule_queries=1
 pvmfw: nothing shared
 pvmfw: off
 '''
+LINUX = f'pvmfw: boot\nguest: Linux 6.12.1, disk sha256 {SHA}, no ext4\n'
 COUNTERS = {'vms_created': 1, 'vms_destroyed': 1, 'pages_donated': 10, 'pages_shared': 2,
             'pages_unshared': 2, 'pages_reclaimed_private': 10, 'pages_reclaimed_shared': 0,
             'metadata_pages_donated': 3, 'metadata_pages_returned': 3}
+
+CONFIG = 'tools/pvmfw/pvmfw_config.py'
 
 
 class Disk(unittest.TestCase):
@@ -28,6 +31,7 @@ class Disk(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
+        self.box.take(CONFIG)
 
     def refused(self, path, words):
         status, output = self.box.run('scripts/pkvm/run.py', '--disk', path)
@@ -85,6 +89,40 @@ class Guest(unittest.TestCase):
         self.refused(GUEST.replace('pvmfw: stats', 'x'), 'statistics')
 
 
+class Linux(unittest.TestCase):
+    """What Linux says is held against the image."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.write('disk', 'x' * 4096)
+
+    def refused(self, output, words):
+        with self.assertRaisesRegex(run.RunError, words):
+            run.check_linux(output, self.box.path('disk'), SHA)
+
+    def test_good(self):
+        self.assertEqual(run.check_linux(LINUX, self.box.path('disk'), SHA),
+                         ('Linux 6.12.1', 'no ext4'))
+
+    def test_not_started(self):
+        self.refused(LINUX.replace('pvmfw: boot', ''), 'did not start')
+
+    def test_silent(self):
+        self.refused('pvmfw: boot\n', 'did not say')
+
+    def test_other_disk(self):
+        self.refused(LINUX.replace(SHA, 'f' * 64), 'read something else')
+
+    def test_not_mounted(self):
+        """An ext4 image has to be mounted, and only one."""
+        self.refused(LINUX.replace('no ext4', 'ext4 mounted, 3 entries'), 'not ext4')
+        with open(self.box.path('disk'), 'r+b') as file:
+            file.seek(0x438)
+            file.write(b'\x53\xef')
+        self.refused(LINUX, 'is ext4')
+
+
 class Host(unittest.TestCase):
     """What the host counted must add up."""
 
@@ -119,6 +157,21 @@ class Host(unittest.TestCase):
         with self.assertRaisesRegex(run.RunError, '1 pages were left shared, 0 came back'):
             run.check_home({}, dict(COUNTERS, pages_unshared=1))
 
+    def test_fewer_than_the_firmware_says(self):
+        """What the firmware shared is part of what the hypervisor counted, and came back."""
+        run.check_counts({'pages_shared_peak': 2}, COUNTERS)
+        for key in ('pages_shared', 'pages_unshared'):
+            with self.assertRaisesRegex(run.RunError, 'the firmware shared 2 pages'):
+                run.check_counts({'pages_shared_peak': 2}, dict(COUNTERS, **{key: 1}))
+
+    def test_lent(self):
+        """A VM that is not protected shares nothing, and all that was lent is back."""
+        counts = {'pages_lent': 5, 'pages_taken_back': 5, 'pages_shared': 0}
+        run.check_lent({}, counts)
+        for key, value in (('pages_taken_back', 4), ('pages_lent', 0), ('pages_shared', 1)):
+            with self.assertRaises(run.RunError):
+                run.check_lent({}, dict(counts, **{key: value}))
+
     def test_vm_left(self):
         self.refused('destroyed', vms_destroyed=0)
 
@@ -133,7 +186,13 @@ class Whole(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
+        self.box.take(CONFIG)
         self.box.write('disk', 'x' * 1024)
+        for name in ('FIRMWARE', 'KERNEL', 'INITRD'):
+            self.box.write(name, 4096 * 'x')
+            patch = mock.patch.object(run, name, self.box.path(name))
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def run_with(self, words, vm, cause=None):
         lines = ['before', 'vm', 'vmm', 'after']
@@ -163,4 +222,4 @@ class Whole(unittest.TestCase):
         os.makedirs(self.box.path('build'), exist_ok=True)
         status, output = self.box.run('scripts/pkvm/run.py', '--disk', self.box.path('disk'))
         self.assertEqual(status, 1)
-        self.assertIn('Image is missing', output)
+        self.assertIn('pvmfw.bin is missing', output)

@@ -103,7 +103,7 @@ def main():
         with open(args.output, 'wb') as file:
             file.write(image)
     except (ConfigError, OSError) as error:
-        print(f'config.py: error: {error}', file=sys.stderr)
+        print(f'pvmfw_config.py: error: {error}', file=sys.stderr)
         return 1
     return 0
 
