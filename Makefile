@@ -16,7 +16,8 @@ MODE	?=
 # make run: "linux" instead of the firmware, and its shell at this terminal.
 GUEST	?=
 INTERACTIVE ?=
-# make stress: how long on each CPU. make stress, fuzz-guest: the seed of an earlier run.
+# make stress: how long on each CPU; fuzz-fw: for each harness. make stress, fuzz-guest:
+# the seed of an earlier run.
 SECONDS	?=
 SEED	?=
 # make fuzz-guest: how many calls on each CPU.
@@ -30,7 +31,8 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree guest guest-stock run test kunit bench stress fuzz-guest check series series-build clean
+.PHONY: FORCE help all tree guest guest-stock run test kunit bench stress fuzz-guest fuzz-fw \
+	check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
@@ -46,6 +48,7 @@ help:
 	@echo 'make bench    what things cost, in instructions, beside the marks'
 	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again'
 	@echo 'make fuzz-guest   a guest with random calls, N=1000000 of them; SEED=n: again'
+	@echo 'make fuzz-fw  fuzz the firmware, each harness for SECONDS=3600'
 	@echo 'make check    style, static analysis, gcc and clang builds'
 	@echo 'make series   patches for git am on a clean base, at build/series'
 	@echo 'make series-build   make series, and build after each patch'
@@ -114,6 +117,10 @@ fuzz-guest: all
 	@$(S)/deps.sh test
 	@$(S)/run_fuzz_guest.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
 		--calls $(or $(N),1000000) --jobs $(JOBS)
+
+fuzz-fw: tree
+	@$(S)/deps.sh test
+	@tools/pvmfw/fuzz/fuzz.py --seconds $(or $(SECONDS),3600) --jobs $(JOBS)
 
 check: all
 	@$(S)/deps.sh test

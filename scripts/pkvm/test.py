@@ -29,6 +29,7 @@ def parts(jobs):
     known = [
         ('1 native', 'pvmfw', ['make', '-C', 'tools/pvmfw', linux,
                                f'O={TOP}/build/pvmfw-obj', 'test'], 600),
+        ('1 native', 'fuzz', ['tools/pvmfw/fuzz/fuzz.py', '--seconds', '60', '--jobs', jobs], 900),
         ('1 native', 'vmm', ['make', '-C', 'tools/vmm', linux,
                              f'O={TOP}/build/vmm-obj', 'test'], 600),
         ('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),

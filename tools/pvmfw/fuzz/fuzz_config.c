@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Any configuration: refused, or everything that it names lies inside of it and
+ * is what the firmware can do.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "fuzz.h"
+#include "virtio_blk.h"
+
+static bool inside(const u8 *blob, size_t size, const void *at, size_t len)
+{
+	return !at || range_inside((uintptr_t)at, len, (uintptr_t)blob, size);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	u8 *blob = malloc(size + 1);
+	struct fw_config config;
+
+	FUZZ_RULE(blob);
+	memcpy(blob, data, size);
+	if (config_parse(blob, size, &config) == FW_OK) {
+		FUZZ_RULE(inside(blob, size, config.kernel, SHA256_DIGEST_SIZE));
+		FUZZ_RULE(inside(blob, size, config.initrd, SHA256_DIGEST_SIZE));
+		FUZZ_RULE(inside(blob, size, config.cmdline,
+				 config.cmdline ? strlen(config.cmdline) + 1 : 0));
+		FUZZ_RULE(config.read_size && config.read_size <= VIRTIO_BLK_MAX_READ &&
+			  config.read_size % SECTOR_SIZE == 0);
+		FUZZ_RULE(config.read_depth && config.read_depth <= VIRTIO_BLK_MAX_DEPTH);
+	}
+	free(blob);
+	return 0;
+}

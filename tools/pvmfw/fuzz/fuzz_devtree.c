@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Any device tree: refused, or everything that was taken from it lies where it
+ * can, and the tree that the kernel gets passes our own checks.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "devtree.h"
+#include "fuzz.h"
+#include "guest.h"
+#include "layout.h"
+
+#define HEAP_SHIFT	20
+#define TREE_SIZE	0x8000
+
+static u8 arena[1 << HEAP_SHIFT] __attribute__((aligned(1 << HEAP_SHIFT)));
+static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
+static u64 tree[TREE_SIZE / 8];
+static struct buddy heap;
+static struct pgtable pgtable;
+static struct memmap map;
+
+static void map_self(void)
+{
+	FUZZ_RULE(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree) == FW_OK);
+	FUZZ_RULE(buddy_add(&heap, (uintptr_t)arena, sizeof(arena)) == FW_OK);
+	FUZZ_RULE(pgtable_init(&pgtable, &heap) == FW_OK);
+	memmap_init(&map, &pgtable);
+	FUZZ_RULE(memmap_add(&map, FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "image", NULL) ==
+		  FW_OK);
+	FUZZ_RULE(memmap_add(&map, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "tree", NULL) == FW_OK);
+	FUZZ_RULE(memmap_add(&map, 0, PAGE_SIZE, MEMMAP_DEVICE, "UART", NULL) == FW_OK);
+}
+
+static void check_payload(const struct platform *p, const struct payload *image)
+{
+	if (image->size)
+		FUZZ_RULE(range_inside(image->base, image->size, RAM_BASE + FDT_MAX_SIZE,
+				       p->ram_size - FDT_MAX_SIZE));
+}
+
+static void check_platform(const struct platform *p)
+{
+	unsigned int i, j;
+
+	check_payload(p, &p->kernel);
+	check_payload(p, &p->initrd);
+	if (p->swiotlb.base)
+		FUZZ_RULE(range_inside(p->swiotlb.base, p->swiotlb.size, RAM_BASE, p->ram_size));
+	for (i = 0; i < map.count; i++)
+		for (j = 0; j < i; j++)
+			FUZZ_RULE(!range_overlaps(map.range[i].base, map.range[i].size,
+						  map.range[j].base, map.range[j].size));
+}
+
+static void run(const void *fdt, size_t size)
+{
+	const struct fw_config config = { 0 };
+	static struct guest guest;
+	struct platform p, again;
+
+	if (devtree_check(fdt, size) != FW_OK)
+		return;
+	map_self();
+	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, false, &map) != FW_OK)
+		return;
+	check_platform(&p);
+	if (guest_parse(fdt, &p, &config, &map, &guest) != FW_OK)
+		return;
+	FUZZ_RULE(guest_write(&guest, &p, tree, sizeof(tree)) == FW_OK);
+	FUZZ_RULE(devtree_check(tree, sizeof(tree)) == FW_OK);
+	FUZZ_RULE(platform_parse(tree, &again) == FW_OK);
+	FUZZ_RULE(again.ram_size == p.ram_size && again.uart_base == p.uart_base &&
+		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	/* At the very end of its allocation, and aligned. */
+	u8 *fdt = malloc(size + 1);
+
+	FUZZ_RULE(fdt);
+	memcpy(fdt, data, size);
+	run(fdt, size);
+	free(fdt);
+	return 0;
+}

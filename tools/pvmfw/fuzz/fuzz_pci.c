@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device of which every register reads as the host likes, each time anew: the
+ * scan ends, and nothing is accessed but configuration space of bus 0 and places
+ * in the window that a BAR was found to cover.
+ *
+ * The first bytes say which slots look empty; the others are what reads return.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "mmio.h"
+#include "pci.h"
+#include "virtio_pci.h"
+
+#define ECAM		0x1000000ull
+#define ECAM_SIZE	0x100000ull
+#define WINDOW		0x2000000ull
+#define WINDOW_SIZE	0x100000ull
+
+static struct fuzz_input input;
+static struct pci_host host;
+static struct pci_dev dev;
+static u32 present;
+/* Before a device was found nothing in the window may be touched. */
+static bool found;
+
+static void check_access(u64 addr, unsigned int size)
+{
+	unsigned int i;
+
+	FUZZ_RULE(is_aligned(addr, size));
+	if (range_inside(addr, size, ECAM, ECAM_SIZE))
+		return;
+	FUZZ_RULE(found && range_inside(addr, size, WINDOW, WINDOW_SIZE));
+	for (i = 0; i < PCI_BARS; i++)
+		if (range_inside(addr, size, dev.bar[i].base, dev.bar[i].size))
+			return;
+	FUZZ_RULE(false);
+}
+
+static u64 read_any(u64 addr, unsigned int size)
+{
+	check_access(addr, size);
+	if (range_inside(addr, size, ECAM, ECAM_SIZE) && !(present >> ((addr - ECAM) >> 15) & 1))
+		return ~0ull;
+	return fuzz_take(&input, size);
+}
+
+u8 mmio_read8(u64 addr)
+{
+	return (u8)read_any(addr, 1);
+}
+
+u16 mmio_read16(u64 addr)
+{
+	return (u16)read_any(addr, 2);
+}
+
+u32 mmio_read32(u64 addr)
+{
+	return (u32)read_any(addr, 4);
+}
+
+void mmio_write8(u64 addr, u8 value)
+{
+	(void)value;
+	check_access(addr, 1);
+}
+
+void mmio_write16(u64 addr, u16 value)
+{
+	(void)value;
+	check_access(addr, 2);
+}
+
+void mmio_write32(u64 addr, u32 value)
+{
+	(void)value;
+	check_access(addr, 4);
+}
+
+static void check_bars(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < host.count; i++) {
+		FUZZ_RULE(range_inside(host.bar[i].base, host.bar[i].size, WINDOW, WINDOW_SIZE));
+		for (j = 0; j < i; j++)
+			FUZZ_RULE(!range_overlaps(host.bar[i].base, host.bar[i].size,
+						  host.bar[j].base, host.bar[j].size));
+	}
+	for (i = 0; i < PCI_BARS; i++)
+		if (dev.bar[i].size)
+			FUZZ_RULE(range_inside(dev.bar[i].base, dev.bar[i].size, WINDOW,
+					       WINDOW_SIZE));
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	const struct platform p = {
+		.has_pci = true, .ecam_base = ECAM, .ecam_size = ECAM_SIZE,
+		.window_base = WINDOW, .window_size = WINDOW_SIZE,
+	};
+	struct virtio_dev virtio;
+	enum fw_status status;
+	u64 value, notify;
+
+	input = (struct fuzz_input){ data, size };
+	present = (u32)fuzz_take(&input, 4);
+	found = false;
+	status = pci_init(&host, &p);
+	if (status == FW_OK)
+		status = pci_find(&host, VIRTIO_PCI_VENDOR, VIRTIO_PCI_DEVICE_BLK, &dev);
+	check_bars();
+	found = status == FW_OK;
+	if (found && virtio_pci_init(&virtio, &dev) == FW_OK) {
+		virtio_pci_queue_max(&virtio);
+		virtio_pci_read_config64(&virtio, 0, &value);
+		if (virtio_pci_start(&virtio, 16, 0, 0, 0, &notify) == FW_OK)
+			mmio_write16(notify, 0);
+		virtio_pci_needs_reset(&virtio);
+		virtio_pci_reset(&virtio);
+	}
+	return 0;
+}
