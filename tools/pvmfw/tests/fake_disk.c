@@ -2,6 +2,7 @@
 /*
  * The disk of fake_disk.h, by virtio 1.2.
  */
+#include "fake_clock.h"
 #include "fake_disk.h"
 #include "fake_hyp.h"
 #include "testing.h"
@@ -120,6 +121,41 @@ static void complete(u16 head, u32 written, u8 result)
 	memcpy(used + 2, &fake_disk.done, sizeof(fake_disk.done));
 }
 
+static void answer(u16 head)
+{
+	u32 written;
+	u8 result;
+
+	written = serve(head, &result);
+	complete(head, written, result);
+}
+
+/* The driver waits: one of the requests comes back, any one. */
+static void tick(void)
+{
+	unsigned int i;
+	u16 head;
+
+	if (!fake_disk.held_count)
+		return;
+	i = test_random(&fake_disk.shuffle) % fake_disk.held_count;
+	head = fake_disk.held[i];
+	fake_disk.held[i] = fake_disk.held[--fake_disk.held_count];
+	answer(head);
+}
+
+static void take(u16 head)
+{
+	if (!fake_disk.shuffle) {
+		answer(head);
+		return;
+	}
+	assert_true(fake_disk.held_count < ARRAY_SIZE(fake_disk.held));
+	fake_disk.held[fake_disk.held_count++] = head;
+	if (fake_disk.held_count > fake_disk.held_peak)
+		fake_disk.held_peak = fake_disk.held_count;
+}
+
 static void notified(void)
 {
 	u16 idx, head;
@@ -130,15 +166,11 @@ static void notified(void)
 	avail = guest(fake_disk.avail, 4 + 2 * (u64)fake_disk.queue_size);
 	memcpy(&idx, avail + 2, sizeof(idx));
 	while (fake_disk.seen != idx) {
-		u32 written;
-		u8 result;
-
 		memcpy(&head, avail + 4 + 2 * (fake_disk.seen % fake_disk.queue_size),
 		       sizeof(head));
 		fake_disk.seen++;
 		fake_disk.requests++;
-		written = serve(head, &result);
-		complete(head, written, result);
+		take(head);
 	}
 }
 
@@ -180,6 +212,7 @@ static void write_status(u8 value)
 		fake_disk.queue_size = 0;
 		fake_disk.seen = 0;
 		fake_disk.done = 0;
+		fake_disk.held_count = 0;
 		fake_disk.driver_features = 0;
 	}
 	if (fake_disk.refuse_features)
@@ -277,6 +310,7 @@ struct fake_fn *fake_disk_add(unsigned int slot, u64 sectors)
 	fake_disk.queue_max = 256;
 	fake_disk.bad_sector = (u64)-1;
 	fake_disk.evil_from = 1;
+	fake_clock_tick = tick;
 
 	fn->config[0x06] = 0x10;
 	fn->config[0x34] = FAKE_CAP_COMMON;

@@ -51,7 +51,12 @@ enum fake_disk_evil {
  * @refuse_queue: the queue cannot be enabled
  * @stuck_reset: it never confirms a reset
  * @restless: its configuration generation changes at each read
+ * @shuffle: it answers not at once but while the driver waits, one request at a
+ *	time, in an order that this seeds; 0: at once
  * @requests: requests seen
+ * @held: requests that wait for their answer
+ * @held_count: how many there are
+ * @held_peak: the most that ever were
  * @status: device status
  * @feature_select: which word of the features is read
  * @driver_select: which word is written
@@ -78,7 +83,11 @@ struct fake_disk {
 	bool refuse_queue;
 	bool stuck_reset;
 	bool restless;
+	u64 shuffle;
 	u64 requests;
+	u16 held[64];
+	unsigned int held_count;
+	unsigned int held_peak;
 	u8 status;
 	u32 feature_select;
 	u32 driver_select;
