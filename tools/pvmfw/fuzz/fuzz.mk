@@ -4,7 +4,7 @@
 # sanitizers, for the build machine. fuzz.py runs them.
 
 F := $(HERE)/fuzz
-FO := $(O)/fuzz
+FUZZ_O := $(O)/fuzz
 FUZZ_CC ?= clang
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) $(WARN) \
@@ -15,43 +15,43 @@ FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 # Each harness plays the host in a way of its own; the rest is what the unit
 # tests use, but for the bus, which fuzz_pci.c is itself.
 FUZZ_NAMES := $(patsubst $(F)/%.c,%,$(wildcard $(F)/fuzz_*.c))
-FUZZ_FW := $(addprefix $(FO)/,$(TEST_FW_C:.c=.o) fake_hyp.o fake_mmu.o fake_clock.o \
-	fake_console.o) $(addprefix $(FO)/libfdt/,$(TEST_FDT_C:.c=.o))
-FUZZ_BUS := $(FO)/fake_bus.o
+FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) fake_hyp.o fake_mmu.o fake_clock.o \
+	fake_console.o) $(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
+FUZZ_BUS := $(FUZZ_O)/fake_bus.o
 
 .PHONY: fuzz
-fuzz: $(addprefix $(FO)/,$(FUZZ_NAMES))
+fuzz: $(addprefix $(FUZZ_O)/,$(FUZZ_NAMES))
 
-$(FO)/libfw.a: $(FUZZ_FW)
+$(FUZZ_O)/libfw.a: $(FUZZ_FW)
 	$(say) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(FO)/fuzz_pci: $(FO)/fuzz_pci.o $(FO)/libfw.a
+$(FUZZ_O)/fuzz_pci: $(FUZZ_O)/fuzz_pci.o $(FUZZ_O)/libfw.a
 	$(say) LD $@
 	$(Q)$(FUZZ_CC) $(FUZZ_LDFLAGS) -o $@ $^ -lcmocka
 
-$(FO)/fuzz_%: $(FO)/fuzz_%.o $(FO)/libfw.a $(FUZZ_BUS)
+$(FUZZ_O)/fuzz_%: $(FUZZ_O)/fuzz_%.o $(FUZZ_O)/libfw.a $(FUZZ_BUS)
 	$(say) LD $@
 	$(Q)$(FUZZ_CC) $(FUZZ_LDFLAGS) -o $@ $^ -lcmocka
 
-$(FO)/%.o: $(F)/%.c $(FO)/.toolchain
+$(FUZZ_O)/%.o: $(F)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(FO)/%.o: $(T)/%.c $(FO)/.toolchain
+$(FUZZ_O)/%.o: $(T)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(FO)/%.o: $(S)/%.c $(FO)/.toolchain
+$(FUZZ_O)/%.o: $(S)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(FO)/libfdt/%.o: $(FDT)/%.c $(FO)/.toolchain
+$(FUZZ_O)/libfdt/%.o: $(FDT)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -w -MMD -MP -c -o $@ $<
 
-$(FO)/.toolchain: FORCE
-	@mkdir -p $(FO)/libfdt
+$(FUZZ_O)/.toolchain: FORCE
+	@mkdir -p $(FUZZ_O)/libfdt
 	@echo '$(FUZZ_CC) $(FUZZ_CFLAGS)' | cmp -s - $@ || echo '$(FUZZ_CC) $(FUZZ_CFLAGS)' > $@
 
--include $(wildcard $(FO)/*.d $(FO)/libfdt/*.d)
+-include $(wildcard $(FUZZ_O)/*.d $(FUZZ_O)/libfdt/*.d)

@@ -23,6 +23,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 sys.path[:0] = [HERE, os.path.join(TOP, 'scripts/pkvm')]
+import firmware  # noqa: E402
 import image  # noqa: E402
 import ops  # noqa: E402
 import qemu  # noqa: E402
@@ -160,6 +161,15 @@ def count_operations():
     return found, stays
 
 
+def measure_firmware():
+    """What the firmware counts in a protected VM on our kernel."""
+    log = os.path.join(LOG, 'bench-firmware.log')
+    host = qemu.boot(firmware.jobs(), smp=1, icount=True, append=APPEND, limit=2 * firmware.LIMIT,
+                     files=firmware.build(OBJ), log=log)
+    done = ops.check_run(host, 'firmware host', log).jobs
+    return [firmware.told(job.output, depth) for job, depth in zip(done, firmware.DEPTHS)]
+
+
 def measure_stock(kernel):
     """An ordinary VM on the unpatched kernel, which has no other."""
     return table.guest_results(boot([NO_HUGE_PAGES, vmm('/few.bin'), vmm('/full.bin')],
@@ -184,7 +194,9 @@ def bench(base, jobs, with_stock):
         table.LONGEST_STAY, *stays.worst()))
     for name, length in sorted(stays.longest.items(), key=lambda item: -item[1])[:6]:
         print(f'    {length:>8,}  {name or "no call of the host"}')
-    misses = table.worse(protected, ordinary)
+    runs, size = measure_firmware(), os.path.getsize(firmware.FIRMWARE)
+    print('\n'.join(firmware.lines(runs, size)))
+    misses = table.worse(protected, ordinary) + firmware.misses(runs, size)
     if stays.worst()[0] > table.LONGEST_STAY:
         misses.append('{:,} instructions at EL2 at a time, in {}'.format(*stays.worst()))
     print('\n'.join(misses) if misses else 'no row is worse than its mark')

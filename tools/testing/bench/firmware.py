@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What pooled sharing and the lazy MMIO guard save the firmware, and what its
+phases cost.
+
+A protected VM reads the 64 MiB disk in requests of 4 KiB, one and sixteen at a
+time, and enters a kernel that switches off at once. The firmware counts its own
+calls, and what they had been without pool and laziness, in the same run.
+"""
+
+import dataclasses
+import os
+import re
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.abspath(os.path.join(HERE, '../../..'))
+sys.path[:0] = [os.path.join(TOP, 'scripts/pkvm'), os.path.join(TOP, 'tools/pvmfw')]
+import pvmfw_config  # noqa: E402
+import table  # noqa: E402
+
+BUILD = os.path.join(TOP, 'build')
+FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
+DISK = os.path.join(BUILD, 'disk.img')
+READ_SIZE = 4096
+DEPTHS = (1, 16)
+# Of the kernel that is verified, and of the firmware at most.
+KERNEL_SIZE = 8 << 20
+IMAGE_MAX = 128 << 10
+PHASES = ('start', 'devtree', 'disk', 'verify', 'leave')
+LIMIT = 600
+
+
+def kernel():
+    """An arm64 Image that calls PSCI SYSTEM_OFF, and is padded to its size."""
+    header = struct.pack('<2I6Q2I', 0x14000010, 0, 0, KERNEL_SIZE, 0, 0, 0, 0, 0x644d5241,
+                         0)
+    # movz w0, #8 ; movk w0, #0x8400, lsl #16 ; hvc #0 ; b .
+    code = struct.pack('<4I', 0x52800100, 0x72b08000, 0xd4000002, 0x14000000)
+    return (header + code).ljust(KERNEL_SIZE, b'\xa5')
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What one VM has told, with its requests at a time."""
+    depth: int
+    stats: dict
+    ticks: dict
+
+
+def told(text, depth):
+    """The numbers of a run that came to the kernel."""
+    found = []
+    for name in ('stats', 'ticks'):
+        line = re.search(rf'^pvmfw: {name} (.*)$', text, re.M)
+        if not line:
+            raise table.BenchError(f'the firmware printed no {name}')
+        found.append({key: int(value) for key, value in re.findall(r'(\w+)=(\d+)',
+                                                                   line.group(1))})
+    if not re.search(r'^pvmfw: boot$', text, re.M):
+        raise table.BenchError('the firmware did not enter the kernel')
+    return Run(depth, *found)
+
+
+def build(folder):
+    """The files of a host: {path in the host: file}; made in folder.
+
+    The disk lies in the host's memory: while the host waits for a device, time
+    goes on without instructions.
+    """
+    image = os.path.join(folder, 'fw-kernel')
+    with open(image, 'wb') as file:
+        file.write(kernel())
+    files = {'/kernel': image, '/disk': DISK}
+    with open(FIRMWARE, 'rb') as file:
+        plain = file.read()
+    for depth in DEPTHS:
+        path = os.path.join(folder, f'fw-{depth}.bin')
+        with open(path, 'wb') as file:
+            file.write(pvmfw_config.append(plain, pvmfw_config.entries_of(
+                kernel=image, read_size=READ_SIZE, read_depth=depth)))
+        files[f'/fw{depth}'] = path
+    return files
+
+
+def jobs():
+    """The lines that run the VMs."""
+    return [f'limit={LIMIT} /vmm --protected --firmware /fw{depth} --kernel /kernel --mem 64 '
+            f'--disk /disk,ro --timeout {LIMIT}' for depth in DEPTHS]
+
+
+def lines(runs, size):
+    """What make bench prints; size is that of the firmware's image."""
+    rows = [
+        ('requests', 'requests to the disk'),
+        ('in_flight_peak', 'most of them under way'),
+        ('share_calls', 'MEM_SHARE calls'),
+        ('unshare_calls', 'MEM_UNSHARE calls'),
+        ('pages_shared_peak', 'most pages shared'),
+        ('pool_pages_peak', 'most pages in use'),
+        ('per_alloc_calls', 'calls, shared per allocation'),
+        ('granule_queries', 'granule queries'),
+        ('guard_calls', 'MMIO guard calls, lazily'),
+        ('guard_eager_calls', 'MMIO guard calls, eagerly'),
+    ]
+    out = [f'{"firmware, 64 MiB in 4 KiB requests":44}'
+           + ''.join(f'{f"depth {run.depth}":>16}' for run in runs)]
+    out += [f'  {title:42}' + ''.join(f'{run.stats[key]:>16,}' for run in runs)
+            for key, title in rows]
+    out += [f'  {f"instructions, {phase}":42}'
+            + ''.join(f'{run.ticks[phase]:>16,}' for run in runs) for phase in PHASES]
+    out.append(f'  {"instructions, to the kernel":42}'
+               + ''.join(f'{sum(run.ticks.values()):>16,}' for run in runs))
+    out.append(f'firmware image {size:,} bytes of {IMAGE_MAX:,}; its memory 2 MiB, pool and all')
+    return out
+
+
+def misses(runs, size):
+    """What is worse than it must be, as text for people."""
+    found = []
+    for run in runs:
+        s, where = run.stats, f'firmware, depth {run.depth}: '
+        # Small blocks share a page, so there may be more of them than pages.
+        for key in ('share_calls', 'unshare_calls'):
+            if s[key] > s['pool_pages_peak']:
+                found.append(f'{where}{s[key]} {key} for {s["pool_pages_peak"]} pages in use')
+        if s['granule_queries'] != 1:
+            found.append(f'{where}{s["granule_queries"]} granule queries')
+        if s['guard_calls'] >= s['guard_eager_calls']:
+            found.append(f'{where}the guard is not lazy')
+        if s['in_flight_peak'] != run.depth:
+            found.append(f'{where}{s["in_flight_peak"]} requests under way')
+    if size > IMAGE_MAX:
+        found.append(f'firmware image: {size:,} bytes')
+    return found
