@@ -205,6 +205,7 @@ def bad_input(cpu):
         '/vmm --protected --firmware /nonexistent': (1, r'/nonexistent'),
         f'memlock 64 {VMM} --protected --disk /dev/vda,ro': (1, r'RLIMIT_MEMLOCK'),
         f'{VMM} --protected': (RESET, r'pvmfw: error: no virtio block device'),
+        f'{VMM} --swiotlb 0': (RESET, r'pvmfw: error: device tree names no range of memory'),
     }
     stats = f'cat {run.COUNTERS}'
     with image(1000) as odd, image(0) as empty, image() as disk:

@@ -138,11 +138,18 @@ static enum fw_status place(struct pci_host *host, struct pci_bar *bar)
 	}
 }
 
-static void write_bar(u64 config, unsigned int i, const struct bar_reading *r)
+/* A device that does not take its address would answer somewhere else. */
+static enum fw_status write_bar(u64 config, unsigned int i, const struct bar_reading *r)
 {
-	mmio_write32(config + PCI_BAR0 + 4 * i, (u32)r->bar.base);
+	u64 reg = config + PCI_BAR0 + 4 * i, found;
+
+	mmio_write32(reg, (u32)r->bar.base);
 	if (r->wide)
-		mmio_write32(config + PCI_BAR0 + 4 * i + 4, (u32)(r->bar.base >> 32));
+		mmio_write32(reg + 4, (u32)(r->bar.base >> 32));
+	found = mmio_read32(reg) & ~BAR_FLAGS;
+	if (r->wide)
+		found |= (u64)mmio_read32(reg + 4) << 32;
+	return found == r->bar.base ? FW_OK : FW_EPCI_BAR;
 }
 
 /* Record those BARs of a function that have an address. */
@@ -205,9 +212,10 @@ static enum fw_status setup(struct pci_host *host, struct pci_dev *dev)
 			continue;
 		if (!r.bar.base) {
 			status = place(host, &r.bar);
+			if (status == FW_OK)
+				status = write_bar(dev->config, i, &r);
 			if (status != FW_OK)
 				return status;
-			write_bar(dev->config, i, &r);
 		} else {
 			/* It must still be what pci_init() checked. */
 			for (seen = 0; seen < host->count; seen++)

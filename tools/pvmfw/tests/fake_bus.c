@@ -79,6 +79,8 @@ static void config_write(u64 offset, u32 value, unsigned int size)
 		assert_int_equal(size, 4);
 		/* A BAR must not move while its device decodes it. */
 		assert_false(fn->config[PCI_COMMAND] & PCI_COMMAND_MEMORY);
+		if (fn->forgets[bar] && value != ~0u)
+			value = 0;
 		if (!fn->sticky)
 			fake_bus_set32(fn, reg, (value & fn->bar_mask[bar]) |
 				       (old & ~fn->bar_mask[bar] & 0xf));

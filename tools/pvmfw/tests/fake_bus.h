@@ -20,6 +20,7 @@
  * @config: its configuration space
  * @bar_mask: by BAR: the bits that can be written; 0: there is no such BAR
  * @sticky: it forgets what is written to its BARs
+ * @forgets: by BAR: it has a size but takes no address
  * @read: reads @size bytes at @offset into BAR 0
  * @write: writes @size bytes at @offset into BAR 0
  */
@@ -28,6 +29,7 @@ struct fake_fn {
 	u8 config[256];
 	u32 bar_mask[6];
 	bool sticky;
+	bool forgets[6];
 	u32 (*read)(u64 offset, unsigned int size);
 	void (*write)(u64 offset, u32 value, unsigned int size);
 };

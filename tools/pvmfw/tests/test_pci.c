@@ -237,6 +237,25 @@ static void sticky_bar(void **state)
 	assert_int_equal(init(), FW_EPCI_BAR);
 }
 
+/* An address that was not taken is none: nothing may be accessed there. */
+static void forgetful_bar(void **state)
+{
+	struct fake_fn *fn;
+	unsigned int half;
+
+	(void)state;
+	for (half = 0; half < 2; half++) {
+		fake_bus_reset();
+		fn = fake_bus_add(1, 0, VENDOR, DEVICE);
+		set_bar(fn, 0, 0x1000, 4);
+		fn->bar_mask[1] = ~0u;
+		/* The upper half is 0 anyway: forgetting it is not seen. */
+		fn->forgets[half] = true;
+		assert_int_equal(init(), FW_OK);
+		assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), half ? FW_OK : FW_EPCI_BAR);
+	}
+}
+
 static void random_config_space(void **state)
 {
 	u64 seed = 5;
@@ -281,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup(too_many_bars, setup),
 		cmocka_unit_test_setup(moved_bar, setup),
 		cmocka_unit_test_setup(sticky_bar, setup),
+		cmocka_unit_test_setup(forgetful_bar, setup),
 		cmocka_unit_test_setup(random_config_space, setup),
 	};
 
