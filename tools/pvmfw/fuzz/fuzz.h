@@ -42,7 +42,7 @@ static inline u64 fuzz_take(struct fuzz_input *in, unsigned int bytes)
 	return value;
 }
 
-/* What libFuzzer calls for each input. */
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+/* What libFuzzer calls for each input; the makefile gives it the name that it expects. */
+int fuzz_one_input(const u8 *data, size_t size);
 
 #endif

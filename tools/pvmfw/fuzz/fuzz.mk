@@ -8,7 +8,7 @@ FUZZ_O := $(O)/fuzz
 FUZZ_CC ?= clang
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) $(WARN) \
-	-Dcmocka_test=CMUnitTest \
+	-Dcmocka_test=CMUnitTest -Dfuzz_one_input=LLVMFuzzerTestOneInput \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 

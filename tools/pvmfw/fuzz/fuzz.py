@@ -28,8 +28,8 @@ class FuzzError(Exception):
 
 def seed(path):
     """The bytes of a seed: a device tree's source, or hexadecimal with comments."""
-    if path.endswith('.dts'):
-        done = subprocess.run(['dtc', '-q', '-O', 'dtb', path], stdout=subprocess.PIPE,
+    if path.endswith('.dtsrc'):
+        done = subprocess.run(['dtc', '-q', '-I', 'dts', '-O', 'dtb', path], stdout=subprocess.PIPE,
                               check=False)
         if done.returncode:
             raise FuzzError(f'dtc refuses {path}')

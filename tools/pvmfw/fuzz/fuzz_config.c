@@ -15,7 +15,7 @@ static bool inside(const u8 *blob, size_t size, const void *at, size_t len)
 	return !at || range_inside((uintptr_t)at, len, (uintptr_t)blob, size);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one_input(const u8 *data, size_t size)
 {
 	u8 *blob = malloc(size + 1);
 	struct fw_config config;

@@ -14,7 +14,7 @@
 #define HEAP_SHIFT	20
 #define TREE_SIZE	0x8000
 
-static u8 arena[1 << HEAP_SHIFT] __attribute__((aligned(1 << HEAP_SHIFT)));
+static u8 *arena;
 static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
 static u64 tree[TREE_SIZE / 8];
 static struct buddy heap;
@@ -23,8 +23,11 @@ static struct memmap map;
 
 static void map_self(void)
 {
+	if (!arena)
+		arena = aligned_alloc(1 << HEAP_SHIFT, 1 << HEAP_SHIFT);
+	FUZZ_RULE(arena);
 	FUZZ_RULE(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree) == FW_OK);
-	FUZZ_RULE(buddy_add(&heap, (uintptr_t)arena, sizeof(arena)) == FW_OK);
+	FUZZ_RULE(buddy_add(&heap, (uintptr_t)arena, 1 << HEAP_SHIFT) == FW_OK);
 	FUZZ_RULE(pgtable_init(&pgtable, &heap) == FW_OK);
 	memmap_init(&map, &pgtable);
 	FUZZ_RULE(memmap_add(&map, FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "image", NULL) ==
@@ -75,7 +78,7 @@ static void run(const void *fdt, size_t size)
 		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size);
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one_input(const u8 *data, size_t size)
 {
 	/* At the very end of its allocation, and aligned. */
 	u8 *fdt = malloc(size + 1);

@@ -96,7 +96,7 @@ static void check_bars(void)
 					       WINDOW_SIZE));
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one_input(const u8 *data, size_t size)
 {
 	const struct platform p = {
 		.has_pci = true, .ecam_base = ECAM, .ecam_size = ECAM_SIZE,

@@ -115,7 +115,7 @@ static void answer(struct world *w, struct fuzz_input *in)
 	memcpy(used + 2, &idx, sizeof(idx));
 }
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+int fuzz_one_input(const u8 *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 	struct world *w = &world;

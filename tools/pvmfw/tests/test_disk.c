@@ -70,7 +70,7 @@ static void expected(char line[80])
 		sha256_update(&sha, &byte, 1);
 	}
 	sha256_final(&sha, digest);
-	strcpy(line, "sha256 ");
+	sprintf(line, "sha256 ");
 	for (i = 0; i < SHA256_DIGEST_SIZE; i++)
 		sprintf(line + 7 + 2 * i, "%02x", digest[i]);
 }
