@@ -325,18 +325,22 @@ static enum fw_status leave(struct firmware *fw)
 	return released != FW_OK ? released : ended;
 }
 
-static void end_vm(struct firmware *fw, bool ok)
+/* The end, also of a VM that its hypervisor fails to end. */
+static void stop(bool ok)
 {
-	enum fw_status status;
-
-	pr_info("%s", ok ? "off" : "reset");
-	status = release_uart(fw);
-	if (ok && status == FW_OK)
+	if (ok)
 		psci_system_off();
 	else
 		psci_system_reset();
 	for (;;)
 		asm volatile("wfi");
+}
+
+static void end_vm(struct firmware *fw, bool ok)
+{
+	pr_info("%s", ok ? "off" : "reset");
+	ok &= release_uart(fw) == FW_OK;
+	stop(ok);
 }
 
 void fw_main(u64 fdt, u64 enrolled, u64 started)
@@ -347,7 +351,7 @@ void fw_main(u64 fdt, u64 enrolled, u64 started)
 	fw->ticks[PHASE_START] = started;
 	hyp_discover(&fw->hyp);
 	if (guard_init(&fw->guard, &fw->hyp, enrolled, default_uart) != FW_OK)
-		psci_system_reset();
+		stop(false);
 	exception_set_guard(&fw->guard);
 	uart_init(UART_DEFAULT_BASE);
 	pr_info("start");
@@ -362,7 +366,7 @@ void fw_main(u64 fdt, u64 enrolled, u64 started)
 
 	pr_info("boot");
 	if (release_uart(fw) != FW_OK)
-		psci_system_reset();
+		stop(false);
 	memmap_flush(&fw->map);
 	fw_jump(fw->platform.kernel.base, RAM_BASE);
 }
