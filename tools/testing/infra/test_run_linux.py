@@ -107,7 +107,7 @@ class Whole(unittest.TestCase):
             dialog.waiting = []
             return qemu.Run(jobs, 'console', 1.0, cause)
         with mock.patch.object(run_linux, 'boot', boot), \
-                mock.patch.object(run_linux, 'check_built', lambda: None), \
+                mock.patch.object(run_linux, 'check_built', lambda *_: None), \
                 mock.patch('builtins.print'):
             run_linux.run_guest(self.box.path('disk'), run_linux.Guest())
 
@@ -148,6 +148,7 @@ class CommandLine(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
+        self.box.take('tools/pvmfw/pvmfw_config.py')
 
     def refused(self, words, *arguments):
         status, output = self.box.run('scripts/pkvm/run_linux.py', *arguments)
