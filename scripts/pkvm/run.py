@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make run: a VM starts in our firmware, which reads its disk and boots Linux.
 
-Boots the host, starts one VM on our firmware with the disk image, and with a
-kernel and an initrd that the firmware's configuration knows by their digests.
+Boots the host with our firmware where a boot loader leaves it, and starts one VM,
+in which the hypervisor loads the firmware, with the disk image, and with a kernel
+and an initrd that the firmware's configuration knows by their digests.
 What the firmware says is held against what is known here: the SHA-256 of the
 image, that nothing stayed shared, that it was this kernel. Linux must find the
 same disk, and mount it if it is ext4. Every page must come home. Ends with a
 short report and status 0, or with the cause and another status.
 
-With --mode static the VM is not protected: the same firmware bounces through the
-range that the device tree names.
+With --mode static the VM is not protected: the VMM loads the same firmware, which
+bounces through the range that the device tree names.
 """
 
 import argparse
@@ -229,11 +230,10 @@ def report(path, size, sha, guest, gained, linux):
     print(f'guest      {linux[0]}, as configured; disk the same, {linux[1]}')
 
 
-def options(mode, fw='/fw', payload=True):
-    """What the VMM is told, but for the disk."""
-    return ' '.join(filter(None, [
-        '--protected' if mode == 'protected' else '', f'--firmware {fw}',
-        '--kernel /guest --initrd /initrd --cpus 2' if payload else '']))
+def options(mode):
+    """What the VMM is told, but for the disk: a protected VM gets what EL2 loads."""
+    firmware = '--protected --host-firmware' if mode == 'protected' else '--firmware /fw'
+    return f'{firmware} --kernel /guest --initrd /initrd --cpus 2'
 
 
 def run(path, cpu, mode='protected'):
@@ -255,7 +255,8 @@ def run(path, cpu, mode='protected'):
                 kernel=KERNEL, initrd=INITRD, cmdline=CMDLINE)))
         configured.flush()
         host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log,
-                         files={'/fw': configured.name, '/guest': KERNEL, '/initrd': INITRD})
+                         files={'/fw': configured.name, '/guest': KERNEL, '/initrd': INITRD},
+                         firmware=configured.name if mode == 'protected' else None)
     before, vm, vmm, after = host.jobs
     with with_console(host, log):
         check_vm(vm, host)

@@ -142,6 +142,9 @@ static int load_images(struct machine *machine, const struct options *options,
 		if (err)
 			return err;
 	}
+	/* The hypervisor fills its pages, whatever is there. */
+	if (options->host_firmware)
+		machine->entry = FIRMWARE_BASE;
 	if (options->firmware) {
 		machine->entry = FIRMWARE_BASE;
 		return load_file(&machine->memory, "firmware", options->firmware, FIRMWARE_BASE,
@@ -199,7 +202,8 @@ static int build_memory(struct machine *machine, const struct options *options)
 			RAM_BASE + options->memory_size - options->dma_pool_size : 0,
 		.pci_slots = options->disk ? 1U << DISK_SLOT : 0,
 	};
-	uint64_t below_ram = options->firmware ? FIRMWARE_REGION_SIZE : 0;
+	uint64_t below_ram = options->firmware || options->host_firmware ?
+		FIRMWARE_REGION_SIZE : 0;
 	uint64_t size = options->memory_size + below_ram;
 	int err;
 
@@ -296,6 +300,8 @@ static int build_machine(struct machine *machine, const struct options *options)
 	err = build_memory(machine, options);
 	if (!err)
 		err = vm_create(&machine->vm, options->protected_vm);
+	if (!err && options->host_firmware)
+		err = vm_load_firmware(&machine->vm, FIRMWARE_BASE, FIRMWARE_MAX_SIZE);
 	if (!err)
 		err = vm_map_memory(&machine->vm, &machine->memory);
 	if (!err)

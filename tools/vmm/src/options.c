@@ -27,12 +27,15 @@
 #define FIRMWARE_POOL_MIB	2
 
 static const char help_text[] =
-"Usage: vmm [OPTION]... (--firmware FILE | --kernel FILE | --bare FILE)\n"
+"Usage: vmm [OPTION]... (--firmware FILE | --host-firmware | --kernel FILE |\n"
+"                        --bare FILE)\n"
 "Run a virtual machine, protected or not, on the KVM of an arm64 host.\n"
 "\n"
 "What runs:\n"
 "  --firmware FILE   raw firmware image of at most 2 MiB, put at 0x7fc00000, where\n"
 "                    vCPU 0 starts with x0 = device tree\n"
+"  --host-firmware   firmware that the host's boot loader left and its hypervisor\n"
+"                    loads there; with --protected, instead of --firmware\n"
 "  --kernel FILE     arm64 Image (not compressed); /config of the device tree names\n"
 "                    it to the firmware; without --firmware vCPU 0 starts in it\n"
 "  --initrd FILE     initial RAM disk of the kernel, named in /chosen\n"
@@ -117,6 +120,7 @@ enum {
 	OPT_MEM,
 	OPT_CPUS,
 	OPT_FIRMWARE,
+	OPT_HOST_FIRMWARE,
 	OPT_KERNEL,
 	OPT_INITRD,
 	OPT_CMDLINE,
@@ -134,6 +138,7 @@ static const struct option long_options[] = {
 	{ "mem",	required_argument,	NULL, OPT_MEM },
 	{ "cpus",	required_argument,	NULL, OPT_CPUS },
 	{ "firmware",	required_argument,	NULL, OPT_FIRMWARE },
+	{ "host-firmware", no_argument,		NULL, OPT_HOST_FIRMWARE },
 	{ "kernel",	required_argument,	NULL, OPT_KERNEL },
 	{ "initrd",	required_argument,	NULL, OPT_INITRD },
 	{ "cmdline",	required_argument,	NULL, OPT_CMDLINE },
@@ -167,6 +172,9 @@ static int parse_option(struct options *options, int option, char *argument)
 		return err;
 	case OPT_FIRMWARE:
 		options->firmware = argument;
+		return 0;
+	case OPT_HOST_FIRMWARE:
+		options->host_firmware = true;
 		return 0;
 	case OPT_KERNEL:
 		options->kernel = argument;
@@ -207,12 +215,17 @@ static int check_combination(const struct options *options)
 {
 	uint64_t room;
 
-	if (!options->firmware && !options->kernel && !options->bare) {
-		log_err("nothing to run: give --firmware, --kernel or --bare");
+	if (!options->firmware && !options->host_firmware && !options->kernel && !options->bare) {
+		log_err("nothing to run: give --firmware, --host-firmware, --kernel or --bare");
 		return -EINVAL;
 	}
-	if (options->bare && (options->firmware || options->kernel || options->initrd)) {
-		log_err("--bare excludes --firmware, --kernel and --initrd");
+	if (options->host_firmware && (options->firmware || !options->protected_vm)) {
+		log_err("--host-firmware needs --protected and excludes --firmware");
+		return -EINVAL;
+	}
+	if (options->bare && (options->firmware || options->host_firmware || options->kernel ||
+			      options->initrd)) {
+		log_err("--bare excludes --firmware, --host-firmware, --kernel and --initrd");
 		return -EINVAL;
 	}
 	if (options->initrd && !options->kernel) {

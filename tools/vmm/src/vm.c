@@ -17,6 +17,14 @@
 #define DEFAULT_IPA_BITS	40
 #define PRIVATE_INTERRUPTS	32
 #define MEMORY_SLOT		0
+/* What KVM_CAP_ARM_PROTECTED_VM is asked for. */
+#define FLAGS_SET_FW_IPA	0
+#define FLAGS_INFO		1
+
+struct protected_vm_info {
+	uint64_t firmware_size;
+	uint64_t reserved[7];
+};
 
 static int open_kvm(struct vm *vm)
 {
@@ -76,6 +84,42 @@ int vm_create(struct vm *vm, bool protected_vm)
 	else
 		log_err("KVM_CREATE_VM: %s", strerror(-err));
 	return err;
+}
+
+static int enable_protected_vm(struct vm *vm, uint32_t flags, uint64_t argument)
+{
+	const struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_ARM_PROTECTED_VM,
+		.flags = flags,
+		.args = { argument },
+	};
+	int err;
+
+	if (!ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+		return 0;
+	err = -errno;
+	log_err("KVM_CAP_ARM_PROTECTED_VM: %s", strerror(-err));
+	return err;
+}
+
+int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit)
+{
+	struct protected_vm_info info = { 0 };
+	int err;
+
+	err = enable_protected_vm(vm, FLAGS_INFO, (uintptr_t)&info);
+	if (err)
+		return err;
+	if (!info.firmware_size) {
+		log_err("--host-firmware: the host's boot loader left none");
+		return -ENOENT;
+	}
+	if (info.firmware_size > limit) {
+		log_err("--host-firmware: it has %lu bytes, there is room for %lu",
+			info.firmware_size, limit);
+		return -EFBIG;
+	}
+	return enable_protected_vm(vm, FLAGS_SET_FW_IPA, address);
 }
 
 int vm_map_memory(struct vm *vm, const struct guest_memory *memory)

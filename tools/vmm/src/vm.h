@@ -15,6 +15,10 @@
 #define KVM_VM_TYPE_ARM_PROTECTED	0x80000000UL
 #endif
 
+#ifndef KVM_CAP_ARM_PROTECTED_VM
+#define KVM_CAP_ARM_PROTECTED_VM	0xffbadab1
+#endif
+
 struct vm {
 	int kvm_fd;
 	int fd;
@@ -37,6 +41,17 @@ struct vm {
  * Return: 0, or a negative errno.
  */
 int vm_create(struct vm *vm, bool protected_vm);
+
+/**
+ * vm_load_firmware() - Have the VM start in the firmware that the host has for it.
+ * @vm: the VM, protected
+ * @address: guest physical address, a multiple of the page size
+ * @limit: bytes that there is room for
+ *
+ * Return: 0; -ENOENT if the host has none; -EFBIG if it is too large; or another
+ * negative errno.
+ */
+int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit);
 
 /**
  * vm_map_memory() - Give the VM its memory.
