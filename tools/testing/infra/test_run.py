@@ -19,8 +19,9 @@ pvmfw: off
 '''
 LINUX = f'pvmfw: boot\nguest: Linux 6.12.1, disk sha256 {SHA}, no ext4\n'
 COUNTERS = {'vms_created': 1, 'vms_destroyed': 1, 'pages_donated': 10, 'pages_relinquished': 0,
-            'pages_shared': 2, 'pages_unshared': 2, 'pages_reclaimed_private': 10, 'pages_reclaimed_shared': 0,
-            'metadata_pages_donated': 3, 'metadata_pages_returned': 3}
+            'pages_shared': 2, 'pages_unshared': 2, 'pages_reclaimed_private': 10,
+            'pages_reclaimed_shared': 0, 'metadata_pages_donated': 3,
+            'metadata_pages_returned': 3}
 
 CONFIG = 'tools/pvmfw/pvmfw_config.py'
 
