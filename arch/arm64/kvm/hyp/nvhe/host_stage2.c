@@ -22,8 +22,12 @@
 /* The most tables that one step of recycling takes from MMIO. */
 #define RECYCLE_MAX_TABLES	16
 
-/* Set by the host before it gives up EL2, on the command line of a test kernel. */
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+/* Set by the host before it gives up EL2. */
 bool host_stage2_keep_tables;
+#else
+#define host_stage2_keep_tables false
+#endif
 
 /**
  * host_stage2_flags() - What kvm_pgtable has to know of the host's stage-2
@@ -34,7 +38,7 @@ enum kvm_pgtable_stage2_flags host_stage2_flags(void)
 {
 	enum kvm_pgtable_stage2_flags flags = KVM_PGTABLE_S2_NOFWB | KVM_PGTABLE_S2_IDMAP;
 
-	if (!IS_ENABLED(CONFIG_NVHE_EL2_DEBUG) || !host_stage2_keep_tables)
+	if (!host_stage2_keep_tables)
 		flags |= KVM_PGTABLE_S2_COALESCE;
 
 	return flags;
