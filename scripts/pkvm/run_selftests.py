@@ -9,7 +9,7 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
 protected (the default); plain, a host that was not booted protected; debug, a
 protected host with every check that the kernel has, which --debug builds and
-runs; or stress, which run_stress.py runs. Lines that start with # and empty
+runs; stress, which run_stress.py runs; or stage2, which run_system.py runs. Lines that start with # and empty
 lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
@@ -54,7 +54,7 @@ def programs():
     wanted = []
     for program, *modes in filter(None, lines):
         for mode in modes or ['protected']:
-            if mode not in ('protected', 'plain', 'debug', 'stress'):
+            if mode not in ('protected', 'plain', 'debug', 'stress', 'stage2'):
                 raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
             wanted.append((program, mode))
     if not wanted:

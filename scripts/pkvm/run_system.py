@@ -3,8 +3,9 @@
 """Layer 5 of make test: the whole thing, with the real VMM and firmware.
 
 make run on both CPUs, what users get wrong, disks that fail, VMMs that are
-killed, and Linux as a guest (system_linux.py). Each check states the rule that
-it guards and is one TAP line.
+killed, Linux as a guest (system_linux.py), and what VMs leave behind in the
+host's stage-2 (system_stage2.py). Each check states the rule that it guards and
+is one TAP line.
 """
 
 import argparse
@@ -19,6 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu  # noqa: E402
 import run  # noqa: E402
 import system_linux  # noqa: E402
+import system_stage2  # noqa: E402
 
 BUILD = qemu.BUILD
 VMM = '/vmm --firmware /pvmfw.bin --timeout 100'
@@ -174,7 +176,7 @@ def killed(cpu):
 
 
 CHECKS = (make_run, own_disk, ordinary_vm, host_not_protected, bad_input, disk_error, killed,
-          *system_linux.CHECKS)
+          *system_linux.CHECKS, *system_stage2.CHECKS)
 
 
 def main():

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's stage-2: which of its entries count, and that a table in which nothing counts goes when
- * memory comes home. Keeps R1 as far as the tables do (an annotation is never lost), R6 (tables of
+ * The host's stage-2: which of its entries count, and that a table in which nothing counts goes
+ * when memory comes home. Keeps R1 as far as the tables do (an annotation is never lost), R6 (tables of
  * MMIO are recycled in bounded steps) and R7 (the pool has a page for every table).
  */
 #include <asm/kvm_pkvm.h>

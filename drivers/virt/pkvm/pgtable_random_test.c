@@ -2,8 +2,8 @@
 /*
  * Random sequences of everything that kvm_pgtable does to a stage-2 table, beside the same
  * operations on the model. After every step: the same answer, the same leaves, sound tables
- * (pgtable_check.c), and no translation that went away without a TLBI. Once over a guest's table and
- * once over the host's.
+ * (pgtable_check.c), and no translation that went away without a TLBI. Once over a guest's table
+ * and once over the host's.
  *
  * A failure names the seed, the step and the operation; seed=, steps= run it again.
  */

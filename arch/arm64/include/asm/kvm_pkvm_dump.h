@@ -90,6 +90,7 @@ struct pkvm_s2_snapshot {
 
 int pkvm_s2_snapshot_take(unsigned int handle, struct pkvm_s2_snapshot *s);
 void pkvm_s2_snapshot_free(struct pkvm_s2_snapshot *s);
+unsigned long pkvm_s2_sweep(unsigned long *pages);
 
 #ifdef CONFIG_PKVM_STAGE2_DEBUG
 void pkvm_s2_create_debugfs(struct kvm *kvm);
