@@ -17,8 +17,15 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu  # noqa: E402
+sys.path.insert(0, os.path.join(qemu.TOP, 'tools/testing/stage2'))
+import stage2  # noqa: E402
 
 COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
+TABLES = '/sys/kernel/debug/kvm/host_stage2_page_tables'
+SWEEP = '/sys/kernel/debug/kvm/host_stage2_sweep'
+# When a VM that runs is stopped for a look: it has so many pages of the host's.
+LOOK_AT = 50
+PICTURE = os.path.join(qemu.BUILD, 'stage2')
 SECTOR = 512
 # Far below what the slowest machine reads, bytes a second.
 SLOWEST = 1 << 20
@@ -165,18 +172,35 @@ def report(path, size, sha, guest, vmm, gained, seconds):
     report_vm(vmm, gained, seconds)
 
 
+def report_tables(before, during, after):
+    """The host's stage-2 at three moments, for people, and as a picture."""
+    try:
+        rows = [('before', stage2.Dump(before)), ('while it runs', stage2.Dump(during)),
+                ('after it died', stage2.Dump(after))]
+        stage2.draw(rows, PICTURE)
+    except stage2.DumpError as error:
+        raise RunError(f'{TABLES}: {error}') from None
+    for (name, dump), title in zip(rows, ('stage-2', '', '')):
+        print(f'{title:<10} {name}: {dump.summary()}')
+    first, last = rows[0][1], rows[-1][1]
+    if first.totals != last.totals:
+        raise RunError(f'the host\'s stage-2 is not what it was: {first.totals} before, '
+                       f'{last.totals} after')
+    print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
+
+
 def run(path, cpu):
     """One run: prints the report or raises RunError."""
     size = check_disk(path)
     sha = digest(path)
     limit = 60 + size // SLOWEST
-    jobs = [f'cat {COUNTERS}',
-            f'limit={limit + 10} /vmm --protected --firmware /pvmfw.bin --disk /dev/vda,ro '
+    jobs = [f'cat {SWEEP} {TABLES}', f'cat {COUNTERS}',
+            f'limit={limit + 10} during pages_donated {LOOK_AT} {TABLES} /vmm --protected --firmware /pvmfw.bin --disk /dev/vda,ro '
             f'--stats /tmp/stats --timeout {limit}',
-            'cat /tmp/stats', f'cat {COUNTERS}']
+            'cat /tmp/stats', f'cat {COUNTERS}', f'cat {SWEEP} {TABLES}']
     log = os.path.join(qemu.BUILD, 'log', f'run-{cpu}.log')
     host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log)
-    before, vm, vmm, after = host.jobs
+    first, before, vm, vmm, after, last = host.jobs
     with with_console(host, log):
         check_vm(vm, host)
         if before.status or after.status:
@@ -184,6 +208,7 @@ def run(path, cpu):
         guest = check_guest(vm.output, size, sha)
         gained = check_host(counters(before.output), counters(after.output))
         report(path, size, sha, guest, counters(vmm.output), gained, host.seconds)
+        report_tables(first.output, vm.output, last.output)
 
 
 def main():

@@ -137,13 +137,15 @@ int pkvm_s2_snapshot_take(unsigned int handle, struct pkvm_s2_snapshot *s)
 EXPORT_SYMBOL_IF_KUNIT(pkvm_s2_snapshot_take);
 
 /**
- * pkvm_s2_snapshot_free() - Free what a snapshot holds
- * @s: the snapshot.
+ * pkvm_s2_snapshot_free() - Free the runs of a snapshot
+ * @s: the snapshot, of which the totals stay.
  */
 void pkvm_s2_snapshot_free(struct pkvm_s2_snapshot *s)
 {
 	kvfree(s->run);
-	*s = (struct pkvm_s2_snapshot) {};
+	s->run = NULL;
+	s->nr_runs = 0;
+	s->max_runs = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pkvm_s2_snapshot_free);
 
