@@ -195,8 +195,8 @@ def run(path, cpu):
     sha = digest(path)
     limit = 60 + size // SLOWEST
     jobs = [f'cat {SWEEP} {TABLES}', f'cat {COUNTERS}',
-            f'limit={limit + 10} during pages_donated {LOOK_AT} {TABLES} /vmm --protected --firmware /pvmfw.bin --disk /dev/vda,ro '
-            f'--stats /tmp/stats --timeout {limit}',
+            f'limit={limit + 10} during pages_donated {LOOK_AT} {TABLES} /vmm --protected '
+            f'--firmware /pvmfw.bin --disk /dev/vda,ro --stats /tmp/stats --timeout {limit}',
             'cat /tmp/stats', f'cat {COUNTERS}', f'cat {SWEEP} {TABLES}']
     log = os.path.join(qemu.BUILD, 'log', f'run-{cpu}.log')
     host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log)

@@ -9,8 +9,8 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
 protected (the default); plain, a host that was not booted protected; debug, a
 protected host with every check that the kernel has, which --debug builds and
-runs; stress, which run_stress.py runs; or stage2, which run_system.py runs. Lines that start with # and empty
-lines are skipped.
+runs; stress, which run_stress.py runs; or stage2, which run_system.py runs.
+Lines that start with # and empty lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
 its exit status (4 is a skip). What does not build, does not end, or tells

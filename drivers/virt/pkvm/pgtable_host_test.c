@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host's stage-2: which of its entries count, and that a table in which nothing counts goes
- * when memory comes home. Keeps R1 as far as the tables do (an annotation is never lost), R6 (tables of
- * MMIO are recycled in bounded steps) and R7 (the pool has a page for every table).
+ * when memory comes home. Keeps R1 as far as the tables do (an annotation is never lost), R6
+ * (tables of MMIO are recycled in bounded steps) and R7 (the pool has a page for every table).
  */
 #include <asm/kvm_pkvm.h>
 #include <asm/kvm_pkvm_host_s2.h>
@@ -298,6 +298,67 @@ static void recycle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 }
 
+/*
+ * Rule (R7): memory finds its tables in the pages that the pool has for it, each page in a state
+ * of its own, however it lies: here across a border of the largest tables, so that there is one
+ * more of each level than its size asks for.
+ */
+static void pool_for_any_alignment(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 start = w->base + kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL) - PAGE_SIZE;
+	unsigned long sizes[] = { 1, 2, PTRS_PER_PTE, PTRS_PER_PTE + 1, 8 * PTRS_PER_PTE };
+	unsigned int empty = w->pool.used;
+	unsigned long i, page;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		w->pool.limit = empty + __hyp_pgtable_max_pages(sizes[i]);
+		for (page = 0; page < sizes[i]; page++)
+			KUNIT_ASSERT_EQ(test, own(w, start + page * PAGE_SIZE, PAGE_SIZE,
+						  page % 2 ? GUEST : GUEST - 1), 0);
+		KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+		KUNIT_ASSERT_EQ(test, own(w, start, sizes[i] * PAGE_SIZE, HOST), 0);
+		KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	}
+}
+
+/*
+ * Rule (R7): MMIO gives way. When it has taken every page that the pool has, each page of memory
+ * can still be given away, for which a few tables of MMIO go at a time; and when all of it has come
+ * home, the pool has as many pages as at first.
+ */
+static void mmio_gives_way(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 end = w->base + w->pages * PAGE_SIZE;
+	u64 first = ALIGN(mmio(w), kvm_granule_size(2));
+	unsigned long pages = (mmio(w) - w->base) / PAGE_SIZE;
+	unsigned int empty = w->pool.used;
+	unsigned int recycled = 0;
+	u64 addr;
+	int ret;
+
+	w->pool.limit = empty + __hyp_pgtable_max_pages(pages);
+	for (addr = first; addr < end; addr += kvm_granule_size(2))
+		KUNIT_ASSERT_EQ(test, map(w, addr, PAGE_SIZE, MMIO), 0);
+	KUNIT_ASSERT_GT(test, w->pool.used, empty + 1);
+
+	for (addr = w->base; addr < mmio(w); addr += PAGE_SIZE) {
+		ret = own(w, addr, PAGE_SIZE, addr & PAGE_SIZE ? GUEST : GUEST - 1);
+		if (ret == -ENOMEM) {
+			recycled += kvm_pgtable_stage2_coalesce(&w->pgt, first, end - first, 4);
+			ret = own(w, addr, PAGE_SIZE, GUEST);
+		}
+		KUNIT_ASSERT_EQ(test, ret, 0);
+	}
+	KUNIT_EXPECT_GT(test, recycled, 0);
+	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+
+	KUNIT_ASSERT_EQ(test, own(w, w->base, mmio(w) - w->base, HOST), 0);
+	kvm_pgtable_stage2_coalesce(&w->pgt, first, end - first, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+}
+
 struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE_PARAM(counted, rule_gen_params),
 	KUNIT_CASE(locked_does_not_count),
@@ -311,5 +372,7 @@ struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE(without_coalescing),
 	KUNIT_CASE(unmap_takes_the_rest),
 	KUNIT_CASE(recycle),
+	KUNIT_CASE(pool_for_any_alignment),
+	KUNIT_CASE_SLOW(mmio_gives_way),
 	{}
 };

@@ -61,6 +61,7 @@ struct s2_event {
  * @used:	Pages with a reference.
  * @next:	Where the search for a free page goes on, so that a freed page is reused late.
  * @fail_in:	The allocation that fails, counted from 1; 0 when none does.
+ * @limit:	Pages that may be in use; 0 when all of @nr may.
  */
 struct s2_pool {
 	void			*base;
@@ -69,6 +70,7 @@ struct s2_pool {
 	unsigned int		used;
 	unsigned int		next;
 	unsigned int		fail_in;
+	unsigned int		limit;
 };
 
 /**

@@ -45,6 +45,8 @@ static void *s2_take(struct s2_world *w, unsigned int nr)
 
 	if (pool->fail_in && !--pool->fail_in)
 		return NULL;
+	if (pool->limit && pool->used + nr > pool->limit)
+		return NULL;
 
 	for (tried = 0; tried < 2 * pool->nr; tried++) {
 		i = pool->next;

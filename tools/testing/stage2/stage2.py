@@ -9,6 +9,7 @@ the leaves are, what is shared, and what is someone else's. gnuplot draws it.
 
 import argparse
 import collections
+import itertools
 import os
 import re
 import subprocess
@@ -96,21 +97,23 @@ def columns(dump, start, end):
         column = int((low - start) / width)
         while low < high and column < COLUMNS:
             stop = min(high, start + (column + 1) * width)
-            filled[column][kind(run)] += (stop - low) / width
+            filled[column][kind(run)] += round((stop - low) / width, 9)
             low, column = stop, column + 1
     return filled
 
 
 def boxes(dump, start, end, row):
     """gnuplot's data for a row: x, y, xlow, xhigh, ylow, yhigh, colour."""
-    for column, shares in enumerate(columns(dump, start, end)):
+    column = 0
+    for shares, equal in itertools.groupby(columns(dump, start, end)):
+        after = column + len(list(equal))
         low = row + 0.1
         for name, colour in KINDS.items():
             high = low + 0.8 * shares[name]
             if shares[name] > 0:
-                yield (f'{column} {row} {column} {column + 1} {low:.4f} {high:.4f} '
-                       f'0x{colour[1:]}')
+                yield f'{column} {row} {column} {after} {low:.4f} {high:.4f} 0x{colour[1:]}'
             low = high
+        column = after
 
 
 def script(rows, terminal, output):
