@@ -26,8 +26,6 @@
 static const char * const host_owners[] = { "host", "hyp", "ffa", "guest" };
 static const char * const states[] = { "owned", "shared", "borrowed", "none" };
 
-extern bool kvm_nvhe_sym(host_stage2_keep_tables);
-
 static int __init early_host_s2_coalesce(char *arg)
 {
 	bool coalesce;

@@ -185,39 +185,29 @@ static bool s2_drop_table(struct s2_model *m, u64 ipa, s8 level)
 	return true;
 }
 
-/* The walk leaves each table at its end, or where the range has its end, from below. */
-static void s2_leave_tables(struct s2_model *m, u64 ipa, u64 next, u64 end, s8 level)
-{
-	for (; level > KVM_PGTABLE_MIN_BLOCK_LEVEL; level--) {
-		if (next < end && !IS_ALIGNED(next, kvm_granule_size(level - 1)))
-			break;
-		s2_drop_table(m, ipa, level);
-	}
-}
-
 /* What is the host's by default stays as it is; tables that nothing counts in go. */
 static int s2_model_give_back(struct s2_model *m, u64 ipa, u64 size)
 {
 	u64 end = ipa + size;
-	u64 next;
+	u64 at, next;
 	int ret;
 
-	for (; ipa < end; ipa = next) {
-		s8 level = s2_slot(m, ipa)->level;
+	for (at = ipa; at < end; at = next) {
+		s8 level = s2_slot(m, at)->level;
 
-		while (level < S2_LAST_LEVEL && s2_is_counted(m->w, s2_slot(m, ipa)->pte, level)) {
-			ret = s2_make_table(m, ipa);
+		while (level < S2_LAST_LEVEL && s2_is_counted(m->w, s2_slot(m, at)->pte, level)) {
+			ret = s2_make_table(m, at);
 			if (ret)
 				return ret;
 			level++;
 		}
-		next = ALIGN_DOWN(ipa, kvm_granule_size(level)) + kvm_granule_size(level);
-		if (s2_is_counted(m->w, s2_slot(m, ipa)->pte, level)) {
-			s2_gone(m, ipa, PAGE_SIZE);
-			s2_fill(m, ipa, level, 0);
+		next = ALIGN_DOWN(at, kvm_granule_size(level)) + kvm_granule_size(level);
+		if (s2_is_counted(m->w, s2_slot(m, at)->pte, level)) {
+			s2_gone(m, at, PAGE_SIZE);
+			s2_fill(m, at, level, 0);
 		}
-		s2_leave_tables(m, ipa, next, end, level);
 	}
+	s2_model_coalesce(m, ipa, size, UINT_MAX);
 	return 0;
 }
 

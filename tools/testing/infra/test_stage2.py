@@ -56,7 +56,7 @@ class Parse(unittest.TestCase):
 
     def test_gap(self):
         with self.assertRaisesRegex(stage2.DumpError, 'gap at 0x40200000'):
-            stage2.Dump(DUMP.replace('0x000040200000-0x0000402fffff', '0x000040201000-0x0000402fffff'))
+            stage2.Dump(DUMP.replace('0x000040200000-', '0x000040201000-'))
 
 
 class Picture(unittest.TestCase):

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include <asm/hyp_image.h>
 #include <asm/kvm_pgtable.h>
 
 /* Indices of arrays with an element per level of a table. */
@@ -67,6 +68,9 @@ struct pkvm_s2_dump {
 #ifndef __KVM_NVHE_HYPERVISOR__
 
 struct kvm;
+
+extern bool
+kvm_nvhe_sym(host_stage2_keep_tables);
 
 /**
  * struct pkvm_s2_snapshot - A stage-2 as it was at one moment

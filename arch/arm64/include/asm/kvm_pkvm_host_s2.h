@@ -6,6 +6,7 @@
 #ifndef __ARM64_KVM_PKVM_HOST_S2_H__
 #define __ARM64_KVM_PKVM_HOST_S2_H__
 
+#include <linux/bitfield.h>
 #include <linux/types.h>
 
 #include <asm/kvm_pgtable.h>
@@ -20,12 +21,15 @@
 	((KVM_PTE_LEAF_ATTR_LO | KVM_PTE_LEAF_ATTR_HI) &			\
 	 ~(KVM_PTE_LEAF_ATTR_LO_S2_AF | KVM_PTE_LEAF_ATTR_LO_S2_SH))
 
+/* MemAttr[3:0] of device memory, of the kind that the page-table code maps. */
+#define PKVM_HOST_S2_DEVICE	FIELD_PREP(KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR, 1)
+
 /* PKVM_HOST_MEM_PROT and PKVM_HOST_MMIO_PROT as they look in an entry. */
 #define PKVM_HOST_S2_MEM							\
 	(PAGE_S2_MEMATTR(NORMAL, false) |					\
 	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
 #define PKVM_HOST_S2_MMIO							\
-	(PAGE_S2_MEMATTR(DEVICE_nGnRE, false) | KVM_PTE_LEAF_ATTR_HI_S2_XN |	\
+	(PKVM_HOST_S2_DEVICE | KVM_PTE_LEAF_ATTR_HI_S2_XN |			\
 	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
 
 /**

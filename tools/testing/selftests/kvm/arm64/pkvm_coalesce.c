@@ -28,7 +28,7 @@
 
 #define PLAN		6
 #define SHARE_EVERY	64
-#define MIB		(1UL << 20)
+#define MIB		0x100000UL
 #define DEFAULT_MIB	64
 #define SMALL		(4 * MIB)
 #define MANY		50
@@ -224,7 +224,8 @@ int main(int argc, char *argv[])
 	ksft_test_result(one_by_one() && (sweep("many", &now), same(&before, &now)) == coalesces,
 			 "%d VMs, one after the other: %s\n", MANY,
 			 coalesces ? "no drift" : "tables stay");
-	ksft_test_result(all_at_once() && (sweep("at once", &now), same(&before, &now)) == coalesces,
+	ksft_test_result(all_at_once() &&
+			 (sweep("at once", &now), same(&before, &now)) == coalesces,
 			 "%d VMs at once: %s\n", AT_ONCE, coalesces ? "no drift" : "tables stay");
 	ksft_finished();
 }
