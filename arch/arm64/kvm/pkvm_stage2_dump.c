@@ -159,7 +159,7 @@ static void show_valid(struct seq_file *m, const struct pkvm_s2_run *run)
 		   memattr == MT_S2_NORMAL || memattr == MT_S2_FWB_NORMAL ? "normal" :
 		   memattr == MT_S2_NORMAL_NC ? "uncached" : "device");
 	if (pte & KVM_PTE_LEAF_ATTR_HI_SW)
-		seq_printf(m, " sw %llx", FIELD_GET(KVM_PTE_LEAF_ATTR_HI_SW, pte));
+		seq_printf(m, " sw %lx", FIELD_GET(KVM_PTE_LEAF_ATTR_HI_SW, pte));
 }
 
 static void show_invalid(struct seq_file *m, const struct pkvm_s2_run *run, bool host)
