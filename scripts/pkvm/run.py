@@ -23,11 +23,18 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[:0] = [os.path.join(TOP, 'scripts/pkvm'), os.path.join(TOP, 'tools/pvmfw')]
+sys.path[:0] = [os.path.join(TOP, where) for where in
+                ('scripts/pkvm', 'tools/pvmfw', 'tools/testing/stage2')]
 import pvmfw_config  # noqa: E402
 import qemu  # noqa: E402
+import stage2  # noqa: E402
 
 COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
+TABLES = '/sys/kernel/debug/kvm/host_stage2_page_tables'
+SWEEP = '/sys/kernel/debug/kvm/host_stage2_sweep'
+# When a VM that runs is stopped for a look: it has so many pages of the host's.
+LOOK_AT = 5000
+PICTURE = os.path.join(qemu.BUILD, 'stage2')
 SECTOR = 512
 # Far below what the slowest machine reads, bytes a second.
 SLOWEST = 1 << 20
@@ -236,6 +243,23 @@ def options(mode):
     return f'{firmware} --kernel /guest --initrd /initrd --cpus 2'
 
 
+def report_tables(before, during, after):
+    """The host's stage-2 at three moments, for people, and as a picture."""
+    try:
+        rows = [('before', stage2.Dump(before)), ('while it runs', stage2.Dump(during)),
+                ('after it died', stage2.Dump(after))]
+        stage2.draw(rows, PICTURE)
+    except stage2.DumpError as error:
+        raise RunError(f'{TABLES}: {error}') from None
+    for (name, dump), title in zip(rows, ('stage-2', '', '')):
+        print(f'{title:<10} {name}: {dump.summary()}')
+    first, last = rows[0][1], rows[-1][1]
+    if first.totals != last.totals:
+        raise RunError(f'the host\'s stage-2 is not what it was: {first.totals} before, '
+                       f'{last.totals} after')
+    print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
+
+
 def run(path, cpu, mode='protected'):
     """One run: prints the report or raises RunError."""
     size = check_disk(path)
@@ -244,10 +268,11 @@ def run(path, cpu, mode='protected'):
         if not os.path.isfile(needed):
             raise RunError(f'{needed} is missing: run make first, and make guest')
     limit = 100 + 2 * size // SLOWEST
-    jobs = [f'cat {COUNTERS}',
-            f'limit={limit + 10} /vmm {options(mode)} --disk /dev/vda,ro '
+    look = f'during pages_donated {LOOK_AT} {TABLES} ' if mode == 'protected' else ''
+    jobs = [f'cat {SWEEP} {TABLES}', f'cat {COUNTERS}',
+            f'limit={limit + 10} {look}/vmm {options(mode)} --disk /dev/vda,ro '
             f'--stats /tmp/stats --timeout {limit}',
-            'cat /tmp/stats', f'cat {COUNTERS}']
+            'cat /tmp/stats', f'cat {COUNTERS}', f'cat {SWEEP} {TABLES}']
     log = os.path.join(qemu.BUILD, 'log', f'run-{mode}-{cpu}.log')
     with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='fw.') as configured:
         with open(FIRMWARE, 'rb') as file:
@@ -257,7 +282,7 @@ def run(path, cpu, mode='protected'):
         host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log,
                          files={'/fw': configured.name, '/guest': KERNEL, '/initrd': INITRD},
                          firmware=configured.name if mode == 'protected' else None)
-    before, vm, vmm, after = host.jobs
+    first, before, vm, vmm, after, last = host.jobs
     with with_console(host, log):
         check_vm(vm, host)
         if before.status or after.status:
@@ -271,6 +296,8 @@ def run(path, cpu, mode='protected'):
             check_lent(*counts)
         report(path, size, sha, guest, gained, linux)
         report_vm(counters(vmm.output), gained, host.seconds)
+        if mode == 'protected':
+            report_tables(first.output, vm.output, last.output)
 
 
 def main():

@@ -5,6 +5,9 @@
 One kernel is built and booted on each processor. Every case is told as a TAP
 line "ok cpu.suite.case"; a suite that is expected and does not show up is a
 failure, and so is a run that yields no result.
+
+--granule 16 or 64 builds a kernel with pages of so many KiB instead, and runs
+the suites of the page-table code on the CPU that has them.
 """
 
 import argparse
@@ -21,14 +24,20 @@ TOP = tree.TOP
 BUILD = os.path.join(TOP, 'build')
 CONFIG = 'tools/testing/kunit/pkvm.kunitconfig'
 CPUS = ('a57', 'max')
+# What the names of the page-table code's suites begin with.
+PAGE_TABLES = 'pkvm_pgtable'
 
 
-def kunit(verb, cpu, *more):
+def kunit(verb, cpu, granule, *more):
     """The command line of one verb of kunit.py."""
+    folder, pages = 'kunit', []
+    if granule != 4:
+        folder = f'kunit-{granule}k'
+        pages = [f'--kconfig_add=CONFIG_ARM64_{granule}K_PAGES=y']
     return [sys.executable, 'tools/testing/kunit/kunit.py', verb, '--arch=arm64',
-            '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/kunit',
-            f'--kunitconfig={CONFIG}',
-            f'--qemu_config=tools/testing/kunit/pkvm_{cpu}.py', *more]
+            '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/{folder}',
+            f'--kunitconfig={CONFIG}', f'--qemu_config=tools/testing/kunit/pkvm_{cpu}.py',
+            *pages, *more]
 
 
 def call(command, log):
@@ -92,18 +101,20 @@ def show(log):
             print(f'#   {line}')
 
 
-def run(cpu, suites):
+def run(cpu, granule, suites):
     """Boot the built kernel on one CPU; the number of failures."""
-    log = os.path.join(BUILD, 'log', f'kunit-{cpu}.log')
+    label = cpu if granule == 4 else f'{cpu}-{granule}k'
+    log = os.path.join(BUILD, 'log', f'kunit-{label}.log')
     with tempfile.NamedTemporaryFile(dir=BUILD, prefix='kunit.', suffix='.json') as report:
-        status = call(kunit('exec', cpu, '--timeout=300', f'--json={report.name}'), log)
+        status = call(kunit('exec', cpu, granule, '--timeout=300', f'--json={report.name}',
+                            *([] if granule == 4 else [f'{PAGE_TABLES}*'])), log)
         try:
             found = list(results(json.load(report)))
         except ValueError:
             found = []
-    failures = tell(cpu, found, suites)
+    failures = tell(label, found, suites)
     if status and not failures or not found:
-        print(f'not ok {cpu}.kunit # kunit.py ended with status {status}, '
+        print(f'not ok {label}.kunit # kunit.py ended with status {status}, '
               f'{len(found)} results')
         failures += 1
     if failures:
@@ -115,6 +126,8 @@ def run(cpu, suites):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--cpu', choices=CPUS, help='this CPU alone')
+    parser.add_argument('--granule', type=int, choices=(4, 16, 64), default=4,
+                        help='KiB of a page of the kernel')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
@@ -122,15 +135,20 @@ def main():
     if not suites:
         print('not ok kunit # drivers/virt/pkvm defines no suite')
         return 1
+    cpus = [args.cpu] if args.cpu else CPUS
+    if args.granule != 4:
+        cpus = ['max']
+        suites = [name for name in suites if name.startswith(PAGE_TABLES)]
     log = os.path.join(BUILD, 'log/kunit-build.log')
-    print(f'# building build/kunit (log: {os.path.relpath(log, TOP)})', flush=True)
+    print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})', flush=True)
     with tree.locked():
-        for command in (kunit('config', 'a57'), kunit('build', 'a57', f'--jobs={args.jobs}')):
+        for command in (kunit('config', cpus[0], args.granule),
+                        kunit('build', cpus[0], args.granule, f'--jobs={args.jobs}')):
             if call(command, log):
                 show(log)
                 print('not ok kunit # the kernel does not build')
                 return 1
-    return 1 if sum(run(cpu, suites) for cpu in ([args.cpu] if args.cpu else CPUS)) else 0
+    return 1 if sum(run(cpu, args.granule, suites) for cpu in cpus) else 0
 
 
 if __name__ == '__main__':

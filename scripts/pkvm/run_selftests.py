@@ -9,7 +9,8 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
 protected (the default); plain, a host that was not booted protected; debug, a
 protected host with every check that the kernel has, which --debug builds and
-runs; stress, which run_stress.py runs; or fuzz, which run_fuzz_guest.py runs.
+runs; stress, which run_stress.py runs; fuzz, which run_fuzz_guest.py runs; or
+stage2, which run_system.py runs.
 Lines that start with # and empty lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
@@ -33,6 +34,7 @@ LINUX = os.path.join(BUILD, 'linux')
 OUTPUT = os.path.join(BUILD, 'selftests')
 LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
+MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz', 'stage2')
 SKIPPED = 4
 LIMIT = 240
 PAGE = 4096
@@ -56,7 +58,7 @@ def programs():
     wanted = []
     for program, *modes in filter(None, lines):
         for mode in modes or ['protected']:
-            if mode not in ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz'):
+            if mode not in MODES:
                 raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
             wanted.append((program, mode))
     if not wanted:

@@ -3,8 +3,10 @@
 """Layer 5 of make test: the whole thing, with the real VMM and firmware.
 
 make run on both CPUs, what users get wrong, disks that fail, VMMs that are
-killed, and Linux as a guest (system_linux.py). Each check states the rule that
-it guards and is one TAP line.
+killed, Linux as a guest (system_linux.py), what VMs leave behind in the host's
+stage-2 (system_stage2.py), and a firmware that the boot loader has left wrongly
+(system_firmware.py). Each check states the rule that it guards and
+is one TAP line.
 """
 
 import argparse
@@ -19,7 +21,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import qemu  # noqa: E402
 import run  # noqa: E402
 import pvmfw_config  # noqa: E402
+import system_firmware  # noqa: E402
 import system_linux  # noqa: E402
+import system_stage2  # noqa: E402
 
 BUILD = qemu.BUILD
 VMM = '/vmm --firmware /pvmfw.bin --timeout 100'
@@ -267,7 +271,8 @@ def killed(cpu):
 
 
 CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, ordinary_vm,
-          host_not_protected, bad_input, disk_error, killed, *system_linux.CHECKS)
+          host_not_protected, bad_input, disk_error, killed, *system_linux.CHECKS,
+          *system_stage2.CHECKS, *system_firmware.CHECKS)
 
 
 def main():

@@ -107,5 +107,6 @@ extern struct kunit_case el2_isolation_cases[];
 extern struct kunit_case el2_lend_cases[];
 extern struct kunit_case el2_range_cases[];
 extern struct kunit_case el2_random_cases[];
+extern struct kunit_case el2_coalesce_cases[];
 
 #endif /* __PKVM_EL2_KUNIT_H__ */

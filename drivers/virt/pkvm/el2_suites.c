@@ -76,6 +76,17 @@ static struct kunit_suite el2_random_suite = {
 	.test_cases	= el2_random_cases,
 };
 
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+static struct kunit_suite el2_coalesce_suite = {
+	.name		= "pkvm_el2_coalesce",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_coalesce_cases,
+};
+
+kunit_test_suite(el2_coalesce_suite);
+#endif
+
 kunit_test_suites(&el2_share_suite, &el2_vm_suite, &el2_donate_suite, &el2_teardown_suite,
 		  &el2_guest_suite, &el2_isolation_suite, &el2_force_suite, &el2_lend_suite,
 		  &el2_range_suite, &el2_random_suite);

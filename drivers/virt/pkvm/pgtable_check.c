@@ -27,29 +27,45 @@ static bool s2_is_table(kvm_pte_t pte, s8 level)
 }
 
 /**
- * s2_is_counted() - The counting rule: whether an entry holds a reference on its table.
- * @pte:	The entry.
+ * s2_host_is_memory() - Whether a physical address is memory in a host's world.
+ * @w:		The world.
+ * @phys:	The address.
  *
- * In a guest's table everything that is not zero counts: leaves, tables, owner annotations.
+ * Memory ends three pages behind the middle of the window's second half, so that one table of the
+ * last level maps memory and MMIO.
  *
- * Return: whether it counts.
+ * Return: whether it is memory.
  */
-bool s2_is_counted(kvm_pte_t pte)
+bool s2_host_is_memory(struct s2_world *w, u64 phys)
 {
-	return pte != 0;
+	return phys >= w->base && phys - w->base < (w->pages / 4 * 3 + 3) * PAGE_SIZE;
 }
 
 /**
- * s2_leaf() - The valid leaf that a mapping must produce, by the architecture's encoding.
- * @phys:	Output address, aligned to the level.
- * @level:	Level of the leaf.
- * @prot:	Permissions and attributes.
+ * s2_is_counted() - The counting rule: whether an entry holds a reference on its table.
+ * @w:		The world.
+ * @pte:	The entry.
+ * @level:	The level of its table.
  *
- * Return: the descriptor.
+ * In a guest's table everything that is not zero counts: leaves, tables, owner annotations. In the
+ * host's, what it would map at a fault does not.
+ *
+ * Return: whether it counts.
  */
-kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
+bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level)
 {
-	bool fwb = cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
+	enum kvm_pgtable_prot prot = KVM_PGTABLE_PROT_RW;
+	u64 phys = pte & S2_PHYS;
+
+	if (!w->host || !(pte & S2_VALID) || s2_is_table(pte, level))
+		return pte != 0;
+
+	prot |= s2_host_is_memory(w, phys) ? KVM_PGTABLE_PROT_X : KVM_PGTABLE_PROT_DEVICE;
+	return (pte | BIT_ULL(10)) != s2_host_leaf(phys, level, prot);
+}
+
+static kvm_pte_t s2_make_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot, bool fwb)
+{
 	u64 memattr = fwb ? S2_FWB_WRITE_BACK : S2_WRITE_BACK;
 	kvm_pte_t pte = phys | S2_VALID | BIT_ULL(10);
 
@@ -69,6 +85,32 @@ kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
 	if (!system_supports_lpa2())
 		pte |= 3 << 8;
 	return pte | (prot & S2_PROT_SW);
+}
+
+/**
+ * s2_leaf() - The valid leaf that a mapping must produce, by the architecture's encoding.
+ * @phys:	Output address, aligned to the level.
+ * @level:	Level of the leaf.
+ * @prot:	Permissions and attributes.
+ *
+ * Return: the descriptor.
+ */
+kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
+{
+	return s2_make_leaf(phys, level, prot, cpus_have_final_cap(ARM64_HAS_STAGE2_FWB));
+}
+
+/**
+ * s2_host_leaf() - The same in the host's table, which makes no use of FEAT_S2FWB.
+ * @phys:	Output address, aligned to the level.
+ * @level:	Level of the leaf.
+ * @prot:	Permissions and attributes.
+ *
+ * Return: the descriptor.
+ */
+kvm_pte_t s2_host_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
+{
+	return s2_make_leaf(phys, level, prot, false);
 }
 
 /**
@@ -125,6 +167,27 @@ kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level)
 	return pte;
 }
 
+/**
+ * s2_refs() - References on the table that holds the leaf entry for an IPA.
+ * @w:		The world.
+ * @ipa:	The address, in bytes.
+ *
+ * Return: how many, that of the table's parent included.
+ */
+int s2_refs(struct s2_world *w, u64 ipa)
+{
+	s8 l = w->pgt.start_level;
+	kvm_pte_t *table = rcu_dereference_raw(w->pgt.pgd);
+
+	table += (ipa >> kvm_granule_shift(l - 1)) * PTRS_PER_PTE;
+	while (s2_is_table(table[s2_index(ipa, l)], l)) {
+		table = s2_table(w, table[s2_index(ipa, l)] & S2_PHYS);
+		KUNIT_ASSERT_NOT_NULL(w->test, table);
+		l++;
+	}
+	return w->pool.refs[((void *)table - w->pool.base) / PAGE_SIZE];
+}
+
 static bool s2_check_leaf(struct s2_world *w, const struct s2_model *m, kvm_pte_t pte, s8 level,
 			  u64 ipa)
 {
@@ -162,7 +225,7 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
 	for (i = 0; i < PTRS_PER_PTE; i++, ipa += kvm_granule_size(level)) {
 		kvm_pte_t *child;
 
-		counted += s2_is_counted(table[i]);
+		counted += s2_is_counted(w, table[i], level);
 		if (!s2_is_table(table[i], level)) {
 			if (!s2_check_leaf(w, m, table[i], level, ipa))
 				return false;

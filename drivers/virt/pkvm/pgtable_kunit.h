@@ -61,6 +61,7 @@ struct s2_event {
  * @used:	Pages with a reference.
  * @next:	Where the search for a free page goes on, so that a freed page is reused late.
  * @fail_in:	The allocation that fails, counted from 1; 0 when none does.
+ * @limit:	Pages that may be in use; 0 when all of @nr may.
  */
 struct s2_pool {
 	void			*base;
@@ -69,6 +70,7 @@ struct s2_pool {
 	unsigned int		used;
 	unsigned int		next;
 	unsigned int		fail_in;
+	unsigned int		limit;
 };
 
 /**
@@ -85,6 +87,7 @@ struct s2_pool {
  * @events:	The first requests since s2_forget_events().
  * @nr_events:	Requests since then; may be more than the array holds.
  * @model:	What the table held before the operation, or NULL.
+ * @host:	The table is an identity map that counts as the host's does.
  */
 struct s2_world {
 	struct kunit		*test;
@@ -98,10 +101,12 @@ struct s2_world {
 	struct s2_event		events[S2_MAX_EVENTS];
 	unsigned int		nr_events;
 	struct s2_model		*model;
+	bool			host;
 };
 
 /* pgtable_world.c */
 int s2_world_init(struct kunit *test);
+int s2_host_world_init(struct kunit *test);
 void s2_world_exit(struct kunit *test);
 int s2_init_pgt(struct s2_world *w, struct kvm_pgtable *pgt, u32 ia_bits,
 		kvm_pgtable_force_pte_cb_t force_pte_cb);
@@ -113,7 +118,10 @@ int s2_map(struct s2_world *w, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_pro
 kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level);
 kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot);
 kvm_pte_t s2_owner(u8 owner_id);
-bool s2_is_counted(kvm_pte_t pte);
+kvm_pte_t s2_host_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot);
+bool s2_host_is_memory(struct s2_world *w, u64 phys);
+bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level);
+int s2_refs(struct s2_world *w, u64 ipa);
 bool s2_check(struct s2_world *w, const struct s2_model *m);
 void s2_expect_leaf(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte);
 
@@ -138,6 +146,7 @@ struct s2_slot {
  * @stale:	First IPA of a leaf that went away without a TLBI for any page of it, or 0. The
  *		architecture drops a block from the TLBs by any address in it.
  * @fail_in:	As s2_pool.fail_in, for the next operation.
+ * @w:		The world it is a model of.
  */
 struct s2_model {
 	u64			base;
@@ -146,6 +155,7 @@ struct s2_model {
 	unsigned long		*invalidated;
 	u64			stale;
 	unsigned int		fail_in;
+	struct s2_world		*w;
 };
 
 struct s2_model *s2_model_create(struct s2_world *w);
@@ -159,11 +169,14 @@ int s2_model_relax(struct s2_model *m, u64 ipa, enum kvm_pgtable_prot prot);
 kvm_pte_t s2_model_mkyoung(struct s2_model *m, u64 ipa);
 bool s2_model_age(struct s2_model *m, u64 ipa, u64 size, bool mkold);
 int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables);
+unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned int max);
 
 /* The test cases, one array per file. */
 extern struct kunit_case s2_map_cases[];
 extern struct kunit_case s2_attr_cases[];
 extern struct kunit_case s2_table_cases[];
 extern struct kunit_case s2_random_cases[];
+extern struct kunit_case s2_host_cases[];
+extern struct kunit_case s2_host_random_cases[];
 
 #endif /* __PKVM_PGTABLE_KUNIT_H__ */

@@ -16,6 +16,7 @@
 #define S2_LAST_LEVEL	KVM_PGTABLE_LAST_LEVEL
 #define S2_PERMS	(BIT_ULL(6) | BIT_ULL(7) | BIT_ULL(54))
 #define S2_AF		BIT_ULL(10)
+#define S2_WRITE_BACK	0xfULL
 #define S2_PHYS		GENMASK_ULL(47, PAGE_SHIFT)
 
 KUNIT_DEFINE_ACTION_WRAPPER(s2_model_vfree, vfree, const void *);
@@ -139,7 +140,8 @@ int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtab
 
 	while (ipa < end) {
 		s8 level = s2_best_level(ipa, end, phys, force_pte);
-		kvm_pte_t new = s2_leaf(phys, level, prot);
+		kvm_pte_t new = m->w->host ? s2_host_leaf(phys, level, prot) :
+					     s2_leaf(phys, level, prot);
 		struct s2_slot *slot = s2_slot(m, ipa);
 
 		while (slot->level < level) {
@@ -162,6 +164,53 @@ int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtab
 	return 0;
 }
 
+/*
+ * Drop the table whose entries are of @level and cover @ipa, if nothing in it counts. Says whether
+ * it did.
+ */
+static bool s2_drop_table(struct s2_model *m, u64 ipa, s8 level)
+{
+	u64 size = kvm_granule_size(level - 1);
+	u64 start = ALIGN_DOWN(ipa, size);
+	u64 at;
+
+	for (at = start; at < start + size; at += kvm_granule_size(level)) {
+		struct s2_slot *slot = s2_slot(m, at);
+
+		if (slot->level != level || s2_is_counted(m->w, slot->pte, level))
+			return false;
+	}
+	s2_gone(m, start, size);
+	s2_fill(m, start, level - 1, 0);
+	return true;
+}
+
+/* What is the host's by default stays as it is; tables that nothing counts in go. */
+static int s2_model_give_back(struct s2_model *m, u64 ipa, u64 size)
+{
+	u64 end = ipa + size;
+	u64 at, next;
+	int ret;
+
+	for (at = ipa; at < end; at = next) {
+		s8 level = s2_slot(m, at)->level;
+
+		while (level < S2_LAST_LEVEL && s2_is_counted(m->w, s2_slot(m, at)->pte, level)) {
+			ret = s2_make_table(m, at);
+			if (ret)
+				return ret;
+			level++;
+		}
+		next = ALIGN_DOWN(at, kvm_granule_size(level)) + kvm_granule_size(level);
+		if (s2_is_counted(m->w, s2_slot(m, at)->pte, level)) {
+			s2_gone(m, at, PAGE_SIZE);
+			s2_fill(m, at, level, 0);
+		}
+	}
+	s2_model_coalesce(m, ipa, size, UINT_MAX);
+	return 0;
+}
+
 /**
  * s2_model_set_owner() - kvm_pgtable_stage2_set_owner() over the model.
  * @m:		The model.
@@ -176,6 +225,9 @@ int s2_model_set_owner(struct s2_model *m, u64 ipa, u64 size, u8 owner_id)
 	u64 end = ipa + size;
 	int ret;
 
+	if (m->w->host && !owner_id)
+		return s2_model_give_back(m, ipa, size);
+
 	for (; ipa < end; ipa += PAGE_SIZE) {
 		while (s2_slot(m, ipa)->level < S2_LAST_LEVEL) {
 			ret = s2_make_table(m, ipa);
@@ -188,18 +240,33 @@ int s2_model_set_owner(struct s2_model *m, u64 ipa, u64 size, u8 owner_id)
 	return 0;
 }
 
-/* Drop the table whose entries are of @level and cover @ipa, if it holds nothing. */
-static void s2_drop_empty_table(struct s2_model *m, u64 ipa, s8 level)
+/**
+ * s2_model_coalesce() - kvm_pgtable_stage2_coalesce() over the model.
+ * @m:		The model.
+ * @ipa:	First IPA, in bytes.
+ * @size:	Bytes.
+ * @max:	The most tables to drop.
+ *
+ * Return: how many were dropped.
+ */
+unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned int max)
 {
-	u64 size = kvm_granule_size(level - 1);
-	u64 start = ALIGN_DOWN(ipa, size);
-	u64 at;
+	u64 end = ipa + size;
+	unsigned int nr = 0;
+	u64 next;
 
-	for (at = start; at < start + size; at += kvm_granule_size(level)) {
-		if (s2_slot(m, at)->level != level || s2_slot(m, at)->pte)
-			return;
+	for (; ipa < end; ipa = next) {
+		s8 level = s2_slot(m, ipa)->level;
+
+		next = ALIGN_DOWN(ipa, s2_leaf_size(m, ipa)) + s2_leaf_size(m, ipa);
+		for (; level > KVM_PGTABLE_MIN_BLOCK_LEVEL && nr < max; level--) {
+			if (!s2_drop_table(m, ipa, level))
+				break;
+			nr++;
+			next = ALIGN_DOWN(ipa, s2_leaf_size(m, ipa)) + s2_leaf_size(m, ipa);
+		}
 	}
-	s2_fill(m, start, level - 1, 0);
+	return nr;
 }
 
 /**
@@ -208,7 +275,7 @@ static void s2_drop_empty_table(struct s2_model *m, u64 ipa, s8 level)
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
  *
- * Leaves go as a whole, even where they reach out of the range, and tables that hold nothing
+ * Leaves go as a whole, even where they reach out of the range, and tables in which nothing counts
  * after that go as well.
  */
 void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size)
@@ -228,7 +295,7 @@ void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size)
 		u64 table = kvm_granule_size(level - 1);
 
 		for (at = ALIGN_DOWN(ipa, table); at < end; at += table)
-			s2_drop_empty_table(m, at, level);
+			s2_drop_table(m, at, level);
 	}
 }
 
@@ -333,6 +400,10 @@ static void s2_split_once(struct s2_model *m, u64 ipa)
 	kvm_pte_t attr = (block.pte & ~S2_PHYS) | S2_AF;
 	u64 offset;
 
+	/* kvm_pgtable_stage2_pte_prot() knows permissions, not memory types. */
+	if (m->w->host)
+		attr |= S2_WRITE_BACK << 2;
+
 	if (block.level + 1 == S2_LAST_LEVEL)
 		attr |= BIT_ULL(1);
 	s2_must_inval(m, start, size);
@@ -396,6 +467,7 @@ struct s2_model *s2_model_create(struct s2_world *w)
 
 	KUNIT_ASSERT_NOT_NULL(w->test, m);
 	KUNIT_ASSERT_EQ(w->test, w->pgt.start_level, KVM_PGTABLE_MIN_BLOCK_LEVEL);
+	m->w = w;
 	m->base = w->base;
 	m->pages = w->pages;
 	m->slot = vzalloc(m->pages * sizeof(*m->slot));

@@ -2,7 +2,8 @@
 /*
  * Random sequences of everything that kvm_pgtable does to a stage-2 table, beside the same
  * operations on the model. After every step: the same answer, the same leaves, sound tables
- * (pgtable_check.c), and no translation that went away without a TLBI.
+ * (pgtable_check.c), and no translation that went away without a TLBI. Once over a guest's table
+ * and once over the host's.
  *
  * A failure names the seed, the step and the operation; seed=, steps= run it again.
  */
@@ -29,14 +30,16 @@ enum s2_op {
 	OP_YOUNG,
 	OP_AGE,
 	OP_SPLIT,
+	OP_COALESCE,
 	OP_NR,
 };
 
 static const char * const op_name[OP_NR] = {
-	"map", "set_owner", "unmap", "wrprotect", "relax", "mkyoung", "age", "split",
+	"map", "set_owner", "unmap", "wrprotect", "relax", "mkyoung", "age", "split", "coalesce",
 };
 
-static const unsigned int op_weight[OP_NR] = { 32, 16, 22, 8, 8, 5, 5, 4 };
+static const unsigned int op_weight[OP_NR] = { 32, 16, 22, 8, 8, 5, 5, 4, 0 };
+static const unsigned int op_host_weight[OP_NR] = { 30, 28, 8, 6, 6, 4, 4, 4, 10 };
 
 /**
  * struct s2_step - One operation, drawn at random.
@@ -46,7 +49,7 @@ static const unsigned int op_weight[OP_NR] = { 32, 16, 22, 8, 8, 5, 5, 4 };
  * @phys:	Output address (map).
  * @prot:	Attributes (map), permissions (relax).
  * @owner:	Owner (set_owner).
- * @tables:	Pages that a split may take.
+ * @tables:	Pages that a split may take, or tables that coalescing may.
  * @fault:	Map as a fault handler does.
  * @force_pte:	Map pages only.
  * @mkold:	Age by clearing.
@@ -84,11 +87,12 @@ static bool s2_force_cb(u64 addr, u64 end, enum kvm_pgtable_prot prot)
 
 static enum s2_op s2_draw_op(struct s2_run *r)
 {
+	const unsigned int *weight = r->w->host ? op_host_weight : op_weight;
 	u32 x = s2_rand(r, 100);
 	enum s2_op op = 0;
 
-	while (x >= op_weight[op])
-		x -= op_weight[op++];
+	while (x >= weight[op])
+		x -= weight[op++];
 	return op;
 }
 
@@ -107,6 +111,21 @@ static enum kvm_pgtable_prot s2_draw_prot(struct s2_run *r)
 	return prot;
 }
 
+/* What the host maps: mostly the default for that address, or the default with software bits. */
+static enum kvm_pgtable_prot s2_draw_host_prot(struct s2_run *r, u64 phys)
+{
+	bool memory = s2_host_is_memory(r->w, phys);
+	u32 x = s2_rand(r, 10);
+
+	if (x == 0)
+		return s2_draw_prot(r);
+	if (x == 1)
+		memory = !memory;
+	if (x == 2)
+		return KVM_PGTABLE_PROT_RWX | (KVM_PGTABLE_PROT_SW0 << s2_rand(r, 4));
+	return memory ? PKVM_HOST_MEM_PROT : PKVM_HOST_MMIO_PROT | KVM_PGTABLE_PROT_DEVICE;
+}
+
 /*
  * Most ranges are a few leaves of one level, some are pages without alignment. What ends up as
  * pages is kept below a few tables, for the sake of speed.
@@ -117,15 +136,19 @@ static void s2_draw_range(struct s2_run *r, struct s2_step *s, bool pages_only)
 	u32 x = s2_rand(r, 100);
 	s8 level = x < 3 ? KVM_PGTABLE_MIN_BLOCK_LEVEL : x < 30 ? 2 : 3;
 	unsigned int near = kvm_granule_size(2) / PAGE_SIZE * 6;
+	unsigned long edge = r->m->pages / (r->w->host && s2_rand(r, 2) ? 4 : 2);
 	u64 unit = kvm_granule_size(level);
 
 	if (level < 2 && pages_only)
 		unit = kvm_granule_size(2);
 
-	/* Near to the middle of the window, where its tables meet, ranges meet as well. */
+	/*
+	 * Near to the middle of the window, where its tables meet, ranges meet as well. So they do
+	 * in the host's where memory ends.
+	 */
 	s->ipa = r->m->base + (u64)s2_rand(r, r->m->pages) * PAGE_SIZE;
 	if (s2_rand(r, 4))
-		s->ipa = r->m->base + (u64)r->m->pages / 2 * PAGE_SIZE +
+		s->ipa = r->m->base + (u64)(r->m->pages - edge) * PAGE_SIZE +
 			 (s64)((int)s2_rand(r, near) - (int)near / 2) * PAGE_SIZE;
 	s->ipa = ALIGN_DOWN(s->ipa, unit);
 	s->size = (1 + s2_rand(r, unit == PAGE_SIZE ? 40 : 2)) * unit;
@@ -133,6 +156,23 @@ static void s2_draw_range(struct s2_run *r, struct s2_step *s, bool pages_only)
 		s->size = min(s->size, kvm_granule_size(2));
 	s->ipa = clamp(s->ipa, r->m->base, end - PAGE_SIZE);
 	s->size = min(s->size, end - s->ipa);
+}
+
+/* The host's is an identity map, which no one else walks. Only pages are given away. */
+static struct s2_step s2_draw_host(struct s2_run *r)
+{
+	struct s2_step s = { .op = s2_draw_op(r) };
+
+	s.force_pte = !s2_rand(r, 8);
+	s.mkold = s2_rand(r, 2);
+	s.owner = s2_rand(r, 2) ? 1 + s2_rand(r, KVM_MAX_OWNER_ID) : 0;
+	s.tables = s2_rand(r, 16) ? s2_rand(r, 4) : PTRS_PER_PTE + 1;
+	s2_draw_range(r, &s, (s.op == OP_OWNER && s.owner) || (s.op == OP_MAP && s.force_pte));
+	s.phys = s.ipa;
+	s.prot = s2_draw_host_prot(r, s.phys);
+	if (s.op == OP_RELAX)
+		s.prot &= KVM_PGTABLE_PROT_RWX;
+	return s;
 }
 
 static struct s2_step s2_draw(struct s2_run *r)
@@ -192,6 +232,8 @@ static s64 s2_do(struct s2_run *r, const struct s2_step *s)
 	case OP_SPLIT:
 		mc->nobjs = s->tables;
 		return kvm_pgtable_stage2_split(pgt, s->ipa, s->size, mc);
+	case OP_COALESCE:
+		return kvm_pgtable_stage2_coalesce(pgt, s->ipa, s->size, s->tables);
 	default:
 		return -EINVAL;
 	}
@@ -221,6 +263,8 @@ static s64 s2_predict(struct s2_run *r, const struct s2_step *s)
 		return s2_model_age(m, s->ipa, s->size, s->mkold);
 	case OP_SPLIT:
 		return s2_model_split(m, s->ipa, s->size, s->tables);
+	case OP_COALESCE:
+		return s2_model_coalesce(m, s->ipa, s->size, s->tables);
 	default:
 		return -EINVAL;
 	}
@@ -229,7 +273,7 @@ static s64 s2_predict(struct s2_run *r, const struct s2_step *s)
 static void s2_step(struct s2_run *r, unsigned int nr, bool starve)
 {
 	struct kunit *test = r->w->test;
-	struct s2_step s = s2_draw(r);
+	struct s2_step s = r->w->host ? s2_draw_host(r) : s2_draw(r);
 	s64 real, want;
 
 	r->w->pool.fail_in = starve && s.op != OP_SPLIT ? s2_rand(r, 4) : 0;
@@ -281,6 +325,12 @@ static void random_sequence_without_memory(struct kunit *test)
 }
 
 struct kunit_case s2_random_cases[] = {
+	KUNIT_CASE_SLOW(random_sequence),
+	KUNIT_CASE_SLOW(random_sequence_without_memory),
+	{}
+};
+
+struct kunit_case s2_host_random_cases[] = {
 	KUNIT_CASE_SLOW(random_sequence),
 	KUNIT_CASE_SLOW(random_sequence_without_memory),
 	{}

@@ -34,7 +34,22 @@ static struct kunit_suite s2_random_suite = {
 	.test_cases	= s2_random_cases,
 };
 
-kunit_test_suites(&s2_map_suite, &s2_attr_suite, &s2_table_suite, &s2_random_suite);
+static struct kunit_suite s2_host_suite = {
+	.name		= "pkvm_pgtable_host",
+	.init		= s2_host_world_init,
+	.exit		= s2_world_exit,
+	.test_cases	= s2_host_cases,
+};
+
+static struct kunit_suite s2_host_random_suite = {
+	.name		= "pkvm_pgtable_host_random",
+	.init		= s2_host_world_init,
+	.exit		= s2_world_exit,
+	.test_cases	= s2_host_random_cases,
+};
+
+kunit_test_suites(&s2_map_suite, &s2_attr_suite, &s2_table_suite, &s2_random_suite,
+		  &s2_host_suite, &s2_host_random_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the KVM stage-2 page-table code");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

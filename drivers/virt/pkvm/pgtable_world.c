@@ -10,6 +10,7 @@
 #include <linux/vmalloc.h>
 
 #include <asm/kvm_pgtable_tlb.h>
+#include <asm/kvm_pkvm_host_s2.h>
 
 #include "pgtable_kunit.h"
 
@@ -43,6 +44,8 @@ static void *s2_take(struct s2_world *w, unsigned int nr)
 	unsigned int i, tried, run = 0;
 
 	if (pool->fail_in && !--pool->fail_in)
+		return NULL;
+	if (pool->limit && pool->used + nr > pool->limit)
 		return NULL;
 
 	for (tried = 0; tried < 2 * pool->nr; tried++) {
@@ -183,11 +186,9 @@ static void s2_icache_inval_pou(void *addr, size_t size)
 	s2_record(s2_this_world(), S2_INVAL_ICACHE, (unsigned long)addr, size);
 }
 
-static struct kvm_pgtable_mm_ops s2_mm_ops;
-
 static void s2_free_unlinked_table(void *addr, s8 level)
 {
-	kvm_pgtable_stage2_free_unlinked(&s2_mm_ops, addr, level);
+	kvm_pgtable_stage2_free_unlinked(s2_this_world()->pgt.mm_ops, addr, level);
 }
 
 static struct kvm_pgtable_mm_ops s2_mm_ops = {
@@ -203,6 +204,39 @@ static struct kvm_pgtable_mm_ops s2_mm_ops = {
 	.dcache_clean_inval_poc	= s2_dcache_clean_inval_poc,
 	.icache_inval_pou	= s2_icache_inval_pou,
 };
+
+static bool s2_is_memory(phys_addr_t phys)
+{
+	return s2_host_is_memory(s2_this_world(), phys);
+}
+
+static bool s2_host_pte_is_counted(kvm_pte_t pte, s8 level)
+{
+	return pkvm_host_s2_counts(pte, level, s2_is_memory);
+}
+
+/* As the hypervisor's for the host: there is nothing to clean in an identity map. */
+static struct kvm_pgtable_mm_ops s2_host_mm_ops = {
+	.zalloc_page		= s2_zalloc_page,
+	.zalloc_pages_exact	= s2_zalloc_pages_exact,
+	.free_pages_exact	= s2_free_pages_exact,
+	.free_unlinked_table	= s2_free_unlinked_table,
+	.get_page		= s2_get_page,
+	.put_page		= s2_put_page,
+	.page_count		= s2_page_count,
+	.phys_to_virt		= s2_phys_to_virt,
+	.virt_to_phys		= s2_virt_to_phys,
+	.pte_is_counted		= s2_host_pte_is_counted,
+};
+
+static bool s2_host_force_pte_cb(u64 addr, u64 end, enum kvm_pgtable_prot prot)
+{
+	struct s2_world *w = s2_this_world();
+
+	if (s2_host_is_memory(w, addr) && s2_host_is_memory(w, end - 1))
+		return prot != PKVM_HOST_MEM_PROT;
+	return prot != PKVM_HOST_MMIO_PROT;
+}
 
 /* Mark what part of the window is invalidated, and check that it was broken before. */
 static void s2_invalidate(struct s2_world *w, u64 ipa, u64 size)
@@ -320,6 +354,10 @@ int s2_init_pgt(struct s2_world *w, struct kvm_pgtable *pgt, u32 ia_bits,
 
 	w->mmu.vtcr = kvm_get_vtcr(mmfr0, mmfr1, ia_bits);
 	w->mmu.pgt = pgt;
+	if (w->host)
+		return __kvm_pgtable_stage2_init(pgt, &w->mmu, &s2_host_mm_ops,
+						 KVM_PGTABLE_S2_NOFWB | KVM_PGTABLE_S2_IDMAP |
+						 KVM_PGTABLE_S2_COALESCE, force_pte_cb);
 	return __kvm_pgtable_stage2_init(pgt, &w->mmu, &s2_mm_ops, 0, force_pte_cb);
 }
 
@@ -332,13 +370,7 @@ static void *s2_vzalloc(struct kunit *test, size_t size)
 	return p;
 }
 
-/**
- * s2_world_init() - Test-case init: a world with an empty table.
- * @test:	The test case.
- *
- * Return: 0 or a negative error.
- */
-int s2_world_init(struct kunit *test)
+static int s2_init(struct kunit *test, bool host)
 {
 	struct s2_world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
 	u64 block = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
@@ -349,6 +381,7 @@ int s2_world_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	test->priv = w;
 	w->test = test;
+	w->host = host;
 	w->base = top < BIT_ULL(S2_IA_BITS) ? top - block : block;
 	w->pages = 2 * block / PAGE_SIZE;
 	w->invalidated = s2_vzalloc(test, BITS_TO_LONGS(w->pages) * sizeof(long));
@@ -365,7 +398,29 @@ int s2_world_init(struct kunit *test)
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_ipa_nsh, s2_stub_tlbi_ipa_nsh);
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_range, s2_stub_tlbi_range);
 
-	return s2_init_pgt(w, &w->pgt, S2_IA_BITS, NULL);
+	return s2_init_pgt(w, &w->pgt, S2_IA_BITS, host ? s2_host_force_pte_cb : NULL);
+}
+
+/**
+ * s2_world_init() - Test-case init: a world with an empty table of a guest.
+ * @test:	The test case.
+ *
+ * Return: 0 or a negative error.
+ */
+int s2_world_init(struct kunit *test)
+{
+	return s2_init(test, false);
+}
+
+/**
+ * s2_host_world_init() - Test-case init: a world with an empty table of the host.
+ * @test:	The test case.
+ *
+ * Return: 0 or a negative error.
+ */
+int s2_host_world_init(struct kunit *test)
+{
+	return s2_init(test, true);
 }
 
 /**

@@ -24,6 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 sys.path[:0] = [HERE, os.path.join(TOP, 'scripts/pkvm')]
 import firmware  # noqa: E402
+import healing  # noqa: E402
 import image  # noqa: E402
 import ops  # noqa: E402
 import qemu  # noqa: E402
@@ -107,11 +108,11 @@ def guests():
     return {f'/{name}': os.path.join(OBJ, name) for name in ('few.bin', 'full.bin')}
 
 
-def boot(jobs, name, kernel=None):
+def boot(jobs, name, kernel=None, append=''):
     """Run jobs in a host that has one CPU, so that nobody else's count; its Jobs."""
     log = os.path.join(LOG, f'bench-{name}.log')
-    host = qemu.boot(jobs, kernel=kernel, smp=1, icount=True, append=APPEND, limit=LIMIT,
-                     files=guests(), log=log)
+    host = qemu.boot(jobs, kernel=kernel, smp=1, icount=True, append=f'{APPEND} {append}',
+                     limit=LIMIT, files=guests(), log=log)
     return ops.check_run(host, f'{name} host', log).jobs
 
 
@@ -142,6 +143,14 @@ def measure_ours():
         f'{gained["metadata_pages_donated"]:,} for the hypervisor',
         f'ordinary VM: {table.counters(ordinary_stats, "exits")["exits"]:,} exits to the VMM']
     return protected, table.guest_results(ordinary), counts
+
+
+def measure_healing():
+    """A VM on a host that coalesces, and on one that does not: two Healings."""
+    work = healing.jobs([NO_HUGE_PAGES, vmm('/few.bin', '--protected')],
+                        vmm('/full.bin', '--protected').split(' ', 1)[1], GRANULES // 2)
+    return [healing.figures([job.output for job in boot(work, name, append=append)])
+            for name, append in (('coalesced', ''), ('split', healing.KEEP))]
 
 
 def count_operations():
@@ -182,6 +191,7 @@ def bench(base, jobs, with_stock):
     build_guest()
     kernel = build_stock(base, jobs) if with_stock else None
     protected, ordinary, counts = measure_ours()
+    healed, split = measure_healing()
     stock = measure_stock(kernel) if kernel else None
     operations, stays = count_operations()
     samples = protected['first_touch'].samples
@@ -189,14 +199,15 @@ def bench(base, jobs, with_stock):
           f'{protected["features"].samples:,} calls and {samples:,} pages; tlbi, dsb, and lines '
           f'by dc and ic at EL2')
     print(table.table(protected, ordinary, operations, stock))
-    print('\n'.join(counts))
+    print('\n'.join(counts + healing.report(healed, split)))
     print('longest stay at EL2, of {:,} instructions allowed: {:,}, in {}'.format(
         table.LONGEST_STAY, *stays.worst()))
     for name, length in sorted(stays.longest.items(), key=lambda item: -item[1])[:6]:
         print(f'    {length:>8,}  {name or "no call of the host"}')
     runs, size = measure_firmware(), os.path.getsize(firmware.FIRMWARE)
     print('\n'.join(firmware.lines(runs, size)))
-    misses = table.worse(protected, ordinary) + firmware.misses(runs, size)
+    misses = (table.worse(protected, ordinary) + firmware.misses(runs, size) +
+              healing.worse(healed, split))
     if stays.worst()[0] > table.LONGEST_STAY:
         misses.append('{:,} instructions at EL2 at a time, in {}'.format(*stays.worst()))
     print('\n'.join(misses) if misses else 'no row is worse than its mark')

@@ -46,6 +46,9 @@ class Sandbox:
         shutil.copytree(os.path.join(TOP, 'scripts/pkvm'),
                         os.path.join(self.top, 'scripts/pkvm'),
                         ignore=shutil.ignore_patterns('__pycache__'))
+        # Where it really lies, it would be a file of a topic.
+        shutil.copy(os.path.join(TOP, 'tools/testing/stage2/stage2.py'),
+                    os.path.join(self.top, 'scripts/pkvm'))
         shutil.copy(os.path.join(TOP, '.gitignore'), self.top)
         self.write('patches/base', '6.12.117\n')
         self.series()

@@ -7,7 +7,9 @@ from unittest import mock
 
 import qemu
 import run
+import stage2
 from sandbox import Sandbox
+from test_stage2 import DUMP
 
 SHA = '0123456789abcdef' * 4
 GUEST = f'''pvmfw: start
@@ -181,6 +183,28 @@ class Host(unittest.TestCase):
             run.check_host({}, {})
 
 
+class Tables(unittest.TestCase):
+    """The host's stage-2 after the VM must be that from before."""
+
+    def setUp(self):
+        self.drawn = []
+        draw = mock.patch.object(stage2, 'draw', lambda rows, path: self.drawn.append(rows))
+        draw.start()
+        self.addCleanup(draw.stop)
+
+    def test_good(self):
+        run.report_tables(DUMP, DUMP.replace('tables: 3', 'tables: 9'), DUMP)
+        self.assertEqual(len(self.drawn[0]), 3)
+
+    def test_split(self):
+        with self.assertRaisesRegex(run.RunError, 'not what it was'):
+            run.report_tables(DUMP, DUMP, DUMP.replace('tables: 3', 'tables: 4'))
+
+    def test_no_dump(self):
+        with self.assertRaisesRegex(run.RunError, 'no dump'):
+            run.report_tables('cat: no such file', DUMP, DUMP)
+
+
 class Whole(unittest.TestCase):
     """The cause of a failed run is the cause, not its last symptom."""
 
@@ -196,9 +220,9 @@ class Whole(unittest.TestCase):
             self.addCleanup(patch.stop)
 
     def run_with(self, words, vm, cause=None):
-        lines = ['before', 'vm', 'vmm', 'after']
+        lines = ['tables before', 'before', 'vm', 'vmm', 'after', 'tables after']
         jobs = [qemu.Job(line, 0, '') for line in lines]
-        jobs[1] = vm
+        jobs[lines.index('vm')] = vm
         host = qemu.Run(jobs, 'console', 1.0, cause)
         with mock.patch.object(qemu, 'boot', lambda *_, **__: host), \
                 self.assertRaisesRegex(run.RunError, words):

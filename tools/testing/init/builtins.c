@@ -285,12 +285,64 @@ static int do_killed(int argc, char *argv[])
 	return 0;
 }
 
+/*
+ * during NAME NUMBER FILE COMMAND...: run a program, stop it once NAME has grown by
+ * NUMBER in the counters of protected VMs, show FILE, and let the program go on.
+ * While it is stopped, what FILE tells of its VM does not change. The status is
+ * the program's.
+ */
+#define PKVM_COUNTERS	"/sys/kernel/debug/kvm/pkvm_stats"
+
+static int do_during(int argc, char *argv[])
+{
+	unsigned long number;
+	char format[64];
+	long start, now;
+	int status;
+	pid_t pid;
+
+	if (argc < 5 || parse_number(argv[2], &number))
+		return 2;
+	snprintf(format, sizeof(format), "%s %%ld", argv[1]);
+	start = sum_lines(PKVM_COUNTERS, format);
+	if (start < 0) {
+		printf("init: %s has no %s\n", PKVM_COUNTERS, argv[1]);
+		return 1;
+	}
+	pid = fork();
+	if (pid < 0)
+		return fail("during");
+	if (!pid) {
+		execv(argv[4], argv + 4);
+		_exit(127);
+	}
+	do {
+		sleep_ms(1);
+		now = sum_lines(PKVM_COUNTERS, format);
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			printf("init: %s ended before %s grew by %lu\n", argv[4], argv[1], number);
+			return 1;
+		}
+	} while (now < start + (long)number);
+
+	kill(pid, SIGSTOP);
+	sleep_ms(20);
+	status = show_file(argv[3]);
+	kill(pid, SIGCONT);
+	if (status)
+		return status;
+	if (waitpid(pid, &status, 0) != pid)
+		return fail("during");
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static const struct {
 	const char *name;
 	builtin_fn run;
 } builtins[] = {
 	{ "cat", do_cat },
 	{ "console", do_console },
+	{ "during", do_during },
 	{ "insmod", do_insmod },
 	{ "killed", do_killed },
 	{ "memfree", do_memfree },

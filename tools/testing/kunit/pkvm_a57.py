@@ -12,4 +12,4 @@ CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
     kernel_path='arch/arm64/boot/Image',
     kernel_command_line='console=ttyAMA0 kvm-arm.mode=protected',
     extra_qemu_params=['-machine', 'virt,virtualization=on,gic-version=3',
-                       '-cpu', 'cortex-a57', '-smp', '2'])
+                       '-cpu', 'cortex-a57', '-smp', '2', '-m', '4096'])

@@ -15,4 +15,4 @@ CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
     kernel_path='arch/arm64/boot/Image',
     kernel_command_line='console=ttyAMA0 kvm-arm.mode=protected arm64_sw.hvhe=0 id_aa64mmfr1.vh=0',
     extra_qemu_params=['-machine', 'virt,virtualization=on,gic-version=3',
-                       '-cpu', 'max,lpa2=off,pauth-impdef=on', '-smp', '2'])
+                       '-cpu', 'max,lpa2=off,pauth-impdef=on', '-smp', '2', '-m', '4096'])

@@ -65,7 +65,7 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		vm->nr_granules--;
 		vm->nr_private--;
 	} else {
-		host_set_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
 		vm->nr_granules--;
 		vm->nr_shared--;
 	}

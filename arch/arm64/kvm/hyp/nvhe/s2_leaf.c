@@ -79,26 +79,36 @@ int s2_near_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 	return 0;
 }
 
+/*
+ * Whether an entry holds a reference on its table. Where default mappings do not,
+ * no other ones are made by hand.
+ */
+static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte)
+{
+	return kvm_pte_valid(pte) ? !pgt->mm_ops->pte_is_counted : pte;
+}
+
 /**
  * s2_set_leaf() - Change an entry
  * @pgt: the stage-2.
  * @leaf: the entry as it was found; is brought up to date.
  * @pte: what it shall be.
  *
- * Keeps the count of the table. A valid entry that becomes another valid one is
- * for the caller to break first, unless software bits are all that changes.
+ * Keeps the count of the table, which stays even if nothing counts in it any more. A
+ * valid entry that becomes another valid one is for the caller to break first, unless
+ * software bits are all that changes.
  */
 void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
 {
-	kvm_pte_t old = leaf->pte;
+	bool counted = s2_counts(pgt, leaf->pte), counts = s2_counts(pgt, pte);
 
-	if (pte && !old)
+	if (counts && !counted)
 		pgt->mm_ops->get_page(leaf->ptep);
 
 	leaf->pte = pte;
 	WRITE_ONCE(*leaf->ptep, pte);
 
-	if (old && !pte)
+	if (counted && !counts)
 		pgt->mm_ops->put_page(leaf->ptep);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A watch over what the hypervisor does to stage-2 tables, in debug builds: each hook
+ * below sits behind a primitive, and panics when the architecture, or R3, is broken.
+ * In other builds, and in the host, they are nothing. See nvhe/pgtable_check.c.
+ */
+#ifndef __ARM64_KVM_PGTABLE_CHECK_H__
+#define __ARM64_KVM_PGTABLE_CHECK_H__
+
+#include <linux/types.h>
+
+struct kvm_pgtable_visit_ctx;
+struct kvm_s2_mmu;
+
+#if defined(__KVM_NVHE_HYPERVISOR__) && defined(CONFIG_NVHE_EL2_DEBUG)
+
+/**
+ * pgtable_check_write() - An entry of a stage-2 is about to be replaced
+ * @ctx: the visit, whose entry still holds the old value.
+ * @new: the new value.
+ */
+void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, u64 new);
+
+/**
+ * pgtable_check_tlbi() - The TLBs of all CPUs have been invalidated
+ * @mmu: for whom.
+ * @ipa: from where on, in bytes.
+ * @size: how far, in bytes; 0 for the one leaf that has @ipa.
+ */
+void pgtable_check_tlbi(struct kvm_s2_mmu *mmu, u64 ipa, u64 size);
+
+/**
+ * pgtable_check_clean() - Memory has been cleaned to the point of coherency
+ * @size: bytes.
+ */
+void pgtable_check_clean(unsigned long size);
+
+/**
+ * pgtable_check_put() - A reference on a table page is about to be dropped
+ * @addr: an address in the page.
+ * @count: references before that.
+ */
+void pgtable_check_put(void *addr, int count);
+
+/**
+ * pgtable_check_done() - The hypervisor is about to go back to the host
+ */
+void pgtable_check_done(void);
+
+#else
+
+static inline void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, u64 new) { }
+static inline void pgtable_check_tlbi(struct kvm_s2_mmu *mmu, u64 ipa, u64 size) { }
+static inline void pgtable_check_clean(unsigned long size) { }
+static inline void pgtable_check_put(void *addr, int count) { }
+static inline void pgtable_check_done(void) { }
+
+#endif
+#endif /* __ARM64_KVM_PGTABLE_CHECK_H__ */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The dump of a stage-2 that the hypervisor owns: what it writes into a page of the
+ * host's, call by call, and what the host makes of the pages.
+ */
+#ifndef __ARM64_KVM_PKVM_DUMP_H__
+#define __ARM64_KVM_PKVM_DUMP_H__
+
+#include <linux/types.h>
+
+#include <asm/hyp_image.h>
+#include <asm/kvm_pgtable.h>
+
+/* Indices of arrays with an element per level of a table. */
+#define PKVM_S2_LEVELS		(KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_FIRST_LEVEL + 1)
+#define PKVM_S2_LEVEL(level)	((level) - KVM_PGTABLE_FIRST_LEVEL)
+
+/* What a run keeps of an invalid entry: all but where the page is in its owner's space. */
+#define PKVM_S2_RUN_INVALID	GENMASK_ULL(23, 0)
+
+/**
+ * struct pkvm_s2_run - Neighbouring entries that are equal, or a part of a block
+ * @addr:	the first input address.
+ * @size:	bytes.
+ * @pte:	the entry, without the output address if it is valid, else the bits
+ *		of PKVM_S2_RUN_INVALID.
+ * @nr:		how many entries begin in it.
+ * @level:	the level of their table.
+ * @state:	enum pkvm_page_state of memory, as the table's owner has it. A block
+ *		whose pages differ in it is told in parts.
+ * @memory:	whether it is memory, of which alone there is a state.
+ * @pad:	0.
+ */
+struct pkvm_s2_run {
+	u64	addr;
+	u64	size;
+	u64	pte;
+	u32	nr;
+	s8	level;
+	u8	state;
+	u8	memory;
+	u8	pad;
+};
+
+/**
+ * struct pkvm_s2_dump - What one call tells
+ * @gen:	hand this to the next call.
+ * @next:	where the next call goes on, in bytes; @end when all is told.
+ * @end:	the size of the input space.
+ * @refs:	references that entries hold on the tables that this call came to.
+ * @tables:	how many pages these were, per level.
+ * @nr_runs:	elements of @run.
+ * @run:	runs, in order.
+ */
+struct pkvm_s2_dump {
+	u64			gen;
+	u64			next;
+	u64			end;
+	u64			refs;
+	u32			tables[PKVM_S2_LEVELS];
+	u32			nr_runs;
+	struct pkvm_s2_run	run[];
+};
+
+#define PKVM_S2_DUMP_RUNS							\
+	((PAGE_SIZE - offsetof(struct pkvm_s2_dump, run)) / sizeof(struct pkvm_s2_run))
+
+#ifndef __KVM_NVHE_HYPERVISOR__
+
+struct kvm;
+
+extern bool
+kvm_nvhe_sym(host_stage2_keep_tables);
+
+/**
+ * struct pkvm_s2_snapshot - A stage-2 as it was at one moment
+ * @run:	runs of equal entries, in order.
+ * @nr_runs:	how many.
+ * @max_runs:	how many fit in what was allocated.
+ * @leaves:	valid leaves, per level.
+ * @annotated:	invalid entries that are not empty.
+ * @tables:	pages of tables, per level.
+ * @refs:	references that entries hold on tables.
+ */
+struct pkvm_s2_snapshot {
+	struct pkvm_s2_run	*run;
+	size_t			nr_runs;
+	size_t			max_runs;
+	u64			leaves[PKVM_S2_LEVELS];
+	u64			annotated;
+	u64			tables[PKVM_S2_LEVELS];
+	u64			refs;
+};
+
+int pkvm_s2_snapshot_take(unsigned int handle, struct pkvm_s2_snapshot *s);
+void pkvm_s2_snapshot_free(struct pkvm_s2_snapshot *s);
+unsigned long pkvm_s2_sweep(unsigned long *pages);
+
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+void pkvm_s2_create_debugfs(struct kvm *kvm);
+#else
+static inline void pkvm_s2_create_debugfs(struct kvm *kvm) { }
+#endif
+
+#endif /* !__KVM_NVHE_HYPERVISOR__ */
+
+#endif /* __ARM64_KVM_PKVM_DUMP_H__ */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rule by which entries of the host's stage-2 count. In one place, so that the
+ * hypervisor and the KUnit suites at EL1 go by the same.
+ */
+#ifndef __ARM64_KVM_PKVM_HOST_S2_H__
+#define __ARM64_KVM_PKVM_HOST_S2_H__
+
+#include <linux/bitfield.h>
+#include <linux/types.h>
+
+#include <asm/kvm_pgtable.h>
+#include <asm/pgtable-prot.h>
+
+/*
+ * The attributes of a leaf that tell a default mapping from any other. The access
+ * flag is not among them, for hardware may set it; nor is shareability, which is
+ * the same in every entry and where FEAT_LPA2 keeps address bits.
+ */
+#define PKVM_HOST_S2_ATTRS							\
+	((KVM_PTE_LEAF_ATTR_LO | KVM_PTE_LEAF_ATTR_HI) &			\
+	 ~(KVM_PTE_LEAF_ATTR_LO_S2_AF | KVM_PTE_LEAF_ATTR_LO_S2_SH))
+
+/* MemAttr[3:0] of device memory, of the kind that the page-table code maps. */
+#define PKVM_HOST_S2_DEVICE	FIELD_PREP(KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR, 1)
+
+/* PKVM_HOST_MEM_PROT and PKVM_HOST_MMIO_PROT as they look in an entry. */
+#define PKVM_HOST_S2_MEM							\
+	(PAGE_S2_MEMATTR(NORMAL, false) |					\
+	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
+#define PKVM_HOST_S2_MMIO							\
+	(PKVM_HOST_S2_DEVICE | KVM_PTE_LEAF_ATTR_HI_S2_XN |			\
+	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
+
+/**
+ * pkvm_host_s2_counts() - Whether an entry says what could not be rebuilt on demand
+ * @pte:	an entry of the host's stage-2.
+ * @level:	the level of its table.
+ * @is_memory:	says whether a physical address is memory rather than MMIO.
+ *
+ * Counted are annotations, leaves with a software bit or other than default
+ * attributes, and tables. What counts holds a reference on its table; a table that
+ * has no such reference may be taken away.
+ *
+ * Return: whether it counts; never for an empty entry, or one that is locked while
+ * a walk replaces it.
+ */
+static __always_inline bool pkvm_host_s2_counts(kvm_pte_t pte, s8 level,
+						bool (*is_memory)(phys_addr_t phys))
+{
+	if (!kvm_pte_valid(pte))
+		return pte && pte != KVM_INVALID_PTE_LOCKED;
+
+	if (level < KVM_PGTABLE_LAST_LEVEL && (pte & PMD_TYPE_MASK) == PMD_TYPE_TABLE)
+		return true;
+
+	if ((pte & PKVM_HOST_S2_ATTRS) == PKVM_HOST_S2_MEM)
+		return !is_memory(kvm_pte_to_phys(pte));
+
+	if ((pte & PKVM_HOST_S2_ATTRS) == PKVM_HOST_S2_MMIO)
+		return is_memory(kvm_pte_to_phys(pte));
+
+	return true;
+}
+
+#endif /* __ARM64_KVM_PKVM_HOST_S2_H__ */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host's stage-2 as tables that come and go: which entries count, and when a
+ * table is taken away. See host_stage2.c.
+ */
+#ifndef __ARM64_KVM_NVHE_HOST_STAGE2_H__
+#define __ARM64_KVM_NVHE_HOST_STAGE2_H__
+
+#include <asm/kvm_pgtable.h>
+
+enum kvm_pgtable_stage2_flags host_stage2_flags(void);
+bool host_stage2_pte_is_counted(kvm_pte_t pte, s8 level);
+bool host_stage2_recycle(void);
+
+#endif /* __ARM64_KVM_NVHE_HOST_STAGE2_H__ */

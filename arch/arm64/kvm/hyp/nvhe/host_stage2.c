@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tables of the host's stage-2: which entries count, and when a table goes.
+ *
+ * The host's stage-2 is an identity map that is built by faults. Most of it could
+ * be built again, so it is not worth a table: when the last page of a table that
+ * was someone else's is the host's again, the table goes, and the host's next
+ * access maps the largest block that fits. The walks that do so are in pgtable.c;
+ * here is what they ask of the host's page table.
+ *
+ * R6: tables that MMIO alone needs are recycled in bounded steps.
+ * R7: what annotates a page in a commit finds the tables it needs. See
+ *     host_s2_pgtable_pages() for why the pool has them.
+ */
+
+#include <asm/kvm_pkvm.h>
+#include <asm/kvm_pkvm_host_s2.h>
+
+#include <nvhe/host_stage2.h>
+#include <nvhe/mem_protect.h>
+
+/* The most tables that one step of recycling takes from MMIO. */
+#define RECYCLE_MAX_TABLES	16
+
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+/* Set by the host before it gives up EL2. */
+bool host_stage2_keep_tables;
+#else
+#define host_stage2_keep_tables false
+#endif
+
+/**
+ * host_stage2_flags() - What kvm_pgtable has to know of the host's stage-2
+ *
+ * Return: flags for __kvm_pgtable_stage2_init().
+ */
+enum kvm_pgtable_stage2_flags host_stage2_flags(void)
+{
+	enum kvm_pgtable_stage2_flags flags = KVM_PGTABLE_S2_NOFWB | KVM_PGTABLE_S2_IDMAP;
+
+	if (!host_stage2_keep_tables)
+		flags |= KVM_PGTABLE_S2_COALESCE;
+
+	return flags;
+}
+
+/**
+ * host_stage2_pte_is_counted() - Whether an entry of the host's stage-2 counts
+ * @pte: the entry.
+ * @level: the level of its table.
+ *
+ * Return: see pkvm_host_s2_counts().
+ */
+bool host_stage2_pte_is_counted(kvm_pte_t pte, s8 level)
+{
+	return pkvm_host_s2_counts(pte, level, addr_is_memory);
+}
+
+/**
+ * host_stage2_recycle() - Take some of the tables that map nothing but MMIO
+ *
+ * The pool has a page for every table that memory may need, but not for all of
+ * the MMIO space: that is mapped in what is left, and is mapped again on demand.
+ * The host's lock is held.
+ *
+ * Return: whether the pool has enough pages again to map one page of memory: if
+ * not, a caller that has got no page will not get one.
+ */
+bool host_stage2_recycle(void)
+{
+	struct kvm_pgtable *pgt = &host_mmu.pgt;
+	unsigned int i, nr = 0;
+	u64 addr = 0, end;
+
+	hyp_assert_lock_held(&host_mmu.lock);
+
+	for (i = 0; i <= hyp_memblock_nr && nr < RECYCLE_MAX_TABLES; i++) {
+		end = i < hyp_memblock_nr ? hyp_memory[i].base : BIT(pgt->ia_bits);
+		if (end > addr)
+			nr += kvm_pgtable_stage2_coalesce(pgt, addr, end - addr,
+							  RECYCLE_MAX_TABLES - nr);
+		if (i < hyp_memblock_nr)
+			addr = hyp_memory[i].base + hyp_memory[i].size;
+	}
+
+	return nr >= KVM_PGTABLE_LAST_LEVEL - pgt->start_level;
+}

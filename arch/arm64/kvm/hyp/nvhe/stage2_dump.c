@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tells the host what a stage-2 holds, its own or a VM's, for debugging. Not built
+ * otherwise: what a guest has where is not the host's business.
+ *
+ * What is told lands in a page that is the host's own and stays so: a page that was
+ * donated for it would split the block it lies in, and the dump would show itself.
+ * The page is written under the host's lock, through the fixmap.
+ *
+ * R5: the page is checked, and nothing is read from it.
+ * R6: one call looks at a bounded part of the table. So that the parts are of one
+ *     moment, each lock counts how often it was given up: when that is not what the
+ *     last call left, the host has to begin again.
+ */
+
+#include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_dump.h>
+
+#include <nvhe/guest_mem.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/memory.h>
+#include <nvhe/mm.h>
+#include <nvhe/s2_leaf.h>
+#include <nvhe/stage2_dump.h>
+
+/* What one call looks at: so many leaves, or page states in blocks at 16 to the leaf. */
+#define DUMP_MAX_LEAVES		4096
+#define DUMP_STATES_PER_LEAF	16
+
+/* Where in the table a dump is. */
+struct dump_pos {
+	struct kvm_pgtable *pgt;
+	bool host;
+	u64 addr;
+	int budget;
+};
+
+/* Whoever first comes to a table tells of its page. */
+static void dump_table(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
+		       kvm_pte_t *ptep, s8 level)
+{
+	void *page = PTR_ALIGN_DOWN(ptep, PAGE_SIZE);
+
+	if (!IS_ALIGNED(pos->addr, kvm_granule_size(level - 1)))
+		return;
+
+	dump->tables[PKVM_S2_LEVEL(level)]++;
+	dump->refs += pos->pgt->mm_ops->page_count(page) - 1;
+}
+
+static void dump_find_leaf(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
+			   struct s2_leaf *leaf)
+{
+	s8 level = pos->pgt->start_level;
+	kvm_pte_t *table = (kvm_pte_t *)pos->pgt->pgd;
+	u64 idx = pos->addr >> kvm_granule_shift(level);
+
+	for (;;) {
+		leaf->ptep = &table[idx];
+		leaf->pte = READ_ONCE(*leaf->ptep);
+		leaf->level = level;
+		dump_table(dump, pos, leaf->ptep, level);
+
+		if (level == KVM_PGTABLE_LAST_LEVEL ||
+		    (leaf->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+			return;
+
+		table = pos->pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(leaf->pte));
+		level++;
+		idx = (pos->addr >> kvm_granule_shift(level)) % PTRS_PER_PTE;
+	}
+}
+
+/* From @addr on, how much of the leaf that ends at @end is in one state. */
+static u64 dump_same_state(struct dump_pos *pos, u64 addr, u64 end, u8 state)
+{
+	unsigned int nr = 0;
+
+	while (addr < end && hyp_phys_to_page(addr)->host_state == state) {
+		addr += PAGE_SIZE;
+		if (++nr % DUMP_STATES_PER_LEAF == 0 && --pos->budget <= 0)
+			break;
+	}
+
+	return addr;
+}
+
+static void dump_leaf(struct dump_pos *pos, const struct s2_leaf *leaf, struct pkvm_s2_run *run)
+{
+	u64 size = kvm_granule_size(leaf->level);
+	u64 end = ALIGN_DOWN(pos->addr, size) + size;
+
+	*run = (struct pkvm_s2_run) {
+		.addr	= pos->addr,
+		.pte	= leaf->pte & PKVM_S2_RUN_INVALID,
+		.nr	= IS_ALIGNED(pos->addr, size),
+		.level	= leaf->level,
+		.state	= PKVM_NOPAGE,
+	};
+
+	if (kvm_pte_valid(leaf->pte)) {
+		run->pte = leaf->pte & ~kvm_phys_to_pte(kvm_pte_to_phys(leaf->pte));
+		run->memory = addr_is_memory(kvm_pte_to_phys(leaf->pte));
+	}
+
+	if (run->memory && pos->host) {
+		run->state = hyp_phys_to_page(pos->addr)->host_state;
+		end = dump_same_state(pos, pos->addr, end, run->state);
+	} else if (run->memory) {
+		run->state = guest_leaf_state(leaf->pte);
+	}
+
+	run->size = end - pos->addr;
+}
+
+static bool dump_merge(struct pkvm_s2_run *last, const struct pkvm_s2_run *run)
+{
+	if (last->addr + last->size != run->addr || last->pte != run->pte ||
+	    last->level != run->level || last->state != run->state ||
+	    last->memory != run->memory)
+		return false;
+
+	last->size += run->size;
+	last->nr += run->nr;
+
+	return true;
+}
+
+static void dump_tables(struct pkvm_s2_dump *dump, struct dump_pos *pos)
+{
+	struct pkvm_s2_run run;
+	struct s2_leaf leaf;
+
+	dump->end = BIT(pos->pgt->ia_bits);
+
+	while (pos->addr < dump->end && pos->budget-- > 0 &&
+	       dump->nr_runs < PKVM_S2_DUMP_RUNS) {
+		dump_find_leaf(dump, pos, &leaf);
+		dump_leaf(pos, &leaf, &run);
+		if (!dump->nr_runs || !dump_merge(&dump->run[dump->nr_runs - 1], &run))
+			dump->run[dump->nr_runs++] = run;
+		pos->addr += run.size;
+	}
+
+	dump->next = pos->addr;
+}
+
+static int dump_locked(u64 phys, struct kvm_pgtable *pgt, u64 addr, u64 *gen, u64 want)
+{
+	struct dump_pos pos = {
+		.pgt	= pgt,
+		.host	= pgt == &host_mmu.pgt,
+		.addr	= addr,
+		.budget	= DUMP_MAX_LEAVES,
+	};
+	struct pkvm_s2_dump *dump;
+	int ret;
+
+	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+	if (ret)
+		return ret;
+
+	if (!pgt->pgd)
+		return -ENOENT;
+
+	if (addr >= BIT(pgt->ia_bits))
+		return -ERANGE;
+
+	if (addr && *gen != want)
+		return -EAGAIN;
+
+	dump = hyp_fixmap_map(phys);
+	memset(dump, 0, offsetof(struct pkvm_s2_dump, run));
+	dump_tables(dump, &pos);
+	/* Giving up the lock is going to be counted, too. */
+	dump->gen = *gen + 1;
+	hyp_fixmap_unmap();
+
+	return 0;
+}
+
+/**
+ * __pkvm_stage2_dump() - Tell what a part of a stage-2 holds
+ * @pfn: where to: a page of the host's own, host physical. See struct pkvm_s2_dump.
+ * @handle: the VM, or 0 for the host.
+ * @addr: where to begin in the input space: 0, or what the last call left.
+ * @gen: what the last call left, for an @addr other than 0.
+ *
+ * Takes the lock of the host, and of the VM if there is one.
+ *
+ * Return: 0; -EINVAL if @pfn is no memory or @addr is not aligned; -EPERM if the page
+ * is not the host's alone; -ENOENT if there is no such VM, or none of its tables any
+ * more; -ERANGE if @addr lies beyond the input space; -EAGAIN if the table may have
+ * changed since the last call.
+ */
+int __pkvm_stage2_dump(u64 pfn, pkvm_handle_t handle, u64 addr, u64 gen)
+{
+	u64 phys = hyp_pfn_to_phys(pfn);
+	struct pkvm_hyp_vm *vm;
+	int ret;
+
+	if (hyp_phys_to_pfn(phys) != pfn || !PAGE_ALIGNED(addr))
+		return -EINVAL;
+
+	if (!handle) {
+		host_lock_component();
+		ret = dump_locked(phys, &host_mmu.pgt, addr, &host_mmu.gen, gen);
+		host_unlock_component();
+		return ret;
+	}
+
+	vm = pkvm_get_hyp_vm(handle);
+	if (!vm)
+		return -ENOENT;
+
+	host_lock_component();
+	guest_lock_component(vm);
+	ret = dump_locked(phys, &vm->pgt, addr, &vm->gen, gen);
+	guest_unlock_component(vm);
+	host_unlock_component();
+
+	pkvm_put_hyp_vm(vm);
+
+	return ret;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's stage-2 heals: whatever was donated out of a block, and in whatever order it comes
+ * home, its tables are in the end what they were before. Keeps R1 (the host has back what it gave)
+ * and R7 (no table is lost on the way).
+ *
+ * Each case compares snapshots (asm/kvm_pkvm_dump.h), each taken after all memory was touched once.
+ */
+#include <linux/random.h>
+
+#include <asm/kvm_pkvm_dump.h>
+
+#include "el2_kunit.h"
+
+#define NR_PAGES	64
+
+/* What two snapshots have to agree in: how many leaves, tables and references. */
+static void snapshot(struct kunit *test, struct pkvm_s2_snapshot *s)
+{
+	pkvm_s2_sweep(NULL);
+	KUNIT_ASSERT_EQ(test, pkvm_s2_snapshot_take(0, s), 0);
+	pkvm_s2_snapshot_free(s);
+}
+
+static void expect_same(struct kunit *test, const struct pkvm_s2_snapshot *before,
+			const struct pkvm_s2_snapshot *after)
+{
+	unsigned int i;
+
+	for (i = 0; i < PKVM_S2_LEVELS; i++) {
+		KUNIT_EXPECT_EQ_MSG(test, before->leaves[i], after->leaves[i],
+				    "leaves of level %d", (int)i + KVM_PGTABLE_FIRST_LEVEL);
+		KUNIT_EXPECT_EQ_MSG(test, before->tables[i], after->tables[i],
+				    "tables of level %d", (int)i + KVM_PGTABLE_FIRST_LEVEL);
+	}
+	KUNIT_EXPECT_EQ(test, before->annotated, after->annotated);
+	KUNIT_EXPECT_EQ(test, before->refs, after->refs);
+}
+
+/* The level of the entry for a page of the host's. */
+static s8 level_in(const struct pkvm_s2_snapshot *s, struct page *page)
+{
+	u64 addr = page_to_phys(page);
+	size_t i = 0;
+
+	while (addr - s->run[i].addr >= s->run[i].size)
+		i++;
+	return s->run[i].level;
+}
+
+/* The same, after it was touched. */
+static s8 level_of(struct kunit *test, struct page *page)
+{
+	struct pkvm_s2_snapshot s = {};
+	s8 level;
+
+	el2_readable(page);
+	KUNIT_ASSERT_EQ(test, pkvm_s2_snapshot_take(0, &s), 0);
+	level = level_in(&s, page);
+	pkvm_s2_snapshot_free(&s);
+	return level;
+}
+
+/* As many pages as the allocator has in a row, in memory that blocks of @level map. */
+static struct page *block_of_level(struct kunit *test, s8 level)
+{
+	LIST_HEAD(others);
+	struct page *page, *next, *found = NULL;
+	struct pkvm_s2_snapshot s = {};
+	unsigned int tries;
+
+	pkvm_s2_sweep(NULL);
+	KUNIT_ASSERT_EQ(test, pkvm_s2_snapshot_take(0, &s), 0);
+	for (tries = 0; tries < 768 && !found; tries++) {
+		page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+		if (!page)
+			break;
+		if (level_in(&s, page) == level)
+			found = page;
+		else
+			list_add(&page->lru, &others);
+	}
+	list_for_each_entry_safe(page, next, &others, lru)
+		__free_pages(page, MAX_PAGE_ORDER);
+	pkvm_s2_snapshot_free(&s);
+	if (!found)
+		kunit_skip(test, "no free memory lies in a block of level %d", level);
+	split_page(found, MAX_PAGE_ORDER);
+	return found;
+}
+
+/* Different numbers below the number of pages of a block, in an order that nobody chose. */
+static void shuffle(unsigned int *nr, unsigned int below)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		do {
+			nr[i] = get_random_u32_below(below);
+			for (j = 0; j < i && nr[j] != nr[i]; j++)
+				;
+		} while (j < i);
+	}
+}
+
+static void give_and_take(struct kunit *test, s8 level)
+{
+	struct pkvm_s2_snapshot before = {}, during = {}, after = {};
+	struct page *block = block_of_level(test, level);
+	unsigned int nr[NR_PAGES], order[NR_PAGES];
+	struct el2_vm *vm;
+	unsigned int i;
+
+	snapshot(test, &before);
+	vm = el2_vm_create(test, 1);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+
+	shuffle(nr, 1 << MAX_PAGE_ORDER);
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, &block[nr[i]], i), 0);
+	el2_put();
+	KUNIT_EXPECT_EQ(test, level_of(test, &block[nr[0]]), KVM_PGTABLE_LAST_LEVEL);
+	snapshot(test, &during);
+	KUNIT_EXPECT_GT(test, during.annotated, before.annotated + NR_PAGES - 1);
+	KUNIT_EXPECT_NE(test, during.tables[PKVM_S2_LEVEL(KVM_PGTABLE_LAST_LEVEL)],
+			before.tables[PKVM_S2_LEVEL(KVM_PGTABLE_LAST_LEVEL)]);
+
+	/* Some by force while the guest lives, the rest when it dies; nobody chose the order. */
+	shuffle(order, NR_PAGES);
+	for (i = 0; i < NR_PAGES / 4; i++)
+		KUNIT_EXPECT_EQ(test, el2_force_reclaim(page_to_pfn(&block[nr[order[i]]])), 0);
+	KUNIT_ASSERT_EQ(test, el2_start_teardown(vm), 0);
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, el2_reclaim(vm, order[i], 1), 0);
+	KUNIT_EXPECT_EQ(test, level_of(test, block), level);
+	el2_vm_destroy(test, vm);
+
+	snapshot(test, &after);
+	expect_same(test, &before, &after);
+	for (i = 0; i < 1 << MAX_PAGE_ORDER; i++)
+		__free_page(&block[i]);
+}
+
+/* Rule: pages of one 2 MiB block of the host's. */
+static void pages_of_a_small_block(struct kunit *test)
+{
+	give_and_take(test, 2);
+}
+
+/* Rule: pages of one 1 GiB block: two levels of tables come and go. */
+static void pages_of_a_large_block(struct kunit *test)
+{
+	if (KVM_PGTABLE_MIN_BLOCK_LEVEL > 1)
+		kunit_skip(test, "there are no blocks of level 1");
+	give_and_take(test, 1);
+}
+
+/* Rule: what the host only shares leaves its block whole. */
+static void share_keeps_block(struct kunit *test)
+{
+	struct pkvm_s2_snapshot before = {}, during = {};
+	struct page *block = block_of_level(test, 2);
+	unsigned int i;
+
+	snapshot(test, &before);
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, el2_share(&block[i * 2]), 0);
+	KUNIT_EXPECT_EQ(test, level_of(test, block), 2);
+	snapshot(test, &during);
+	expect_same(test, &before, &during);
+	for (i = 0; i < NR_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, el2_unshare(&block[i * 2]), 0);
+	for (i = 0; i < 1 << MAX_PAGE_ORDER; i++)
+		__free_page(&block[i]);
+}
+
+/* Rule (R5, R6): a dump into what is not the host's, or of what is not there, is refused. */
+static void dump_refused(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page = el2_page(test);
+	struct page *shared = el2_page(test);
+	u64 pfn = page_to_pfn(page);
+
+	KUNIT_ASSERT_EQ(test, el2_share(shared), 0);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, page_to_pfn(shared), 0, 0,
+						     0), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, ~0ULL, 0, 0, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, 0x09000, 0, 0, 0),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, 1, 0, 0), -ENOENT);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, 0, 1, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, 0, PAGE_MASK, 0),
+			-ERANGE);
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+
+	/* Whoever begins in the middle has to know of which moment. */
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, vm->handle,
+						     PAGE_SIZE, ~0ULL), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, vm->handle, 0, 0),
+			0);
+}
+
+struct kunit_case el2_coalesce_cases[] = {
+	KUNIT_CASE_SLOW(pages_of_a_small_block),
+	KUNIT_CASE_SLOW(pages_of_a_large_block),
+	KUNIT_CASE_SLOW(share_keeps_block),
+	KUNIT_CASE(dump_refused),
+	{}
+};

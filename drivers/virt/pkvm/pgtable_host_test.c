@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's stage-2: which of its entries count, and that a table in which nothing counts goes
+ * when memory comes home. Keeps R1 as far as the tables do (an annotation is never lost), R6
+ * (tables of MMIO are recycled in bounded steps) and R7 (the pool has a page for every table).
+ */
+#include <asm/kvm_pkvm.h>
+#include <asm/kvm_pkvm_host_s2.h>
+
+#include "pgtable_kunit.h"
+
+#define GUEST		KVM_MAX_OWNER_ID
+#define HOST		0
+#define MEM		KVM_PGTABLE_PROT_RWX
+#define MMIO		(KVM_PGTABLE_PROT_RW | KVM_PGTABLE_PROT_DEVICE)
+
+static int map(struct s2_world *w, u64 addr, u64 size, enum kvm_pgtable_prot prot)
+{
+	return s2_map(w, addr, size, addr, prot);
+}
+
+static int own(struct s2_world *w, u64 addr, u64 size, u8 owner)
+{
+	return kvm_pgtable_stage2_set_owner(&w->pgt, addr, size, &w->pool, owner);
+}
+
+/* The first MMIO in the window. The page before it is memory, in the same table. */
+static u64 mmio(struct s2_world *w)
+{
+	return w->base + (w->pages / 4 * 3 + 3) * PAGE_SIZE;
+}
+
+/**
+ * struct rule - One line of the counting rule.
+ * @name:	What it is about.
+ * @prot:	What is mapped, unless @owner is not the host.
+ * @owner:	Who is given the page.
+ * @mmio:	At an address that is not memory.
+ * @counts:	What must follow.
+ */
+struct rule {
+	const char		*name;
+	enum kvm_pgtable_prot	prot;
+	u8			owner;
+	bool			mmio;
+	bool			counts;
+};
+
+static const struct rule rules[] = {
+	{ "memory, default", MEM },
+	{ "MMIO, default", MMIO, .mmio = true },
+	{ "annotation", .owner = GUEST, .counts = true },
+	{ "annotation of MMIO", .owner = GUEST, .mmio = true, .counts = true },
+	{ "memory as MMIO", MMIO, .counts = true },
+	{ "MMIO as memory", MEM, .mmio = true, .counts = true },
+	{ "not writable", KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X, .counts = true },
+	{ "not readable", KVM_PGTABLE_PROT_W | KVM_PGTABLE_PROT_X, .counts = true },
+	{ "not executable", KVM_PGTABLE_PROT_RW, .counts = true },
+	{ "not cacheable", KVM_PGTABLE_PROT_RW | KVM_PGTABLE_PROT_NORMAL_NC, .counts = true },
+	{ "read-only MMIO", KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_DEVICE, .mmio = true,
+	  .counts = true },
+	{ "bit 55", MEM | KVM_PGTABLE_PROT_SW0, .counts = true },
+	{ "bit 56", MEM | KVM_PGTABLE_PROT_SW1, .counts = true },
+	{ "bit 57", MEM | KVM_PGTABLE_PROT_SW2, .counts = true },
+	{ "bit 58", MEM | KVM_PGTABLE_PROT_SW3, .counts = true },
+	{ "bit 55 of MMIO", MMIO | KVM_PGTABLE_PROT_SW0, .mmio = true, .counts = true },
+};
+
+static void rule_name(const struct rule *rule, char *desc)
+{
+	strscpy(desc, rule->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(rule, rules, rule_name);
+
+/* Rule: an entry holds a reference on its table if, and only if, it could not be rebuilt. */
+static void counted(struct kunit *test)
+{
+	const struct rule *rule = test->param_value;
+	struct s2_world *w = test->priv;
+	u64 addr = rule->mmio ? mmio(w) : w->base;
+
+	if (rule->owner != HOST)
+		KUNIT_ASSERT_EQ(test, own(w, addr, PAGE_SIZE, rule->owner), 0);
+	else
+		KUNIT_ASSERT_EQ(test, map(w, addr, PAGE_SIZE, rule->prot), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, addr), rule->counts ? 2 : 1);
+	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+
+	/* One of each kind beside it: each stands for itself. */
+	KUNIT_ASSERT_EQ(test, own(w, addr + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, addr), rule->counts ? 3 : 2);
+	KUNIT_ASSERT_EQ(test, own(w, addr + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	if (rule->counts)
+		KUNIT_EXPECT_EQ(test, s2_refs(w, addr), 2);
+	else
+		s2_expect_leaf(w, addr, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+}
+
+/* Rule: an entry that is locked while a walk replaces it does not count, and neither does none. */
+static void locked_does_not_count(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	s8 level;
+
+	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level <= KVM_PGTABLE_LAST_LEVEL; level++) {
+		KUNIT_EXPECT_FALSE(test, w->pgt.mm_ops->pte_is_counted(0, level));
+		KUNIT_EXPECT_FALSE(test, w->pgt.mm_ops->pte_is_counted(KVM_INVALID_PTE_LOCKED,
+								       level));
+		KUNIT_EXPECT_TRUE(test, w->pgt.mm_ops->pte_is_counted(s2_owner(GUEST), level));
+	}
+}
+
+/* Rule: hardware may set the access flag at any time, so nothing depends on it. */
+static void access_flag_does_not_count(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
+	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base, PAGE_SIZE,
+								    true));
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
+	s2_expect_leaf(w, w->base, 3, s2_host_leaf(w->base, 3, MEM) & ~BIT_ULL(10));
+}
+
+/* Rule: a permission that changes in place changes what counts, too. */
+static void permissions_keep_count(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, 4 * PAGE_SIZE, MEM), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_wrprotect(&w->pgt, w->base, 3 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 4);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base,
+							     KVM_PGTABLE_PROT_W), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 3);
+	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+}
+
+/* Rule: software bits that come and go in place do so, too. */
+static void software_bits_keep_count(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
+	s2_forget_events(w);
+	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM | KVM_PGTABLE_PROT_SW2), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 2);
+	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
+	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
+	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+}
+
+/*
+ * Rule: a block that was split by pages of other owners is one empty entry again when the last of
+ * them is home, across levels, and the pool has its pages back. Not before, and not without.
+ */
+static void last_page_home(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
+	u64 pages[] = { 0, size - PAGE_SIZE, size / 2, PAGE_SIZE };
+	unsigned int empty = w->pool.used;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
+	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		KUNIT_ASSERT_EQ(test, own(w, w->base + pages[i], PAGE_SIZE, GUEST), 0);
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		s2_expect_leaf(w, w->base + pages[i], 3, s2_owner(GUEST));
+		KUNIT_ASSERT_EQ(test, own(w, w->base + pages[i], PAGE_SIZE, HOST), 0);
+		KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+	}
+	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
+	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL,
+		       s2_host_leaf(w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, MEM));
+}
+
+/*
+ * Rule: a table that goes is invalidated once, for all of its range, while its entry is broken; not
+ * entry by entry. A page that comes home to a table that stays needs no invalidation at all.
+ */
+static void one_invalidation_per_table(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 size = kvm_granule_size(2);
+	unsigned int levels = KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_MIN_BLOCK_LEVEL;
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, size - PAGE_SIZE, MEM), 0);
+	KUNIT_ASSERT_EQ(test, own(w, w->base, 2 * PAGE_SIZE, GUEST), 0);
+	s2_forget_events(w);
+	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
+	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
+
+	w->watch = w->base + 2 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	KUNIT_EXPECT_EQ(test, w->nr_events, levels);
+	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_TLBI_RANGE) + s2_count_events(w, S2_TLBI_VMID),
+			levels);
+	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
+	KUNIT_EXPECT_EQ(test, find_first_zero_bit(w->invalidated, size / PAGE_SIZE),
+			size / PAGE_SIZE);
+	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+}
+
+/* Rule: what the host maps by default is its own: to give it back changes no entry. */
+static void shared_page_home(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+
+	KUNIT_ASSERT_EQ(test, own(w, w->base, 2 * PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
+	s2_forget_events(w);
+	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
+	s2_expect_leaf(w, w->base, 3, s2_host_leaf(w->base, 3, MEM));
+	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
+
+	/* The last one of a guest is shared, too: it comes home, and so does the table. */
+	KUNIT_ASSERT_EQ(test, map(w, w->base + PAGE_SIZE, PAGE_SIZE, MEM), 0);
+	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_host_leaf(w->base + PAGE_SIZE, 3, MEM));
+	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+}
+
+/* Rule: nor does giving back a block break it. */
+static void block_home(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 size = kvm_granule_size(2);
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
+	KUNIT_ASSERT_EQ(test, own(w, w->base + size, PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	s2_expect_leaf(w, w->base, 2, s2_host_leaf(w->base, 2, MEM));
+}
+
+/* Rule: without the flag a table stays, whatever counts in it. */
+static void without_coalescing(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+
+	w->pgt.flags &= ~KVM_PGTABLE_S2_COALESCE;
+	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
+	s2_expect_leaf(w, w->base, 3, 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
+}
+
+/* Rule: unmapping a part takes a table in which nothing counts, and leaves none of it in a TLB. */
+static void unmap_takes_the_rest(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 size = kvm_granule_size(2);
+
+	KUNIT_ASSERT_EQ(test, map(w, w->base, 8 * PAGE_SIZE, MEM), 0);
+	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
+	s2_expect_leaf(w, w->base, 3, 0);
+	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_owner(GUEST));
+
+	s2_forget_events(w);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base + PAGE_SIZE, PAGE_SIZE), 0);
+	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	KUNIT_EXPECT_EQ(test, find_first_zero_bit(w->invalidated, size / PAGE_SIZE),
+			size / PAGE_SIZE);
+}
+
+/* Rule: recycling takes what maps MMIO alone, no more of it than asked for, and no annotation. */
+static void recycle(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 size = kvm_granule_size(2);
+	u64 start = ALIGN(mmio(w), size);
+	unsigned int empty = w->pool.used;
+	unsigned int i, before;
+
+	for (i = 0; i < 4; i++)
+		KUNIT_ASSERT_EQ(test, map(w, start + i * size, PAGE_SIZE, MMIO), 0);
+	KUNIT_ASSERT_EQ(test, own(w, start + 2 * size + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
+
+	before = w->pool.used;
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 2), 2);
+	KUNIT_EXPECT_EQ(test, w->pool.used, before - 2);
+	s2_expect_leaf(w, start + 3 * size, 3, s2_host_leaf(start + 3 * size, 3, MMIO));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 99), 1);
+	s2_expect_leaf(w, start + 2 * size + PAGE_SIZE, 3, s2_owner(GUEST));
+	s2_expect_leaf(w, start + 2 * size, 3, s2_host_leaf(start + 2 * size, 3, MMIO));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 99), 0);
+
+	KUNIT_ASSERT_EQ(test, own(w, start + 2 * size + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+}
+
+/*
+ * Rule (R7): memory finds its tables in the pages that the pool has for it, each page in a state
+ * of its own, however it lies: here across a border of the largest tables, so that there is one
+ * more of each level than its size asks for.
+ */
+static void pool_for_any_alignment(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 start = w->base + kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL) - PAGE_SIZE;
+	unsigned long sizes[] = { 1, 2, PTRS_PER_PTE, PTRS_PER_PTE + 1, 8 * PTRS_PER_PTE };
+	unsigned int empty = w->pool.used;
+	unsigned long i, page;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		w->pool.limit = empty + __hyp_pgtable_max_pages(sizes[i]);
+		for (page = 0; page < sizes[i]; page++)
+			KUNIT_ASSERT_EQ(test, own(w, start + page * PAGE_SIZE, PAGE_SIZE,
+						  page % 2 ? GUEST : GUEST - 1), 0);
+		KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+		KUNIT_ASSERT_EQ(test, own(w, start, sizes[i] * PAGE_SIZE, HOST), 0);
+		KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	}
+}
+
+/*
+ * Rule (R7): MMIO gives way. When it has taken every page that the pool has, each page of memory
+ * can still be given away, for which a few tables of MMIO go at a time; and when all of it has come
+ * home, the pool has as many pages as at first.
+ */
+static void mmio_gives_way(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 first = w->base + w->pages * PAGE_SIZE;
+	u64 end = first;
+	unsigned long pages = (mmio(w) - w->base) / PAGE_SIZE;
+	unsigned int empty = w->pool.used;
+	unsigned int recycled = 0;
+	u64 addr;
+	int ret;
+
+	w->pool.limit = empty + __hyp_pgtable_max_pages(pages);
+	while (!map(w, end, PAGE_SIZE, MMIO))
+		end += kvm_granule_size(2);
+	KUNIT_ASSERT_EQ(test, w->pool.used, w->pool.limit);
+
+	for (addr = w->base; addr < mmio(w); addr += PAGE_SIZE) {
+		ret = own(w, addr, PAGE_SIZE, addr & PAGE_SIZE ? GUEST : GUEST - 1);
+		if (ret == -ENOMEM) {
+			recycled += kvm_pgtable_stage2_coalesce(&w->pgt, first, end - first, 4);
+			ret = own(w, addr, PAGE_SIZE, GUEST);
+		}
+		KUNIT_ASSERT_EQ(test, ret, 0);
+	}
+	KUNIT_EXPECT_GT(test, recycled, 0);
+	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+
+	KUNIT_ASSERT_EQ(test, own(w, w->base, mmio(w) - w->base, HOST), 0);
+	kvm_pgtable_stage2_coalesce(&w->pgt, first, end - first, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+}
+
+struct kunit_case s2_host_cases[] = {
+	KUNIT_CASE_PARAM(counted, rule_gen_params),
+	KUNIT_CASE(locked_does_not_count),
+	KUNIT_CASE(access_flag_does_not_count),
+	KUNIT_CASE(permissions_keep_count),
+	KUNIT_CASE(software_bits_keep_count),
+	KUNIT_CASE(last_page_home),
+	KUNIT_CASE(one_invalidation_per_table),
+	KUNIT_CASE(shared_page_home),
+	KUNIT_CASE(block_home),
+	KUNIT_CASE(without_coalescing),
+	KUNIT_CASE(unmap_takes_the_rest),
+	KUNIT_CASE(recycle),
+	KUNIT_CASE(pool_for_any_alignment),
+	KUNIT_CASE_SLOW(mmio_gives_way),
+	{}
+};

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pkvm_coalesce [MIB]: after a protected VM has died, the host's stage-2 is what it was before.
+ *
+ * A VM of MIB MiB touches its memory granule by granule, shares every 64th, and dies; many small
+ * ones follow one after the other, and four at once that die in an order that nobody chose. After
+ * each the host touches all of its memory once. Leaves per level, annotations, tables and
+ * references have to be those of the snapshot before the first. On a host that was booted with
+ * kvm-arm.host_s2_coalesce=0 they must not be: a test that sees no difference there sees none.
+ *
+ * Needs a kernel with CONFIG_PKVM_STAGE2_DEBUG.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+
+#define TABLES		"/sys/kernel/debug/kvm/host_stage2_page_tables"
+#define SWEEP		"/sys/kernel/debug/kvm/host_stage2_sweep"
+
+#define PLAN		6
+#define SHARE_EVERY	64
+#define MIB		0x100000UL
+#define DEFAULT_MIB	64
+#define SMALL		(4 * MIB)
+#define MANY		50
+#define AT_ONCE		4
+#define NR_TOTALS	6
+
+/* The totals of a dump, in this order. */
+static const char * const names[NR_TOTALS] = {
+	"leaves L1", "leaves L2", "leaves L3", "annotated", "tables", "references",
+};
+
+struct totals {
+	long value[NR_TOTALS];
+};
+
+static void read_totals(struct totals *t)
+{
+	char line[256], name[64];
+	FILE *file;
+	long value;
+
+	memset(t, 0xff, sizeof(*t));
+	file = fopen(TABLES, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63[^:]: %ld", name, &value) != 2)
+			continue;
+		for (int i = 0; i < NR_TOTALS; i++) {
+			if (!strcmp(name, names[i]))
+				t->value[i] = value;
+		}
+	}
+	fclose(file);
+}
+
+static void tell(const char *when, const struct totals *t)
+{
+	ksft_print_msg("%-8s leaves L1 %ld L2 %ld L3 %ld, annotated %ld, tables %ld, refs %ld\n",
+		       when, t->value[0], t->value[1], t->value[2], t->value[3], t->value[4],
+		       t->value[5]);
+}
+
+/* The host's tables once it has touched all of its memory; how many leaves that made. */
+static long sweep(const char *when, struct totals *t)
+{
+	struct totals before;
+	long leaves = 0;
+
+	read_totals(&before);
+	if (pvm_proc_number(SWEEP, "readable") <= 0)
+		ksft_exit_fail_msg("%s: cannot be read\n", SWEEP);
+	read_totals(t);
+	for (int i = 0; i < 3; i++)
+		leaves += t->value[i] - before.value[i];
+	tell(when, t);
+	return leaves;
+}
+
+static bool same(const struct totals *a, const struct totals *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* A VM of @size bytes that touches all of it and shares some; as the VM is then. */
+static int fill_vm(struct pvm *vm, size_t size)
+{
+	size_t page = getpagesize();
+	int err = pvm_create(vm, KVM_VM_TYPE_ARM_PROTECTED, 1, size);
+
+	if (err)
+		return err;
+	err = pvm_command(&vm->vcpus[0], PVM_FILL, PVM_DATA_IPA, 1, size / page, page);
+	if (!err)
+		err = pvm_command(&vm->vcpus[0], PVM_HVC_SWEEP, HVC_MEM_SHARE, PVM_DATA_IPA,
+				  size / page / SHARE_EVERY, SHARE_EVERY * page);
+	if (err)
+		pvm_free(vm);
+	return err;
+}
+
+/* Until the VMs of killed processes are gone, too. */
+static void wait_for_deaths(void)
+{
+	for (int i = 0; i < 100 && pvm_stat("vms_created") != pvm_stat("vms_destroyed"); i++)
+		usleep(100000);
+}
+
+static bool one_by_one(void)
+{
+	struct pvm vm;
+
+	for (int i = 0; i < MANY; i++) {
+		if (fill_vm(&vm, SMALL))
+			return false;
+		pvm_free(&vm);
+	}
+	return true;
+}
+
+/* Each in a process of its own, which tells when it is full, and is killed in any order. */
+static bool all_at_once(void)
+{
+	pid_t pid[AT_ONCE];
+	bool good = true;
+	uint8_t order;
+	int full[2];
+	char done;
+
+	if (pipe(full))
+		return false;
+	for (int i = 0; i < AT_ONCE; i++) {
+		pid[i] = fork();
+		if (pid[i] < 0)
+			return false;
+		if (!pid[i]) {
+			struct pvm vm;
+
+			done = fill_vm(&vm, SMALL) ? 'n' : 'y';
+			if (write(full[1], &done, 1) != 1)
+				_exit(1);
+			pause();
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < AT_ONCE; i++)
+		good = read(full[0], &done, 1) == 1 && done == 'y' && good;
+	close(full[0]);
+	close(full[1]);
+
+	for (int left = AT_ONCE; left; left--) {
+		if (getrandom(&order, 1, 0) != 1)
+			return false;
+		order %= left;
+		kill(pid[order], SIGKILL);
+		waitpid(pid[order], NULL, 0);
+		pid[order] = pid[left - 1];
+	}
+	wait_for_deaths();
+	return good;
+}
+
+/* Does the host coalesce? Its command line says so, so that a test need not believe KVM. */
+static bool host_coalesces(void)
+{
+	char line[4096] = "";
+	FILE *file = fopen("/proc/cmdline", "re");
+
+	if (!file || !fgets(line, sizeof(line), file))
+		ksft_exit_fail_msg("/proc/cmdline: %s\n", strerror(errno));
+	fclose(file);
+	return !strstr(line, "kvm-arm.host_s2_coalesce=0");
+}
+
+int main(int argc, char *argv[])
+{
+	size_t size = (argc > 1 ? strtoul(argv[1], NULL, 0) : DEFAULT_MIB) * MIB;
+	struct totals before, during, after, now;
+	bool coalesces;
+	long faults;
+	struct pvm vm;
+
+	ksft_print_header();
+	if (!pvm_host_is_protected())
+		ksft_exit_skip("the host is not protected\n");
+	if (access(TABLES, R_OK))
+		ksft_exit_skip("the kernel has no CONFIG_PKVM_STAGE2_DEBUG\n");
+	ksft_set_plan(PLAN);
+	coalesces = host_coalesces();
+
+	/* One to begin with: what KVM makes for its first VM is there for good. */
+	if (fill_vm(&vm, SMALL))
+		ksft_exit_fail_msg("no VM can be made\n");
+	pvm_free(&vm);
+	sweep("before", &before);
+
+	ksft_test_result(!fill_vm(&vm, size), "a VM of %zu MiB touches all of it\n", size / MIB);
+	sweep("while", &during);
+	ksft_test_result(during.value[3] >= before.value[3] +
+			 (long)(size / getpagesize() / SHARE_EVERY * (SHARE_EVERY - 1)),
+			 "its pages are annotated in the host's stage-2\n");
+	pvm_free(&vm);
+	read_totals(&now);
+	tell("died", &now);
+	faults = sweep("after", &after);
+	ksft_print_msg("the sweep took %ld faults for %ld pages\n", faults,
+		       (long)(size / getpagesize()));
+	ksft_test_result(same(&before, &after) == coalesces, "%s after it died\n",
+			 coalesces ? "all is as before" : "without coalescing tables stay");
+	ksft_test_result(!coalesces || faults < (long)(size / getpagesize()) / 8,
+			 "the host maps blocks again, not pages\n");
+
+	ksft_test_result(one_by_one() && (sweep("many", &now), same(&before, &now)) == coalesces,
+			 "%d VMs, one after the other: %s\n", MANY,
+			 coalesces ? "no drift" : "tables stay");
+	ksft_test_result(all_at_once() &&
+			 (sweep("at once", &now), same(&before, &now)) == coalesces,
+			 "%d VMs at once: %s\n", AT_ONCE, coalesces ? "no drift" : "tables stay");
+	ksft_finished();
+}

@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The host's memory as a strip, at several moments, from dumps of its stage-2.
+
+A dump is what /sys/kernel/debug/kvm/host_stage2_page_tables shows. Each moment
+is a row; each column is a piece of memory, filled by what maps it: how large
+the leaves are, what is shared, and what is someone else's. gnuplot draws it.
+"""
+
+import argparse
+import collections
+import itertools
+import os
+import re
+import subprocess
+import sys
+
+RUN = re.compile(r'^0x([0-9a-f]+)-0x([0-9a-f]+) L(-?\d) (\d+) x (\d+)K (.+)$', re.M)
+TOTAL = re.compile(r'^([a-z]+(?: L-?\d)?): (\d+)$', re.M)
+TABLES = 'leaves L1', 'leaves L2', 'leaves L3', 'annotated', 'tables', 'references'
+COLUMNS = 1024
+# What a piece of memory can be, its colour, from the bottom of a column to the top.
+KINDS = {
+    'largest leaves (L1)': '#1b5e20',
+    'large leaves (L2)': '#66bb6a',
+    'pages (L3)': '#fdd835',
+    'shared': '#1e88e5',
+    "a guest's": '#d81b60',
+    "the hypervisor's": '#5d4037',
+    'not mapped': '#eeeeee',
+}
+
+Run = collections.namedtuple('Run', 'start end level what')
+
+
+class DumpError(Exception):
+    """A dump that is none, or a picture that could not be drawn."""
+
+
+class Dump:
+    """One snapshot of a stage-2."""
+
+    def __init__(self, text):
+        self.runs = [Run(int(start, 16), int(end, 16) + 1, int(level), what)
+                     for start, end, level, _, _, what in RUN.findall(text)]
+        self.totals = {name: int(value) for name, value in TOTAL.findall(text)}
+        missing = [name for name in TABLES if name not in self.totals]
+        if not self.runs or missing:
+            raise DumpError('this is no dump of a stage-2: it lacks '
+                            + (', '.join(missing) or 'entries'))
+        for before, after in zip(self.runs, self.runs[1:]):
+            if before.end != after.start:
+                raise DumpError(f'a dump with a gap at {before.end:#x}')
+
+    def memory(self):
+        """The first and the last address that is known to be memory, and one more."""
+        inside = [run for run in self.runs if kind(run) != 'not mapped']
+        if not inside:
+            raise DumpError('a dump without memory')
+        return inside[0].start, inside[-1].end
+
+    def levels_walked(self):
+        """How many levels a walk to mapped memory takes on average."""
+        first = min(int(name.split('L')[1]) for name in self.totals
+                    if name.startswith('tables L'))
+        mapped = [(run.end - run.start, run.level - first + 1) for run in self.runs
+                  if kind(run) != 'not mapped' and 'RWX' in run.what]
+        return sum(size * level for size, level in mapped) / sum(size for size, _ in mapped)
+
+    def summary(self):
+        """The totals in one line."""
+        return (', '.join(f'{self.totals[f"leaves L{level}"]} L{level}' for level in (1, 2, 3))
+                + f' leaves, {self.totals["tables"]} table pages, '
+                  f'{self.levels_walked():.2f} levels walked')
+
+
+def kind(run):
+    """Which of KINDS a run is."""
+    owner = run.what.split()[0]
+    if owner == 'guest':
+        return "a guest's"
+    if owner in ('hyp', 'ffa'):
+        return "the hypervisor's"
+    if owner in ('shared', 'borrowed'):
+        return 'shared'
+    if owner == 'owned':
+        return list(KINDS)[run.level - 1]
+    return 'not mapped'
+
+
+def columns(dump, start, end):
+    """What share of each column is of which kind: a list of dictionaries."""
+    filled = [collections.Counter() for _ in range(COLUMNS)]
+    width = (end - start) / COLUMNS
+    for run in dump.runs:
+        low, high = max(run.start, start), min(run.end, end)
+        column = int((low - start) / width)
+        while low < high and column < COLUMNS:
+            stop = min(high, start + (column + 1) * width)
+            filled[column][kind(run)] += round((stop - low) / width, 9)
+            low, column = stop, column + 1
+    return filled
+
+
+def boxes(dump, start, end, row):
+    """gnuplot's data for a row: x, y, xlow, xhigh, ylow, yhigh, colour."""
+    column = 0
+    for shares, equal in itertools.groupby(columns(dump, start, end)):
+        after = column + len(list(equal))
+        low = row + 0.1
+        for name, colour in KINDS.items():
+            high = low + 0.8 * shares[name]
+            if shares[name] > 0:
+                yield f'{column} {row} {column} {after} {low:.4f} {high:.4f} 0x{colour[1:]}'
+            low = high
+        column = after
+
+
+def script(rows, terminal, output):
+    """What gnuplot has to do for rows, a list of (name, Dump), the first on top."""
+    start = min(dump.memory()[0] for _, dump in rows)
+    end = max(dump.memory()[1] for _, dump in rows)
+    ticks = ', '.join(f'"{name}" {len(rows) - 1 - i + 0.5}' for i, (name, _) in enumerate(rows))
+    marks = ', '.join(f'"{(start + (end - start) * i // 4) >> 20} MiB" {COLUMNS * i // 4}'
+                      for i in range(5))
+    legend = ', '.join(f'NaN with boxes fs solid fc rgb "{colour}" title "{name}"'
+                       for name, colour in KINDS.items())
+    lines = [f'set terminal {terminal}', f'set output "{output}"', 'set style fill solid noborder',
+             f'set xrange [0:{COLUMNS}]', f'set yrange [0:{len(rows)}]', f'set ytics ({ticks})',
+             f'set xtics ({marks})', 'set key outside bottom center horizontal',
+             'set title "What maps the host\'s memory in its stage-2"', '$strip << EOD']
+    for i, (_, dump) in enumerate(rows):
+        lines += boxes(dump, start, end, len(rows) - 1 - i)
+    lines += ['EOD', f'plot $strip using 1:2:3:4:5:6:7 with boxxyerror lc rgb variable notitle, '
+                     f'{legend}']
+    return '\n'.join(lines) + '\n'
+
+
+def draw(rows, path):
+    """Draw rows, a list of (name, Dump), as path.svg and path.png."""
+    for suffix, terminal in (('svg', 'svg size 1200,420'), ('png', 'pngcairo size 1200,420')):
+        try:
+            done = subprocess.run(['gnuplot'], input=script(rows, terminal, f'{path}.{suffix}'),
+                                  text=True, capture_output=True, check=False)
+        except FileNotFoundError:
+            raise DumpError('there is no gnuplot') from None
+        if done.returncode:
+            raise DumpError(f'gnuplot: {done.stderr.strip()}')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('path', help='of the picture: .svg and .png are appended')
+    parser.add_argument('dump', nargs='+', help='files with dumps, one for each row')
+    args = parser.parse_args()
+    try:
+        rows = []
+        for name in args.dump:
+            with open(name) as file:
+                rows.append((os.path.splitext(os.path.basename(name))[0], Dump(file.read())))
+        draw(rows, args.path)
+    except (DumpError, OSError) as error:
+        print(f'stage2.py: error: {error}', file=sys.stderr)
+        return 1
+    for name, dump in rows:
+        print(f'{name:<10} {dump.summary()}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
