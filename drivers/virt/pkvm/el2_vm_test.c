@@ -65,6 +65,13 @@ static void create_refused(struct kunit *test)
 	vm->kvm->arch.mmu.vtcr = (vtcr & ~VTCR_EL2_T0SZ_MASK) | VTCR_EL2_T0SZ(16);
 	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
 	vm->kvm->arch.mmu.vtcr = vtcr;
+
+	/* There is no firmware here; where there is, it is not put half into a page. */
+	vm->kvm->arch.pkvm.fw_ipa = 0;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->arch.pkvm.fw_ipa = PAGE_SIZE / 2;
+	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
+	vm->kvm->arch.pkvm.fw_ipa = PVM_NO_FW;
 	expect_no_vm(test, vm);
 
 	vm->hyp_vm = hyp_vm + 8;
