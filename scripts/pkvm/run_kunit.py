@@ -140,7 +140,8 @@ def main():
         cpus = ['max']
         suites = [name for name in suites if name.startswith(PAGE_TABLES)]
     log = os.path.join(BUILD, 'log/kunit-build.log')
-    print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})', flush=True)
+    print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})',
+          flush=True)
     with tree.locked():
         for command in (kunit('config', cpus[0], args.granule),
                         kunit('build', cpus[0], args.granule, f'--jobs={args.jobs}')):

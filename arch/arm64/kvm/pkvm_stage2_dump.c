@@ -33,7 +33,7 @@ static int __init early_host_s2_coalesce(char *arg)
 	if (!arg || kstrtobool(arg, &coalesce))
 		return -EINVAL;
 
-	kvm_nvhe_sym(host_stage2_keep_tables) = !coalesce;
+	pkvm_s2_keep_tables = !coalesce;
 
 	return 0;
 }

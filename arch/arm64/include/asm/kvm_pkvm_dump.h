@@ -69,8 +69,9 @@ struct pkvm_s2_dump {
 
 struct kvm;
 
-extern bool
-kvm_nvhe_sym(host_stage2_keep_tables);
+/* Set before the host gives up EL2: tables that were split stay so. */
+#define pkvm_s2_keep_tables	kvm_nvhe_sym(host_stage2_keep_tables)
+extern bool pkvm_s2_keep_tables;
 
 /**
  * struct pkvm_s2_snapshot - A stage-2 as it was at one moment

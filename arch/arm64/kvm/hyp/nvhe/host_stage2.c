@@ -23,10 +23,7 @@
 #define RECYCLE_MAX_TABLES	16
 
 #ifdef CONFIG_PKVM_STAGE2_DEBUG
-/* Set by the host before it gives up EL2. */
 bool host_stage2_keep_tables;
-#else
-#define host_stage2_keep_tables false
 #endif
 
 /**

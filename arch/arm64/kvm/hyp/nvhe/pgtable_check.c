@@ -96,14 +96,14 @@ static void owe(struct check *check, struct kvm_s2_mmu *mmu, u64 start, u64 end,
 		return;
 	}
 
-	BUG_ON(check->nr_owed == MAX_OWED);
+	WARN_ON(check->nr_owed == MAX_OWED);
 	check->owed[check->nr_owed++] = (struct owed) { mmu, start, end, table };
 }
 
 /* Each page that changes hands uses up its own cleaning. */
 static void need_clean(struct check *check)
 {
-	BUG_ON(check->cleaned < PAGE_SIZE);
+	WARN_ON(check->cleaned < PAGE_SIZE);
 	check->cleaned -= PAGE_SIZE;
 }
 
@@ -137,7 +137,7 @@ void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t new)
 		check_owner(check, ctx, old, new);
 
 	if (!kvm_pte_valid(old)) {
-		BUG_ON(kvm_pte_valid(new) && is_owed(check, mmu, start, start + size));
+		WARN_ON(kvm_pte_valid(new) && is_owed(check, mmu, start, start + size));
 		return;
 	}
 
@@ -147,7 +147,7 @@ void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t new)
 		return;
 	}
 
-	BUG_ON(is_table(old, ctx->level) || (old ^ new) & LEAF_FIXED);
+	WARN_ON(is_table(old, ctx->level) || (old ^ new) & LEAF_FIXED);
 
 	lost = (old & ~new & (KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)) |
 	       (new & ~old & KVM_PTE_LEAF_ATTR_HI_S2_XN);
@@ -189,13 +189,13 @@ void pgtable_check_put(void *addr, int count)
 	unsigned int i;
 
 	for (i = 0; count == 1 && i < check->nr_owed; i++)
-		BUG_ON(check->owed[i].table == PTR_ALIGN_DOWN(addr, PAGE_SIZE));
+		WARN_ON(check->owed[i].table == PTR_ALIGN_DOWN(addr, PAGE_SIZE));
 }
 
 void pgtable_check_done(void)
 {
 	struct check *check = this_cpu_ptr(&pgtable_check);
 
-	BUG_ON(check->nr_owed);
+	WARN_ON(check->nr_owed);
 	check->cleaned = 0;
 }

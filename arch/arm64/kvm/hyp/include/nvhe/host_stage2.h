@@ -8,6 +8,13 @@
 
 #include <asm/kvm_pgtable.h>
 
+/* Set by the host before it gives up EL2: tables that were split stay so. */
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+extern bool host_stage2_keep_tables;
+#else
+#define host_stage2_keep_tables false
+#endif
+
 enum kvm_pgtable_stage2_flags host_stage2_flags(void);
 bool host_stage2_pte_is_counted(kvm_pte_t pte, s8 level);
 bool host_stage2_recycle(void);
