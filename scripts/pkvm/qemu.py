@@ -252,8 +252,8 @@ def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, ini
     dialog has a method said(), which gets the console's output as it comes and
     returns what is typed on it then, if anything; with terminal, whoever sits at
     ours types. firmware is the file of a guest firmware that a boot loader has left
-    in memory, regions what devtree.with_firmware() takes. Raises QemuError for what keeps the run from starting; what goes
-    wrong later is the Run's cause.
+    in memory, regions what devtree.with_firmware() takes. Raises QemuError for what
+    keeps the run from starting; what goes wrong later is the Run's cause.
     """
     options = argparse.Namespace(
         cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive, icount=icount,

@@ -101,7 +101,7 @@ def build(names, jobs):
 
 
 def make_firmware():
-    """The firmware of the tests: the code of their guests, and pages that look like nothing else."""
+    """The firmware of the tests: the code of their guests, and pages like no others."""
     path = os.path.join(OUTPUT, 'firmware.bin')
     code = os.path.join(OUTPUT, 'arm64/pvm_guest.o')
     try:

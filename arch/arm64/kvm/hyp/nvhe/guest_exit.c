@@ -109,10 +109,12 @@ static void inject_external_abort(struct kvm_vcpu *vcpu)
 	kvm_pend_exception(vcpu, EXCEPT_AA64_EL1_SYNC);
 }
 
-static void fail_call(struct kvm_vcpu *vcpu)
+/* The only call that waits for pages is MEM_SHARE. */
+static void fail_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
-	*vcpu_pc(vcpu) += AARCH64_INSN_SIZE;
-	pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+	*vcpu_pc(&hyp_vcpu->vcpu) += AARCH64_INSN_SIZE;
+	pvm_answer(&hyp_vcpu->vcpu, SMCCC_RET_INVALID_PARAMETER);
+	hyp_vcpu->host_vcpu->stat.protected.calls_share++;
 }
 
 /**
@@ -148,7 +150,7 @@ void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
 		break;
 	case PVM_EXIT_PAGE:
 		if (abort)
-			fail_call(vcpu);
+			fail_call(hyp_vcpu);
 		break;
 	case PVM_EXIT_PSCI:
 		pvm_answer(vcpu, READ_ONCE(vcpu_gp_regs(host_vcpu)->regs[0]));

@@ -113,8 +113,6 @@ static bool follow_share(struct fuzz_model *model, const uint64_t *args, const u
 
 	if (!n || args[3])
 		return refused(got);
-	/* The host is asked for a page. Where it has none it refuses, and EL2 counts nothing. */
-	model->calls[FUZZ_SHARE] -= model->granules[first] == FUZZ_NOTHING && !is_data(first);
 	if (model->granules[first] == FUZZ_NOTHING)
 		give_pages(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX);
 	n = run_length(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX, ANY, FUZZ_OWNED);

@@ -28,7 +28,7 @@
 #define FW_IPA			0x7fc00000UL
 #define FW_SLOT			PVM_FREE_SLOT
 #define JUNK			0x6a
-#define IPA_SIZE		(1UL << 40)
+#define IPA_SIZE		0x10000000000UL
 
 struct info {
 	uint64_t firmware_size;
@@ -92,9 +92,9 @@ static void spoil_code(struct pvm *vm)
 	memset(vm->code, JUNK, vm->code_size);
 }
 
-static uint64_t pristine(FIXTURE_DATA(firmware) *self, size_t at)
+static uint64_t word(const uint8_t *memory, size_t at)
 {
-	return *(uint64_t *)(self->pristine + at);
+	return *(const uint64_t *)(memory + at);
 }
 
 TEST_F(firmware, info)
@@ -137,9 +137,9 @@ TEST_F(firmware, starts_in_it)
 	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
 	for (size_t at = 0; at < self->size; at += getpagesize()) {
 		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
-		EXPECT_EQ(pristine(self, at), value);
+		EXPECT_EQ(word(self->pristine, at), value);
 		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at + getpagesize() - 8, &value));
-		EXPECT_EQ(pristine(self, at + getpagesize() - 8), value);
+		EXPECT_EQ(word(self->pristine, at + getpagesize() - 8), value);
 		EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem + at, PVM_READ));
 	}
 	EXPECT_EQ(-EBUSY, enable(&self->vm, SET_FW_IPA, FW_IPA + self->size, 0));
@@ -166,7 +166,7 @@ TEST_F(firmware, moves)
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, 0, 0, NULL));
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, last, self->size, self->mem));
 	ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], last + self->size - 8, &value));
-	EXPECT_EQ(pristine(self, self->size - 8), value);
+	EXPECT_EQ(word(self->pristine, self->size - 8), value);
 }
 
 /* What a guest makes of its firmware is its own: the next one starts in the pristine copy. */
@@ -180,7 +180,7 @@ TEST_F(firmware, stays_pristine)
 
 		ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
 		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
-		EXPECT_EQ(pristine(self, at), value);
+		EXPECT_EQ(word(self->pristine, at), value);
 		ASSERT_EQ(0, pvm_store(vcpu, FW_IPA + at, PVM_CODE_IPA + i));
 		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
 		EXPECT_EQ(PVM_CODE_IPA + i, value);

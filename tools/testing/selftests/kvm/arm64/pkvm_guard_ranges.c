@@ -341,9 +341,6 @@ static void *do_sweep(void *arg)
 	pthread_barrier_wait(sweep->start);
 	sweep->err = pvm_command(sweep->vcpu, PVM_HVC_SWEEP, sweep->function, sweep->ipa,
 				 DATA_PAGES, sweep->step);
-	/* A guard that came while the host was about to give a page: the call is made again. */
-	for (uint64_t i = 0; sweep->err == -EFAULT && i < DATA_PAGES; i++)
-		sweep->err = pvm_run(sweep->vcpu);
 	return NULL;
 }
 

@@ -95,7 +95,7 @@ static int command(struct worker *w, uint64_t command, uint64_t arg0, uint64_t a
 		err = pvm_run(w->vcpu);
 	}
 	if (err)
-		printf("# vCPU %u, command %lu of %#lx, %#lx: %s\n", w->vcpu->index, command, arg0,
+		printf("# vCPU %u, number %lu of %#lx, %#lx: %s\n", w->vcpu->index, command, arg0,
 		       arg1, strerror(-err));
 	return err;
 }
