@@ -43,9 +43,8 @@ void pkvm_guest_metadata_donated(unsigned long nr_pages)
 }
 
 /*
- * Record and donate a pinned page. -EEXIST if another vCPU was faster, be it with a
- * guard. What is recorded and what the hypervisor has change as one under
- * kvm->arch.pkvm.lock.
+ * Record and donate a pinned page. -EEXIST if another vCPU was faster. What is
+ * recorded and what the hypervisor has change as one under kvm->arch.pkvm.lock.
  */
 static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 {
@@ -66,8 +65,7 @@ static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 	if (ret) {
 		trace_pkvm_donation_failed(vcpu->kvm->arch.pkvm.handle, gfn, ret);
 		xa_erase(granules, gfn);
-		ret = kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn);
-		return ret == -EPERM ? -EEXIST : -EFAULT;
+		return -EFAULT;
 	}
 
 	atomic64_inc(&pkvm_guest_totals.pages_donated);

@@ -236,10 +236,21 @@ static int handle_need_pages(struct kvm_vcpu *vcpu)
 	}
 	srcu_read_unlock(&kvm->srcu, idx);
 
-	if (ret == -ENOENT && !i)
-		kvm_inject_dabt(vcpu, gfn << PAGE_SHIFT);
+	if (i || !ret)
+		return 1;
 
-	return ret && ret != -ENOENT && !i ? ret : 1;
+	switch (ret) {
+	case -ENOENT:
+		kvm_inject_dabt(vcpu, gfn << PAGE_SHIFT);
+		return 1;
+	case -EFAULT:
+		/* Another vCPU has put a guard there: the call is made again, and refused. */
+		if (kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn) == -EPERM)
+			return 1;
+		fallthrough;
+	default:
+		return ret;
+	}
 }
 
 /**

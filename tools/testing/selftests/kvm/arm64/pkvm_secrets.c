@@ -36,6 +36,8 @@ extern const uint8_t pvm_keeper_code[], pvm_keeper_code_end[];
 #define TIMEOUT		60
 /* How often a run may be interrupted before the guest has got anywhere. */
 #define MAX_INTERRUPTS	200
+/* How often a guest spins that is to be interrupted at last. */
+#define MAX_ROUNDS	20
 
 #define HVC_PSCI_SUSPEND	0xc4000001UL
 
@@ -402,10 +404,14 @@ static void keep_back(struct __test_metadata *const _metadata, struct vmm *v)
 
 TEST_F_TIMEOUT(secrets, interrupt, TIMEOUT)
 {
+	unsigned int rounds = 0;
+
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	expect_kept(_metadata, &self->v, KEEPER_SPIN, 0);
-	/* The test is one only if the guest was interrupted, and that it was. */
+	/* The test is one only if the guest was interrupted, which on a busy machine it may not. */
+	do {
+		expect_kept(_metadata, &self->v, KEEPER_SPIN, 0);
+	} while (self->v.exits <= KEEPER_EXITS && ++rounds < MAX_ROUNDS);
 	EXPECT_LT(KEEPER_EXITS, self->v.exits);
 }
 
