@@ -69,7 +69,8 @@ static int __init pkvm_guest_fw_setup(struct reserved_mem *rmem)
 	if (why) {
 		pr_err("pKVM: guest firmware at %pa, size %pa, is not used: %s\n",
 		       &rmem->base, &rmem->size, why);
-		return -EINVAL;
+		/* An error would give memory to the allocator that is not mapped. */
+		return 0;
 	}
 
 	fw_base = rmem->base;
