@@ -6,6 +6,9 @@
 #define __ARM64_KVM_PKVM_GUEST_PRIV_H__
 
 #include <linux/atomic.h>
+#include <linux/types.h>
+
+#include <asm/hyp_image.h>
 
 /* Totals since boot, in pages unless they say otherwise. */
 struct pkvm_guest_totals {
@@ -27,6 +30,13 @@ extern struct pkvm_guest_totals pkvm_guest_totals;
 struct kvm;
 
 void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared);
+
+/* Where the firmware is, for the hypervisor, which is told once. */
+#define pkvm_hyp_fw_base	kvm_nvhe_sym(pvm_fw_base)
+#define pkvm_hyp_fw_size	kvm_nvhe_sym(pvm_fw_size)
+
+extern phys_addr_t pkvm_hyp_fw_base;
+extern phys_addr_t pkvm_hyp_fw_size;
 
 u64 pkvm_guest_fw_size(void);
 int pkvm_guest_set_fw_ipa(struct kvm *kvm, u64 ipa);

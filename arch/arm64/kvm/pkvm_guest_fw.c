@@ -78,6 +78,7 @@ static int __init pkvm_guest_fw_setup(struct reserved_mem *rmem)
 
 	return 0;
 }
+
 RESERVEDMEM_OF_DECLARE(pkvm_guest_fw, "linux,pkvm-guest-firmware-memory", pkvm_guest_fw_setup);
 
 /**
@@ -87,8 +88,8 @@ RESERVEDMEM_OF_DECLARE(pkvm_guest_fw, "linux,pkvm-guest-firmware-memory", pkvm_g
  */
 void __init pkvm_guest_fw_init(void)
 {
-	kvm_nvhe_sym(pvm_fw_base) = fw_base;
-	kvm_nvhe_sym(pvm_fw_size) = fw_size;
+	pkvm_hyp_fw_base = fw_base;
+	pkvm_hyp_fw_size = fw_size;
 }
 
 /**

@@ -22,9 +22,14 @@ struct pkvm_guest_totals pkvm_guest_totals;
 /* The sums of struct pkvm_vcpu_stat. */
 static atomic64_t vcpu_totals[sizeof(struct pkvm_vcpu_stat) / sizeof(u64)];
 
-static const struct kvm_stats_desc vcpu_stats[] = { PKVM_VCPU_STATS() };
+/* The total that goes with one of the counters of vCPUs, NULL if there is none. */
+static atomic64_t *vcpu_total(const struct kvm_stats_desc *desc)
+{
+	size_t first = offsetof(struct kvm_vcpu_stat, protected);
+	size_t n = (desc->offset - first) / sizeof(u64);
 
-static_assert(ARRAY_SIZE(vcpu_stats) == ARRAY_SIZE(vcpu_totals));
+	return desc->offset >= first && n < ARRAY_SIZE(vcpu_totals) ? &vcpu_totals[n] : NULL;
+}
 
 /**
  * pkvm_guest_count_vm() - Add a dying VM to the totals
@@ -38,9 +43,10 @@ void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared)
 	unsigned long i, n;
 
 	kvm_for_each_vcpu(n, vcpu, kvm) {
-		for (i = 0; i < ARRAY_SIZE(vcpu_stats); i++)
-			atomic64_add(*(u64 *)((void *)&vcpu->stat + vcpu_stats[i].offset),
-				     &vcpu_totals[i]);
+		const u64 *stat = (const u64 *)&vcpu->stat.protected;
+
+		for (i = 0; i < ARRAY_SIZE(vcpu_totals); i++)
+			atomic64_add(stat[i], &vcpu_totals[i]);
 	}
 
 	atomic64_add(nr_private, &pkvm_guest_totals.pages_reclaimed_private);
@@ -53,7 +59,8 @@ void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared)
 
 static int pkvm_stats_show(struct seq_file *m, void *unused)
 {
-	unsigned long i;
+	const struct kvm_stats_desc *desc = kvm_vcpu_stats_desc;
+	const struct kvm_stats_desc *end = desc + kvm_vcpu_stats_header.num_desc;
 
 	SHOW_TOTAL(m, vms_created);
 	SHOW_TOTAL(m, vms_destroyed);
@@ -67,9 +74,11 @@ static int pkvm_stats_show(struct seq_file *m, void *unused)
 	SHOW_TOTAL(m, metadata_pages_donated);
 	SHOW_TOTAL(m, metadata_pages_returned);
 
-	for (i = 0; i < ARRAY_SIZE(vcpu_stats); i++)
-		seq_printf(m, "%s %lld\n", vcpu_stats[i].name + strlen("protected_"),
-			   atomic64_read(&vcpu_totals[i]));
+	for (; desc < end; desc++) {
+		if (vcpu_total(desc))
+			seq_printf(m, "%s %lld\n", desc->name + strlen("protected_"),
+				   atomic64_read(vcpu_total(desc)));
+	}
 
 	return 0;
 }

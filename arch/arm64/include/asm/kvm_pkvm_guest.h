@@ -67,9 +67,6 @@ enum pvm_smccc_workaround {
 extern s64
 kvm_nvhe_sym(pvm_smccc_workarounds)[PVM_NR_SMCCC_WORKAROUNDS];
 
-extern phys_addr_t kvm_nvhe_sym(pvm_fw_base);
-extern phys_addr_t kvm_nvhe_sym(pvm_fw_size);
-
 #ifndef __KVM_NVHE_HYPERVISOR__
 
 void pkvm_guest_init_smccc(void);

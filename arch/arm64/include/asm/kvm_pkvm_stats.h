@@ -80,30 +80,4 @@ struct pkvm_vcpu_stat {
 #define PKVM_VM_BYTES(stat, type)	PKVM_STATS_DESC(vm, stat, type, BYTES, POW2)
 #define PKVM_VCPU_COUNTER(stat)		PKVM_STATS_DESC(vcpu, stat, CUMULATIVE, NONE, POW10)
 
-#define PKVM_VM_STATS()					\
-	PKVM_VM_BYTES(bytes_private, INSTANT),		\
-	PKVM_VM_BYTES(bytes_shared, INSTANT),		\
-	PKVM_VM_BYTES(bytes_guarded, INSTANT),		\
-	PKVM_VM_BYTES(bytes_relinquished, CUMULATIVE)
-
-#define PKVM_VCPU_STATS()				\
-	PKVM_VCPU_COUNTER(pages_shared),		\
-	PKVM_VCPU_COUNTER(pages_unshared),		\
-	PKVM_VCPU_COUNTER(calls_info),			\
-	PKVM_VCPU_COUNTER(calls_share),			\
-	PKVM_VCPU_COUNTER(calls_unshare),		\
-	PKVM_VCPU_COUNTER(calls_relinquish),		\
-	PKVM_VCPU_COUNTER(calls_guard),			\
-	PKVM_VCPU_COUNTER(calls_psci),			\
-	PKVM_VCPU_COUNTER(calls_unknown),		\
-	PKVM_VCPU_COUNTER(exits_interrupt),		\
-	PKVM_VCPU_COUNTER(exits_wfx),			\
-	PKVM_VCPU_COUNTER(exits_fault),			\
-	PKVM_VCPU_COUNTER(exits_mmio),			\
-	PKVM_VCPU_COUNTER(exits_page),			\
-	PKVM_VCPU_COUNTER(exits_tables),		\
-	PKVM_VCPU_COUNTER(exits_psci),			\
-	PKVM_VCPU_COUNTER(exits_relinquish),		\
-	PKVM_VCPU_COUNTER(exits_sgi)
-
 #endif /* __ARM64_KVM_PKVM_STATS_H__ */

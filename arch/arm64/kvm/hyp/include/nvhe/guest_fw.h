@@ -9,6 +9,9 @@
 
 struct pkvm_hyp_vm;
 
+extern phys_addr_t pvm_fw_base;
+extern phys_addr_t pvm_fw_size;
+
 int pvm_fw_take(void);
 int pvm_fw_init_vm(struct pkvm_hyp_vm *vm, u64 ipa);
 void pvm_fw_fill(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
