@@ -71,11 +71,6 @@ static int guard_walk_init(struct guard_walk *walk, struct pkvm_hyp_vcpu *vcpu, 
 	return 0;
 }
 
-static bool guard_walk_go_on(struct guard_walk *walk)
-{
-	return walk->ipa < walk->end && walk->budget-- > 0;
-}
-
 static bool fits(const struct guard_walk *walk, s8 level)
 {
 	u64 size = kvm_granule_size(level);
@@ -89,6 +84,21 @@ static void guard_walk_step(struct guard_walk *walk)
 	u64 size = kvm_granule_size(walk->leaf.level);
 
 	walk->ipa = min(walk->end, ALIGN_DOWN(walk->ipa, size) + size);
+}
+
+/* Take one entry after the other until the budget is spent or one is refused. */
+static int guard_walk_range(struct guard_walk *walk, int (*take)(struct guard_walk *walk))
+{
+	int ret = 0;
+
+	while (walk->ipa < walk->end && walk->budget-- > 0) {
+		ret = take(walk);
+		if (ret)
+			break;
+		guard_walk_step(walk);
+	}
+
+	return ret;
 }
 
 /* Go down to the level at which an entry stands for nothing that is not of the range. */
@@ -162,12 +172,7 @@ int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *n
 		return ret;
 
 	guest_lock_component(walk.vm);
-	while (guard_walk_go_on(&walk)) {
-		ret = put_guard(&walk);
-		if (ret)
-			break;
-		guard_walk_step(&walk);
-	}
+	ret = guard_walk_range(&walk, put_guard);
 	pvm_show_memory(walk.vm);
 	guest_unlock_component(walk.vm);
 
@@ -217,12 +222,7 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 		return ret;
 
 	guest_lock_component(walk.vm);
-	while (guard_walk_go_on(&walk)) {
-		ret = isolate_guard(&walk);
-		if (ret)
-			break;
-		guard_walk_step(&walk);
-	}
+	ret = guard_walk_range(&walk, isolate_guard);
 
 	/* What was found are guards, and this takes tables with it that are empty then. */
 	if (walk.ipa > ipa)
