@@ -19,34 +19,15 @@ import run_selftests  # noqa: E402
 import tree  # noqa: E402
 
 CALLS = 100000
-# Booting and the death of the VM, in seconds, and fewer calls a second than ever seen.
-SPARE = 120
+# Fewer calls a second than ever seen.
 PACE = 500
 
 
 def run_cpu(cpu, names, seed, calls):
     """Have a guest fuzz the hypervisor of one CPU; whether that stood it."""
-    limit = calls // PACE + SPARE
-    host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {calls}' for name in names],
-                     cpu=cpu, smp=4, limit=limit * len(names) + SPARE,
-                     log=os.path.join(qemu.BUILD, f'log/fuzz-guest-{cpu}.log'),
-                     files={f'/selftests/{name}': os.path.join(run_selftests.OUTPUT, name)
-                            for name in names})
-    good = True
-    for name, job in zip(names, host.jobs):
-        for line in job.output.split('\n'):
-            if line.startswith('#'):
-                print(line)
-        good = run_selftests.tell(f'{cpu}.{os.path.basename(name)}', job) and good
-    print(f'{"not " if host.cause else ""}ok {cpu}.host_lives' +
-          (f' # {host.cause}' if host.cause else ''))
-    if not good or host.cause:
-        for line in host.console.strip().split('\n')[-60:]:
-            print(f'#   {line}')
-        print(f'# again: scripts/pkvm/run_fuzz_guest.py --cpu {cpu} --seed {seed:#x} '
-              f'--calls {calls}')
-    sys.stdout.flush()
-    return good and not host.cause
+    return run_selftests.run_seeded(
+        cpu, names, seed, calls, seconds=calls // PACE, log='fuzz-guest',
+        again=f'scripts/pkvm/run_fuzz_guest.py --cpu {cpu} --seed {seed:#x} --calls {calls}')
 
 
 def main():

@@ -19,35 +19,15 @@ import run_selftests  # noqa: E402
 import tree  # noqa: E402
 
 SECONDS = 15
-# Booting, the death of the last VMs, and telling what was found, in seconds.
-SPARE = 120
 # Little, so that the host has to reclaim memory all the time.
 MEMORY = 384
 
 
 def run_cpu(cpu, names, seed, seconds):
     """Put a host with one CPU under stress; whether it took it."""
-    limit = seconds + SPARE
-    host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {seconds}' for name in names],
-                     cpu=cpu, smp=4, mem=MEMORY, limit=limit * len(names) + SPARE,
-                     log=os.path.join(qemu.BUILD, f'log/stress-{cpu}.log'),
-                     files={f'/selftests/{name}': os.path.join(run_selftests.OUTPUT, name)
-                            for name in names})
-    good = True
-    for name, job in zip(names, host.jobs):
-        for line in job.output.split('\n'):
-            if line.startswith('#'):
-                print(line)
-        good = run_selftests.tell(f'{cpu}.{os.path.basename(name)}', job) and good
-    print(f'{"not " if host.cause else ""}ok {cpu}.host_lives' +
-          (f' # {host.cause}' if host.cause else ''))
-    if not good or host.cause:
-        for line in host.console.strip().split('\n')[-60:]:
-            print(f'#   {line}')
-        print(f'# again: scripts/pkvm/run_stress.py --cpu {cpu} --seed {seed:#x} '
-              f'--seconds {seconds}')
-    sys.stdout.flush()
-    return good and not host.cause
+    return run_selftests.run_seeded(
+        cpu, names, seed, seconds, seconds=seconds, log='stress', mem=MEMORY,
+        again=f'scripts/pkvm/run_stress.py --cpu {cpu} --seed {seed:#x} --seconds {seconds}')
 
 
 def main():
