@@ -112,6 +112,12 @@ def check_guest(output, size, expected):
     return firmware_stats(output)
 
 
+def pages_home(gained):
+    """How many pages came back, in each of the ways that there are."""
+    return (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
+            gained['pages_relinquished'])
+
+
 def check_home(before, after):
     """The host's counters over a run of one protected VM: every page came back."""
     gained = {key: after[key] - before.get(key, 0) for key in after}
@@ -119,8 +125,7 @@ def check_home(before, after):
         if gained['vms_created'] != 1 or gained['vms_destroyed'] != 1:
             raise RunError(f'{gained["vms_created"]} VMs were created and '
                            f'{gained["vms_destroyed"]} destroyed, not one')
-        home = (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
-                gained['pages_relinquished'])
+        home = pages_home(gained)
         if gained['pages_donated'] == 0:
             raise RunError('no page was donated: this was no protected VM')
         if gained['pages_donated'] != home:

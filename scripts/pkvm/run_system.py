@@ -67,8 +67,7 @@ def balanced(before, after):
     first, last = run.counters(before.output), run.counters(after.output)
     expect(last, 'the host shows no counters', after)
     gained = {key: last[key] - first.get(key, 0) for key in last}
-    home = (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
-            gained['pages_relinquished'])
+    home = run.pages_home(gained)
     expect(gained['pages_donated'] == home,
            f'{gained["pages_donated"]} pages donated, {home} came back')
     expect(gained['metadata_pages_donated'] == gained['metadata_pages_returned'],

@@ -37,7 +37,7 @@ def refused(cpu, why, regions):
 
 
 def firmware_regions(cpu):
-    """Regions that are not made of pages, are mapped, overlap, or are one too many."""
+    """Regions that the host must refuse, each with its reason."""
     base, size = devtree.firmware_region(FIRMWARE, MEM)
     right = {'base': base, 'size': size}
     other = {'base': base - PAGE, 'size': 2 * PAGE, 'name': 'other', 'compatible': None}

@@ -50,8 +50,7 @@ def balanced(host):
         raise run.RunError(host.cause)
     first, last = (run.counters(host.jobs[i].output) for i in (0, -1))
     gained = {key: last[key] - first[key] for key in last}
-    expect(gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
-           gained['pages_relinquished'], gained['pages_donated'], 'pages reclaimed')
+    expect(run.pages_home(gained), gained['pages_donated'], 'pages reclaimed')
     expect(gained['metadata_pages_returned'], gained['metadata_pages_donated'],
            'metadata pages returned')
     expect(gained['vms_destroyed'], gained['vms_created'], 'VMs destroyed')

@@ -181,9 +181,7 @@ static int kill_it(struct world *w)
 
 static bool balanced(void)
 {
-	return pvm_stat("pages_donated") == pvm_stat("pages_reclaimed_private") +
-					    pvm_stat("pages_reclaimed_shared") +
-					    pvm_stat("pages_relinquished") &&
+	return pvm_stat("pages_donated") == pvm_pages_home() &&
 	       pvm_stat("metadata_pages_donated") == pvm_stat("metadata_pages_returned") &&
 	       pvm_stat("vms_created") == pvm_stat("vms_destroyed");
 }

@@ -46,9 +46,7 @@ static struct totals read_totals(void)
 		.created = pvm_stat("vms_created"),
 		.destroyed = pvm_stat("vms_destroyed"),
 		.donated = pvm_stat("pages_donated"),
-		.reclaimed = pvm_stat("pages_reclaimed_private") +
-			     pvm_stat("pages_reclaimed_shared") +
-			     pvm_stat("pages_relinquished"),
+		.reclaimed = pvm_pages_home(),
 		.metadata_donated = pvm_stat("metadata_pages_donated"),
 		.metadata_returned = pvm_stat("metadata_pages_returned"),
 	};

@@ -99,6 +99,17 @@ long pvm_stat(const char *name)
 }
 
 /**
+ * pvm_pages_home() - How many pages protected VMs have given back, in whichever way
+ *
+ * Return: the total, which is that of "pages_donated" when no protected VM is left.
+ */
+long pvm_pages_home(void)
+{
+	return pvm_stat("pages_reclaimed_private") + pvm_stat("pages_reclaimed_shared") +
+	       pvm_stat("pages_relinquished");
+}
+
+/**
  * pvm_kvm_stat() - One of KVM's binary statistics
  * @fd: the descriptor of a VM or of a vCPU.
  * @name: the statistic's name.

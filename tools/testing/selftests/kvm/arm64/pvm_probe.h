@@ -18,6 +18,7 @@ enum pvm_access {
 int pvm_probe(void *address, enum pvm_access access);
 
 long pvm_stat(const char *name);
+long pvm_pages_home(void);
 long pvm_kvm_stat(int fd, const char *name);
 long pvm_vmstat(const char *name);
 long pvm_proc_number(const char *path, const char *name);
