@@ -48,8 +48,14 @@ static struct kunit_suite s2_host_random_suite = {
 	.test_cases	= s2_host_random_cases,
 };
 
-kunit_test_suites(&s2_map_suite, &s2_attr_suite, &s2_table_suite, &s2_random_suite,
-		  &s2_host_suite, &s2_host_random_suite);
+static struct kunit_suite s2_account_suite = {
+	.name		= "pkvm_pgtable_account",
+	.init		= s2_account_init,
+	.test_cases	= s2_account_cases,
+};
+
+kunit_test_suites(&s2_account_suite, &s2_map_suite, &s2_attr_suite, &s2_table_suite,
+		  &s2_random_suite, &s2_host_suite, &s2_host_random_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the KVM stage-2 page-table code");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

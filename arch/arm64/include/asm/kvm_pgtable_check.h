@@ -22,18 +22,33 @@ struct kvm_s2_mmu;
 void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, u64 new);
 
 /**
- * pgtable_check_tlbi() - The TLBs of all CPUs have been invalidated
+ * pgtable_check_tlbi_addr() - One address has been invalidated in the TLBs of all CPUs
+ * @mmu: for whom.
+ * @ipa: the address, in bytes.
+ * @level: the level of the leaf that is meant, or TLBI_TTL_UNKNOWN.
+ */
+void pgtable_check_tlbi_addr(struct kvm_s2_mmu *mmu, u64 ipa, int level);
+
+/**
+ * pgtable_check_tlbi_range() - A range has been invalidated in the TLBs of all CPUs
  * @mmu: for whom.
  * @ipa: from where on, in bytes.
- * @size: how far, in bytes; 0 for the one leaf that has @ipa.
+ * @size: how far, in bytes.
  */
-void pgtable_check_tlbi(struct kvm_s2_mmu *mmu, u64 ipa, u64 size);
+void pgtable_check_tlbi_range(struct kvm_s2_mmu *mmu, u64 ipa, u64 size);
+
+/**
+ * pgtable_check_tlbi_all() - Everything has been invalidated in the TLBs of all CPUs
+ * @mmu: for whom.
+ */
+void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu);
 
 /**
  * pgtable_check_clean() - Memory has been cleaned to the point of coherency
+ * @va: where the hypervisor has it mapped, in one piece.
  * @size: bytes.
  */
-void pgtable_check_clean(unsigned long size);
+void pgtable_check_clean(unsigned long va, unsigned long size);
 
 /**
  * pgtable_check_put() - A reference on a table page is about to be dropped
@@ -50,8 +65,10 @@ void pgtable_check_done(void);
 #else
 
 static inline void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, u64 new) { }
-static inline void pgtable_check_tlbi(struct kvm_s2_mmu *mmu, u64 ipa, u64 size) { }
-static inline void pgtable_check_clean(unsigned long size) { }
+static inline void pgtable_check_tlbi_addr(struct kvm_s2_mmu *mmu, u64 ipa, int level) { }
+static inline void pgtable_check_tlbi_range(struct kvm_s2_mmu *mmu, u64 ipa, u64 size) { }
+static inline void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu) { }
+static inline void pgtable_check_clean(unsigned long va, unsigned long size) { }
 static inline void pgtable_check_put(void *addr, int count) { }
 static inline void pgtable_check_done(void) { }
 

@@ -200,7 +200,7 @@ unlock:
 	return ret;
 }
 
-/* Change attributes of the leaf at @ipa; *@leaf is as it was before. */
+/* Change attributes of the leaf at @ipa, and tell of it in *@leaf. */
 static int lent_leaf_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte_t clr,
 			    struct s2_leaf *leaf)
 {
@@ -223,7 +223,7 @@ static int lent_leaf_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_
 	if (gains_x && leaf->pte & KVM_PTE_LEAF_ATTR_HI_S2_XN && mm_ops->icache_inval_pou)
 		mm_ops->icache_inval_pou(hyp_phys_to_virt(phys), kvm_granule_size(leaf->level));
 
-	WRITE_ONCE(*leaf->ptep, (leaf->pte | set) & ~clr);
+	s2_set_leaf(&vm->pgt, leaf, (leaf->pte | set) & ~clr);
 	dsb(ishst);
 
 	return 0;
@@ -426,21 +426,26 @@ static void lent_leaf_gone(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
 struct lend_drop {
 	struct pkvm_hyp_vm *vm;
 	u64 next;
+
+	/* What was unlinked: the range is in one table of each level. */
+	void *table[KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_FIRST_LEVEL];
+	unsigned int nr_tables;
 };
 
-/* Clear leaves, and tables that hold nothing any more. The TLB is the caller's. */
+/* Clear leaves, and unlink tables that hold nothing any more. */
 static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 			     enum kvm_pgtable_walk_flags visit)
 {
-	struct kvm_pgtable_mm_ops *mm_ops = ctx->mm_ops;
 	u64 size = kvm_granule_size(ctx->level);
 	struct lend_drop *drop = ctx->arg;
-	void *childp = NULL;
+	void *childp;
 
 	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
-		childp = mm_ops->phys_to_virt(kvm_pte_to_phys(ctx->old));
-		if (mm_ops->page_count(childp) != 1)
+		childp = ctx->mm_ops->phys_to_virt(kvm_pte_to_phys(ctx->old));
+		if (ctx->mm_ops->page_count(childp) != 1)
 			return 0;
+
+		drop->table[drop->nr_tables++] = childp;
 	} else {
 		drop->next = ALIGN_DOWN(ctx->addr, size) + size;
 		if (!ctx->old)
@@ -449,16 +454,19 @@ static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		lent_leaf_gone(drop->vm, ctx->old, size);
 	}
 
-	WRITE_ONCE(*ctx->ptep, 0);
-	mm_ops->put_page(ctx->ptep);
-	if (childp)
-		mm_ops->put_page(childp);
+	s2_clear_visited(ctx);
 
 	return 0;
 }
 
-/* Returns where the last entry that was seen ends, in *@next. */
-static int lend_drop(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, u64 *next)
+/*
+ * Take away what is lent in a range that is in one table at most. TLBs are invalidated
+ * once: by @ipa alone if the range is @one_leaf. Only then are tables freed, which TLBs
+ * may have walked until then.
+ *
+ * Returns where the last entry that was seen ends, in *@next.
+ */
+static int lend_drop(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_leaf, u64 *next)
 {
 	struct lend_drop drop = { .vm = vm };
 	struct kvm_pgtable_walker walker = {
@@ -466,10 +474,20 @@ static int lend_drop(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, u64 *next)
 		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
 		.arg	= &drop,
 	};
+	u64 nr_granules = vm->nr_granules;
 	int ret;
 
 	ret = kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
 	*next = drop.next;
+
+	/* Tables may have gone, too: the level is not known. */
+	if (one_leaf)
+		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
+	else if (vm->nr_granules != nr_granules)
+		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
+
+	while (drop.nr_tables)
+		vm->mm_ops.put_page(drop.table[--drop.nr_tables]);
 
 	return ret;
 }
@@ -512,14 +530,8 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 	ret = lend_range_find_run(&range, &run);
 	next = run.next;
 	if (run.size) {
-		WARN_ON(lend_drop(range.vm, run.ipa, run.size, &next));
-		/* Tables may have gone, too: the level is not known. */
-		if (run.size == PAGE_SIZE || run.size == LEND_BLOCK_SIZE)
-			__kvm_tlb_flush_vmid_ipa(&range.vm->kvm.arch.mmu, run.ipa,
-						 TLBI_TTL_UNKNOWN);
-		else
-			__kvm_tlb_flush_vmid(&range.vm->kvm.arch.mmu);
-
+		WARN_ON(lend_drop(range.vm, run.ipa, run.size,
+				  run.size == PAGE_SIZE || run.size == LEND_BLOCK_SIZE, &next));
 		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(run.pte));
 		taken->nr_granules = run.size >> PAGE_SHIFT;
 	}
@@ -564,10 +576,8 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 	host_lock_component();
 	guest_lock_component(range.vm);
 	*nr_taken = range.vm->nr_granules;
-	ret = lend_drop(range.vm, range.ipa, range.size, &next);
+	ret = lend_drop(range.vm, range.ipa, range.size, false, &next);
 	*nr_taken -= range.vm->nr_granules;
-	if (*nr_taken)
-		__kvm_tlb_flush_vmid(&range.vm->kvm.arch.mmu);
 	guest_unlock_component(range.vm);
 	host_unlock_component();
 

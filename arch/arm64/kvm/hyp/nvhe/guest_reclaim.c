@@ -70,8 +70,7 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		vm->nr_shared--;
 	}
 
-	WRITE_ONCE(*ctx->ptep, 0);
-	mm_ops->put_page(ctx->ptep);
+	s2_clear_visited(ctx);
 	if (childp)
 		mm_ops->put_page(childp);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Panics, in debug builds, when what the page-table code of the hypervisor does to a
- * stage-2 is not what the architecture demands:
+ * Panics, in debug builds, when what the hypervisor does to a stage-2 is not what the
+ * architecture demands:
  *
  * - a valid entry becomes another one, of another address, size, memory type or
  *   shareability, without having been made invalid and invalidated in the TLBs;
@@ -10,56 +10,23 @@
  *
  * and when a page goes from the host to a protected guest, or from a guest that had it
  * for itself to the host, without having been cleaned to the point of coherency (R3).
- * To relax permissions, and to change the access flag or software bits, is legal.
+ * To relax permissions, and to change the access flag or software bits, is legal. The
+ * rules are in ../pgtable_account.c, here is where its entries come from.
  *
  * What is owed is kept for each CPU: the hypervisor runs with interrupts off, and pays
- * before it returns. What the host takes from a VM that is not protected is the host's
- * to invalidate, by a call of its own.
- *
- * Writes to entries that do not go through pgtable.c are not seen.
+ * before it returns. A permission that the host takes from a VM which is not protected
+ * is the host's to invalidate, by a call of its own.
  */
 
 #include <asm/kvm_pgtable.h>
+#include <asm/kvm_pgtable_account.h>
 #include <asm/kvm_pgtable_check.h>
 
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/pkvm.h>
 
-/* Invalidations that one call may owe at a time. Neighbours are one. */
-#define MAX_OWED	64
-
-/* What a valid leaf may not change while it is in use. */
-#define LEAF_FIXED							\
-	(~(KVM_PTE_LEAF_ATTR_S2_PERMS | KVM_PTE_LEAF_ATTR_LO_S2_AF |	\
-	   KVM_PTE_LEAF_ATTR_HI_SW))
-
-/**
- * struct owed - An invalidation that has to come before the call returns
- * @mmu: for whom.
- * @start: the first address.
- * @end: the first one behind.
- * @table: the page of the table that was unlinked, or NULL for leaves.
- */
-struct owed {
-	struct kvm_s2_mmu *mmu;
-	u64 start;
-	u64 end;
-	void *table;
-};
-
-struct check {
-	struct owed owed[MAX_OWED];
-	unsigned int nr_owed;
-	unsigned long cleaned;
-};
-
-static DEFINE_PER_CPU(struct check, pgtable_check);
-
-static bool is_table(kvm_pte_t pte, s8 level)
-{
-	return level < KVM_PGTABLE_LAST_LEVEL && (pte & PMD_TYPE_MASK) == PMD_TYPE_TABLE;
-}
+static DEFINE_PER_CPU(struct pgtable_account, pgtable_account);
 
 static struct pkvm_hyp_vm *check_vm(const struct kvm_pgtable_visit_ctx *ctx)
 {
@@ -67,135 +34,100 @@ static struct pkvm_hyp_vm *check_vm(const struct kvm_pgtable_visit_ctx *ctx)
 	       container_of(ctx->mm_ops, struct pkvm_hyp_vm, mm_ops);
 }
 
-static struct kvm_s2_mmu *check_mmu(const struct kvm_pgtable_visit_ctx *ctx)
+static struct pgtable_space check_space(struct pkvm_hyp_vm *vm)
 {
-	struct pkvm_hyp_vm *vm = check_vm(ctx);
+	if (!vm)
+		return (struct pgtable_space) { .id = &host_mmu.arch.mmu, .tables_map = true };
 
-	return vm ? &vm->kvm.arch.mmu : &host_mmu.arch.mmu;
+	/* A dying guest's entries need no invalidation if all of it was invalidated before. */
+	return (struct pgtable_space) {
+		.id	= &vm->kvm.arch.mmu,
+		.lazy	= !vm->kvm.arch.pkvm.enabled,
+		.unused	= vm->tlb_clean,
+	};
 }
 
-static bool is_owed(struct check *check, struct kvm_s2_mmu *mmu, u64 start, u64 end)
+/* Whether the new entry, instead of @old, gives a page to somebody else. */
+static bool hands_over(struct pkvm_hyp_vm *vm, const struct kvm_pgtable_visit_ctx *ctx,
+		       kvm_pte_t old, kvm_pte_t new)
 {
-	struct owed *owed = check->owed;
-	unsigned int i;
+	/* With FEAT_S2FWB, a guest has no access but through the caches. */
+	if (vm)
+		return vm->kvm.arch.pkvm.enabled && !kvm_pte_valid(old) && kvm_pte_valid(new) &&
+		       !pgtable_is_table(new, ctx->level) && !cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
 
-	for (i = 0; i < check->nr_owed; i++) {
-		if (owed[i].mmu == mmu && owed[i].start < end && start < owed[i].end)
-			return true;
-	}
-
-	return false;
-}
-
-static void owe(struct check *check, struct kvm_s2_mmu *mmu, u64 start, u64 end, void *table)
-{
-	struct owed *last = check->nr_owed ? &check->owed[check->nr_owed - 1] : NULL;
-
-	if (last && !table && !last->table && last->mmu == mmu && last->end == start) {
-		last->end = end;
-		return;
-	}
-
-	WARN_ON(check->nr_owed == MAX_OWED);
-	check->owed[check->nr_owed++] = (struct owed) { mmu, start, end, table };
-}
-
-/* Each page that changes hands uses up its own cleaning. */
-static void need_clean(struct check *check)
-{
-	WARN_ON(check->cleaned < PAGE_SIZE);
-	check->cleaned -= PAGE_SIZE;
-}
-
-static void check_owner(struct check *check, const struct kvm_pgtable_visit_ctx *ctx,
-			kvm_pte_t old, kvm_pte_t new)
-{
-	struct pkvm_hyp_vm *vm = check_vm(ctx);
-
-	if (vm) {
-		/* With FEAT_S2FWB, a guest has no access but through the caches. */
-		if (vm->kvm.arch.pkvm.enabled && !kvm_pte_valid(old) && kvm_pte_valid(new) &&
-		    !is_table(new, ctx->level) && !cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
-			need_clean(check);
-	} else if (!kvm_pte_valid(ctx->old) && !new &&
-		   FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, ctx->old) == PKVM_ID_GUEST) {
-		need_clean(check);
-	}
+	return !kvm_pte_valid(ctx->old) && !new &&
+	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, ctx->old) == PKVM_ID_GUEST;
 }
 
 void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t new)
 {
-	struct check *check = this_cpu_ptr(&pgtable_check);
-	struct kvm_s2_mmu *mmu = check_mmu(ctx);
+	struct pgtable_account *account = this_cpu_ptr(&pgtable_account);
 	struct pkvm_hyp_vm *vm = check_vm(ctx);
+	struct pgtable_space space = check_space(vm);
 	kvm_pte_t old = READ_ONCE(*ctx->ptep);
 	u64 size = kvm_granule_size(ctx->level);
-	u64 start = ALIGN_DOWN(ctx->addr, size);
-	kvm_pte_t lost;
+	void *table = NULL;
 
-	if (new != KVM_INVALID_PTE_LOCKED)
-		check_owner(check, ctx, old, new);
+	if (pgtable_is_table(old, ctx->level))
+		table = ctx->mm_ops->phys_to_virt(kvm_pte_to_phys(old));
 
-	if (!kvm_pte_valid(old)) {
-		WARN_ON(kvm_pte_valid(new) && is_owed(check, mmu, start, start + size));
-		return;
-	}
+	WARN_ON(pgtable_account_write(account, &space, ctx->addr, ctx->level, old, new, table));
 
-	if (!kvm_pte_valid(new)) {
-		owe(check, mmu, start, start + size, is_table(old, ctx->level) ?
-		    ctx->mm_ops->phys_to_virt(kvm_pte_to_phys(old)) : NULL);
-		return;
-	}
-
-	WARN_ON(is_table(old, ctx->level) || (old ^ new) & LEAF_FIXED);
-
-	lost = (old & ~new & (KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)) |
-	       (new & ~old & KVM_PTE_LEAF_ATTR_HI_S2_XN);
-	if (lost && (!vm || vm->kvm.arch.pkvm.enabled))
-		owe(check, mmu, start, start + size, NULL);
+	/* The host's stage-2 is an identity map. */
+	if (new != KVM_INVALID_PTE_LOCKED && hands_over(vm, ctx, old, new))
+		WARN_ON(pgtable_account_hand_over(account, vm ? kvm_pte_to_phys(new) :
+						  ALIGN_DOWN(ctx->addr, size), size));
 }
 
-void pgtable_check_tlbi(struct kvm_s2_mmu *mmu, u64 ipa, u64 size)
+void pgtable_check_tlbi_addr(struct kvm_s2_mmu *mmu, u64 ipa, int level)
 {
-	struct check *check = this_cpu_ptr(&pgtable_check);
-	struct owed *owed;
-	unsigned int i = 0;
-
-	while (i < check->nr_owed) {
-		owed = &check->owed[i];
-
-		/*
-		 * A leaf goes by any address of it. So does a table of a guest, which is
-		 * empty then; the host's may still map something.
-		 */
-		if (owed->mmu == mmu &&
-		    (size ? ipa <= owed->start && owed->end <= ipa + size :
-		     owed->start <= ipa && ipa < owed->end &&
-		     (!owed->table || mmu != &host_mmu.arch.mmu)))
-			*owed = check->owed[--check->nr_owed];
-		else
-			i++;
-	}
+	pgtable_account_tlbi_addr(this_cpu_ptr(&pgtable_account), mmu, ipa, level);
 }
 
-void pgtable_check_clean(unsigned long size)
+void pgtable_check_tlbi_range(struct kvm_s2_mmu *mmu, u64 ipa, u64 size)
 {
-	this_cpu_ptr(&pgtable_check)->cleaned += size;
+	pgtable_account_tlbi_range(this_cpu_ptr(&pgtable_account), mmu, ipa, size);
+}
+
+void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu)
+{
+	struct pkvm_hyp_vm *vm = container_of(mmu, struct pkvm_hyp_vm, kvm.arch.mmu);
+
+	pgtable_account_tlbi_range(this_cpu_ptr(&pgtable_account), mmu, 0, U64_MAX);
+
+	if (mmu != &host_mmu.arch.mmu && vm->is_dying)
+		vm->tlb_clean = true;
+}
+
+/* What EL2 itself sees at an address: guests' pages have no other place than the fixmap. */
+static u64 hyp_va_to_phys(unsigned long va)
+{
+	u64 host_par = read_sysreg_par(), par;
+
+	asm volatile("at s1e2r, %0" : : "r" (va));
+	isb();
+	par = read_sysreg_par();
+	write_sysreg(host_par, par_el1);
+
+	WARN_ON(par & SYS_PAR_EL1_F);
+
+	return (par & GENMASK_ULL(51, PAGE_SHIFT)) | (va & ~PAGE_MASK);
+}
+
+void pgtable_check_clean(unsigned long va, unsigned long size)
+{
+	pgtable_account_clean(this_cpu_ptr(&pgtable_account), hyp_va_to_phys(va), size);
 }
 
 void pgtable_check_put(void *addr, int count)
 {
-	struct check *check = this_cpu_ptr(&pgtable_check);
-	unsigned int i;
-
-	for (i = 0; count == 1 && i < check->nr_owed; i++)
-		WARN_ON(check->owed[i].table == PTR_ALIGN_DOWN(addr, PAGE_SIZE));
+	if (count == 1)
+		WARN_ON(pgtable_account_free(this_cpu_ptr(&pgtable_account),
+					     PTR_ALIGN_DOWN(addr, PAGE_SIZE)));
 }
 
 void pgtable_check_done(void)
 {
-	struct check *check = this_cpu_ptr(&pgtable_check);
-
-	WARN_ON(check->nr_owed);
-	check->cleaned = 0;
+	WARN_ON(pgtable_account_close(this_cpu_ptr(&pgtable_account)));
 }

@@ -9,6 +9,7 @@
  */
 
 #include <asm/kvm_pgtable.h>
+#include <asm/kvm_pgtable_check.h>
 
 #include <nvhe/s2_leaf.h>
 
@@ -79,6 +80,18 @@ int s2_near_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 	return 0;
 }
 
+/* What a visitor that comes to an entry is told of it. */
+static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const struct s2_leaf *leaf)
+{
+	return (struct kvm_pgtable_visit_ctx) {
+		.ptep	= leaf->ptep,
+		.old	= leaf->pte,
+		.mm_ops	= pgt->mm_ops,
+		.addr	= leaf->addr,
+		.level	= leaf->level,
+	};
+}
+
 /*
  * Whether an entry holds a reference on its table. Where default mappings do not,
  * no other ones are made by hand.
@@ -96,20 +109,35 @@ static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte)
  *
  * Keeps the count of the table, which stays even if nothing counts in it any more. A
  * valid entry that becomes another valid one is for the caller to break first, unless
- * software bits are all that changes.
+ * permissions, the access flag or software bits are all that changes.
  */
 void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
 {
 	bool counted = s2_counts(pgt, leaf->pte), counts = s2_counts(pgt, pte);
+	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, leaf);
 
 	if (counts && !counted)
 		pgt->mm_ops->get_page(leaf->ptep);
 
+	pgtable_check_write(&ctx, pte);
 	leaf->pte = pte;
 	WRITE_ONCE(*leaf->ptep, pte);
 
 	if (counted && !counts)
 		pgt->mm_ops->put_page(leaf->ptep);
+}
+
+/**
+ * s2_clear_visited() - Make an entry empty that a walk has come to
+ * @ctx: the visit, of an entry that counts.
+ *
+ * What TLBs have of it, and the table that it may lead to, are the caller's.
+ */
+void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx)
+{
+	pgtable_check_write(ctx, 0);
+	WRITE_ONCE(*ctx->ptep, 0);
+	ctx->mm_ops->put_page(ctx->ptep);
 }
 
 /**
@@ -125,9 +153,11 @@ void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
  */
 int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *mc)
 {
+	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, leaf);
 	struct kvm_pgtable_mm_ops *mm_ops = pgt->mm_ops;
 	kvm_pte_t *table = mm_ops->zalloc_page(mc);
 	unsigned int i;
+	kvm_pte_t pte;
 
 	if (!table)
 		return -ENOMEM;
@@ -141,8 +171,9 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *
 	}
 
 	/* The walker must not see the table before its entries. */
-	smp_store_release(leaf->ptep, kvm_phys_to_pte(mm_ops->virt_to_phys(table)) |
-				      PMD_TYPE_TABLE);
+	pte = kvm_phys_to_pte(mm_ops->virt_to_phys(table)) | PMD_TYPE_TABLE;
+	pgtable_check_write(&ctx, pte);
+	smp_store_release(leaf->ptep, pte);
 
 	leaf->level++;
 	leaf->addr = addr;

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The account that debug builds of the hypervisor keep of what they owe the TLBs and caches: it
+ * finds what is illegal, and nothing else. In the hypervisor itself an offence is a panic.
+ */
+#include <asm/kvm_pgtable_account.h>
+#include <asm/tlbflush.h>
+
+#include "pgtable_kunit.h"
+
+#define IPA		(BIT_ULL(36) + BIT_ULL(30))
+#define PHYS		BIT_ULL(33)
+#define RWX		KVM_PGTABLE_PROT_RWX
+#define BLOCK		(KVM_PGTABLE_LAST_LEVEL - 1)
+#define LAST		KVM_PGTABLE_LAST_LEVEL
+#define BLOCK_BYTES	BIT_ULL(ARM64_HW_PGTABLE_LEVEL_SHIFT(BLOCK))
+
+/* Two spaces, and two tables. Only their addresses matter. */
+static const int guest_id, other_id, this_table, that_table;
+static const struct pgtable_space guest = { .id = &guest_id };
+static const struct pgtable_space other = { .id = &other_id };
+static const struct pgtable_space host = { .id = &guest_id, .tables_map = true };
+static const struct pgtable_space lazy = { .id = &guest_id, .lazy = true };
+static const struct pgtable_space unused = { .id = &guest_id, .unused = true };
+
+int s2_account_init(struct kunit *test)
+{
+	test->priv = kunit_kzalloc(test, sizeof(struct pgtable_account), GFP_KERNEL);
+
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static kvm_pte_t page(void)
+{
+	return s2_leaf(PHYS, LAST, RWX);
+}
+
+static kvm_pte_t table(void)
+{
+	return PHYS | PMD_TYPE_TABLE;
+}
+
+static enum pgtable_offence replace(struct kunit *test, const struct pgtable_space *space, u64 addr,
+				    s8 level, kvm_pte_t old, kvm_pte_t new)
+{
+	return pgtable_account_write(test->priv, space, addr, level, old, new,
+				     pgtable_is_table(old, level) ? &this_table : NULL);
+}
+
+static void unmap_page(struct kunit *test, u64 addr)
+{
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, addr, LAST, page(), 0), PGTABLE_LEGAL);
+}
+
+/* Rule: permissions that are relaxed, the access flag and software bits owe nothing. */
+static void legal_in_use(struct kunit *test)
+{
+	kvm_pte_t from[] = {
+		s2_leaf(PHYS, LAST, KVM_PGTABLE_PROT_R), page() & ~KVM_PTE_LEAF_ATTR_LO_S2_AF,
+		page(), s2_leaf(PHYS, LAST, RWX | KVM_PGTABLE_PROT_SW0),
+		s2_leaf(PHYS, LAST, RWX | KVM_PGTABLE_PROT_SW3),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(from); i++)
+		KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, from[i], page()),
+				PGTABLE_LEGAL);
+	for (i = 1; i < ARRAY_SIZE(from); i++)
+		KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(), from[i]),
+				PGTABLE_LEGAL);
+	/* Annotations come and go, and become tables, as they like. */
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, s2_owner(1)), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, s2_owner(1), table()),
+			PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+}
+
+/* Rule: what else changes in a valid entry is found at once. */
+static void illegal_in_use(struct kunit *test)
+{
+	kvm_pte_t block = s2_leaf(PHYS, BLOCK, RWX);
+	u64 size = BLOCK_BYTES;
+
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(),
+				      s2_leaf(PHYS + PAGE_SIZE, LAST, RWX)),
+			PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(),
+				      s2_leaf(PHYS, LAST, RWX | KVM_PGTABLE_PROT_NORMAL_NC)),
+			PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(),
+				      page() ^ KVM_PTE_LEAF_ATTR_LO_S2_SH), PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, block,
+				      s2_leaf(PHYS + size, BLOCK, RWX)), PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, block, table()),
+			PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, table(), block),
+			PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, table(), table()),
+			PGTABLE_CHANGED_IN_USE);
+}
+
+/* Rule: what was broken is invalidated before it is made again, and before the call returns. */
+static void break_before_make(struct kunit *test)
+{
+	unmap_page(test, IPA);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, page()), PGTABLE_NOT_INVALIDATED);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, 0, s2_leaf(PHYS, BLOCK, RWX)),
+			PGTABLE_NOT_INVALIDATED);
+	/* Neither the page beside it nor another space is concerned. */
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA + PAGE_SIZE, LAST, 0, page()),
+			PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, replace(test, &other, IPA, LAST, 0, page()), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, s2_owner(1)), PGTABLE_LEGAL);
+
+	pgtable_account_tlbi_addr(test->priv, &guest_id, IPA, LAST);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, page()), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+
+	unmap_page(test, IPA);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+}
+
+/* Rule: a permission that is taken away owes as much, unless the space is lazy. */
+static void permission_lost(struct kunit *test)
+{
+	enum kvm_pgtable_prot less[] = {
+		KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X, KVM_PGTABLE_PROT_W | KVM_PGTABLE_PROT_X,
+		KVM_PGTABLE_PROT_RW,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(less); i++) {
+		kvm_pte_t pte = s2_leaf(PHYS, LAST, less[i]);
+
+		KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(), pte), PGTABLE_LEGAL);
+		KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
+		KUNIT_EXPECT_EQ(test, replace(test, &lazy, IPA, LAST, page(), pte), PGTABLE_LEGAL);
+		KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+	}
+	/* One that comes does not make up for one that goes. */
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST,
+				      s2_leaf(PHYS, LAST, KVM_PGTABLE_PROT_RW),
+				      s2_leaf(PHYS, LAST, KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X)),
+			PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
+
+	/* To a lazy space a mapping that goes is no less. */
+	KUNIT_EXPECT_EQ(test, replace(test, &lazy, IPA, LAST, page(), 0), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
+}
+
+/**
+ * struct tlbi - An invalidation after the second of three pages, or a block, was unmapped.
+ * @name:	What it is about.
+ * @level:	Of what was unmapped.
+ * @addr:	Offset of the address that is invalidated.
+ * @hint:	The level hint, for one by address.
+ * @size:	Bytes, for one of a range.
+ * @other:	It is for another space.
+ * @pays:	What must follow.
+ */
+struct tlbi {
+	const char	*name;
+	s8		level;
+	u64		addr;
+	int		hint;
+	u64		size;
+	bool		other;
+	bool		pays;
+};
+
+static const struct tlbi tlbis[] = {
+	{ "page", LAST, 0, LAST, .pays = true },
+	{ "page, no level", LAST, 0, TLBI_TTL_UNKNOWN, .pays = true },
+	{ "page, wrong level", LAST, 0, BLOCK },
+	{ "page before", LAST, -PAGE_SIZE, LAST },
+	{ "page after", LAST, PAGE_SIZE, LAST },
+	{ "page, other space", LAST, 0, LAST, .other = true },
+	{ "range of it", LAST, 0, .size = PAGE_SIZE, .pays = true },
+	{ "range around it", LAST, -PAGE_SIZE, .size = 3 * PAGE_SIZE, .pays = true },
+	{ "range before it", LAST, -PAGE_SIZE, .size = PAGE_SIZE },
+	{ "range after it", LAST, PAGE_SIZE, .size = 8 * PAGE_SIZE },
+	{ "range, other space", LAST, 0, .size = PAGE_SIZE, .other = true },
+	{ "all", LAST, -IPA, .size = U64_MAX, .pays = true },
+	{ "all of another space", LAST, -IPA, .size = U64_MAX, .other = true },
+	{ "block by its last page", BLOCK, BLOCK_BYTES - PAGE_SIZE, BLOCK,
+	  .pays = true },
+	{ "block as a page", BLOCK, 0, LAST },
+	{ "half a block", BLOCK, 0, .size = BLOCK_BYTES / 2 },
+	{ "whole block", BLOCK, 0, .size = BLOCK_BYTES, .pays = true },
+};
+
+static void tlbi_name(const struct tlbi *tlbi, char *desc)
+{
+	strscpy(desc, tlbi->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(tlbi, tlbis, tlbi_name);
+
+/* Rule: an invalidation pays for what it covers, and for nothing else. */
+static void invalidation(struct kunit *test)
+{
+	const struct tlbi *tlbi = test->param_value;
+	const void *id = tlbi->other ? &other_id : &guest_id;
+
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, tlbi->level, s2_leaf(PHYS, tlbi->level,
+									      RWX), 0),
+			PGTABLE_LEGAL);
+	if (tlbi->size)
+		pgtable_account_tlbi_range(test->priv, id, IPA + tlbi->addr, tlbi->size);
+	else
+		pgtable_account_tlbi_addr(test->priv, id, IPA + tlbi->addr, tlbi->hint);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv),
+			tlbi->pays ? PGTABLE_LEGAL : PGTABLE_STILL_OWED);
+}
+
+/* Rule: one that is for one page of many leaves the others owed, in whatever order they went. */
+static void one_of_many(struct kunit *test)
+{
+	unsigned int order[] = { 3, 0, 2, 1 };
+	unsigned int i, left;
+
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		unmap_page(test, IPA + i * PAGE_SIZE);
+	for (left = ARRAY_SIZE(order); left--;) {
+		pgtable_account_tlbi_addr(test->priv, &guest_id, IPA + order[left] * PAGE_SIZE,
+					  LAST);
+		for (i = 0; i < ARRAY_SIZE(order); i++)
+			KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA + order[i] * PAGE_SIZE,
+						      LAST, 0, page()),
+					i < left ? PGTABLE_NOT_INVALIDATED : PGTABLE_LEGAL);
+	}
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+}
+
+/* Rule: a table is freed only when no TLB may walk it, and any address will do if it is empty. */
+static void table_freed(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, table(), 0), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_FREED_IN_USE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &that_table), PGTABLE_LEGAL);
+	pgtable_account_tlbi_addr(test->priv, &guest_id, IPA + PAGE_SIZE, BLOCK);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_FREED_IN_USE);
+	pgtable_account_tlbi_addr(test->priv, &guest_id, IPA + PAGE_SIZE, TLBI_TTL_UNKNOWN);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+}
+
+/* Rule: one that may still map something is invalidated for all of its range. */
+static void mapping_table_freed(struct kunit *test)
+{
+	u64 size = BLOCK_BYTES;
+
+	KUNIT_EXPECT_EQ(test, replace(test, &host, IPA, BLOCK, table(), 0), PGTABLE_LEGAL);
+	pgtable_account_tlbi_addr(test->priv, &guest_id, IPA, TLBI_TTL_UNKNOWN);
+	pgtable_account_tlbi_range(test->priv, &guest_id, IPA, size - PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_FREED_IN_USE);
+	pgtable_account_tlbi_range(test->priv, &guest_id, IPA, size);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
+}
+
+/* Rule: what no TLB has anything of owes nothing, but a valid entry does not change there either. */
+static void unused_space(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, replace(test, &unused, IPA, LAST, page(), 0), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, replace(test, &unused, IPA, BLOCK, table(), 0), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, replace(test, &unused, IPA, LAST, page(), page() + PAGE_SIZE),
+			PGTABLE_CHANGED_IN_USE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+}
+
+/* Rule (R3): a page is cleaned, as a whole and during this call, each time that it changes hands. */
+static void hand_over(struct kunit *test)
+{
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS, PAGE_SIZE),
+			PGTABLE_NOT_CLEANED);
+	pgtable_account_clean(test->priv, PHYS, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS + PAGE_SIZE, PAGE_SIZE),
+			PGTABLE_NOT_CLEANED);
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS, PAGE_SIZE),
+			PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS, PAGE_SIZE),
+			PGTABLE_NOT_CLEANED);
+
+	pgtable_account_clean(test->priv, PHYS, PAGE_SIZE - 64);
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS, PAGE_SIZE),
+			PGTABLE_NOT_CLEANED);
+
+	pgtable_account_clean(test->priv, PHYS, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS, PAGE_SIZE),
+			PGTABLE_NOT_CLEANED);
+
+	for (i = 0; i <= PGTABLE_MAX_CLEAN; i++)
+		pgtable_account_clean(test->priv, PHYS + i * PAGE_SIZE, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS, PAGE_SIZE),
+			PGTABLE_NOT_CLEANED);
+	for (i = 1; i <= PGTABLE_MAX_CLEAN; i++)
+		KUNIT_EXPECT_EQ(test, pgtable_account_hand_over(test->priv, PHYS + i * PAGE_SIZE,
+								PAGE_SIZE), PGTABLE_LEGAL);
+}
+
+/* Rule: what cannot be kept is told, and nothing that was owed before is forgotten. */
+static void owes_too_much(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < PGTABLE_MAX_DEBTS; i++)
+		unmap_page(test, IPA + i * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA + i * PAGE_SIZE, LAST, page(), 0),
+			PGTABLE_OWES_TOO_MUCH);
+	pgtable_account_tlbi_range(test->priv, &guest_id, IPA, (i - 1) * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
+}
+
+struct kunit_case s2_account_cases[] = {
+	KUNIT_CASE(legal_in_use),
+	KUNIT_CASE(illegal_in_use),
+	KUNIT_CASE(break_before_make),
+	KUNIT_CASE(permission_lost),
+	KUNIT_CASE_PARAM(invalidation, tlbi_gen_params),
+	KUNIT_CASE(one_of_many),
+	KUNIT_CASE(table_freed),
+	KUNIT_CASE(mapping_table_freed),
+	KUNIT_CASE(unused_space),
+	KUNIT_CASE(hand_over),
+	KUNIT_CASE(owes_too_much),
+	{}
+};
