@@ -14,12 +14,24 @@
 
 #define NR_PAGES	64
 
-/* What two snapshots have to agree in: how many leaves, tables and references. */
+/*
+ * What two snapshots have to agree in: how many leaves, tables and references. Of what is there,
+ * default mappings of memory and MMIO among it, annotations and tables alone hold references.
+ */
 static void snapshot(struct kunit *test, struct pkvm_s2_snapshot *s)
 {
+	u64 counted;
+	int i;
+
 	pkvm_s2_sweep(NULL);
 	KUNIT_ASSERT_EQ(test, pkvm_s2_snapshot_take(0, s), 0);
 	pkvm_s2_snapshot_free(s);
+
+	for (i = 0; !s->tables[i];)
+		i++;
+	for (counted = s->annotated, i++; i < PKVM_S2_LEVELS; i++)
+		counted += s->tables[i];
+	KUNIT_EXPECT_EQ(test, s->refs, counted);
 }
 
 static void expect_same(struct kunit *test, const struct pkvm_s2_snapshot *before,

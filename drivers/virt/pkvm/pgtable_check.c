@@ -60,7 +60,8 @@ bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level)
 	if (!w->host || !(pte & S2_VALID) || s2_is_table(pte, level))
 		return pte != 0;
 
-	prot |= s2_host_is_memory(w, phys) ? KVM_PGTABLE_PROT_X : KVM_PGTABLE_PROT_DEVICE;
+	if (s2_host_is_memory(w, phys))
+		prot |= KVM_PGTABLE_PROT_X;
 	return (pte | BIT_ULL(10)) != s2_host_leaf(phys, level, prot);
 }
 

@@ -11,8 +11,8 @@
 
 #define GUEST		KVM_MAX_OWNER_ID
 #define HOST		0
-#define MEM		KVM_PGTABLE_PROT_RWX
-#define MMIO		(KVM_PGTABLE_PROT_RW | KVM_PGTABLE_PROT_DEVICE)
+#define MEM		PKVM_HOST_MEM_PROT
+#define MMIO		PKVM_HOST_MMIO_PROT
 
 static int map(struct s2_world *w, u64 addr, u64 size, enum kvm_pgtable_prot prot)
 {
@@ -55,10 +55,11 @@ static const struct rule rules[] = {
 	{ "MMIO as memory", MEM, .mmio = true, .counts = true },
 	{ "not writable", KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X, .counts = true },
 	{ "not readable", KVM_PGTABLE_PROT_W | KVM_PGTABLE_PROT_X, .counts = true },
-	{ "not executable", KVM_PGTABLE_PROT_RW, .counts = true },
 	{ "not cacheable", KVM_PGTABLE_PROT_RW | KVM_PGTABLE_PROT_NORMAL_NC, .counts = true },
-	{ "read-only MMIO", KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_DEVICE, .mmio = true,
+	{ "device", KVM_PGTABLE_PROT_RW | KVM_PGTABLE_PROT_DEVICE, .counts = true },
+	{ "MMIO as device", KVM_PGTABLE_PROT_RW | KVM_PGTABLE_PROT_DEVICE, .mmio = true,
 	  .counts = true },
+	{ "read-only MMIO", KVM_PGTABLE_PROT_R, .mmio = true, .counts = true },
 	{ "bit 55", MEM | KVM_PGTABLE_PROT_SW0, .counts = true },
 	{ "bit 56", MEM | KVM_PGTABLE_PROT_SW1, .counts = true },
 	{ "bit 57", MEM | KVM_PGTABLE_PROT_SW2, .counts = true },

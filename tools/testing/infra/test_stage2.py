@@ -10,7 +10,7 @@ import sandbox
 sys.path.insert(0, os.path.join(sandbox.TOP, 'tools/testing/stage2'))
 import stage2  # noqa: E402
 
-DUMP = '''0x000000000000-0x00003fffffff L1 1 x 1048576K mmio RW- device
+DUMP = '''0x000000000000-0x00003fffffff L1 1 x 1048576K mmio RW- normal
 0x000040000000-0x0000401fffff L2 1 x 2048K owned RWX normal
 0x000040200000-0x0000402fffff L3 256 x 4K shared RWX normal
 0x000040300000-0x00004033ffff L3 64 x 4K guest c

@@ -21,16 +21,15 @@
 	((KVM_PTE_LEAF_ATTR_LO | KVM_PTE_LEAF_ATTR_HI) &			\
 	 ~(KVM_PTE_LEAF_ATTR_LO_S2_AF | KVM_PTE_LEAF_ATTR_LO_S2_SH))
 
-/* MemAttr[3:0] of device memory, of the kind that the page-table code maps. */
-#define PKVM_HOST_S2_DEVICE	FIELD_PREP(KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR, 1)
-
-/* PKVM_HOST_MEM_PROT and PKVM_HOST_MMIO_PROT as they look in an entry. */
+/*
+ * PKVM_HOST_MEM_PROT and PKVM_HOST_MMIO_PROT as they look in an entry. That of MMIO has
+ * the memory type that leaves the choice to the host's stage-1, as a driver may want
+ * write combining there.
+ */
 #define PKVM_HOST_S2_MEM							\
 	(PAGE_S2_MEMATTR(NORMAL, false) |					\
 	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
-#define PKVM_HOST_S2_MMIO							\
-	(PKVM_HOST_S2_DEVICE | KVM_PTE_LEAF_ATTR_HI_S2_XN |			\
-	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
+#define PKVM_HOST_S2_MMIO	(PKVM_HOST_S2_MEM | KVM_PTE_LEAF_ATTR_HI_S2_XN)
 
 /**
  * pkvm_host_s2_counts() - Whether an entry says what could not be rebuilt on demand
