@@ -96,7 +96,8 @@ void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu)
 
 	pgtable_account_tlbi_range(this_cpu_ptr(&pgtable_account), mmu, 0, U64_MAX);
 
-	if (mmu != &host_mmu.arch.mmu && vm->is_dying)
+	/* Without protected mode, all VMs are the host's. */
+	if (is_protected_kvm_enabled() && mmu != &host_mmu.arch.mmu && vm->is_dying)
 		vm->tlb_clean = true;
 }
 
