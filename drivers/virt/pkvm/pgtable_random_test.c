@@ -5,7 +5,9 @@
  * (pgtable_check.c), and no translation that went away without a TLBI. Once over a guest's table
  * and once over the host's.
  *
- * A failure names the seed, the step and the operation; seed=, steps= run it again.
+ * A failure names the seed, the step and the operation; seed=, steps= run it again. Long runs are
+ * cut into rounds, each from empty tables and with a seed of its own: KUnit ends a case that takes
+ * too long.
  */
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
@@ -19,7 +21,11 @@ MODULE_PARM_DESC(seed, "Seed of the random sequences (0: one that differs from b
 
 static unsigned int steps = 3000;
 module_param(steps, uint, 0444);
-MODULE_PARM_DESC(steps, "Steps of the random sequence that has memory; the other takes a third");
+MODULE_PARM_DESC(steps, "Steps of a random sequence that has memory; the other takes a third");
+
+static unsigned int rounds = 1;
+module_param(rounds, uint, 0444);
+MODULE_PARM_DESC(rounds, "How often each sequence is run, from the seed on");
 
 enum s2_op {
 	OP_MAP,
@@ -68,6 +74,7 @@ struct s2_step {
 };
 
 struct s2_run {
+	unsigned long		seed;
 	struct s2_world		*w;
 	struct s2_model		*m;
 	struct rnd_state	rnd;
@@ -123,7 +130,7 @@ static enum kvm_pgtable_prot s2_draw_host_prot(struct s2_run *r, u64 phys)
 		memory = !memory;
 	if (x == 2)
 		return KVM_PGTABLE_PROT_RWX | (KVM_PGTABLE_PROT_SW0 << s2_rand(r, 4));
-	return memory ? PKVM_HOST_MEM_PROT : PKVM_HOST_MMIO_PROT | KVM_PGTABLE_PROT_DEVICE;
+	return memory ? PKVM_HOST_MEM_PROT : PKVM_HOST_MMIO_PROT;
 }
 
 /*
@@ -291,9 +298,21 @@ static void s2_step(struct s2_run *r, unsigned int nr, bool starve)
 	else if (s2_check(r->w, r->m))
 		return;
 
-	KUNIT_FAIL_AND_ABORT(test, "seed %lu, step %u: %s 0x%llx + 0x%llx -> 0x%llx, 0x%llx%s%s",
-			     seed, nr, op_name[s.op], s.ipa, s.size, s.phys, (u64)s.prot,
+	KUNIT_FAIL_AND_ABORT(test, "seed=%lu, step %u: %s 0x%llx + 0x%llx -> 0x%llx, 0x%llx%s%s",
+			     r->seed, nr, op_name[s.op], s.ipa, s.size, s.phys, (u64)s.prot,
 			     s.fault ? ", fault" : "", s.force_pte ? ", pages" : "");
+}
+
+/* The parameter of a case is the number of its round, from 1 on. */
+static const void *round_gen_params(const void *prev, char *desc)
+{
+	unsigned long round = (unsigned long)prev + 1;
+
+	if (round > rounds)
+		return NULL;
+
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "round %lu", round);
+	return (const void *)round;
 }
 
 static void s2_random_run(struct kunit *test, unsigned int nr, bool starve)
@@ -303,8 +322,9 @@ static void s2_random_run(struct kunit *test, unsigned int nr, bool starve)
 
 	if (!seed)
 		seed = get_random_u32() | 1;
-	kunit_info(test, "seed %lu, %u steps\n", seed, nr);
-	prandom_seed_state(&r.rnd, seed);
+	r.seed = seed + (unsigned long)test->param_value - 1;
+	kunit_info(test, "seed=%lu, %u steps\n", r.seed, nr);
+	prandom_seed_state(&r.rnd, r.seed);
 	r.m = s2_model_create(r.w);
 	r.w->pgt.force_pte_cb = s2_force_cb;
 	for (i = 0; i < nr; i++)
@@ -325,13 +345,13 @@ static void random_sequence_without_memory(struct kunit *test)
 }
 
 struct kunit_case s2_random_cases[] = {
-	KUNIT_CASE_SLOW(random_sequence),
-	KUNIT_CASE_SLOW(random_sequence_without_memory),
+	KUNIT_CASE_PARAM_ATTR(random_sequence, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
 
 struct kunit_case s2_host_random_cases[] = {
-	KUNIT_CASE_SLOW(random_sequence),
-	KUNIT_CASE_SLOW(random_sequence_without_memory),
+	KUNIT_CASE_PARAM_ATTR(random_sequence, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
