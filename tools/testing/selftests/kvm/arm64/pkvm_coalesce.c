@@ -21,10 +21,8 @@
 
 #include "kselftest.h"
 #include "pvm.h"
+#include "pvm_dump.h"
 #include "pvm_probe.h"
-
-#define TABLES		"/sys/kernel/debug/kvm/host_stage2_page_tables"
-#define SWEEP		"/sys/kernel/debug/kvm/host_stage2_sweep"
 
 #define PLAN		6
 #define SHARE_EVERY	64
@@ -33,43 +31,28 @@
 #define SMALL		(4 * MIB)
 #define MANY		50
 #define AT_ONCE		4
-#define NR_TOTALS	6
-
-/* The totals of a dump, in this order. */
-static const char * const names[NR_TOTALS] = {
-	"leaves L1", "leaves L2", "leaves L3", "annotated", "tables", "references",
-};
-
 struct totals {
-	long value[NR_TOTALS];
+	long value[PVM_DUMP_TOTALS];
 };
 
 static void read_totals(struct totals *t)
 {
-	char line[256], name[64];
-	FILE *file;
-	long value;
+	struct pvm_dump dump;
+	int err = pvm_dump_read(&dump, PVM_HOST_DUMP);
+	const char *unsound = err ? strerror(-err) : pvm_dump_unsound(&dump, true);
 
-	memset(t, 0xff, sizeof(*t));
-	file = fopen(TABLES, "re");
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63[^:]: %ld", name, &value) != 2)
-			continue;
-		for (int i = 0; i < NR_TOTALS; i++) {
-			if (!strcmp(name, names[i]))
-				t->value[i] = value;
-		}
-	}
-	fclose(file);
+	if (unsound)
+		ksft_exit_fail_msg("%s: %s\n", PVM_HOST_DUMP, unsound);
+	memcpy(t->value, dump.total, sizeof(t->value));
+	pvm_dump_free(&dump);
 }
 
 static void tell(const char *when, const struct totals *t)
 {
 	ksft_print_msg("%-8s leaves L1 %ld L2 %ld L3 %ld, annotated %ld, tables %ld, refs %ld\n",
-		       when, t->value[0], t->value[1], t->value[2], t->value[3], t->value[4],
-		       t->value[5]);
+		       when, t->value[PVM_DUMP_LEAVES_L1], t->value[PVM_DUMP_LEAVES_L2],
+		       t->value[PVM_DUMP_LEAVES_L3], t->value[PVM_DUMP_ANNOTATED],
+		       t->value[PVM_DUMP_TABLES], t->value[PVM_DUMP_REFERENCES]);
 }
 
 /* The host's tables once it has touched all of its memory; how many leaves that made. */
@@ -79,10 +62,10 @@ static long sweep(const char *when, struct totals *t)
 	long leaves = 0;
 
 	read_totals(&before);
-	if (pvm_proc_number(SWEEP, "readable") <= 0)
-		ksft_exit_fail_msg("%s: cannot be read\n", SWEEP);
+	if (pvm_proc_number(PVM_HOST_SWEEP, "readable") <= 0)
+		ksft_exit_fail_msg("%s: cannot be read\n", PVM_HOST_SWEEP);
 	read_totals(t);
-	for (int i = 0; i < 3; i++)
+	for (int i = PVM_DUMP_LEAVES_L1; i <= PVM_DUMP_LEAVES_L3; i++)
 		leaves += t->value[i] - before.value[i];
 	tell(when, t);
 	return leaves;
@@ -194,7 +177,7 @@ int main(int argc, char *argv[])
 	ksft_print_header();
 	if (!pvm_host_is_protected())
 		ksft_exit_skip("the host is not protected\n");
-	if (access(TABLES, R_OK))
+	if (access(PVM_HOST_DUMP, R_OK))
 		ksft_exit_skip("the kernel has no CONFIG_PKVM_STAGE2_DEBUG\n");
 	ksft_set_plan(PLAN);
 	coalesces = host_coalesces();
@@ -207,7 +190,7 @@ int main(int argc, char *argv[])
 
 	ksft_test_result(!fill_vm(&vm, size), "a VM of %zu MiB touches all of it\n", size / MIB);
 	sweep("while", &during);
-	ksft_test_result(during.value[3] >= before.value[3] +
+	ksft_test_result(during.value[PVM_DUMP_ANNOTATED] >= before.value[PVM_DUMP_ANNOTATED] +
 			 (long)(size / getpagesize() / SHARE_EVERY * (SHARE_EVERY - 1)),
 			 "its pages are annotated in the host's stage-2\n");
 	pvm_free(&vm);

@@ -10,11 +10,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -29,6 +31,7 @@
 #define FW_SLOT			PVM_FREE_SLOT
 #define JUNK			0x6a
 #define IPA_SIZE		0x10000000000UL
+#define RACES			16
 
 struct info {
 	uint64_t firmware_size;
@@ -193,6 +196,141 @@ TEST_F(firmware, stays_pristine)
 		memset(self->mem, JUNK, self->size);
 		ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, self->size, self->mem));
 	}
+}
+
+/* Other memory behind the slot, while the VM runs: what is filled in later is pristine, too. */
+TEST_F(firmware, remapped)
+{
+	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+	size_t page = getpagesize();
+	uint64_t value;
+	uint8_t *mem;
+
+	spoil_code(&self->vm);
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+	ASSERT_EQ(0, pvm_load(vcpu, FW_IPA, &value));
+	for (size_t at = page; at < self->size; at += page) {
+		mem = mmap(self->mem + at, page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		ASSERT_EQ(self->mem + at, mem);
+		memset(mem, JUNK + 1, page);
+		ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
+		EXPECT_EQ(word(self->pristine, at), value);
+	}
+	EXPECT_EQ(-EPERM, pvm_set_slot(&self->vm, FW_SLOT, 0, 0, 0, NULL));
+	EXPECT_EQ(-EPERM, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA + self->size, self->size,
+				       self->mem));
+}
+
+/* A page that is the guest's already, at another IPA, is not its firmware as well. */
+TEST_F(firmware, alias)
+{
+	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+	uint64_t alias = FW_IPA - self->size, value;
+	size_t at = getpagesize();
+
+	spoil_code(&self->vm);
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT + 1, 0, alias, self->size, self->mem));
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+	ASSERT_EQ(0, pvm_load(vcpu, alias + at, &value));
+	EXPECT_EQ(0x6a6a6a6a6a6a6a6aUL, value);
+	EXPECT_EQ(-EFAULT, pvm_load(vcpu, FW_IPA + at, &value));
+	pvm_kill(&self->vm);
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
+}
+
+/* What the guest gives back, and touches again, is the pristine copy again. */
+TEST_F(firmware, relinquished)
+{
+	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+	uint64_t at = getpagesize(), value;
+
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+	ASSERT_EQ(0, pvm_store(vcpu, FW_IPA + at, 42));
+	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(vcpu, FW_IPA + at));
+	EXPECT_EQ(0, *(uint64_t *)(self->mem + at));
+	memset(self->mem + at, JUNK, 8);
+	ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
+	EXPECT_EQ(word(self->pristine, at), value);
+}
+
+/* What the host has taken back by force is lost, and not filled in once more. */
+TEST_F(firmware, taken_by_force)
+{
+	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uint64_t at = getpagesize(), value = JUNK;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+	ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
+	ASSERT_EQ((ssize_t)sizeof(value), pread(fd, &value, sizeof(value),
+						(uintptr_t)self->mem + at));
+	close(fd);
+	EXPECT_EQ(0, value);
+	memset(self->mem + at, JUNK, 8);
+	EXPECT_EQ(-EFAULT, pvm_load(vcpu, FW_IPA + at, &value));
+}
+
+/* Write to the memory of a memfd, and punch holes in it, until killed. */
+static void race(int fd, uint8_t *mem, size_t size)
+{
+	size_t page = getpagesize();
+
+	for (unsigned int i = 0;; i++) {
+		/* The byte of each word there that is never zero. */
+		for (size_t at = page; at < size; at += page)
+			pvm_probe(mem + at + 7, PVM_WRITE);
+		if (i % 64 == 0)
+			fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page,
+				  size - page);
+	}
+}
+
+/* A host that writes there, and takes the memory away, just when the guest comes. */
+TEST_F(firmware, raced)
+{
+	size_t page = getpagesize();
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < RACES; i++) {
+		int fd = memfd_create("firmware", MFD_CLOEXEC);
+		struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
+		uint64_t value;
+		uint8_t *mem;
+		pid_t pid;
+
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, ftruncate(fd, self->size));
+		mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		ASSERT_NE(MAP_FAILED, mem);
+		ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, 0, 0, NULL));
+		ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, self->size, mem));
+		ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
+
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			race(fd, mem, self->size);
+
+		/* Some pages may be lost to the guest. None is ever another than it was. */
+		for (size_t at = page; at < self->size; at += page) {
+			if (pvm_load(vcpu, FW_IPA + at, &value))
+				break;
+			EXPECT_EQ(word(self->pristine, at), value);
+			found++;
+		}
+		kill(pid, SIGKILL);
+		EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+		pvm_free(&self->vm);
+		munmap(mem, self->size);
+		close(fd);
+		ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, 0));
+		ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, self->size, self->mem));
+	}
+	TH_LOG("%u pages of the firmware were found as they were", found);
+	EXPECT_LT(0, found);
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
 }
 
 int main(int argc, char *argv[])

@@ -149,18 +149,6 @@ static unsigned int count_events(const struct events *events, const char *name)
 	return nr;
 }
 
-/* Where the host has a page that is mapped here; 0 if it cannot be told. */
-static uint64_t pfn_of(const void *address)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (pread(fd, &entry, sizeof(entry), (uintptr_t)address / PAGE * 8) != sizeof(entry))
-		entry = 0;
-	close(fd);
-	return entry >> 63 ? entry & ((1UL << 55) - 1) : 0;
-}
-
 FIXTURE(trace) {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
@@ -196,7 +184,7 @@ TEST_F(trace, life_of_a_page)
 
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, 1, PAGES, PAGE));
 	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, gfn * PAGE));
-	pfn = pfn_of(self->vm.data + 3 * PAGE);
+	pfn = pvm_pfn(self->vm.data + 3 * PAGE);
 	ASSERT_NE(0, pfn);
 	ASSERT_EQ(0, pvm_store(self->vcpu, gfn * PAGE, 1));
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, gfn * PAGE));
@@ -294,7 +282,7 @@ TEST_F(trace, forced)
 	ASSERT_NE(NULL, failed);
 	EXPECT_LT(forced, failed);
 	EXPECT_EQ(0, forced->error);
-	EXPECT_EQ(pfn_of(self->vm.data), forced->pfn);
+	EXPECT_EQ(pvm_pfn(self->vm.data), forced->pfn);
 	EXPECT_EQ(FIRST_GFN, failed->gfn);
 	EXPECT_EQ(-EHWPOISON, failed->error);
 	donated = find_event(&self->events, "page_donated");

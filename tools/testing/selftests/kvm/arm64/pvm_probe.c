@@ -71,6 +71,28 @@ int pvm_probe(void *address, enum pvm_access access)
 	return code;
 }
 
+/**
+ * pvm_pfn() - Where the host has a page that this process has mapped
+ * @address: an address in the page, which was touched.
+ *
+ * Wants root.
+ *
+ * Return: the page's frame number; 0 if there is none, or it cannot be told.
+ */
+uint64_t pvm_pfn(const void *address)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &entry, sizeof(entry), (uintptr_t)address / getpagesize() * sizeof(entry)) !=
+	    sizeof(entry))
+		entry = 0;
+	close(fd);
+	return entry >> 63 ? entry & ((1UL << 55) - 1) : 0;
+}
+
 static long find_number(const char *path, const char *format, const char *name)
 {
 	FILE *file = fopen(path, "re");

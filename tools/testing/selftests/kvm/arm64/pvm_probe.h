@@ -16,6 +16,7 @@ enum pvm_access {
 };
 
 int pvm_probe(void *address, enum pvm_access access);
+uint64_t pvm_pfn(const void *address);
 
 long pvm_stat(const char *name);
 long pvm_pages_home(void);
