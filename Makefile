@@ -20,7 +20,8 @@ INTERACTIVE ?=
 # the seed of an earlier run.
 SECONDS	?=
 SEED	?=
-# make fuzz-guest: how many calls on each CPU.
+# make fuzz-guest: how many calls on each CPU. make stress: how many steps of random
+# changes to page tables, for each size of a page.
 N	?=
 # make run, kunit, stress, fuzz-guest: a57 (the reference) or max.
 CPU	?=
@@ -31,7 +32,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree guest guest-stock run test kunit bench stress fuzz-guest fuzz-fw \
+.PHONY: FORCE help all tree guest guest-stock test-host run test kunit bench stress fuzz-guest fuzz-fw \
 	check series series-build clean
 
 help:
@@ -46,7 +47,8 @@ help:
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
 	@echo 'make kunit    the KUnit suites alone'
 	@echo 'make bench    what things cost, in instructions, beside the marks'
-	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again'
+	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again;'
+	@echo '              N=1000000 random steps over page tables, for each size of a page'
 	@echo 'make fuzz-guest   a guest with random calls, N=1000000 of them; SEED=n: again'
 	@echo 'make fuzz-fw  fuzz the firmware, each harness for SECONDS=3600'
 	@echo 'make check    style, static analysis, gcc and clang builds'
@@ -75,6 +77,11 @@ guest-stock:
 	@$(S)/deps.sh run guest
 	+@$(LOCKED) bash -c '$(TREE) --bare --build build/stock && $(MK) guest-stock'
 
+# The host that tests run on.
+test-host:
+	@$(S)/deps.sh run test
+	+@$(LOCKED) bash -c '$(TREE) && $(MK) test-host'
+
 build/guest/Image.stock: guest-stock ;
 build/guest/%: guest ;
 
@@ -101,7 +108,7 @@ kunit: tree
 	@$(S)/deps.sh test
 	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
-test: all guest guest-stock
+test: all guest guest-stock test-host
 	@$(S)/deps.sh test
 	@$(S)/test.py --jobs $(JOBS)
 
@@ -112,6 +119,9 @@ stress: all
 	@$(S)/deps.sh test
 	@$(S)/run_stress.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
 		--seconds $(or $(SECONDS),600) --jobs $(JOBS)
+	@$(S)/run_kunit.py --cpu $(or $(CPU),a57) --steps $(or $(N),1000000) --jobs $(JOBS)
+	@$(S)/run_kunit.py --granule 16 --steps $(or $(N),1000000) --jobs $(JOBS)
+	@$(S)/run_kunit.py --granule 64 --steps $(or $(N),1000000) --jobs $(JOBS)
 
 fuzz-guest: all
 	@$(S)/deps.sh test

@@ -10,7 +10,7 @@ KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
 STEP	:= $(S)/step.py
 CONFIGS	:= arch/arm64/configs
 
-.PHONY: all guest guest-stock vmm pvmfw kunit-modules FORCE
+.PHONY: all guest guest-stock test-host FORCE
 .DELETE_ON_ERROR:
 
 PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
@@ -26,13 +26,12 @@ $(B)/Image: $(B)/host/.config $(B)/linux.stamp
 		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host Image
 	@cp $(B)/host/arch/arm64/boot/Image $@
 
-# The same host with KUnit, and our suites as modules for it.
-$(B)/kunit-host/.config: $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_kunit.config $(B)/linux.stamp
-	+@$(S)/config.sh $(B)/kunit-host $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_kunit.config
-
-$(B)/kunit-host/Module.symvers: $(B)/kunit-host/.config $(B)/linux.stamp
-	+@$(STEP) 'HOST    $(B)/kunit-host' $(B)/log/kunit-host.log \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/kunit-host Image modules
+# The host that tests run on, where EL2 checks itself and the KUnit suites fit. It is
+# what build.config.aarch64 says, and so built by clang; the one above is by gcc.
+$(B)/test-host/dist/Image: build.config.aarch64 $(CONFIGS)/pkvm_qemu.config \
+		$(CONFIGS)/pkvm_kunit.config $(B)/linux.stamp
+	+@$(STEP) 'HOST    $(B)/test-host' $(B)/log/test-host.log \
+		$(S)/android.sh $(CURDIR)/$(B)/test-host W=1
 	@touch $@
 
 # The same host with every check that the kernel has, and allocations that fail on request.
@@ -43,6 +42,9 @@ $(B)/debug-host/Image: $(B)/debug-host/.config $(B)/linux.stamp
 	+@$(STEP) 'HOST    $(B)/debug-host' $(B)/log/debug-host.log \
 		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/debug-host Image
 	@cp $(B)/debug-host/arch/arm64/boot/Image $@
+
+test-host: $(B)/test-host/dist/Image
+	@:
 
 # Programs. They know their own dependencies; a copy that is equal stays as old
 # as it is, so that nothing behind it is built again.

@@ -108,7 +108,7 @@ def gcc_sparse_w1(jobs):
 
 def clang_kernel(jobs):
     """The whole kernel by clang and lld, as build.config.aarch64 says, with W=1."""
-    objects = os.path.join(BUILD, 'android')
+    objects = os.path.join(BUILD, 'test-host')
     with tree.locked():
         forget(objects, Ours().sources())
         status, output = call('check-clang.log', os.path.join(TOP, 'scripts/pkvm/android.sh'),

@@ -8,11 +8,15 @@ failure, and so is a run that yields no result.
 
 --granule 16 or 64 builds a kernel with pages of so many KiB instead, and runs
 the suites of the page-table code on the CPU that has them.
+
+--steps N runs the random sequences of the page-table code alone, N steps in all.
 """
 
 import argparse
+import fnmatch
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -24,8 +28,17 @@ TOP = tree.TOP
 BUILD = os.path.join(TOP, 'build')
 CONFIG = 'tools/testing/kunit/pkvm.kunitconfig'
 CPUS = ('a57', 'max')
-# What the names of the page-table code's suites begin with.
-PAGE_TABLES = 'pkvm_pgtable'
+# The suites of the page-table code, and those of them that take a number of steps.
+PAGE_TABLES = 'pkvm_pgtable*'
+RANDOM = 'pkvm_pgtable*random'
+# Seconds for suites that do as much as they do by default.
+LIMIT = 300
+# Long sequences are run in rounds, for KUnit ends a case after 300 seconds: of a guest's
+# table and of the host's, so many steps with memory and a third of that without.
+ROUND = 15000
+STEPS_OF_ROUND = 2 * (ROUND + ROUND // 3)
+# Fewer steps a second than ever seen.
+PACE = 50
 
 
 def kunit(verb, cpu, granule, *more):
@@ -101,13 +114,27 @@ def show(log):
             print(f'#   {line}')
 
 
-def run(cpu, granule, suites):
+def long_run(steps):
+    """(options of kunit.py, what to tell) for so many steps of the random sequences, or more."""
+    rounds = -(-steps // STEPS_OF_ROUND)
+    seed = secrets.randbits(32) | 1
+    values = {'steps': ROUND, 'rounds': rounds, 'seed': seed}
+    return ([f'--timeout={rounds * STEPS_OF_ROUND // PACE + LIMIT}',
+             *(f'--kernel_args=pkvm_pgtable_kunit.{key}={value}' for key, value in values.items())],
+            f'{rounds * STEPS_OF_ROUND:,} steps in {rounds} rounds, seed={seed}')
+
+
+def run(cpu, granule, suites, steps):
     """Boot the built kernel on one CPU; the number of failures."""
     label = cpu if granule == 4 else f'{cpu}-{granule}k'
     log = os.path.join(BUILD, 'log', f'kunit-{label}.log')
+    options = [f'--timeout={LIMIT}', *([] if granule == 4 else [PAGE_TABLES])]
+    if steps:
+        options, told = long_run(steps)
+        options.append(RANDOM)
+        print(f'# {label}: {told}', flush=True)
     with tempfile.NamedTemporaryFile(dir=BUILD, prefix='kunit.', suffix='.json') as report:
-        status = call(kunit('exec', cpu, granule, '--timeout=300', f'--json={report.name}',
-                            *([] if granule == 4 else [f'{PAGE_TABLES}*'])), log)
+        status = call(kunit('exec', cpu, granule, f'--json={report.name}', *options), log)
         try:
             found = list(results(json.load(report)))
         except ValueError:
@@ -128,8 +155,11 @@ def main():
     parser.add_argument('--cpu', choices=CPUS, help='this CPU alone')
     parser.add_argument('--granule', type=int, choices=(4, 16, 64), default=4,
                         help='KiB of a page of the kernel')
+    parser.add_argument('--steps', type=int, help='of the random sequences, and nothing else')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
+    if args.steps is not None and args.steps < 1:
+        parser.error('--steps: at least 1')
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
     suites = expected_suites()
     if not suites:
@@ -138,7 +168,9 @@ def main():
     cpus = [args.cpu] if args.cpu else CPUS
     if args.granule != 4:
         cpus = ['max']
-        suites = [name for name in suites if name.startswith(PAGE_TABLES)]
+        suites = fnmatch.filter(suites, PAGE_TABLES)
+    if args.steps:
+        suites = fnmatch.filter(suites, RANDOM)
     log = os.path.join(BUILD, 'log/kunit-build.log')
     print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})',
           flush=True)
@@ -149,7 +181,7 @@ def main():
                 show(log)
                 print('not ok kunit # the kernel does not build')
                 return 1
-    return 1 if sum(run(cpu, args.granule, suites) for cpu in cpus) else 0
+    return 1 if sum(run(cpu, args.granule, suites, args.steps) for cpu in cpus) else 0
 
 
 if __name__ == '__main__':

@@ -21,7 +21,7 @@ import tree  # noqa: E402
 
 TOP = qemu.TOP
 BUILD = qemu.BUILD
-KERNEL = os.path.join(BUILD, 'kunit-host')
+KERNEL = os.path.join(BUILD, 'test-host')
 # A case is one level further in than its suite.
 CASE = re.compile(r'^\[ *[\d.]+\]     (not )?ok \d+ (\S+)( # SKIP.*)?', re.M)
 BAD_SUITE = re.compile(r'^\[ *[\d.]+\] not ok \d+ (\S+)', re.M)
@@ -42,18 +42,17 @@ def step(log, *command, **more):
 
 
 def build(source, jobs):
-    """The KUnit host, then the modules from a copy of this tree's files."""
-    print('# building build/kunit-host and the modules', flush=True)
-    step('kunit-host.mk.log', 'make', f'-j{jobs}', '-f', 'scripts/pkvm/build.mk',
-         'build/kunit-host/Module.symvers')
+    """The host of the tests, then the modules from a copy of this tree's files."""
+    print('# building build/test-host and the modules', flush=True)
+    step('test-host.mk.log', 'make', f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', 'test-host')
     # A copy, so that no object lands in the checkout.
     shutil.copy(os.path.join(TOP, 'Kbuild'), source)
     for path in tree.our_files():
         if path.startswith('drivers/'):
             os.makedirs(os.path.dirname(os.path.join(source, path)), exist_ok=True)
             shutil.copy(os.path.join(TOP, path), os.path.join(source, path))
-    step('modules.log', 'make', '-C', KERNEL, f'M={source}', 'ARCH=arm64',
-         'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}', 'W=1', 'modules')
+    step('modules.log', 'make', '-C', KERNEL, f'M={source}', 'ARCH=arm64', 'LLVM=1',
+         f'-j{jobs}', 'W=1', 'modules')
     modules = []
     for folder, _, files in os.walk(source):
         modules += [os.path.join(folder, name) for name in files if name.endswith('.ko')]
@@ -64,7 +63,7 @@ def run(cpu, modules):
     """Insert each module in a protected host; whether every case passed."""
     names = [os.path.basename(path) for path in modules]
     host = qemu.boot([f'insmod /{name}' for name in names], cpu=cpu, verbose=True,
-                     kernel=os.path.join(KERNEL, 'arch/arm64/boot/Image'), limit=400,
+                     kernel=os.path.join(KERNEL, 'dist/Image'), limit=400,
                      files={f'/{name}': path for name, path in zip(names, modules)},
                      log=os.path.join(BUILD, 'log', f'modules-{cpu}.log'))
     good = True

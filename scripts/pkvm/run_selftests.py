@@ -34,6 +34,8 @@ BUILD = qemu.BUILD
 LINUX = os.path.join(BUILD, 'linux')
 OUTPUT = os.path.join(BUILD, 'selftests')
 LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
+# The hosts that programs run on, as build.mk makes them.
+TEST_IMAGE = os.path.join(BUILD, 'test-host/dist/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz', 'stage2')
 SKIPPED = 4
@@ -80,18 +82,12 @@ def make(log, *arguments, what='the selftests do'):
         raise SelftestError(f'{what} not build:\n' + '\n'.join(tail))
 
 
-def build_debug_host(jobs):
-    """Build the host that has every check."""
-    log = os.path.join(BUILD, 'log/debug-host.mk.log')
-    open(log, 'w').close()
-    make(log, f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', 'build/debug-host/Image',
-         what='the debug host does')
-
-
-def build(names, jobs):
-    """Build the programs, static, outside of the source tree."""
+def build(names, jobs, image=TEST_IMAGE):
+    """Build the programs, static, outside of the source tree, and the host that they run on."""
     log = os.path.join(BUILD, 'log/selftests-build.log')
     open(log, 'w').close()
+    make(log, f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', os.path.relpath(image, TOP),
+         what='the host of the tests does')
     headers = os.path.join(BUILD, 'headers')
     # The base's makefile writes generated headers to tools/ and does not make it.
     os.makedirs(os.path.join(OUTPUT, 'tools'), exist_ok=True)
@@ -162,7 +158,7 @@ def run(cpu, mode, names):
         files['/firmware'] = firmware
     host = qemu.boot([f'limit={LIMIT} /selftests/{name}{argument}' for name in names],
                      cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4, log=log,
-                     kernel=DEBUG_IMAGE if mode == 'debug' else None,
+                     kernel=DEBUG_IMAGE if mode == 'debug' else TEST_IMAGE,
                      limit=LIMIT * (1 + len(names)), files=files, firmware=firmware)
     good = True
     for name, job in zip(names, host.jobs):
@@ -184,7 +180,7 @@ def run_seeded(cpu, names, seed, amount, seconds, log, again, **boot):
     """
     limit = seconds + SPARE
     host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {amount}' for name in names],
-                     cpu=cpu, smp=4, limit=limit * len(names) + SPARE,
+                     kernel=TEST_IMAGE, cpu=cpu, smp=4, limit=limit * len(names) + SPARE,
                      log=os.path.join(BUILD, f'log/{log}-{cpu}.log'),
                      files={f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names},
                      **boot)
@@ -218,9 +214,8 @@ def main():
         if not wanted:
             raise SelftestError(f'{LIST} does not name {" ".join(args.program)}')
         with tree.locked():
-            if args.debug:
-                build_debug_host(args.jobs)
-            build(sorted({name for name, _ in wanted}), args.jobs)
+            build(sorted({name for name, _ in wanted}), args.jobs,
+                  DEBUG_IMAGE if args.debug else TEST_IMAGE)
         good = True
         for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
             for mode in modes:

@@ -21,9 +21,9 @@ def program(cpu, append=''):
     with tree.locked():
         run_selftests.build([PROGRAM], str(os.cpu_count()))
     name = os.path.basename(PROGRAM)
-    host = qemu.boot([f'limit={LIMIT} /{name} {VM}'], cpu=cpu, smp=4, mem=HOST, append=append,
-                     limit=LIMIT + 60, files={f'/{name}': os.path.join(run_selftests.OUTPUT,
-                                                                       PROGRAM)},
+    host = qemu.boot([f'limit={LIMIT} /{name} {VM}'], kernel=run_selftests.TEST_IMAGE,
+                     cpu=cpu, smp=4, mem=HOST, append=append, limit=LIMIT + 60,
+                     files={f'/{name}': os.path.join(run_selftests.OUTPUT, PROGRAM)},
                      log=os.path.join(qemu.BUILD, f'log/system-stage2-{cpu}.log'))
     output = host.jobs[0].output if host.jobs else host.console
     for line in output.split('\n'):
