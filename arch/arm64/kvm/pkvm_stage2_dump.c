@@ -4,7 +4,8 @@
  * debugfs that show these (the host's, and one per VM), and the parameter that leaves
  * the host's tables split. Not built otherwise.
  *
- * A file shows the snapshot that its opening took, so a VM may die while it is read.
+ * A file shows the snapshot that its opening took. If the VM dies meanwhile, debugfs ends
+ * the reading with EIO.
  */
 
 #include <kunit/visibility.h>
@@ -97,6 +98,7 @@ static int snapshot_try(unsigned int handle, struct pkvm_s2_snapshot *s,
 		for (i = 0; i < PKVM_S2_LEVELS; i++)
 			s->tables[i] += dump->tables[i];
 		s->refs += dump->refs;
+		s->faults = dump->faults;
 	} while (dump->next < dump->end);
 
 	return 0;
@@ -174,7 +176,7 @@ static void show_invalid(struct seq_file *m, const struct pkvm_s2_run *run, bool
 		seq_printf(m, "%s %llx", owner ? "guard" : "poisoned", run->pte);
 }
 
-static void show_totals(struct seq_file *m, const struct pkvm_s2_snapshot *s)
+static void show_totals(struct seq_file *m, const struct pkvm_s2_snapshot *s, bool host)
 {
 	u64 total = 0;
 	int level;
@@ -190,6 +192,8 @@ static void show_totals(struct seq_file *m, const struct pkvm_s2_snapshot *s)
 	}
 	seq_printf(m, "tables: %llu\n", total);
 	seq_printf(m, "references: %llu\n", s->refs);
+	if (host)
+		seq_printf(m, "faults: %llu\n", s->faults);
 }
 
 /* An open file: what it shows, and of whom. */
@@ -224,7 +228,7 @@ static int dump_show(struct seq_file *m, void *v)
 	struct pkvm_s2_run *run;
 
 	if (i == f->snapshot.nr_runs) {
-		show_totals(m, &f->snapshot);
+		show_totals(m, &f->snapshot, f->host);
 		return 0;
 	}
 

@@ -32,11 +32,6 @@ class Healing:
     levels: tuple
 
 
-def leaves(dump):
-    """All leaves of a dump: each is one fault."""
-    return sum(dump.totals[f'leaves L{level}'] for level in (1, 2, 3))
-
-
 def jobs(warm_up, vmm, look_at):
     """What a host has to do; look_at is how many pages the VM has when it is looked at."""
     return [*warm_up, f'cat {SWEEP} {TABLES}', f'cat {COUNTERS}',
@@ -49,8 +44,8 @@ def figures(outputs):
     first, before, during, stats, after, died, swept = outputs[-7:]
     try:
         dumps = [stage2.Dump(text) for text in (first, during, swept)]
-        faults = leaves(dumps[-1]) - leaves(stage2.Dump(died))
-    except stage2.DumpError as error:
+        faults = dumps[-1].totals['faults'] - stage2.Dump(died).totals['faults']
+    except (stage2.DumpError, KeyError) as error:
         raise table.BenchError(f'{TABLES}: {error}') from None
     before = table.counters(before)
     after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',

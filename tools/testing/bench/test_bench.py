@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, '../infra'),
                 os.path.join(HERE, '../../../scripts/pkvm')]
 import firmware  # noqa: E402
+import healing  # noqa: E402
 import image  # noqa: E402
 import infra  # noqa: E402
 import ops  # noqa: E402
@@ -104,6 +105,45 @@ class Teardown(unittest.TestCase):
         """A teardown that leaves a page behind is not cheap but wrong."""
         with self.assertRaisesRegex(table.BenchError, 'came back'):
             table.teardown({'teardown_ns': 1}, dict(GAINED, pages_donated=4108))
+
+
+class Healing(unittest.TestCase):
+    """What the host's tables say before, while and after; and what of it is not good enough."""
+
+    @staticmethod
+    def dump(pages, faults):
+        """A dump of 4 MiB of memory of which a half is mapped by so many pages, or a block."""
+        leaves = f'L3 {pages} x 4K' if pages else 'L2 1 x 2048K'
+        return ('0x000000000000-0x0000001fffff L2 1 x 2048K owned RWX normal\n'
+                f'0x000000200000-0x0000003fffff {leaves} owned RWX normal\n'
+                f'leaves L1: 0\nleaves L2: {1 if pages else 2}\nleaves L3: {pages}\n'
+                f'annotated: 0\ntables L2: 1\ntables: {2 if pages else 1}\n'
+                f'references: {1 if pages else 0}\nfaults: {faults}\n')
+
+    def outputs(self, **changed):
+        """What the jobs of a host have told."""
+        after = ''.join(f'{key} {value}\n' for key, value in GAINED.items())
+        told = {'first': self.dump(0, 10), 'before': '', 'during': self.dump(512, 600),
+                'stats': 'teardown_ns 8095817\n', 'after': after, 'died': self.dump(512, 610),
+                'swept': self.dump(0, 612)}
+        return list({**told, **changed}.values())
+
+    def test_figures(self):
+        found = healing.figures(self.outputs())
+        self.assertEqual((found.teardown, found.pages, found.faults), (1971, 4107, 2))
+        self.assertEqual(found.levels, (1.0, 1.5, 1.0))
+
+    def test_no_dump(self):
+        for changed in ({'died': 'no such file'}, {'swept': self.dump(0, 1)[:-10]}):
+            with self.assertRaisesRegex(table.BenchError, 'host_stage2_page_tables'):
+                healing.figures(self.outputs(**changed))
+
+    def test_worse(self):
+        """Five per cent of teardown are allowed, and one fault for eight pages."""
+        split = healing.Healing(2000, 4096, 9, (1, 1, 1))
+        self.assertEqual(healing.worse(healing.Healing(2100, 4096, 512, ()), split), [])
+        self.assertIn('teardown', healing.worse(healing.Healing(2101, 4096, 0, ()), split)[0])
+        self.assertIn('513 faults', healing.worse(healing.Healing(1, 4096, 513, ()), split)[0])
 
 
 class Counters(unittest.TestCase):

@@ -17,7 +17,9 @@ import sys
 
 RUN = re.compile(r'^0x([0-9a-f]+)-0x([0-9a-f]+) L(-?\d) (\d+) x (\d+)K (.+)$', re.M)
 TOTAL = re.compile(r'^([a-z]+(?: L-?\d)?): (\d+)$', re.M)
-TABLES = 'leaves L1', 'leaves L2', 'leaves L3', 'annotated', 'tables', 'references'
+# Which levels have leaves depends on the size of a page, so not all are told.
+LEAVES = 'leaves L1', 'leaves L2', 'leaves L3'
+TABLES = 'leaves L3', 'annotated', 'tables', 'references'
 COLUMNS = 1024
 # What a piece of memory can be, its colour, from the bottom of a column to the top.
 KINDS = {
@@ -69,7 +71,8 @@ class Dump:
 
     def summary(self):
         """The totals in one line."""
-        return (', '.join(f'{self.totals[f"leaves L{level}"]} L{level}' for level in (1, 2, 3))
+        return (', '.join(f'{self.totals[name]} {name.split()[1]}' for name in LEAVES
+                          if name in self.totals)
                 + f' leaves, {self.totals["tables"]} table pages, '
                   f'{self.levels_walked():.2f} levels walked')
 

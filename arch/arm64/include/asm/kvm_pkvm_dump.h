@@ -48,6 +48,7 @@ struct pkvm_s2_run {
  * @next:	where the next call goes on, in bytes; @end when all is told.
  * @end:	the size of the input space.
  * @refs:	references that entries hold on the tables that this call came to.
+ * @faults:	how many faults the host took, ever, on a stage-2 of its own.
  * @tables:	how many pages these were, per level.
  * @nr_runs:	elements of @run.
  * @run:	runs, in order.
@@ -57,6 +58,7 @@ struct pkvm_s2_dump {
 	u64			next;
 	u64			end;
 	u64			refs;
+	u64			faults;
 	u32			tables[PKVM_S2_LEVELS];
 	u32			nr_runs;
 	struct pkvm_s2_run	run[];
@@ -82,6 +84,7 @@ extern bool pkvm_s2_keep_tables;
  * @annotated:	invalid entries that are not empty.
  * @tables:	pages of tables, per level.
  * @refs:	references that entries hold on tables.
+ * @faults:	of the host's: how many faults it took until then.
  */
 struct pkvm_s2_snapshot {
 	struct pkvm_s2_run	*run;
@@ -91,6 +94,7 @@ struct pkvm_s2_snapshot {
 	u64			annotated;
 	u64			tables[PKVM_S2_LEVELS];
 	u64			refs;
+	u64			faults;
 };
 
 int pkvm_s2_snapshot_take(unsigned int handle, struct pkvm_s2_snapshot *s);

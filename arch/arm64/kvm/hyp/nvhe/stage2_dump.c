@@ -7,7 +7,8 @@
  * donated for it would split the block it lies in, and the dump would show itself.
  * The page is written under the host's lock, through the fixmap.
  *
- * R5: the page is checked, and nothing is read from it.
+ * R4: the page is checked, and nothing is ever read from it: the host can write to it
+ *     at the same time.
  * R6: one call looks at a bounded part of the table. So that the parts are of one
  *     moment, each lock counts how often it was given up: when that is not what the
  *     last call left, the host has to begin again.
@@ -126,9 +127,11 @@ static bool dump_merge(struct pkvm_s2_run *last, const struct pkvm_s2_run *run)
 	return true;
 }
 
-static void dump_tables(struct pkvm_s2_dump *dump, struct dump_pos *pos)
+/* Runs go to @page once they are whole, the rest to @dump. */
+static void dump_tables(struct pkvm_s2_dump *dump, struct dump_pos *pos,
+			struct pkvm_s2_dump *page)
 {
-	struct pkvm_s2_run run;
+	struct pkvm_s2_run run, last;
 	struct s2_leaf leaf;
 
 	dump->end = BIT(pos->pgt->ia_bits);
@@ -137,11 +140,17 @@ static void dump_tables(struct pkvm_s2_dump *dump, struct dump_pos *pos)
 	       dump->nr_runs < PKVM_S2_DUMP_RUNS) {
 		dump_find_leaf(dump, pos, &leaf);
 		dump_leaf(pos, &leaf, &run);
-		if (!dump->nr_runs || !dump_merge(&dump->run[dump->nr_runs - 1], &run))
-			dump->run[dump->nr_runs++] = run;
 		pos->addr += run.size;
+		if (dump->nr_runs && dump_merge(&last, &run))
+			continue;
+
+		if (dump->nr_runs)
+			page->run[dump->nr_runs - 1] = last;
+		last = run;
+		dump->nr_runs++;
 	}
 
+	page->run[dump->nr_runs - 1] = last;
 	dump->next = pos->addr;
 }
 
@@ -153,7 +162,7 @@ static int dump_locked(u64 phys, struct kvm_pgtable *pgt, u64 addr, u64 *gen, u6
 		.addr	= addr,
 		.budget	= DUMP_MAX_LEAVES,
 	};
-	struct pkvm_s2_dump *dump;
+	struct pkvm_s2_dump dump = {}, *page;
 	int ret;
 
 	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
@@ -169,11 +178,12 @@ static int dump_locked(u64 phys, struct kvm_pgtable *pgt, u64 addr, u64 *gen, u6
 	if (addr && *gen != want)
 		return -EAGAIN;
 
-	dump = hyp_fixmap_map(phys);
-	memset(dump, 0, offsetof(struct pkvm_s2_dump, run));
-	dump_tables(dump, &pos);
+	page = hyp_fixmap_map(phys);
+	dump_tables(&dump, &pos, page);
 	/* Giving up the lock is going to be counted, too. */
-	dump->gen = *gen + 1;
+	dump.gen = *gen + 1;
+	dump.faults = host_mmu.faults;
+	memcpy(page, &dump, offsetof(struct pkvm_s2_dump, run));
 	hyp_fixmap_unmap();
 
 	return 0;

@@ -42,6 +42,8 @@ static int parse_total(struct pvm_dump *dump, const char *line)
 		if (!strcmp(name, total_names[i]))
 			dump->total[i] = value;
 	}
+	if (!strcmp(name, "faults"))
+		dump->faults = value;
 	/* The first level comes first. */
 	if (!strncmp(name, "tables L", 8) && dump->roots < 0)
 		dump->roots = value;
@@ -63,6 +65,7 @@ int pvm_dump_parse(struct pvm_dump *dump, char *text)
 	memset(dump, 0, sizeof(*dump));
 	memset(dump->total, 0xff, sizeof(dump->total));
 	dump->roots = -1;
+	dump->faults = -1;
 	while (!err && (line = strsep(&rest, "\n")) && rest)
 		err = line[0] == '0' ? parse_run(dump, line) : parse_total(dump, line);
 	for (int i = 0; !err && i < PVM_DUMP_TOTALS; i++) {

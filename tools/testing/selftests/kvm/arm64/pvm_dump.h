@@ -40,6 +40,8 @@ struct pvm_dump {
 	long total[PVM_DUMP_TOTALS];
 	/* Tables of the first level, which no entry leads to. */
 	long roots;
+	/* That a host took until then; -1 in the dump of a VM. */
+	long faults;
 };
 
 int pvm_dump_parse(struct pvm_dump *dump, char *text);
