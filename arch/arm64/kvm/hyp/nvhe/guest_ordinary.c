@@ -72,7 +72,8 @@ struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu)
  * pkvm_ordinary_take_ctxt() - Take an ordinary vCPU's registers from the host's copy
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  *
- * And what the host left to be done to its pc. HCR_EL2 is set up with them.
+ * And what the host left to be done to its pc. HCR_EL2 is set up with them, and what
+ * the CPU needs to be done about the host's own buffers.
  */
 void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -85,7 +86,8 @@ void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
 	/* Nested guests are not supported, and this is the host's pointer. */
 	vcpu->arch.ctxt.vncr_array = NULL;
 	vcpu->arch.hcr_el2 = ordinary_hcr(host_vcpu);
-	vcpu->arch.iflags = host_vcpu->arch.iflags;
+	vcpu->arch.iflags = READ_ONCE(host_vcpu->arch.iflags);
+	pkvm_set_buffer_flags(vcpu);
 }
 
 /**
@@ -111,50 +113,90 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 
-/**
- * pkvm_vcpu_init_sve() - Find room for the SVE state of a vCPU
- * @hyp_vcpu: the vCPU, its host_vcpu pinned.
- * @sve_hva: pages that the host gives for it, if the vCPU is protected; the
- *	state of an ordinary one stays with the host, and is pinned.
- *
- * Return: 0, also for a vCPU without SVE; -EINVAL if the host has no SVE or the
- * vector length is none; -EBUSY if the memory is not the host's to give or share.
- */
-int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
+/* How much SVE state a vCPU has, by what the host says: -EINVAL if it cannot have any. */
+static int take_sve_max_vl(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
-	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
-	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-	unsigned int vl = min(READ_ONCE(host_vcpu->arch.sve_max_vl), kvm_host_sve_max_vl);
-	void *sve_state;
-	size_t size;
+	unsigned int vl = READ_ONCE(hyp_vcpu->host_vcpu->arch.sve_max_vl);
 
-	if (!vcpu_get_flag(vcpu, GUEST_HAS_SVE))
-		return 0;
-
+	vl = min(vl, kvm_host_sve_max_vl);
 	if (!system_supports_sve() || !sve_vl_valid(vl))
 		return -EINVAL;
 
-	vcpu->arch.sve_max_vl = vl;
-	size = vcpu_sve_state_size(vcpu);
-
-	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
-		sve_state = map_donated_memory(sve_hva, size);
-		if (!sve_state)
-			return -EBUSY;
-	} else {
-		sve_state = kern_hyp_va(READ_ONCE(host_vcpu->arch.sve_state));
-		if (!IS_ALIGNED((unsigned long)sve_state, SVE_VQ_BYTES) ||
-		    hyp_pin_shared_mem(sve_state, sve_state + size))
-			return -EBUSY;
-	}
-
-	vcpu->arch.sve_state = sve_state;
+	hyp_vcpu->vcpu.arch.sve_max_vl = vl;
 
 	return 0;
 }
 
 /**
- * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve()
+ * pkvm_vcpu_init_sve() - Find room for the SVE state of a protected vCPU
+ * @hyp_vcpu: the vCPU, its host_vcpu pinned.
+ * @sve_hva: pages that the host gives for it.
+ *
+ * Return: 0, also for a vCPU without SVE, and for an ordinary one, see
+ * pkvm_ordinary_load(); -EINVAL if the host has no SVE or the vector length is none;
+ * -EBUSY if the memory is not the host's to give.
+ */
+int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	int ret;
+
+	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu) || !vcpu_get_flag(vcpu, GUEST_HAS_SVE))
+		return 0;
+
+	ret = take_sve_max_vl(hyp_vcpu);
+	if (ret)
+		return ret;
+
+	vcpu->arch.sve_state = map_donated_memory(sve_hva, vcpu_sve_state_size(vcpu));
+
+	return vcpu->arch.sve_state ? 0 : -EBUSY;
+}
+
+/**
+ * pkvm_ordinary_load() - Learn what features an ordinary vCPU has by now
+ * @hyp_vcpu: the vCPU, about to be loaded; nothing is done for a protected one.
+ *
+ * The host may come to initialise a vCPU, or to finalize its SVE, after another one of
+ * the VM has run. Its SVE state stays with the host, and is pinned for good.
+ *
+ * Return: 0; -EINVAL if the host has no SVE or the vector length is none; or what
+ * hyp_pin_shared_mem() returned.
+ */
+int pkvm_ordinary_load(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	void *sve_state;
+	int ret;
+
+	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu))
+		return 0;
+
+	vcpu->arch.cflags = READ_ONCE(host_vcpu->arch.cflags);
+	if (!vcpu_get_flag(vcpu, VCPU_SVE_FINALIZED))
+		vcpu_clear_flag(vcpu, GUEST_HAS_SVE);
+
+	if (!vcpu_get_flag(vcpu, GUEST_HAS_SVE) || vcpu->arch.sve_state)
+		return 0;
+
+	ret = take_sve_max_vl(hyp_vcpu);
+	if (ret)
+		return ret;
+
+	sve_state = kern_hyp_va(READ_ONCE(host_vcpu->arch.sve_state));
+	if (!IS_ALIGNED((unsigned long)sve_state, SVE_VQ_BYTES))
+		return -EINVAL;
+
+	ret = hyp_pin_shared_mem(sve_state, sve_state + vcpu_sve_state_size(vcpu));
+	if (!ret)
+		vcpu->arch.sve_state = sve_state;
+
+	return ret;
+}
+
+/**
+ * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve(), or pkvm_ordinary_load()
  * @hyp_vcpu: the vCPU, which will not run again.
  * @mc: where pages that the host gave go.
  */

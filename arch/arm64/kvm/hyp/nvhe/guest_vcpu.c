@@ -146,8 +146,14 @@ static void pvm_save_timer(struct pkvm_hyp_vcpu *hyp_vcpu)
 	__vcpu_sys_reg(vcpu, CNTV_CVAL_EL0) = read_sysreg_el0(SYS_CNTV_CVAL);
 }
 
-/* Whether the CPU has buffers of the host's to drain, is not the host's to say. */
-static void pvm_set_buffer_flags(struct kvm_vcpu *vcpu)
+/**
+ * pkvm_set_buffer_flags() - Find out which buffers of the host's this CPU has to drain
+ * @vcpu: the vCPU that is to run on it.
+ *
+ * That is not the host's to say: one that it keeps quiet about would go on to be
+ * written, with the hypervisor's mappings, and one that there is not has no registers.
+ */
+void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu)
 {
 	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
 
@@ -196,7 +202,7 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	pvm_exit_take_answer(hyp_vcpu);
 
 	pvm_set_traps(hyp_vcpu);
-	pvm_set_buffer_flags(vcpu);
+	pkvm_set_buffer_flags(vcpu);
 	pkvm_vgic_load(hyp_vcpu);
 	pkvm_vgic_flush_lrs(hyp_vcpu);
 	pvm_restore_timer(hyp_vcpu);

@@ -11,8 +11,11 @@
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "processor.h"
 #include "pvm.h"
 #include "pvm_probe.h"
 
@@ -129,6 +132,44 @@ TEST_F(sve, two_vcpus)
 		check(_metadata, &vm.vcpus[0], PATTERN, length);
 		check(_metadata, &vm.vcpus[1], ~PATTERN, length);
 	}
+	pvm_free(&vm);
+}
+
+/* A vCPU of an ordinary VM may get its SVE state after another one of the VM has run. */
+TEST_F(sve, finalized_later)
+{
+	struct kvm_vcpu_init init;
+	int what = KVM_ARM_VCPU_SVE;
+	struct pvm_vcpu second = {};
+	uint64_t length;
+	struct pvm vm;
+
+	ASSERT_EQ(0, pvm_create_features(&vm, 0, 1, 0, SVE));
+	second.fd = ioctl(vm.fd, KVM_CREATE_VCPU, 1UL);
+	ASSERT_LE(0, second.fd);
+	second.vm = &vm;
+	second.index = 1;
+	second.channel = PVM_CHANNEL_IPA + PVM_CHANNEL_SIZE;
+	second.run = mmap(NULL, vm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, second.fd, 0);
+	ASSERT_NE(MAP_FAILED, second.run);
+	ASSERT_EQ(0, ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init));
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2 | SVE;
+	ASSERT_EQ(0, ioctl(second.fd, KVM_ARM_VCPU_INIT, &init));
+
+	ASSERT_EQ(0, pvm_command(&vm.vcpus[0], PVM_SVE_FILL, PATTERN, 0, 0, 0));
+	length = vm.vcpus[0].results[0];
+
+	ASSERT_EQ(0, ioctl(second.fd, KVM_ARM_VCPU_FINALIZE, &what));
+	ASSERT_EQ(0, pvm_set_reg(&second, ARM64_CORE_REG(regs.pc), PVM_CODE_IPA));
+	ASSERT_EQ(0, pvm_set_reg(&second, ARM64_CORE_REG(regs.regs[0]), second.channel));
+	ASSERT_EQ(0, pvm_command(&second, PVM_SVE_FILL, ~PATTERN, 0, 0, 0));
+	EXPECT_EQ(length, second.results[0]);
+	for (int i = 0; i < ROUNDS; i++) {
+		check(_metadata, &vm.vcpus[0], PATTERN, length);
+		check(_metadata, &second, ~PATTERN, length);
+	}
+	munmap(second.run, vm.run_size);
+	close(second.fd);
 	pvm_free(&vm);
 }
 

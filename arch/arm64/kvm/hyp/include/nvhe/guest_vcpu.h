@@ -53,6 +53,7 @@ enum pvm_power {
 void fpsimd_sve_flush(void);
 void fpsimd_sve_sync(struct kvm_vcpu *vcpu);
 
+void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu);
 int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu);
 
@@ -83,6 +84,7 @@ struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu)
 void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
 
+int pkvm_ordinary_load(struct pkvm_hyp_vcpu *hyp_vcpu);
 int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva);
 void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc);
 
