@@ -22,6 +22,7 @@ import tree  # noqa: E402
 TOP = qemu.TOP
 BUILD = qemu.BUILD
 KERNEL = os.path.join(BUILD, 'test-host')
+FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
 # A case is one level further in than its suite.
 CASE = re.compile(r'^\[ *[\d.]+\]     (not )?ok \d+ (\S+)( # SKIP.*)?', re.M)
 BAD_SUITE = re.compile(r'^\[ *[\d.]+\] not ok \d+ (\S+)', re.M)
@@ -60,10 +61,10 @@ def build(source, jobs):
 
 
 def run(cpu, modules):
-    """Insert each module in a protected host; whether every case passed."""
+    """Insert each module in a protected host that has a firmware; whether every case passed."""
     names = [os.path.basename(path) for path in modules]
     host = qemu.boot([f'insmod /{name}' for name in names], cpu=cpu, verbose=True,
-                     kernel=os.path.join(KERNEL, 'dist/Image'), limit=400,
+                     kernel=os.path.join(KERNEL, 'dist/Image'), limit=400, firmware=FIRMWARE,
                      files={f'/{name}': path for name, path in zip(names, modules)},
                      log=os.path.join(BUILD, 'log', f'modules-{cpu}.log'))
     good = True

@@ -139,23 +139,25 @@ int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, b
 /**
  * pkvm_guest_init_power() - Bring the power state of vCPUs in line with the hypervisor's
  * @kvm: the VM, which the hypervisor has just taken over.
+ * @nr_vcpus: how many vCPUs the hypervisor has, the first ones.
  *
  * vCPU 0 starts by itself, if user space lets it, and turns the others on.
  */
-void pkvm_guest_init_power(struct kvm *kvm)
+void pkvm_guest_init_power(struct kvm *kvm, unsigned int nr_vcpus)
 {
 	struct kvm_vcpu *vcpu;
-	unsigned long i;
+	unsigned int i;
 
 	if (!kvm_vm_is_protected(kvm))
 		return;
 
-	kvm_for_each_vcpu(i, vcpu, kvm) {
+	for (i = 0; i < nr_vcpus; i++) {
+		vcpu = kvm_get_vcpu(kvm, i);
 		vcpu->arch.pkvm_power = !i;
 		if (i)
 			kvm_arm_vcpu_power_off(vcpu);
 	}
-	WRITE_ONCE(kvm->arch.pkvm.nr_vcpus, kvm->created_vcpus);
+	WRITE_ONCE(kvm->arch.pkvm.nr_vcpus, nr_vcpus);
 }
 
 /*

@@ -6,11 +6,12 @@
  *
  * Each case compares snapshots (asm/kvm_pkvm_dump.h), each taken after all memory was touched once.
  */
+#include <linux/arm-smccc.h>
 #include <linux/random.h>
 
 #include <asm/kvm_pkvm_dump.h>
 
-#include "el2_kunit.h"
+#include "el2_guest.h"
 
 #define NR_PAGES	64
 
@@ -101,6 +102,14 @@ static struct page *block_of_level(struct kunit *test, s8 level)
 	return found;
 }
 
+static void free_block(struct page *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1 << MAX_PAGE_ORDER; i++)
+		__free_page(&block[i]);
+}
+
 /* Different numbers below the number of pages of a block, in an order that nobody chose. */
 static void shuffle(unsigned int *nr, unsigned int below)
 {
@@ -149,8 +158,7 @@ static void give_and_take(struct kunit *test, s8 level)
 
 	snapshot(test, &after);
 	expect_same(test, &before, &after);
-	for (i = 0; i < 1 << MAX_PAGE_ORDER; i++)
-		__free_page(&block[i]);
+	free_block(block);
 }
 
 /* Rule: pages of one 2 MiB block of the host's. */
@@ -167,23 +175,55 @@ static void pages_of_a_large_block(struct kunit *test)
 	give_and_take(test, 1);
 }
 
-/* Rule: what the host only shares leaves its block whole. */
+/* Rule: a page that the guest relinquishes comes home by itself, and so does its block. */
+static void page_relinquished(struct kunit *test)
+{
+	struct pkvm_s2_snapshot before = {}, after = {};
+	struct page *block = block_of_level(test, 2);
+	struct el2_guest *g = el2_guest_boot(test);
+
+	/* So that the guest's tables are there, and EL2 has what it keeps for more of them. */
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, el2_page(test), EL2_TEST_GFN + 1), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, el2_page(test), EL2_TEST_GFN + 2), 0);
+	snapshot(test, &before);
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, &block[3], EL2_TEST_GFN), 0);
+	KUNIT_EXPECT_EQ(test, level_of(test, &block[4]), KVM_PGTABLE_LAST_LEVEL);
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC,
+					   ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID,
+					   EL2_TEST_GFN << PAGE_SHIFT, 0, 0), EL2_EXIT_HVC);
+	xa_erase(&g->vm->granules, EL2_TEST_GFN);
+	KUNIT_EXPECT_EQ(test, level_of(test, &block[3]), 2);
+	snapshot(test, &after);
+	expect_same(test, &before, &after);
+	free_block(block);
+}
+
+/* Rule: what the host only shares, with EL2 or with an ordinary VM, leaves its block whole. */
 static void share_keeps_block(struct kunit *test)
 {
 	struct pkvm_s2_snapshot before = {}, during = {};
 	struct page *block = block_of_level(test, 2);
+	struct el2_vm *vm;
 	unsigned int i;
 
 	snapshot(test, &before);
-	for (i = 0; i < NR_PAGES; i++)
+	vm = el2_ordinary_vm_create(test, 1);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	for (i = 0; i < NR_PAGES; i++) {
 		KUNIT_EXPECT_EQ(test, el2_share(&block[i * 2]), 0);
+		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(&block[i * 2 + 1]), i, 1,
+					       KVM_PGTABLE_PROT_RW), 0);
+	}
+	el2_put();
 	KUNIT_EXPECT_EQ(test, level_of(test, block), 2);
-	snapshot(test, &during);
-	expect_same(test, &before, &during);
+	KUNIT_EXPECT_EQ(test, level_of(test, &block[1]), 2);
+
 	for (i = 0; i < NR_PAGES; i++)
 		KUNIT_EXPECT_EQ(test, el2_unshare(&block[i * 2]), 0);
-	for (i = 0; i < 1 << MAX_PAGE_ORDER; i++)
-		__free_page(&block[i]);
+	el2_vm_destroy(test, vm);
+	snapshot(test, &during);
+	expect_same(test, &before, &during);
+	free_block(block);
 }
 
 /* Rule (R5, R6): a dump into what is not the host's, or of what is not there, is refused. */
@@ -217,6 +257,7 @@ static void dump_refused(struct kunit *test)
 struct kunit_case el2_coalesce_cases[] = {
 	KUNIT_CASE_SLOW(pages_of_a_small_block),
 	KUNIT_CASE_SLOW(pages_of_a_large_block),
+	KUNIT_CASE_SLOW(page_relinquished),
 	KUNIT_CASE_SLOW(share_keeps_block),
 	KUNIT_CASE(dump_refused),
 	{}

@@ -88,6 +88,8 @@ void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx);
 int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
 
+int el2_lend(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot);
+
 int el2_force_reclaim(u64 pfn);
 void el2_take_all(struct kunit *test, struct el2_vm *vm);
 
@@ -97,6 +99,7 @@ int el2_finalize(struct el2_vm *vm);
 void el2_vm_destroy(struct kunit *test, struct el2_vm *vm);
 
 /* The test cases, one array per file. */
+extern struct kunit_case el2_host_cases[];
 extern struct kunit_case el2_share_cases[];
 extern struct kunit_case el2_vm_cases[];
 extern struct kunit_case el2_donate_cases[];

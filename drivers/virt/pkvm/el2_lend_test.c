@@ -33,22 +33,9 @@ static int relax_perms(u64 gfn, u64 prot)
 #define el2_call(res, f, ...)	\
 	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
 
-static int lend(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot)
-{
-	struct kvm_hyp_memcache *mc = &vm->vcpu[0]->arch.pkvm_memcache;
-	unsigned long before;
-	int ret;
-
-	el2_topup(test, vm, 0);
-	before = mc->nr_pages;
-	ret = kvm_call_hyp_nvhe(__pkvm_host_share_guest, pfn, gfn, nr, prot);
-	vm->metadata += before - mc->nr_pages;
-	return ret;
-}
-
 static int lend_page(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn)
 {
-	return lend(test, vm, page_to_pfn(page), gfn, 1, RW);
+	return el2_lend(test, vm, page_to_pfn(page), gfn, 1, RW);
 }
 
 static s64 take_back(struct el2_vm *vm, u64 gfn, u64 nr, u64 *pfn, u64 *nr_taken)
@@ -176,13 +163,13 @@ static void lend_wrong_page(struct kunit *test)
 	el2_expect_lost(test, private);
 	KUNIT_EXPECT_EQ(test, lend_page(test, vm, shared, 0), -EPERM);
 	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, hyp_pfn, 0, 1, RW), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, hyp_pfn, 0, 1, RW), -EPERM);
 	KUNIT_EXPECT_EQ(test, lend_page(test, vm, virt_to_page(vm->kvm), 0), -EPERM);
 	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
-		KUNIT_EXPECT_EQ(test, lend(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
 
 	/* A page frame number whose upper bits a shift would lose is not that page. */
-	KUNIT_EXPECT_EQ(test, lend(test, vm, page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT), 0, 1,
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT), 0, 1,
 				   RW), -EINVAL);
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), 0);
@@ -226,15 +213,15 @@ static void lend_bad_range(struct kunit *test)
 	u64 pfn = page_to_pfn(huge);
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, IPA_GRANULES, 1, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, IPA_GRANULES, BLOCK_PAGES, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, BIT_ULL(64 - PAGE_SHIFT), 1, RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, ~0ULL, 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, IPA_GRANULES, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, IPA_GRANULES, BLOCK_PAGES, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(64 - PAGE_SHIFT), 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, ~0ULL, 1, RW), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(lengths); i++)
-		KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, lengths[i], RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn + 1, 0, BLOCK_PAGES, RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 1, BLOCK_PAGES, RW), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, lengths[i], RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn + 1, 0, BLOCK_PAGES, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 1, BLOCK_PAGES, RW), -EINVAL);
 
 	for (i = 0; i < BLOCK_PAGES; i++)
 		el2_expect_owned(test, huge + i);
@@ -254,9 +241,9 @@ static void lend_bad_prot(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(prots); i++)
-		KUNIT_EXPECT_EQ(test, lend(test, vm, page_to_pfn(page), 0, 1, prots[i]), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(page), 0, 1, prots[i]), -EINVAL);
 	el2_expect_owned(test, page);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, page_to_pfn(page), 0, 1, KVM_PGTABLE_PROT_RWX), 0);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(page), 0, 1, KVM_PGTABLE_PROT_RWX), 0);
 }
 
 /* Rule: MMIO is lent by the granule, never cached and never to be executed; it has no state. */
@@ -265,17 +252,17 @@ static void lend_mmio(struct kunit *test)
 	struct el2_vm *vm = loaded_vm(test);
 	u64 pfn, nr_taken;
 
-	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1,
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1,
 				   DEVICE_RW | KVM_PGTABLE_PROT_NORMAL_NC), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1,
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1,
 				   DEVICE_RW | KVM_PGTABLE_PROT_X), -EINVAL);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES, DEVICE_RW),
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES, DEVICE_RW),
 			-EINVAL);
 
-	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 1, 1, RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 1, 1, RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, relax_perms(0, KVM_PGTABLE_PROT_X), -EINVAL);
 	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, pfn, DEVICE_PFN);
@@ -306,7 +293,7 @@ static void lend_block(struct kunit *test)
 	unsigned int i;
 	u64 pfn, nr_taken;
 
-	KUNIT_ASSERT_EQ(test, lend(test, vm, page_to_pfn(huge), gfn, BLOCK_PAGES, RW), 0);
+	KUNIT_ASSERT_EQ(test, el2_lend(test, vm, page_to_pfn(huge), gfn, BLOCK_PAGES, RW), 0);
 	for (i = 0; i < BLOCK_PAGES; i++)
 		expect_lent(test, huge + i);
 
@@ -328,19 +315,19 @@ static void lend_block_refused(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, el2_share(huge + BLOCK_PAGES - 1), 0);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EPERM);
 	KUNIT_ASSERT_EQ(test, el2_unshare(huge + BLOCK_PAGES - 1), 0);
 	for (i = 0; i < BLOCK_PAGES; i++)
 		el2_expect_owned(test, huge + i);
 
 	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, BLOCK_PAGES - 1), 0);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EEXIST);
 	el2_expect_owned(test, huge);
 	expect_taken(test, vm, BLOCK_PAGES - 1, page);
 
-	KUNIT_ASSERT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), 0);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, lend(test, vm, pfn + 1, 1, 1, RW), -EEXIST);
+	KUNIT_ASSERT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), 0);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn + 1, 1, 1, RW), -EEXIST);
 	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 1), -EEXIST);
 	el2_expect_owned(test, page);
 	el2_take_all(test, vm);
@@ -454,9 +441,9 @@ static void range_of_a_run(struct kunit *test)
 	u64 pfn, nr_taken;
 
 	for (i = 0; i < nr; i++)
-		KUNIT_ASSERT_EQ(test, lend(test, vm, first + i, i, 1, RW), 0);
+		KUNIT_ASSERT_EQ(test, el2_lend(test, vm, first + i, i, 1, RW), 0);
 	/* In a row for the guest alone. */
-	KUNIT_ASSERT_EQ(test, lend(test, vm, first, nr, 1, RW), 0);
+	KUNIT_ASSERT_EQ(test, el2_lend(test, vm, first, nr, 1, RW), 0);
 
 	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, pfn, first);

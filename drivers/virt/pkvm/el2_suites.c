@@ -6,6 +6,13 @@
 
 #include "el2_kunit.h"
 
+static struct kunit_suite el2_host_suite = {
+	.name		= "pkvm_el2_host",
+	.init		= el2_world_init,
+	.exit		= el2_world_exit,
+	.test_cases	= el2_host_cases,
+};
+
 static struct kunit_suite el2_share_suite = {
 	.name		= "pkvm_el2_share",
 	.init		= el2_world_init,
@@ -87,9 +94,9 @@ static struct kunit_suite el2_coalesce_suite = {
 kunit_test_suite(el2_coalesce_suite);
 #endif
 
-kunit_test_suites(&el2_share_suite, &el2_vm_suite, &el2_donate_suite, &el2_teardown_suite,
-		  &el2_guest_suite, &el2_isolation_suite, &el2_force_suite, &el2_lend_suite,
-		  &el2_range_suite, &el2_random_suite);
+kunit_test_suites(&el2_host_suite, &el2_share_suite, &el2_vm_suite, &el2_donate_suite,
+		  &el2_teardown_suite, &el2_guest_suite, &el2_isolation_suite,
+		  &el2_force_suite, &el2_lend_suite, &el2_range_suite, &el2_random_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the protected KVM hypervisor");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

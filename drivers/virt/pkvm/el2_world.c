@@ -294,7 +294,8 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
  */
 int el2_init_vm(struct el2_vm *vm)
 {
-	int ret = kvm_call_hyp_nvhe(__pkvm_init_vm, vm->kvm, vm->hyp_vm, vm->pgd);
+	int ret = kvm_call_hyp_nvhe(__pkvm_init_vm, vm->kvm, vm->hyp_vm, vm->pgd,
+				    vm->nr_vcpus);
 
 	if (ret < 0)
 		return ret;
@@ -468,6 +469,30 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 	ret = el2_donate_raw(vm, idx, page_to_pfn(page), gfn);
 	if (!ret)
 		KUNIT_ASSERT_EQ(test, xa_err(xa_store(&vm->granules, gfn, page, GFP_KERNEL)), 0);
+	return ret;
+}
+
+/**
+ * el2_lend() - Lend pages to an ordinary VM.
+ * @test:	The test case.
+ * @vm:		The VM, its vCPU 0 loaded.
+ * @pfn:	The first page.
+ * @gfn:	Where to, in granules.
+ * @nr:		How many pages.
+ * @prot:	enum kvm_pgtable_prot.
+ *
+ * Return: what __pkvm_host_share_guest() returned.
+ */
+int el2_lend(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot)
+{
+	struct kvm_hyp_memcache *mc = &vm->vcpu[0]->arch.pkvm_memcache;
+	unsigned long before;
+	int ret;
+
+	el2_topup(test, vm, 0);
+	before = mc->nr_pages;
+	ret = kvm_call_hyp_nvhe(__pkvm_host_share_guest, pfn, gfn, nr, prot);
+	vm->metadata += before - mc->nr_pages;
 	return ret;
 }
 

@@ -80,7 +80,7 @@ int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot);
 void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
-void pkvm_guest_init_power(struct kvm *kvm);
+void pkvm_guest_init_power(struct kvm *kvm, unsigned int nr_vcpus);
 bool pkvm_guest_resolve_abort(unsigned long addr);
 bool pkvm_guest_resolve_nofault(unsigned long addr);
 void pkvm_guest_refused_access(void);

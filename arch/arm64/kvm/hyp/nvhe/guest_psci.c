@@ -49,9 +49,15 @@ static u64 vcpu_affinity(struct pkvm_hyp_vcpu *hyp_vcpu)
 	return __vcpu_sys_reg(&hyp_vcpu->vcpu, MPIDR_EL1) & MPIDR_HWID_BITMASK;
 }
 
+/* So many vCPUs are there to be looked at. Pairs with __pkvm_init_vcpu(). */
+static unsigned int pvm_nr_vcpus(struct pkvm_hyp_vm *vm)
+{
+	return smp_load_acquire(&vm->nr_vcpus);
+}
+
 static struct pkvm_hyp_vcpu *find_vcpu(struct pkvm_hyp_vm *vm, u64 affinity)
 {
-	unsigned int i, nr_vcpus = READ_ONCE(vm->nr_vcpus);
+	unsigned int i, nr_vcpus = pvm_nr_vcpus(vm);
 
 	for (i = 0; i < nr_vcpus; i++) {
 		if (vcpu_affinity(vm->vcpus[i]) == affinity)
@@ -120,7 +126,7 @@ static s64 psci_affinity_info(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
 	u64 affinity = psci_arg(&hyp_vcpu->vcpu, func_id, 1);
 	u64 level = psci_arg(&hyp_vcpu->vcpu, func_id, 2);
-	unsigned int i, nr_vcpus = READ_ONCE(vm->nr_vcpus);
+	unsigned int i, nr_vcpus = pvm_nr_vcpus(vm);
 	s64 ret = PSCI_RET_INVALID_PARAMS;
 	u64 mask = MPIDR_HWID_BITMASK;
 

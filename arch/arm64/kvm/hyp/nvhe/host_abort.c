@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What becomes of a host that touches memory which it does not own (R2, R5): the
- * access, and nothing else, ends in an abort taken to the host's own EL1.
+ * access, and nothing else, ends in an abort taken to the host's own EL1. What traps
+ * and means nothing to the hypervisor ends there as an undefined instruction.
  *
  * The abort looks like the stage-2 fault that it was, with ESR_EL1.S1PTW set.
  * The architecture sets that bit in no ESR_EL1 that the hardware writes, so the
@@ -60,13 +61,23 @@ static u64 host_exception_pstate(u64 spsr)
 	return pstate | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_MODE_EL1h;
 }
 
+/* On return to the host it starts at its own exception vector. */
+static void host_take_exception(u64 esr, u64 spsr, u64 vector)
+{
+	write_sysreg_el1(esr, SYS_ESR);
+	write_sysreg_el1(spsr, SYS_SPSR);
+	write_sysreg_el1(read_sysreg_el2(SYS_ELR), SYS_ELR);
+
+	write_sysreg_el2(read_sysreg_el1(SYS_VBAR) + vector, SYS_ELR);
+	write_sysreg_el2(host_exception_pstate(spsr), SYS_SPSR);
+}
+
 /**
  * host_inject_abort() - Make the host take the abort that trapped it here
  * @esr: ESR_EL2 of the trap, whose class is an instruction or a data abort from
  *	 a lower exception level.
  *
- * On return to the host it starts at its own exception vector. Runs on the CPU
- * that trapped, with the host's EL1 context live.
+ * Runs on the CPU that trapped, with the host's EL1 context live.
  */
 void host_inject_abort(u64 esr)
 {
@@ -80,11 +91,21 @@ void host_inject_abort(u64 esr)
 		esr |= ec << ESR_ELx_EC_SHIFT;
 	}
 
-	write_sysreg_el1(esr | ESR_ELx_S1PTW, SYS_ESR);
 	write_sysreg_el1(read_sysreg_el2(SYS_FAR), SYS_FAR);
-	write_sysreg_el1(spsr, SYS_SPSR);
-	write_sysreg_el1(read_sysreg_el2(SYS_ELR), SYS_ELR);
+	host_take_exception(esr | ESR_ELx_S1PTW, spsr, vector);
+}
 
-	write_sysreg_el2(read_sysreg_el1(SYS_VBAR) + vector, SYS_ELR);
-	write_sysreg_el2(host_exception_pstate(spsr), SYS_SPSR);
+/**
+ * host_inject_undef() - Make the host take what trapped it here as undefined
+ *
+ * For traps of which the hypervisor knows nothing: of extensions, say, that the
+ * kernel is not built for. Runs on the CPU that trapped, with the host's EL1 context
+ * live.
+ */
+void host_inject_undef(void)
+{
+	u64 spsr = read_sysreg_el2(SYS_SPSR);
+	u64 esr = (ESR_ELx_EC_UNKNOWN << ESR_ELx_EC_SHIFT) | ESR_ELx_IL;
+
+	host_take_exception(esr, spsr, host_sync_vector(spsr));
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a host does to its own CPU, and to vCPUs that are not protected, is its own problem (R5): it
+ * neither panics the hypervisor nor has it do something for the host (R4).
+ */
+#include <linux/io.h>
+#include <linux/irqflags.h>
+#include <linux/of.h>
+#include <linux/of_address.h>
+#include <linux/uaccess.h>
+
+#include <asm/cpufeature.h>
+#include <asm/daifflags.h>
+#include <asm/kvm_emulate.h>
+#include <asm/sysreg.h>
+
+#include "el2_guest.h"
+
+/* el2_host_code.S */
+extern const char el2_skip_vectors[];
+
+/* Rule (R4): which buffers of the host's a CPU has, and EL2 must drain, EL2 finds out by itself. */
+static void flags_of_a_vcpu(struct kunit *test)
+{
+	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
+	struct kvm_vcpu *vcpu = vm->vcpu[0];
+	unsigned int iflags;
+	unsigned long flags;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	for (iflags = 0; iflags <= 0xff; iflags++) {
+		vcpu->arch.ctxt.regs.pc = EL2_CODE_GFN << PAGE_SHIFT;
+		vcpu->arch.ctxt.regs.pstate = PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
+		vcpu->arch.iflags = iflags;
+		local_irq_save(flags);
+		ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
+		local_irq_restore(flags);
+		/* Nothing is mapped there, and some exceptions lead to no state that a guest has. */
+		KUNIT_EXPECT_TRUE_MSG(test, ret == ARM_EXCEPTION_TRAP ||
+				      ret == ARM_EXCEPTION_IRQ || ret == ARM_EXCEPTION_IL,
+				      "iflags 0x%x: %d", iflags, ret);
+	}
+}
+
+/* Read SMCR_EL1 as if the kernel knew of SME: the syndrome of what became of it, 0 if nothing. */
+static u64 syndrome_of_sme(void)
+{
+	unsigned long daif = local_daif_save();
+	u64 vbar = read_sysreg(vbar_el1);
+	u64 cpacr = read_sysreg(cpacr_el1);
+	register u64 esr asm("x0") = 0;
+
+	write_sysreg(cpacr | CPACR_EL1_SMEN_EL1EN | CPACR_EL1_SMEN_EL0EN, cpacr_el1);
+	write_sysreg((unsigned long)el2_skip_vectors, vbar_el1);
+	isb();
+	/* SMCR_EL1 */
+	asm volatile("mrs xzr, S3_0_C1_C2_6" : "+r" (esr));
+	write_sysreg(vbar, vbar_el1);
+	write_sysreg(cpacr, cpacr_el1);
+	isb();
+	local_daif_restore(daif);
+
+	return esr;
+}
+
+/* Rule (R5): a trap that EL2 knows nothing of is an undefined instruction of the host's. */
+static void unknown_trap(struct kunit *test)
+{
+	u64 pfr1 = read_cpuid(ID_AA64PFR1_EL1);
+	struct el2_guest *g;
+
+	if (system_supports_sme() || !FIELD_GET(ID_AA64PFR1_EL1_SME_MASK, pfr1))
+		kunit_skip(test, "there is no extension that the CPU has and the kernel has not");
+
+	/* What the host may use is set up anew when a guest has run. */
+	g = el2_guest_boot(test);
+	KUNIT_EXPECT_EQ(test, syndrome_of_sme(),
+			(ESR_ELx_EC_UNKNOWN << ESR_ELx_EC_SHIFT) | ESR_ELx_IL);
+	KUNIT_EXPECT_TRUE(test, el2_readable(g->mailbox));
+}
+
+/* Rule (R1): where the boot loader left the guests' firmware is the hypervisor's, for good. */
+static void pristine_firmware(struct kunit *test)
+{
+	struct device_node *node;
+	struct el2_vm *vm;
+	struct resource res;
+	u64 value, pfn;
+	void *mem;
+	int ret;
+
+	node = of_find_compatible_node(NULL, NULL, "linux,pkvm-guest-firmware-memory");
+	if (!node)
+		kunit_skip(test, "the boot loader has left no firmware");
+	ret = of_address_to_resource(node, 0, &res);
+	of_node_put(node);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+
+	mem = memremap(res.start, resource_size(&res), MEMREMAP_WB);
+	KUNIT_ASSERT_NOT_NULL(test, mem);
+	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, mem, sizeof(value)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, copy_to_kernel_nofault(mem, &value, sizeof(value)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, mem + resource_size(&res) -
+						       sizeof(value), sizeof(value)), -EFAULT);
+	memunmap(mem);
+
+	pfn = PHYS_PFN(res.start);
+	KUNIT_EXPECT_LT(test, (int)kvm_call_hyp_nvhe(__pkvm_host_share_hyp, pfn), 0);
+	KUNIT_EXPECT_LT(test, (int)kvm_call_hyp_nvhe(__pkvm_host_unshare_hyp, pfn), 0);
+	KUNIT_EXPECT_LT(test, el2_force_reclaim(pfn), 0);
+	vm = el2_vm_create(test, 1);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	el2_topup(test, vm, 0);
+	KUNIT_EXPECT_LT(test, el2_donate_raw(vm, 0, pfn, 0), 0);
+	el2_put();
+	vm = el2_ordinary_vm_create(test, 1);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_EXPECT_LT(test, el2_lend(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW), 0);
+	KUNIT_EXPECT_LT(test, el2_lend(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW |
+							     KVM_PGTABLE_PROT_DEVICE), 0);
+	el2_put();
+}
+
+struct kunit_case el2_host_cases[] = {
+	KUNIT_CASE(flags_of_a_vcpu),
+	KUNIT_CASE(unknown_trap),
+	KUNIT_CASE(pristine_firmware),
+	{}
+};
