@@ -9,8 +9,8 @@
  *     vCPU's memcache has not enough of them nothing more changes, and the guest's
  *     call is made again once the host gave more.
  *
- * No TLB has anything of an invalid entry. Tables that go are another matter, and
- * kvm_pgtable_stage2_unmap()'s.
+ * No TLB has anything of an invalid entry. Only when a table goes with its last guard
+ * are TLBs invalidated, however much a guard stands for.
  */
 
 #include <linux/kvm_host.h>
@@ -182,6 +182,63 @@ int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *n
 	return *nr_done ? 0 : ret;
 }
 
+/* Removal of guards: where it is, and how many more entries it may look at. */
+struct guard_removal {
+	struct pkvm_hyp_vm *vm;
+	u64 ipa;
+	int budget;
+};
+
+static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+				 enum kvm_pgtable_walk_flags visit)
+{
+	struct guard_removal *removal = ctx->arg;
+	struct pkvm_hyp_vm *vm = removal->vm;
+	void *table;
+
+	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
+		table = s2_unlink_empty(ctx);
+		if (table) {
+			/* Of a dying guest no TLB has anything any more. */
+			if (!vm->is_dying)
+				__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ctx->addr,
+							 TLBI_TTL_UNKNOWN);
+			ctx->mm_ops->put_page(table);
+		}
+		return 0;
+	}
+
+	if (guest_leaf_is_guard(ctx->old)) {
+		s2_clear_visited(ctx);
+		vm->nr_guarded -= kvm_granule_size(ctx->level) >> PAGE_SHIFT;
+	}
+
+	/* To go on here, rather than behind, makes sure of a look back at the table. */
+	removal->ipa = ctx->addr;
+
+	return --removal->budget > 0 ? 0 : -EINTR;
+}
+
+/*
+ * Remove the guards of a range, and tables that are empty then. Returns -EINTR if the
+ * budget did not suffice, to go on from *@ipa.
+ */
+static int remove_guards(struct pkvm_hyp_vm *vm, u64 *ipa, u64 end, int budget)
+{
+	struct guard_removal removal = { .vm = vm, .budget = budget };
+	struct kvm_pgtable_walker walker = {
+		.cb	= guard_removal_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
+		.arg	= &removal,
+	};
+	int ret;
+
+	ret = kvm_pgtable_walk(&vm->pgt, *ipa, end - *ipa, &walker);
+	*ipa = ret ? removal.ipa : end;
+
+	return ret;
+}
+
 /* Find a guard that is all of the range, if need be by splitting a larger one. */
 static int isolate_guard(struct guard_walk *walk)
 {
@@ -215,6 +272,7 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 		      unsigned int *nr_tables)
 {
 	struct guard_walk walk;
+	u64 from = ipa;
 	int ret;
 
 	ret = guard_walk_init(&walk, vcpu, ipa, nr_granules);
@@ -224,10 +282,9 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	guest_lock_component(walk.vm);
 	ret = guard_walk_range(&walk, isolate_guard);
 
-	/* What was found are guards, and this takes tables with it that are empty then. */
-	if (walk.ipa > ipa)
-		WARN_ON(kvm_pgtable_stage2_unmap(&walk.vm->pgt, ipa, walk.ipa - ipa));
-	walk.vm->nr_guarded -= (walk.ipa - ipa) >> PAGE_SHIFT;
+	/* What was found are guards, as many entries as the budget allowed. */
+	if (walk.ipa > from)
+		WARN_ON(remove_guards(walk.vm, &from, walk.ipa, INT_MAX));
 	pvm_show_memory(walk.vm);
 	guest_unlock_component(walk.vm);
 
@@ -235,28 +292,6 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	*nr_tables = walk.nr_tables;
 
 	return *nr_done ? 0 : ret;
-}
-
-/* What the removal of a guard costs, by its own walk, in entries looked at. */
-#define GUARD_REMOVAL_COST	64
-
-/* Stops at the first guard, or when it has seen as many entries as it may. */
-struct guard_search {
-	u64 ipa;
-	int budget;
-	bool found;
-};
-
-static int guard_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			 enum kvm_pgtable_walk_flags visit)
-{
-	struct guard_search *search = ctx->arg;
-
-	search->ipa = ctx->addr;
-	search->found = guest_leaf_is_guard(ctx->old);
-	search->budget -= search->found ? GUARD_REMOVAL_COST : 1;
-
-	return search->found || search->budget <= 0 ? -EINTR : 0;
 }
 
 /**
@@ -269,27 +304,15 @@ static int guard_visitor(const struct kvm_pgtable_visit_ctx *ctx,
  */
 bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
 {
-	struct guard_search search = { .budget = PKVM_TEARDOWN_MAX_ENTRIES };
-	struct kvm_pgtable_walker walker = {
-		.cb	= guard_visitor,
-		.flags	= KVM_PGTABLE_WALK_LEAF,
-		.arg	= &search,
-	};
 	u64 end = BIT(vm->pgt.ia_bits);
-	int ret = -EINTR;
+	int ret;
 
-	if (!vm->nr_guarded || !vm->pgt.pgd)
+	/* Once begun, it goes on when the last guard is gone: for the tables behind it. */
+	if (!vm->pgt.pgd || vm->guards_cleared == end || !(vm->nr_guarded || vm->guards_cleared))
 		return true;
 
 	guest_lock_component(vm);
-	while (ret && search.budget > 0) {
-		search.found = false;
-		ret = kvm_pgtable_walk(&vm->pgt, vm->guards_cleared, end - vm->guards_cleared,
-				       &walker);
-		vm->guards_cleared = ret ? search.ipa : end;
-		if (search.found)
-			WARN_ON(kvm_pgtable_stage2_unmap(&vm->pgt, search.ipa, PAGE_SIZE));
-	}
+	ret = remove_guards(vm, &vm->guards_cleared, end, PKVM_TEARDOWN_MAX_ENTRIES);
 	guest_unlock_component(vm);
 
 	return !ret;

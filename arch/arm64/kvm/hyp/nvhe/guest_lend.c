@@ -438,23 +438,20 @@ static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 {
 	u64 size = kvm_granule_size(ctx->level);
 	struct lend_drop *drop = ctx->arg;
-	void *childp;
+	void *table;
 
 	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
-		childp = ctx->mm_ops->phys_to_virt(kvm_pte_to_phys(ctx->old));
-		if (ctx->mm_ops->page_count(childp) != 1)
-			return 0;
-
-		drop->table[drop->nr_tables++] = childp;
-	} else {
-		drop->next = ALIGN_DOWN(ctx->addr, size) + size;
-		if (!ctx->old)
-			return 0;
-
-		lent_leaf_gone(drop->vm, ctx->old, size);
+		table = s2_unlink_empty(ctx);
+		if (table)
+			drop->table[drop->nr_tables++] = table;
+		return 0;
 	}
 
-	s2_clear_visited(ctx);
+	drop->next = ALIGN_DOWN(ctx->addr, size) + size;
+	if (ctx->old) {
+		lent_leaf_gone(drop->vm, ctx->old, size);
+		s2_clear_visited(ctx);
+	}
 
 	return 0;
 }

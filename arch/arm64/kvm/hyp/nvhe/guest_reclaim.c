@@ -44,16 +44,18 @@ void pvm_zero_granule(phys_addr_t phys)
 static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 				 enum kvm_pgtable_walk_flags visit)
 {
-	struct kvm_pgtable_mm_ops *mm_ops = ctx->mm_ops;
 	struct pkvm_hyp_vm *vm = ctx->arg;
 	phys_addr_t phys = kvm_pte_to_phys(ctx->old);
-	void *childp = NULL;
+	void *table;
 
 	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
-		childp = mm_ops->phys_to_virt(phys);
-		if (mm_ops->page_count(childp) != 1)
-			return 0;
-	} else if (ctx->old == GUEST_PTE_POISONED) {
+		table = s2_unlink_empty(ctx);
+		if (table)
+			ctx->mm_ops->put_page(table);
+		return 0;
+	}
+
+	if (ctx->old == GUEST_PTE_POISONED) {
 		/* Nothing but the entry is left of it. */
 		vm->nr_granules--;
 	} else if (!kvm_pte_valid(ctx->old)) {
@@ -71,8 +73,6 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	}
 
 	s2_clear_visited(ctx);
-	if (childp)
-		mm_ops->put_page(childp);
 
 	return 0;
 }

@@ -93,12 +93,18 @@ static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const stru
 }
 
 /*
- * Whether an entry holds a reference on its table. Where default mappings do not,
- * no other ones are made by hand.
+ * Whether an entry holds a reference on its table. That is for the page table to say,
+ * but where default mappings do not, no other ones are made by hand: no need to find
+ * out what the default is.
  */
-static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte)
+static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
 {
-	return kvm_pte_valid(pte) ? !pgt->mm_ops->pte_is_counted : pte;
+	bool counts = kvm_pte_valid(pte) ? !pgt->mm_ops->pte_is_counted : pte;
+
+	if (IS_ENABLED(CONFIG_NVHE_EL2_DEBUG) && pgt->mm_ops->pte_is_counted)
+		WARN_ON(counts != pgt->mm_ops->pte_is_counted(pte, level));
+
+	return counts;
 }
 
 /**
@@ -113,7 +119,8 @@ static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte)
  */
 void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
 {
-	bool counted = s2_counts(pgt, leaf->pte), counts = s2_counts(pgt, pte);
+	bool counted = s2_counts(pgt, leaf->pte, leaf->level);
+	bool counts = s2_counts(pgt, pte, leaf->level);
 	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, leaf);
 
 	if (counts && !counted)
@@ -138,6 +145,25 @@ void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx)
 	pgtable_check_write(ctx, 0);
 	WRITE_ONCE(*ctx->ptep, 0);
 	ctx->mm_ops->put_page(ctx->ptep);
+}
+
+/**
+ * s2_unlink_empty() - Unlink a table that a walk has left, if nothing counts in it
+ * @ctx: the visit, of the table's entry.
+ *
+ * Return: the table, which TLBs may walk until they are invalidated, and which is the
+ * caller's to put then; NULL if it stays.
+ */
+void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx)
+{
+	void *table = ctx->mm_ops->phys_to_virt(kvm_pte_to_phys(ctx->old));
+
+	if (ctx->mm_ops->page_count(table) != 1)
+		return NULL;
+
+	s2_clear_visited(ctx);
+
+	return table;
 }
 
 /**

@@ -20,6 +20,7 @@ int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
 int s2_near_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf);
 void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte);
 void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx);
+void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx);
 int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *mc);
 
 #endif /* __ARM64_KVM_NVHE_S2_LEAF_H__ */
