@@ -11,6 +11,7 @@
 #include <linux/hash.h>
 #include <linux/jiffies.h>
 #include <linux/kvm_host.h>
+#include <linux/uaccess.h>
 
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pkvm_guest.h>
@@ -35,16 +36,21 @@ bool pkvm_guest_resolve_abort(unsigned long addr)
 	int ret;
 
 	local_irq_save(flags);
+	/* The kernel may have user space's tables out of sight. */
+	if (is_ttbr0_addr(addr))
+		uaccess_ttbr0_enable();
 	asm volatile("at s1e1r, %0" :: "r" (addr));
 	isb();
 	par = read_sysreg_par();
+	if (is_ttbr0_addr(addr))
+		uaccess_ttbr0_disable();
 	local_irq_restore(flags);
 
 	/* The stage-1 tables changed, or lie in the memory that is missing. */
 	if (par & SYS_PAR_EL1_F)
 		return false;
 
-	pfn = FIELD_GET(SYS_PAR_EL1_PA, par);
+	pfn = PHYS_PFN(par & SYS_PAR_EL1_PA);
 	ret = kvm_call_hyp_nvhe(__pkvm_host_force_reclaim, pfn);
 	trace_pkvm_page_forced(pfn, ret);
 	if (!ret)

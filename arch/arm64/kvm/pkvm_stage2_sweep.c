@@ -32,13 +32,14 @@ unsigned long pkvm_s2_sweep(unsigned long *pages)
 	u8 value;
 
 	for (pfn = 0; pfn < max_pfn; pfn++) {
+		/* Memory may begin far up. */
+		if (pfn % SZ_4K == 0)
+			cond_resched();
 		if (!pfn_valid(pfn) || !pfn_is_map_memory(pfn))
 			continue;
 
 		nr++;
 		readable += !copy_from_kernel_nofault(&value, __va(PFN_PHYS(pfn)), sizeof(value));
-		if (nr % SZ_4K == 0)
-			cond_resched();
 	}
 
 	if (pages)
