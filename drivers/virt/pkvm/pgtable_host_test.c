@@ -299,6 +299,57 @@ static void recycle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 }
 
+/* One page, as by default, in each of so many tables of the last level, from @start on. */
+static void map_apart(struct kunit *test, u64 start, unsigned int nr)
+{
+	struct s2_world *w = test->priv;
+	u64 addr = start;
+
+	for (; nr--; addr += kvm_granule_size(2))
+		KUNIT_ASSERT_EQ(test, map(w, addr, PAGE_SIZE,
+					  s2_host_is_memory(w, addr) ? MEM : MMIO), 0);
+}
+
+/*
+ * Rule: MMIO is all that lies before, between and behind the regions of memory. Tables are taken
+ * from all of it, as many as are asked for, and none from memory.
+ */
+static void recycle_around_memory(struct kunit *test)
+{
+	struct s2_world *w = test->priv;
+	u64 size = kvm_granule_size(2), top = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
+	struct memblock_region memory[] = {
+		{ .base = w->base, .size = size },
+		{ .base = w->base + top + 4 * size, .size = 2 * size },
+	};
+	unsigned int empty = w->pool.used, full;
+
+	/* Memory has tables in which nothing counts, too. */
+	KUNIT_ASSERT_EQ(test, map(w, memory[0].base, PAGE_SIZE, MEM), 0);
+	KUNIT_ASSERT_EQ(test, map(w, memory[1].base, PAGE_SIZE, MEM), 0);
+	full = w->pool.used;
+
+	map_apart(test, 0, 1);
+	map_apart(test, w->base + 2 * size, 2);
+	map_apart(test, memory[1].base + memory[1].size, 2);
+	KUNIT_ASSERT_GE(test, w->pool.used, full + 5);
+
+	while (w->pool.used > full)
+		KUNIT_ASSERT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, ARRAY_SIZE(memory), 1),
+				1);
+	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, ARRAY_SIZE(memory), 99), 0);
+	s2_expect_leaf(w, 0, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_leaf(w, w->base + 2 * size, 2, 0);
+	s2_expect_leaf(w, memory[0].base, 3, s2_host_leaf(memory[0].base, 3, MEM));
+	s2_expect_leaf(w, memory[1].base, 3, s2_host_leaf(memory[1].base, 3, MEM));
+	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+
+	/* Without memory, all of it may go. */
+	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, 0, UINT_MAX),
+			full - empty);
+	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+}
+
 /*
  * Rule (R7): memory finds its tables in the pages that the pool has for it, each page in a state
  * of its own, however it lies: here across a border of the largest tables, so that there is one
@@ -373,6 +424,7 @@ struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE(without_coalescing),
 	KUNIT_CASE(unmap_takes_the_rest),
 	KUNIT_CASE(recycle),
+	KUNIT_CASE(recycle_around_memory),
 	KUNIT_CASE(pool_for_any_alignment),
 	KUNIT_CASE_SLOW(mmio_gives_way),
 	{}

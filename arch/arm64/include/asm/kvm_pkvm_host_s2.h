@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rule by which entries of the host's stage-2 count. In one place, so that the
- * hypervisor and the KUnit suites at EL1 go by the same.
+ * The rule by which entries of the host's stage-2 count, and how tables are found that
+ * MMIO alone needs. In one place, so that the hypervisor and the KUnit suites at EL1 go
+ * by the same.
  */
 #ifndef __ARM64_KVM_PKVM_HOST_S2_H__
 #define __ARM64_KVM_PKVM_HOST_S2_H__
 
 #include <linux/bitfield.h>
+#include <linux/memblock.h>
 #include <linux/types.h>
 
 #include <asm/kvm_pgtable.h>
@@ -60,6 +62,35 @@ static __always_inline bool pkvm_host_s2_counts(kvm_pte_t pte, s8 level,
 		return is_memory(kvm_pte_to_phys(pte));
 
 	return true;
+}
+
+/**
+ * pkvm_host_s2_recycle() - Take some of the tables that map nothing but MMIO
+ * @pgt:	the host's stage-2, held by the caller alone.
+ * @memory:	the regions of memory, in order. MMIO is what lies around them.
+ * @nr_regions:	how many.
+ * @max:	the most tables to take.
+ *
+ * A table that maps memory as well may go with those, if nothing counts in it.
+ *
+ * Return: how many tables went.
+ */
+static inline unsigned int pkvm_host_s2_recycle(struct kvm_pgtable *pgt,
+						const struct memblock_region *memory,
+						unsigned int nr_regions, unsigned int max)
+{
+	unsigned int i, nr = 0;
+	u64 addr = 0, end;
+
+	for (i = 0; i <= nr_regions && nr < max; i++) {
+		end = i < nr_regions ? memory[i].base : BIT_ULL(pgt->ia_bits);
+		if (end > addr)
+			nr += kvm_pgtable_stage2_coalesce(pgt, addr, end - addr, max - nr);
+		if (i < nr_regions)
+			addr = memory[i].base + memory[i].size;
+	}
+
+	return nr;
 }
 
 #endif /* __ARM64_KVM_PKVM_HOST_S2_H__ */

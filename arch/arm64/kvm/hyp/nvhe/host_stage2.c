@@ -65,20 +65,11 @@ bool host_stage2_pte_is_counted(kvm_pte_t pte, s8 level)
  */
 bool host_stage2_recycle(void)
 {
-	struct kvm_pgtable *pgt = &host_mmu.pgt;
-	unsigned int i, nr = 0;
-	u64 addr = 0, end;
+	unsigned int nr;
 
 	hyp_assert_lock_held(&host_mmu.lock);
+	nr = pkvm_host_s2_recycle(&host_mmu.pgt, hyp_memory, hyp_memblock_nr,
+				  RECYCLE_MAX_TABLES);
 
-	for (i = 0; i <= hyp_memblock_nr && nr < RECYCLE_MAX_TABLES; i++) {
-		end = i < hyp_memblock_nr ? hyp_memory[i].base : BIT(pgt->ia_bits);
-		if (end > addr)
-			nr += kvm_pgtable_stage2_coalesce(pgt, addr, end - addr,
-							  RECYCLE_MAX_TABLES - nr);
-		if (i < hyp_memblock_nr)
-			addr = hyp_memory[i].base + hyp_memory[i].size;
-	}
-
-	return nr >= KVM_PGTABLE_LAST_LEVEL - pgt->start_level;
+	return nr >= KVM_PGTABLE_LAST_LEVEL - host_mmu.pgt.start_level;
 }
