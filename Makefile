@@ -115,13 +115,15 @@ test: all guest guest-stock test-host
 bench: all
 	@tools/testing/bench/bench.py
 
+STEPS = --steps $(or $(N),1000000) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
+
 stress: all
 	@$(S)/deps.sh test
 	@$(S)/run_stress.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
 		--seconds $(or $(SECONDS),600) --jobs $(JOBS)
-	@$(S)/run_kunit.py --cpu $(or $(CPU),a57) --steps $(or $(N),1000000) --jobs $(JOBS)
-	@$(S)/run_kunit.py --granule 16 --steps $(or $(N),1000000) --jobs $(JOBS)
-	@$(S)/run_kunit.py --granule 64 --steps $(or $(N),1000000) --jobs $(JOBS)
+	@$(S)/run_kunit.py --cpu $(or $(CPU),a57) $(STEPS)
+	@$(S)/run_kunit.py --granule 16 $(STEPS)
+	@$(S)/run_kunit.py --granule 64 $(STEPS)
 
 fuzz-guest: all
 	@$(S)/deps.sh test

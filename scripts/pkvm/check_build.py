@@ -9,6 +9,7 @@ import difflib
 import os
 import re
 import subprocess
+import tempfile
 
 import topics
 import tree
@@ -106,6 +107,31 @@ def gcc_sparse_w1(jobs):
     return judge('check-gcc', status, output)
 
 
+def production(jobs):
+    """KVM as a board has it, without what is for debugging alone: no dump of page tables."""
+    objects = os.path.join(BUILD, 'check-board')
+    with tree.locked(), tempfile.NamedTemporaryFile('w', suffix='.config') as plain:
+        plain.write('# CONFIG_PKVM_STAGE2_DEBUG is not set\n')
+        plain.flush()
+        run = subprocess.run(
+            [os.path.join(TOP, 'scripts/pkvm/config.sh'), objects,
+             *(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config')
+               for name in ('qemu', 'board')), plain.name],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if run.returncode:
+            return [run.stdout.strip()]
+        forget(objects, Ours().sources())
+        status, output = call('check-board.log', 'make', '-C', LINUX, f'O={objects}', 'ARCH=arm64',
+                              'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}', 'W=1',
+                              'arch/arm64/kvm/')
+    found = judge('check-board', status, output)
+    kvm = os.path.join(objects, 'arch/arm64/kvm')
+    for folder, _, files in os.walk(kvm):
+        found += [f'{os.path.relpath(os.path.join(folder, name), TOP)} is built for a board'
+                  for name in files if name.endswith('.o') and 'stage2_dump' in name]
+    return found
+
+
 def clang_kernel(jobs):
     """The whole kernel by clang and lld, as build.config.aarch64 says, with W=1."""
     objects = os.path.join(BUILD, 'test-host')
@@ -131,4 +157,4 @@ def programs(_jobs):
     return found
 
 
-CHECKS = (gcc_sparse_w1, clang_kernel, programs)
+CHECKS = (gcc_sparse_w1, production, clang_kernel, programs)
