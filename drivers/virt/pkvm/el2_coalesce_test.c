@@ -239,7 +239,8 @@ static void dump_refused(struct kunit *test)
 						     0), -EPERM);
 	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, ~0ULL, 0, 0, 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, 0x09000, 0, 0, 0),
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump,
+						     0x09000000 >> PAGE_SHIFT, 0, 0, 0),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, 1, 0, 0), -ENOENT);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, 0, 1, 0), -EINVAL);
