@@ -40,8 +40,6 @@ DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz', 'stage2')
 SKIPPED = 4
 LIMIT = 240
-# Booting, the death of the last VMs, and telling what was found, in seconds.
-SPARE = 120
 FIRMWARE_MARK = 0xf1a3_0000_0000_0000
 
 RESULT = re.compile(r'^(not )?ok \d+ ?-? ?(.*)$', re.M)
@@ -170,34 +168,6 @@ def run(cpu, mode, names):
         good = False
     sys.stdout.flush()
     return good
-
-
-def run_seeded(cpu, names, seed, amount, seconds, log, again, **boot):
-    """Run programs that take a seed and an amount, on a host that must outlive them.
-
-    Each works for at most so many seconds. What failed is told with again, the
-    command that does the same once more. Return whether all passed.
-    """
-    limit = seconds + SPARE
-    host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {amount}' for name in names],
-                     kernel=TEST_IMAGE, cpu=cpu, smp=4, limit=limit * len(names) + SPARE,
-                     log=os.path.join(BUILD, f'log/{log}-{cpu}.log'),
-                     files={f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names},
-                     **boot)
-    good = True
-    for name, job in zip(names, host.jobs):
-        for line in job.output.split('\n'):
-            if line.startswith('#'):
-                print(line)
-        good = tell(f'{cpu}.{os.path.basename(name)}', job) and good
-    print(f'{"not " if host.cause else ""}ok {cpu}.host_lives' +
-          (f' # {host.cause}' if host.cause else ''))
-    if not good or host.cause:
-        for line in host.console.strip().split('\n')[-60:]:
-            print(f'#   {line}')
-        print(f'# again: {again}')
-    sys.stdout.flush()
-    return good and not host.cause
 
 
 def main():
