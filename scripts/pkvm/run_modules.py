@@ -64,7 +64,8 @@ def run(cpu, modules):
     """Insert each module in a protected host that has a firmware; whether every case passed."""
     names = [os.path.basename(path) for path in modules]
     host = qemu.boot([f'insmod /{name}' for name in names], cpu=cpu, verbose=True,
-                     kernel=os.path.join(KERNEL, 'dist/Image'), limit=400, firmware=FIRMWARE,
+                     kernel=os.path.join(KERNEL, 'dist/Image'), limit=400, mem=3072,
+                     firmware=FIRMWARE,
                      files={f'/{name}': path for name, path in zip(names, modules)},
                      log=os.path.join(BUILD, 'log', f'modules-{cpu}.log'))
     good = True

@@ -100,7 +100,7 @@ static void pristine_firmware(struct kunit *test)
 	mem = memremap(res.start, resource_size(&res), MEMREMAP_WB);
 	KUNIT_ASSERT_NOT_NULL(test, mem);
 	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, mem, sizeof(value)), -EFAULT);
-	KUNIT_EXPECT_EQ(test, copy_to_kernel_nofault(mem, &value, sizeof(value)), -EFAULT);
+	KUNIT_EXPECT_EQ(test, el2_write(mem, 0), -EFAULT);
 	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, mem + resource_size(&res) -
 						       sizeof(value), sizeof(value)), -EFAULT);
 	memunmap(mem);

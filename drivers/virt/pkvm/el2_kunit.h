@@ -66,6 +66,7 @@ int el2_world_init(struct kunit *test);
 void el2_world_exit(struct kunit *test);
 
 struct page *el2_page(struct kunit *test);
+int el2_write(void *to, u64 value);
 bool el2_readable(struct page *page);
 bool el2_holds_pattern(struct page *page);
 bool el2_holds_zeroes(struct page *page);

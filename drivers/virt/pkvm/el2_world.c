@@ -143,11 +143,19 @@ bool el2_holds_zeroes(struct page *page)
 	return el2_holds(page, 0);
 }
 
-/* copy_to_kernel_nofault() is not for modules. */
-static int el2_write(struct page *page, u64 value)
+/**
+ * el2_write() - Write to memory that may not be the host's.
+ * @to:		Where to.
+ * @value:	What to write.
+ *
+ * copy_to_kernel_nofault() is not for modules.
+ *
+ * Return: 0; -EFAULT if the host has no access.
+ */
+int el2_write(void *to, u64 value)
 {
 	pagefault_disable();
-	__put_kernel_nofault(page_address(page), &value, u64, fault);
+	__put_kernel_nofault(to, &value, u64, fault);
 	pagefault_enable();
 	return 0;
 
@@ -192,7 +200,7 @@ void el2_expect_owned(struct kunit *test, struct page *page)
 	KUNIT_EXPECT_TRUE(test, el2_readable(page));
 	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, page_address(page), sizeof(value)),
 			0);
-	KUNIT_EXPECT_EQ(test, el2_write(page, value), 0);
+	KUNIT_EXPECT_EQ(test, el2_write(page_address(page), value), 0);
 	KUNIT_EXPECT_EQ(test, el2_unshare(page), -EPERM);
 	KUNIT_EXPECT_EQ(test, el2_share(page), 0);
 	KUNIT_EXPECT_EQ(test, el2_unshare(page), 0);
@@ -209,7 +217,7 @@ void el2_expect_lost(struct kunit *test, struct page *page)
 
 	KUNIT_EXPECT_EQ(test, copy_from_kernel_nofault(&value, page_address(page), sizeof(value)),
 			-EFAULT);
-	KUNIT_EXPECT_EQ(test, el2_write(page, value), -EFAULT);
+	KUNIT_EXPECT_EQ(test, el2_write(page_address(page), value), -EFAULT);
 	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
 	KUNIT_EXPECT_EQ(test, el2_unshare(page), -EPERM);
 }
