@@ -12,11 +12,10 @@
 #include "layout.h"
 
 #define HEAP_SHIFT	20
-#define TREE_SIZE	0x8000
 
 static u8 *arena;
 static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
-static u64 tree[TREE_SIZE / 8];
+static u64 tree[GUEST_TREE_SIZE / 8];
 static struct buddy heap;
 static struct pgtable pgtable;
 static struct memmap map;

@@ -122,12 +122,14 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 		.depth = config->read_depth,
 		.end = disk->blk.sectors,
 	};
+	/* No request is longer than the first one. */
+	const u32 buffer_size = length_at(&r, 0);
 	u8 digest[SHA256_DIGEST_SIZE];
 	enum fw_status status;
 	struct sha256 sha;
 	void *buffer;
 
-	buffer = buddy_alloc(heap, r.size);
+	buffer = buddy_alloc(heap, buffer_size);
 	if (!buffer)
 		return pr_error(FW_ENOMEM, "read buffer");
 	sha256_init(&sha);
@@ -141,5 +143,5 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 	}
 	sha256_final(&sha, digest);
 	print_digest(digest);
-	return buddy_free(heap, buffer, r.size);
+	return buddy_free(heap, buffer, buffer_size);
 }

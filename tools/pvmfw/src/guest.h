@@ -15,6 +15,9 @@
 #define GUEST_MAX_CPUS	16
 #define GUEST_MAX_IRQS	32
 
+/* Enough for the largest tree that guest_write() makes. */
+#define GUEST_TREE_SIZE	0x2000
+
 /**
  * struct guest_irq - An entry of the PCI host's interrupt map.
  * @slot: device number

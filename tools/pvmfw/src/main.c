@@ -34,9 +34,6 @@
 #include "symbols.h"
 #include "uart.h"
 
-/* Room for the kernel's device tree. */
-#define TREE_SIZE 0x8000
-
 /* What the time goes into; each phase ends where the next one starts. */
 enum phase {
 	PHASE_START,
@@ -97,6 +94,7 @@ static enum fw_status map_self(struct firmware *fw)
 {
 	const uintptr_t guard = (uintptr_t)stack_guard, exc_guard = (uintptr_t)exc_stack_guard;
 	const uintptr_t text = (uintptr_t)text_end, config = (uintptr_t)config_start;
+	const uintptr_t heap = (uintptr_t)heap_start;
 	const struct {
 		u64 start, end;
 		enum memmap_kind kind;
@@ -109,8 +107,8 @@ static enum fw_status map_self(struct firmware *fw)
 		{ guard, guard + PAGE_SIZE, MEMMAP_UNMAPPED, "stack guard" },
 		{ guard + PAGE_SIZE, exc_guard, MEMMAP_DATA, "firmware scratch" },
 		{ exc_guard, exc_guard + PAGE_SIZE, MEMMAP_UNMAPPED, "stack guard" },
-		{ exc_guard + PAGE_SIZE, FW_SCRATCH_BASE + FW_SCRATCH_SIZE, MEMMAP_DATA,
-		  "firmware scratch" },
+		{ exc_guard + PAGE_SIZE, heap, MEMMAP_DATA, "firmware scratch" },
+		{ heap, FW_SCRATCH_BASE + FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware heap" },
 		{ RAM_BASE, RAM_BASE + FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
 		{ default_uart, default_uart + PAGE_SIZE, MEMMAP_DEVICE, "UART" },
 	};
@@ -122,6 +120,8 @@ static enum fw_status map_self(struct firmware *fw)
 	for (i = 0; i < ARRAY_SIZE(ranges) && status == FW_OK; i++)
 		status = memmap_add(&fw->map, ranges[i].start, ranges[i].end - ranges[i].start,
 				    ranges[i].kind, ranges[i].name, NULL);
+	if (status == FW_OK)
+		status = memmap_set_arena(&fw->map, heap, &fw->heap);
 	if (status == FW_OK)
 		status = guard_adopt(&fw->guard, &fw->pgtable, default_uart);
 	if (status == FW_OK)
@@ -159,6 +159,8 @@ static enum fw_status read_disk(struct firmware *fw)
 
 	status = shared_init(&fw->pool, &fw->hyp, &fw->heap, fw->platform.swiotlb.base,
 			     fw->platform.swiotlb.base ? fw->platform.swiotlb.size : 0);
+	if (status == FW_OK && !fw->pool.dynamic)
+		status = memmap_set_arena(&fw->map, fw->platform.swiotlb.base, &fw->pool.free);
 	if (status != FW_OK)
 		return pr_error(status, NULL);
 	status = disk_init(&fw->disk, &fw->platform, &fw->pool);
@@ -182,10 +184,10 @@ static enum fw_status check_kernel(struct firmware *fw)
 		(unsigned long long)fw->platform.kernel.size,
 		(unsigned long long)fw->platform.kernel.base,
 		(unsigned long long)fw->platform.initrd.size);
-	fw->tree = buddy_alloc(&fw->heap, TREE_SIZE);
+	fw->tree = buddy_alloc(&fw->heap, GUEST_TREE_SIZE);
 	if (!fw->tree)
 		return pr_error(FW_ENOMEM, "device tree of the kernel");
-	status = guest_write(&fw->guest, &fw->platform, fw->tree, TREE_SIZE);
+	status = guest_write(&fw->guest, &fw->platform, fw->tree, GUEST_TREE_SIZE);
 	return status == FW_OK ? FW_OK : pr_error(status, "device tree of the kernel");
 }
 
@@ -247,20 +249,21 @@ static enum fw_status release_uart(struct firmware *fw)
 	return own != FW_OK ? own : early;
 }
 
-/* Put the kernel's device tree in the place of the host's. */
+/* Put the kernel's device tree in the place of the host's, in as many pages as it needs. */
 static enum fw_status place_tree(struct firmware *fw)
 {
+	u32 size = fdt_totalsize(fw->tree);
 	enum fw_status status;
 
 	status = memmap_remove(&fw->map, RAM_BASE);
 	mmu_flush();
 	if (status == FW_OK)
-		status = memmap_add(&fw->map, RAM_BASE, FDT_MAX_SIZE, MEMMAP_DATA, "device tree",
-				    NULL);
+		status = memmap_add(&fw->map, RAM_BASE, align_up(size, PAGE_SIZE), MEMMAP_DATA,
+				    "device tree", NULL);
 	if (status != FW_OK)
 		return pr_error(status, "device tree of the kernel");
 	mmu_sync();
-	memcpy((void *)RAM_BASE, fw->tree, fdt_totalsize(fw->tree));
+	memcpy((void *)RAM_BASE, fw->tree, size);
 	return FW_OK;
 }
 

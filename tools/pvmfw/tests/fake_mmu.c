@@ -5,6 +5,7 @@
  */
 #include "fake_mmu.h"
 #include "mmu.h"
+#include "testing.h"
 
 struct fake_mmu fake_mmu;
 
@@ -20,6 +21,6 @@ void mmu_flush(void)
 
 void mmu_clean(u64 addr, u64 size)
 {
-	fake_mmu.cleaned_bytes += size;
-	fake_mmu.cleaned_last = addr;
+	assert_true(fake_mmu.cleaned_count < ARRAY_SIZE(fake_mmu.cleaned));
+	fake_mmu.cleaned[fake_mmu.cleaned_count++] = (struct fake_range){ addr, size };
 }

@@ -53,7 +53,7 @@ static struct pgtable pgtable;
 static struct buddy heap;
 static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
 static u8 *arena;
-static u64 tree[TREE_SIZE / 8];
+static u64 tree[GUEST_TREE_SIZE / 8];
 
 static void cells(void *fdt, const char *name, const u32 *v, int n)
 {
@@ -248,6 +248,27 @@ static void no_room(void **state)
 	}
 }
 
+/* What the firmware sets aside is enough for all that a tree can hold. */
+static void largest(void **state)
+{
+	const u64 far = ((u64)1 << VA_BITS) - PAGE_SIZE;
+	struct platform p = plat;
+	u32 i;
+
+	(void)state;
+	memset(&guest, 0, sizeof(guest));
+	guest.cpu_count = GUEST_MAX_CPUS;
+	for (i = 0; i < GUEST_MAX_CPUS; i++)
+		guest.cpu[i] = 0xff00ffff00ull | i;
+	guest.irq_count = GUEST_MAX_IRQS;
+	guest.dist_base = far;
+	memset(guest.cmdline, 'x', sizeof(guest.cmdline) - 1);
+	p.uart_base = far;
+	p.ecam_base = far;
+	assert_int_equal(guest_write(&guest, &p, tree, sizeof(tree)), FW_OK);
+	assert_true(fdt_totalsize(tree) > sizeof(tree) / 2);
+}
+
 static void bad_cpus(void **state)
 {
 	struct spec s = good;
@@ -394,6 +415,7 @@ int main(void)
 		cmocka_unit_test(rewritten),
 		cmocka_unit_test(fixed_pool),
 		cmocka_unit_test(no_room),
+		cmocka_unit_test(largest),
 		cmocka_unit_test(bad_cpus),
 		cmocka_unit_test(bad_gic),
 		cmocka_unit_test(bad_irqs),

@@ -248,6 +248,10 @@ static void static_regions(void **state)
 		}
 		assert_true(n >= cases[i].used / 1024);
 		assert_int_equal(shared_end(&w->pool), FW_OK);
+		/* Whoever cleans the caches knows what was written. */
+		assert_int_equal(w->pool.free.used_from, (uintptr_t)low);
+		assert_in_range(w->pool.free.used_to, (uintptr_t)low + cases[i].used - 1023,
+				(uintptr_t)low + cases[i].used);
 		assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
 	}
 	free(memory);
