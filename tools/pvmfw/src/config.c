@@ -15,7 +15,11 @@ enum {
 	TYPE_INITRD_SHA256,
 	TYPE_CMDLINE,
 	TYPE_DISK_READ,
+	TYPE_HOST_CMDLINE,
 };
+
+/* What the entry holds that lets the host choose the command line. */
+#define HOST_MAY_CHOOSE	1
 
 struct header {
 	u32 magic;
@@ -70,6 +74,10 @@ static enum fw_status read_entry(struct fw_config *config, const struct entry *e
 		config->read_size = read->size;
 		config->read_depth = read->depth;
 		return FW_OK;
+	case TYPE_HOST_CMDLINE:
+		config->host_cmdline = true;
+		return entry->size == sizeof(u32) && *(const u32 *)data == HOST_MAY_CHOOSE ?
+		       FW_OK : FW_ECONFIG_ENTRY;
 	default:
 		return FW_ECONFIG_ENTRY;
 	}
@@ -115,5 +123,5 @@ enum fw_status config_parse(const void *blob, size_t room, struct fw_config *con
 		if (status != FW_OK)
 			return status;
 	}
-	return FW_OK;
+	return config->cmdline && config->host_cmdline ? FW_ECONFIG_ENTRY : FW_OK;
 }

@@ -164,7 +164,11 @@ static enum fw_status parse_pci_irqs(const void *fdt, u32 phandle, struct guest 
 	return FW_OK;
 }
 
-/* The host's command line is text that fits, and nothing more is known of it. */
+/*
+ * Of the host's command line nothing more is known than that it is text that fits:
+ * it could undo what the digests are there for, so it takes the configuration's
+ * leave. What is not taken is not looked at.
+ */
 static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *config,
 				    struct guest *guest)
 {
@@ -172,7 +176,7 @@ static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *con
 	const char *text = config->cmdline, *at;
 
 	if (!text) {
-		if (node < 0 || !fdt_getprop(fdt, node, "bootargs", NULL))
+		if (!config->host_cmdline || node < 0 || !fdt_getprop(fdt, node, "bootargs", NULL))
 			return FW_OK;
 		text = devtree_string(fdt, node, "bootargs", CONFIG_MAX_CMDLINE);
 		if (!text)

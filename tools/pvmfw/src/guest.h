@@ -62,7 +62,7 @@ struct guest {
  * guest_parse() - Take from a tree what a kernel needs.
  * @fdt: a tree that passed devtree_check() and platform_parse()
  * @p: the platform
- * @config: the configuration, whose command line goes before the tree's
+ * @config: the configuration, which says whose command line is taken
  * @map: where the interrupt controller is recorded, so that it overlaps nothing
  * @guest: filled in
  *

@@ -35,7 +35,7 @@
  * @FW_EFDT_IRQ: device tree describes no usable interrupt
  * @FW_EFDT_CMDLINE: device tree has a command line that is no text
  * @FW_ECONFIG_HEADER: configuration has a bad header
- * @FW_ECONFIG_ENTRY: configuration has an entry that is unknown, malformed or there twice
+ * @FW_ECONFIG_ENTRY: configuration has an unknown, malformed, double or conflicting entry
  * @FW_ENODIGEST: configuration has no digest of it
  * @FW_ENOIMAGE: device tree does not name it
  * @FW_EDIGEST: it does not have the digest of the configuration

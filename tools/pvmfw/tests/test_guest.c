@@ -46,7 +46,7 @@ static const struct platform plat = {
 	.kernel = { 0x80200000, 0x1000 }, .initrd = { 0x81000000, 0x123 },
 };
 
-static struct fw_config config;
+static struct fw_config config = { .host_cmdline = true };
 static struct guest guest;
 static struct memmap map;
 static struct pgtable pgtable;
@@ -359,7 +359,10 @@ static void bad_irqs(void **state)
 	assert_int_equal(load(&s), FW_EFDT_UART);
 }
 
-/* The configuration's command line goes before the host's, which is text only. */
+/*
+ * Without the configuration's leave nothing that the host says counts; with it,
+ * what it says is text that fits.
+ */
 static void cmdlines(void **state)
 {
 	struct spec s = good;
@@ -387,11 +390,18 @@ static void cmdlines(void **state)
 	longest[CONFIG_MAX_CMDLINE - 1] = '\0';
 	assert_int_equal(load(&s), FW_OK);
 	assert_string_equal(guest.cmdline, longest);
-	config.cmdline = "ours";
+	config.host_cmdline = false;
+	assert_int_equal(load(&s), FW_OK);
+	assert_string_equal(guest.cmdline, "");
+	assert_int_equal(guest_write(&guest, &plat, tree, sizeof(tree)), FW_OK);
+	assert_null(prop("/chosen", "bootargs", NULL));
 	s.bootargs = "a\nb";
 	assert_int_equal(load(&s), FW_OK);
+	assert_string_equal(guest.cmdline, "");
+	config.cmdline = "ours";
+	assert_int_equal(load(&s), FW_OK);
 	assert_string_equal(guest.cmdline, "ours");
-	config.cmdline = NULL;
+	config = (struct fw_config){ .host_cmdline = true };
 	free(longest);
 }
 
