@@ -293,12 +293,14 @@ static void print_stats(struct firmware *fw)
 		(unsigned long long)h->guard_calls, (unsigned long long)h->unguard_calls,
 		(unsigned long long)fw->guard.pages_peak, (unsigned long long)h->guard_queries,
 		(unsigned long long)eager_guards(fw));
-	pr_info("ticks start=%llu devtree=%llu disk=%llu verify=%llu leave=%llu",
+	/* Whoever comes next can go on counting from here. */
+	pr_info("ticks start=%llu devtree=%llu disk=%llu verify=%llu leave=%llu counter=%llu",
 		(unsigned long long)(t[PHASE_DEVTREE] - t[PHASE_START]),
 		(unsigned long long)(t[PHASE_DISK] - t[PHASE_DEVTREE]),
 		(unsigned long long)(t[PHASE_VERIFY] - t[PHASE_DISK]),
 		(unsigned long long)(t[PHASE_LEAVE] - t[PHASE_VERIFY]),
-		(unsigned long long)(t[PHASE_COUNT] - t[PHASE_LEAVE]));
+		(unsigned long long)(t[PHASE_COUNT] - t[PHASE_LEAVE]),
+		(unsigned long long)t[PHASE_COUNT]);
 }
 
 /* Devices first, then the memory that they used; the UART works throughout. */
