@@ -283,7 +283,8 @@ static void print_stats(struct firmware *fw)
 	const struct hyp *h = &fw->hyp;
 	const u64 *t = fw->ticks;
 
-	pr_info("stats share_calls=%llu unshare_calls=%llu pages_shared_peak=%llu granule_queries=%llu requests=%llu in_flight_peak=%u pool_pages_peak=%llu per_alloc_calls=%llu guard_calls=%llu unguard_calls=%llu guard_pages_peak=%llu guard_queries=%llu guard_eager_calls=%llu",
+	pr_info("stats ranges=%u refills=%llu share_calls=%llu unshare_calls=%llu pages_shared_peak=%llu granule_queries=%llu requests=%llu in_flight_peak=%u pool_pages_peak=%llu per_alloc_calls=%llu guard_calls=%llu unguard_calls=%llu guard_pages_peak=%llu guard_queries=%llu guard_eager_calls=%llu",
+		h->ranges, (unsigned long long)fw->pool.stats.refills,
 		(unsigned long long)h->share_calls, (unsigned long long)h->unshare_calls,
 		(unsigned long long)fw->pool.sharer.shared_peak,
 		(unsigned long long)h->granule_queries,

@@ -58,6 +58,7 @@ static enum fw_status refill(struct shared_pool *pool, size_t size)
 	status = sharer_take(&pool->sharer, size, &base, &got);
 	if (status != FW_OK)
 		return status;
+	pool->stats.refills++;
 	return buddy_add(&pool->free, base, got);
 }
 

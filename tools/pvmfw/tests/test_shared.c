@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rules: alloc_shared() hands out only memory that the host sees, and nothing
- * twice; memory is shared once however often it is used; at the end nothing is
+ * twice; memory is shared once however often it is used, a region by one call
+ * where calls take ranges; at the end nothing is
  * shared and the heap has everything back, whether or not it was deallocated;
  * whichever call fails, what cannot be unshared is leaked and never used again;
  * the granule is asked for once; a range of memory that the host sees anyway
@@ -106,6 +107,12 @@ static void random_use(void **state)
 		assert_int_equal(shared_end(&w->pool), FW_OK);
 		assert_int_equal(fake_hyp.shared_now, 0);
 		assert_int_equal(w->hyp.unshare_calls, fake_hyp.unshare_calls);
+		if (fake_hyp.ranges && fake_hyp.range_limit == UINT64_MAX) {
+			assert_int_equal(fake_hyp.share_calls, w->pool.stats.refills);
+			assert_int_equal(fake_hyp.unshare_calls, w->pool.stats.refills);
+			if (fake_hyp.granule == PAGE_SIZE)
+				assert_true(fake_hyp.shared_peak > w->pool.stats.refills);
+		}
 		assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
 		assert_int_equal(fake_hyp.meminfo_calls, 1);
 	}
