@@ -2,7 +2,8 @@
 /*
  * A device of which every register reads as the host likes, each time anew: the
  * scan ends, and nothing is accessed but configuration space of bus 0 and places
- * in the window that a BAR was found to cover.
+ * in the window that a BAR was found to cover; no two BARs overlap, and none is
+ * written while its function may decode it.
  *
  * The first bytes say which slots look empty; the others are what reads return.
  */
@@ -15,6 +16,7 @@
 
 #define ECAM		0x1000000ull
 #define ECAM_SIZE	0x100000ull
+#define CONFIG_SIZE	0x1000ull
 #define WINDOW		0x2000000ull
 #define WINDOW_SIZE	0x100000ull
 
@@ -24,6 +26,8 @@ static struct pci_dev dev;
 static u32 present;
 /* Before a device was found nothing in the window may be touched. */
 static bool found;
+/* By function: the device may decode what its BARs say. */
+static bool decodes[ECAM_SIZE / CONFIG_SIZE];
 
 static void check_access(u64 addr, unsigned int size)
 {
@@ -70,14 +74,22 @@ void mmio_write8(u64 addr, u8 value)
 
 void mmio_write16(u64 addr, u16 value)
 {
-	(void)value;
 	check_access(addr, 2);
+	if (addr < ECAM + ECAM_SIZE && addr % CONFIG_SIZE == PCI_COMMAND)
+		decodes[(addr - ECAM) / CONFIG_SIZE] = value & PCI_COMMAND_MEMORY;
 }
 
 void mmio_write32(u64 addr, u32 value)
 {
 	(void)value;
 	check_access(addr, 4);
+	if (addr < ECAM + ECAM_SIZE)
+		FUZZ_RULE(!decodes[(addr - ECAM) / CONFIG_SIZE]);
+}
+
+static void check_apart(const struct pci_bar *a, const struct pci_bar *b)
+{
+	FUZZ_RULE(!a->size || !b->size || !range_overlaps(a->base, a->size, b->base, b->size));
 }
 
 static void check_bars(void)
@@ -85,15 +97,23 @@ static void check_bars(void)
 	unsigned int i, j;
 
 	for (i = 0; i < host.count; i++) {
-		FUZZ_RULE(range_inside(host.bar[i].base, host.bar[i].size, WINDOW, WINDOW_SIZE));
+		const struct pci_placed *a = &host.placed[i];
+
+		FUZZ_RULE(range_inside(a->bar.base, a->bar.size, WINDOW, WINDOW_SIZE));
 		for (j = 0; j < i; j++)
-			FUZZ_RULE(!range_overlaps(host.bar[i].base, host.bar[i].size,
-						  host.bar[j].base, host.bar[j].size));
+			check_apart(&a->bar, &host.placed[j].bar);
+		/* A BAR of the device lies over none but itself. */
+		for (j = 0; j < PCI_BARS; j++)
+			if (a->config != dev.config || a->index != j)
+				check_apart(&a->bar, &dev.bar[j]);
 	}
-	for (i = 0; i < PCI_BARS; i++)
-		if (dev.bar[i].size)
-			FUZZ_RULE(range_inside(dev.bar[i].base, dev.bar[i].size, WINDOW,
-					       WINDOW_SIZE));
+	for (i = 0; i < PCI_BARS; i++) {
+		if (!dev.bar[i].size)
+			continue;
+		FUZZ_RULE(range_inside(dev.bar[i].base, dev.bar[i].size, WINDOW, WINDOW_SIZE));
+		for (j = 0; j < i; j++)
+			check_apart(&dev.bar[i], &dev.bar[j]);
+	}
 }
 
 int fuzz_one_input(const u8 *data, size_t size)
@@ -109,6 +129,8 @@ int fuzz_one_input(const u8 *data, size_t size)
 	input = (struct fuzz_input){ data, size };
 	present = (u32)fuzz_take(&input, 4);
 	found = false;
+	memset(&dev, 0, sizeof(dev));
+	memset(decodes, true, sizeof(decodes));
 	status = pci_init(&host, &p);
 	if (status == FW_OK)
 		status = pci_find(&host, VIRTIO_PCI_VENDOR, VIRTIO_PCI_DEVICE_BLK, &dev);

@@ -39,17 +39,29 @@ struct pci_bar {
 };
 
 /**
+ * struct pci_placed - A BAR that has its place.
+ * @bar: the BAR
+ * @config: address of the configuration space of the function that it belongs to
+ * @index: its number there
+ */
+struct pci_placed {
+	struct pci_bar bar;
+	u64 config;
+	unsigned int index;
+};
+
+/**
  * struct pci_host - The bus and the BARs on it.
  * @ecam: address of the configuration space of bus 0
  * @window: where BARs may lie
  * @count: BARs placed so far
- * @bar: the BARs
+ * @placed: the BARs; no two overlap
  */
 struct pci_host {
 	u64 ecam;
 	struct pci_bar window;
 	unsigned int count;
-	struct pci_bar bar[PCI_MAX_BARS];
+	struct pci_placed placed[PCI_MAX_BARS];
 };
 
 /**
@@ -86,8 +98,11 @@ enum fw_status pci_init(struct pci_host *host, const struct platform *p);
  * @device: device ID
  * @dev: filled in
  *
- * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR, FW_EPCI_WINDOW or
- * FW_ETOOMANY for a BAR that cannot be placed.
+ * The device decodes no address before all of its BARs are where they stay.
+ *
+ * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR for a BAR that is no
+ * longer what pci_init() found; FW_EPCI_BAR, FW_EPCI_WINDOW or FW_ETOOMANY for one
+ * that cannot be placed.
  */
 enum fw_status pci_find(struct pci_host *host, u16 vendor, u16 device, struct pci_dev *dev);
 
