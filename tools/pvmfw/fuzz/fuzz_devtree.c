@@ -42,10 +42,23 @@ static void check_payload(const struct platform *p, const struct payload *image)
 				       p->ram_size - FDT_MAX_SIZE));
 }
 
+/* The firmware has to be able to speak. */
+static void check_uart(const struct platform *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < map.count; i++)
+		if (map.range[i].kind == MEMMAP_DEVICE &&
+		    range_inside(p->uart_base, UART_SIZE, map.range[i].base, map.range[i].size))
+			return;
+	FUZZ_RULE(false);
+}
+
 static void check_platform(const struct platform *p)
 {
 	unsigned int i, j;
 
+	check_uart(p);
 	check_payload(p, &p->kernel);
 	check_payload(p, &p->initrd);
 	if (p->swiotlb.base)

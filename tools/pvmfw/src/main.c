@@ -70,11 +70,6 @@ static u64 uart_page(const struct firmware *fw)
 	return align_down(fw->platform.uart_base, PAGE_SIZE);
 }
 
-static u64 uart_size(const struct firmware *fw)
-{
-	return align_up(fw->platform.uart_base + UART_SIZE, PAGE_SIZE) - uart_page(fw);
-}
-
 static enum fw_status init_heap(struct firmware *fw)
 {
 	uintptr_t start = (uintptr_t)heap_start;
@@ -244,7 +239,7 @@ static enum fw_status release_uart(struct firmware *fw)
 	enum fw_status own = FW_OK, early;
 
 	if (fw->devices_mapped && uart_page(fw) != default_uart)
-		own = release_device(fw, uart_page(fw), uart_size(fw));
+		own = release_device(fw, uart_page(fw), PAGE_SIZE);
 	early = release_device(fw, default_uart, PAGE_SIZE);
 	return own != FW_OK ? own : early;
 }

@@ -188,6 +188,10 @@ static enum fw_status parse_uart(const void *fdt, struct platform *p)
 	if (!root_device_reg(fdt, node, &p->uart_base, &size) || size < UART_SIZE ||
 	    !range_inside(p->uart_base, UART_SIZE, 0, (u64)1 << VA_BITS))
 		return pr_error(FW_EFDT_UART, "bad registers");
+	/* Who says what is wrong must not need a page that is not there yet. */
+	if (p->uart_base % PAGE_SIZE + UART_SIZE > PAGE_SIZE)
+		return pr_error(FW_EFDT_UART, "registers at 0x%llx leave their page",
+				(unsigned long long)p->uart_base);
 	return FW_OK;
 }
 
@@ -360,14 +364,13 @@ static enum fw_status add_payload(struct memmap *map, const struct payload *imag
 enum fw_status platform_memmap(const struct platform *p, bool static_pool, struct memmap *map)
 {
 	u64 uart = align_down(p->uart_base, PAGE_SIZE);
-	u64 uart_end = align_up(p->uart_base + UART_SIZE, PAGE_SIZE);
 	enum fw_status status;
 
 	status = memmap_shrink_ram(map, RAM_BASE, p->ram_size);
 	if (status != FW_OK)
 		return pr_error(status, "RAM");
 	if (uart != align_down(UART_DEFAULT_BASE, PAGE_SIZE))
-		status = add(map, uart, uart_end - uart, MEMMAP_DEVICE, "UART");
+		status = add(map, uart, PAGE_SIZE, MEMMAP_DEVICE, "UART");
 	if (status == FW_OK && p->has_pci)
 		status = add(map, p->ecam_base, p->ecam_size, MEMMAP_DEVICE,
 			     "PCI configuration space");

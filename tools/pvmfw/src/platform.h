@@ -35,7 +35,7 @@ struct swiotlb {
 /**
  * struct platform - What the device tree says, checked.
  * @ram_size: bytes of RAM from RAM_BASE on, a multiple of PAGE_SIZE
- * @uart_base: address of a 16550 with UART_SIZE registers
+ * @uart_base: address of a 16550 with UART_SIZE registers, all in one page
  * @has_pci: there is a PCI host; without one the next four are 0
  * @ecam_base: its configuration space
  * @ecam_size: bytes, whole buses

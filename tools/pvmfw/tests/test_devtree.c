@@ -547,6 +547,14 @@ static void uart(void **state)
 	assert_int_equal(load(&s), FW_EFDT_UART);
 	s.uart_base = (u64)-4;
 	assert_int_equal(load(&s), FW_EFDT_UART);
+	/* In one page, be it the one of the default UART or another one. */
+	s.uart_base = PAGE_SIZE - UART_SIZE;
+	assert_int_equal(load(&s), FW_OK);
+	s.uart_base++;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	assert_non_null(strstr(fake_console_line, "registers at 0xff9 leave their page: "));
+	s.uart_base = 0x9000fff;
+	assert_int_equal(load(&s), FW_EFDT_UART);
 }
 
 static void pci(void **state)
