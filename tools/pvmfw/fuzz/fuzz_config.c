@@ -31,6 +31,7 @@ int fuzz_one_input(const u8 *data, size_t size)
 		FUZZ_RULE(config.read_size && config.read_size <= VIRTIO_BLK_MAX_READ &&
 			  config.read_size % SECTOR_SIZE == 0);
 		FUZZ_RULE(config.read_depth && config.read_depth <= VIRTIO_BLK_MAX_DEPTH);
+		FUZZ_RULE(config.max_disk);
 	}
 	free(blob);
 	return 0;

@@ -27,6 +27,7 @@
  *	neither it is empty.
  * @read_size: bytes that a request to the disk reads
  * @read_depth: requests to the disk that are under way at a time
+ * @max_disk: MiB of the largest disk that is read, not 0
  */
 struct fw_config {
 	const u8 *kernel;
@@ -35,6 +36,7 @@ struct fw_config {
 	bool host_cmdline;
 	u32 read_size;
 	u32 read_depth;
+	u32 max_disk;
 };
 
 /**

@@ -7,6 +7,8 @@
 #include "disk.h"
 #include "sha256.h"
 
+#define SECTORS_PER_MIB (0x100000 / SECTOR_SIZE)
+
 /**
  * struct reader - A disk that is being read.
  * @disk: the disk
@@ -129,6 +131,9 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 	struct sha256 sha;
 	void *buffer;
 
+	if (r.end > (u64)config->max_disk * SECTORS_PER_MIB)
+		return pr_error(FW_EBLK_TOO_LARGE, "disk of %llu bytes, %u MiB are read at most",
+				(unsigned long long)r.end * SECTOR_SIZE, config->max_disk);
 	buffer = buddy_alloc(heap, buffer_size);
 	if (!buffer)
 		return pr_error(FW_ENOMEM, "read buffer");

@@ -57,6 +57,7 @@ static const char *const status_text[FW_STATUS_COUNT] = {
 	[FW_EVIRTIO_CONFIG] = "virtio device keeps changing its configuration",
 	[FW_EVIRTIO_BROKEN] = "virtio device needs a reset",
 	[FW_EBLK_CAPACITY] = "disk has an impossible capacity",
+	[FW_EBLK_TOO_LARGE] = "disk is larger than the configuration allows",
 	[FW_EBLK_RANGE] = "read beyond the end of the disk",
 	[FW_EBLK_IO] = "disk reports an I/O error",
 	[FW_EBLK_UNSUPPORTED] = "disk does not support reads",

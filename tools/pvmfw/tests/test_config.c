@@ -93,6 +93,7 @@ static void nothing(void **state)
 	assert_false(config.host_cmdline);
 	assert_int_equal(config.read_size, VIRTIO_BLK_MAX_READ);
 	assert_int_equal(config.read_depth, 1);
+	assert_int_equal(config.max_disk, 1024);
 	free(b.at);
 }
 
@@ -128,7 +129,7 @@ static void bad_entries(void **state)
 		enum fw_status status;
 	} cases[] = {
 		{ 0, 0, 96, 32, FW_ECONFIG_ENTRY },		/* unknown */
-		{ 0, 6, 96, 32, FW_ECONFIG_ENTRY },
+		{ 0, 7, 96, 32, FW_ECONFIG_ENTRY },
 		{ 0, 0xffffffff, 96, 32, FW_ECONFIG_ENTRY },
 		{ 1, 2, 64, 32, FW_ECONFIG_ENTRY },		/* twice */
 		{ 0, 2, 96, 31, FW_ECONFIG_ENTRY },		/* no digest */
@@ -177,6 +178,23 @@ static void bad_disk_read(void **state)
 		assert_int_equal(parse(&b), FW_ECONFIG_ENTRY);
 		free(b.at);
 	}
+}
+
+static void max_disk(void **state)
+{
+	struct blob b = full();
+
+	(void)state;
+	entry(&b, 2, 6, 128, 4);
+	put(&b, 128, 0xffffffff);
+	assert_int_equal(parse(&b), FW_OK);
+	assert_int_equal(config.max_disk, 0xffffffff);
+	put(&b, 128, 0);
+	assert_int_equal(parse(&b), FW_ECONFIG_ENTRY);
+	put(&b, 128, 1);
+	entry(&b, 2, 6, 128, 8);
+	assert_int_equal(parse(&b), FW_ECONFIG_ENTRY);
+	free(b.at);
 }
 
 static void host_cmdline(void **state)
@@ -232,6 +250,7 @@ static void flipped_bytes(void **state)
 				assert_true(strlen(config.cmdline) < b.size);
 			assert_true(config.read_size <= VIRTIO_BLK_MAX_READ);
 			assert_true(config.read_depth <= VIRTIO_BLK_MAX_DEPTH);
+			assert_true(config.max_disk);
 		}
 		free(b.at);
 	}
@@ -245,6 +264,7 @@ int main(void)
 		cmocka_unit_test(bad_header),
 		cmocka_unit_test(bad_entries),
 		cmocka_unit_test(bad_disk_read),
+		cmocka_unit_test(max_disk),
 		cmocka_unit_test(host_cmdline),
 		cmocka_unit_test(flipped_bytes),
 	};

@@ -2,8 +2,8 @@
 /*
  * Rules: the digest is that of the disk, however large requests are, however
  * many are under way and in whichever order they come back; no more are under
- * way than asked for; a device that lies about one of many is found; nothing is
- * shared or lost at the end.
+ * way than asked for; a disk that is larger than allowed is not read at all; a
+ * device that lies about one of many is found; nothing is shared or lost at the end.
  */
 #include "disk.h"
 #include "fake_console.h"
@@ -36,7 +36,9 @@ static void reset(struct world *w, u32 read_size, u32 depth)
 	assert_int_equal(buddy_add(&w->heap, base, FW_SCRATCH_SIZE), FW_OK);
 	hyp_discover(&w->hyp);
 	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
-	w->config = (struct fw_config){ .read_size = read_size, .read_depth = depth };
+	w->config = (struct fw_config){
+		.read_size = read_size, .read_depth = depth, .max_disk = 1,
+	};
 }
 
 static enum fw_status hash(struct world *w)
@@ -161,6 +163,29 @@ static void names_the_sectors(void **state)
 	finish(w);
 }
 
+/* The host may claim any capacity: what is too much is not begun. */
+static void too_large(void **state)
+{
+	struct world *w = *state;
+
+	reset(w, 0x10000, 16);
+	fake_disk.sectors = 2048;
+	assert_int_equal(hash(w), FW_OK);
+	finish(w);
+	reset(w, 0x10000, 16);
+	fake_disk.sectors = 2049;
+	assert_int_equal(hash(w), FW_EBLK_TOO_LARGE);
+	assert_non_null(strstr(fake_console_line, "disk of 1049088 bytes, 1 MiB are read at most"));
+	assert_int_equal(fake_disk.requests, 0);
+	finish(w);
+	reset(w, 0x10000, 16);
+	fake_disk.sectors = UINT64_MAX / SECTOR_SIZE;
+	w->config.max_disk = UINT32_MAX;
+	assert_int_equal(hash(w), FW_EBLK_TOO_LARGE);
+	assert_int_equal(fake_disk.requests, 0);
+	finish(w);
+}
+
 static void no_memory(void **state)
 {
 	struct world *w = *state;
@@ -193,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_of_many_lies, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_the_sectors, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_disk, setup, teardown),
 	};
