@@ -15,7 +15,7 @@ FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 # Each harness plays the host in a way of its own; the rest is what the unit
 # tests use, but for the bus, which fuzz_pci.c is itself.
 FUZZ_NAMES := $(patsubst $(F)/%.c,%,$(wildcard $(F)/fuzz_*.c))
-FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) fake_hyp.o fake_mmu.o fake_clock.o \
+FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) fake_hyp.o fake_mmu.o fake_counter.o \
 	fake_console.o) $(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
 FUZZ_BUS := $(FUZZ_O)/fake_bus.o
 

@@ -14,9 +14,9 @@
 
 #include "boot.h"
 #include "buddy.h"
-#include "clock.h"
 #include "config.h"
 #include "console.h"
+#include "counter.h"
 #include "devtree.h"
 #include "disk.h"
 #include "exception.h"
@@ -200,12 +200,12 @@ static enum fw_status run(struct firmware *fw, u64 fdt)
 	status = config_parse(config_start, CONFIG_MAX_SIZE, &fw->config);
 	if (status != FW_OK)
 		return pr_error(status, NULL);
-	fw->ticks[PHASE_DEVTREE] = clock_ticks();
+	fw->ticks[PHASE_DEVTREE] = counter_read();
 	status = read_devtree(fw, fdt);
-	fw->ticks[PHASE_DISK] = clock_ticks();
+	fw->ticks[PHASE_DISK] = counter_read();
 	if (status == FW_OK)
 		status = read_disk(fw);
-	fw->ticks[PHASE_VERIFY] = clock_ticks();
+	fw->ticks[PHASE_VERIFY] = counter_read();
 	if (status == FW_OK)
 		status = check_kernel(fw);
 	return status;
@@ -304,7 +304,7 @@ static enum fw_status leave(struct firmware *fw)
 {
 	enum fw_status stopped, released, ended;
 
-	fw->ticks[PHASE_LEAVE] = clock_ticks();
+	fw->ticks[PHASE_LEAVE] = counter_read();
 	stopped = virtio_blk_stop(&fw->disk.blk);
 	if (stopped != FW_OK)
 		pr_error(stopped, "stopping the disk");
@@ -317,7 +317,7 @@ static enum fw_status leave(struct firmware *fw)
 			 (unsigned long long)fw->pool.sharer.shared_now);
 	else
 		ended = shared_check_none(&fw->pool, &fw->hyp);
-	fw->ticks[PHASE_COUNT] = clock_ticks();
+	fw->ticks[PHASE_COUNT] = counter_read();
 	print_stats(fw);
 	if (ended == FW_OK)
 		pr_info("nothing shared");

@@ -2,7 +2,7 @@
 /*
  * The disk of fake_disk.h, by virtio 1.2.
  */
-#include "fake_clock.h"
+#include "fake_counter.h"
 #include "fake_disk.h"
 #include "fake_hyp.h"
 #include "testing.h"
@@ -310,7 +310,7 @@ struct fake_fn *fake_disk_add(unsigned int slot, u64 sectors)
 	fake_disk.queue_max = 256;
 	fake_disk.bad_sector = (u64)-1;
 	fake_disk.evil_from = 1;
-	fake_clock_tick = tick;
+	fake_counter_tick = tick;
 
 	fn->config[0x06] = 0x10;
 	fn->config[0x34] = FAKE_CAP_COMMON;

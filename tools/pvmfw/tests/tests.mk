@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The unit tests: the firmware's own files, compiled for the build machine with
-# sanitizers, against a hypervisor, devices and a clock that are fakes. Each
+# sanitizers, against a hypervisor, devices and a counter that are fakes. Each
 # program prints TAP.
 
 T := $(HERE)/tests
@@ -14,7 +14,7 @@ TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) -Dcmocka_test=CM
 TEST_LDFLAGS := -fsanitize=address,undefined
 
 # What cannot run natively is what the fakes stand for.
-TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c clock.c,$(FW_C))
+TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c counter.c,$(FW_C))
 TEST_FDT_C := $(FDT_C) fdt_rw.c fdt_wip.c fdt_strerror.c
 TEST_NAMES := $(patsubst $(T)/%.c,%,$(wildcard $(T)/test_*.c))
 TEST_BINS := $(addprefix $(TO)/,$(TEST_NAMES))
