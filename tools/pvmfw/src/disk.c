@@ -127,7 +127,7 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 	/* No request is longer than the first one. */
 	const u32 buffer_size = length_at(&r, 0);
 	u8 digest[SHA256_DIGEST_SIZE];
-	enum fw_status status;
+	enum fw_status status, freed;
 	struct sha256 sha;
 	void *buffer;
 
@@ -139,6 +139,7 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 		return pr_error(FW_ENOMEM, "read buffer");
 	sha256_init(&sha);
 	status = read_all(&r, buffer, &sha);
+	freed = buddy_free(heap, buffer, buffer_size);
 	if (status != FW_OK) {
 		u32 len = length_at(&r, r.hashed);
 
@@ -148,5 +149,5 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 	}
 	sha256_final(&sha, digest);
 	print_digest(digest);
-	return buddy_free(heap, buffer, buffer_size);
+	return freed;
 }
