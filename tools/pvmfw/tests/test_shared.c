@@ -57,6 +57,27 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* What the hypervisor shares is what is on record, region by region, and nothing else. */
+static void check_record(const struct world *w)
+{
+	const u64 granule = fake_hyp.granule / PAGE_SIZE;
+	bool recorded[ARRAY_SIZE(fake_hyp.shared)] = { false };
+	unsigned int i;
+
+	for (i = 0; i < w->pool.sharer.count; i++) {
+		const struct sharer_region *r = &w->pool.sharer.region[i];
+		u64 first = (r->base - (uintptr_t)fake_hyp.arena) / PAGE_SIZE, page, shared = 0;
+
+		for (page = first; page < first + r->size / PAGE_SIZE; page++) {
+			/* Of what was leaked the record says only how much it is. */
+			recorded[page] = r->leaked ? fake_hyp.shared[page] : true;
+			shared += fake_hyp.shared[page];
+		}
+		assert_int_equal(shared, r->shared * granule);
+	}
+	assert_memory_equal(recorded, fake_hyp.shared, sizeof(recorded));
+}
+
 /* One random step: allocate into a slot or deallocate from it. */
 static void step(struct world *w, u64 *seed)
 {
@@ -70,10 +91,12 @@ static void step(struct world *w, u64 *seed)
 		status = dealloc_shared(&w->pool, w->slot[i].block, w->slot[i].size);
 		assert_int_equal(status, FW_OK);
 		w->slot[i].block = NULL;
+		check_record(w);
 		return;
 	}
 	w->slot[i].size = 1 + test_random(seed) % (1u << (4 + test_random(seed) % 13));
 	status = alloc_shared(&w->pool, w->slot[i].size, &block);
+	check_record(w);
 	if (status == FW_OK) {
 		fake_hyp_check_shared((uintptr_t)block, w->slot[i].size);
 		memset(block, (int)i, w->slot[i].size);
@@ -105,6 +128,7 @@ static void random_use(void **state)
 		/* Memory that is in the pool is not shared again. */
 		assert_true(fake_hyp.share_calls <= HEAP_SIZE / fake_hyp.granule);
 		assert_int_equal(shared_end(&w->pool), FW_OK);
+		check_record(w);
 		assert_int_equal(fake_hyp.shared_now, 0);
 		assert_int_equal(w->hyp.unshare_calls, fake_hyp.unshare_calls);
 		if (fake_hyp.ranges && fake_hyp.range_limit == UINT64_MAX) {
@@ -146,6 +170,7 @@ static void every_call_fails(void **state)
 			for (i = 0; i < 200; i++)
 				step(w, &seed);
 			ended = shared_end(&w->pool);
+			check_record(w);
 			calls = fake_hyp.calls;
 			leaked = fake_hyp.shared_now;
 			assert_int_equal(w->pool.sharer.shared_now, leaked);
