@@ -16,7 +16,7 @@ FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 # tests use, but for the bus, which fuzz_pci.c is itself.
 FUZZ_NAMES := $(patsubst $(F)/%.c,%,$(wildcard $(F)/fuzz_*.c))
 FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) fake_hyp.o fake_mmu.o fake_counter.o \
-	fake_console.o) $(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
+	fake_console.o fake_trace.o) $(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
 FUZZ_BUS := $(FUZZ_O)/fake_bus.o
 
 .PHONY: fuzz

@@ -5,70 +5,23 @@
  * through it and print the digest, check the kernel, take everything back, and
  * enter the kernel, or switch off if there is none.
  *
- * This is the one place that decides to give up: every error ends here, is left
- * in the same order as success, and resets the VM.
+ * This is the one place that decides to give up: every error comes up to here, and
+ * goes the way of success from then on (leave.h).
  */
-#include <string.h>
-
-#include <libfdt.h>
-
 #include "boot.h"
-#include "buddy.h"
-#include "config.h"
 #include "console.h"
 #include "counter.h"
 #include "devtree.h"
-#include "disk.h"
 #include "exception.h"
-#include "guard.h"
-#include "guest.h"
-#include "hyp.h"
-#include "layout.h"
+#include "firmware.h"
+#include "leave.h"
 #include "main.h"
-#include "memmap.h"
 #include "mmu.h"
-#include "pgtable.h"
-#include "platform.h"
 #include "psci.h"
-#include "shared.h"
 #include "symbols.h"
 #include "uart.h"
 
-/* What the time goes into; each phase ends where the next one starts. */
-enum phase {
-	PHASE_START,
-	PHASE_DEVTREE,
-	PHASE_DISK,
-	PHASE_VERIFY,
-	PHASE_LEAVE,
-	PHASE_COUNT,
-};
-
-struct firmware {
-	struct buddy heap;
-	struct pgtable pgtable;
-	struct memmap map;
-	struct guard guard;
-	struct platform platform;
-	struct fw_config config;
-	struct guest guest;
-	struct hyp hyp;
-	struct shared_pool pool;
-	struct disk disk;
-	bool devices_mapped;
-	void *tree;
-	u64 ticks[PHASE_COUNT + 1];
-	u8 heap_tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];
-};
-
 static struct firmware firmware;
-
-static const u64 default_uart = UART_DEFAULT_BASE & ~(PAGE_SIZE - 1);
-
-static u64 uart_page(const struct firmware *fw)
-{
-	return align_down(fw->platform.uart_base, PAGE_SIZE);
-}
 
 static enum fw_status init_heap(struct firmware *fw)
 {
@@ -105,7 +58,7 @@ static enum fw_status map_self(struct firmware *fw)
 		{ exc_guard + PAGE_SIZE, heap, MEMMAP_DATA, "firmware scratch" },
 		{ heap, FW_SCRATCH_BASE + FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware heap" },
 		{ RAM_BASE, RAM_BASE + FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
-		{ default_uart, default_uart + PAGE_SIZE, MEMMAP_DEVICE, "UART" },
+		{ UART_DEFAULT_PAGE, UART_DEFAULT_PAGE + PAGE_SIZE, MEMMAP_DEVICE, "UART" },
 	};
 	enum fw_status status;
 	unsigned int i;
@@ -118,7 +71,7 @@ static enum fw_status map_self(struct firmware *fw)
 	if (status == FW_OK)
 		status = memmap_set_arena(&fw->map, heap, &fw->heap);
 	if (status == FW_OK)
-		status = guard_adopt(&fw->guard, &fw->pgtable, default_uart);
+		status = guard_adopt(&fw->guard, &fw->pgtable, UART_DEFAULT_PAGE);
 	if (status == FW_OK)
 		mmu_switch(&fw->pgtable);
 	return status;
@@ -211,163 +164,27 @@ static enum fw_status run(struct firmware *fw, u64 fdt)
 	return status;
 }
 
-static enum fw_status release_device(struct firmware *fw, u64 base, u64 size)
+/* For a VM that its hypervisor fails to end. */
+static void hang(void)
 {
-	enum fw_status status, removed;
-
-	status = guard_release(&fw->guard, base, size);
-	removed = memmap_remove(&fw->map, base);
-	mmu_flush();
-	return status != FW_OK ? status : removed;
-}
-
-static enum fw_status release_pci(struct firmware *fw)
-{
-	const struct platform *p = &fw->platform;
-	enum fw_status ecam, window;
-
-	if (!fw->devices_mapped || !p->has_pci)
-		return FW_OK;
-	ecam = release_device(fw, p->ecam_base, p->ecam_size);
-	window = release_device(fw, p->window_base, p->window_size);
-	return ecam != FW_OK ? ecam : window;
-}
-
-/* Nothing can be said any more afterwards. */
-static enum fw_status release_uart(struct firmware *fw)
-{
-	enum fw_status own = FW_OK, early;
-
-	if (fw->devices_mapped && uart_page(fw) != default_uart)
-		own = release_device(fw, uart_page(fw), PAGE_SIZE);
-	early = release_device(fw, default_uart, PAGE_SIZE);
-	return own != FW_OK ? own : early;
-}
-
-/* Put the kernel's device tree in the place of the host's, in as many pages as it needs. */
-static enum fw_status place_tree(struct firmware *fw)
-{
-	u32 size = fdt_totalsize(fw->tree);
-	enum fw_status status;
-
-	status = memmap_remove(&fw->map, RAM_BASE);
-	mmu_flush();
-	if (status == FW_OK)
-		status = memmap_add(&fw->map, RAM_BASE, align_up(size, PAGE_SIZE), MEMMAP_DATA,
-				    "device tree", NULL);
-	if (status != FW_OK)
-		return pr_error(status, "device tree of the kernel");
-	mmu_sync();
-	memcpy((void *)RAM_BASE, fw->tree, size);
-	return FW_OK;
-}
-
-/* Guard calls that it had taken to guard all of the devices at once. */
-static u64 eager_guards(const struct firmware *fw)
-{
-	const struct platform *p = &fw->platform;
-	u64 granule = fw->hyp.guard_granule;
-
-	if (!fw->guard.active || !fw->devices_mapped)
-		return 0;
-	return 1 + (align_up(p->ecam_size, granule) + align_up(p->window_size, granule)) / granule;
-}
-
-static void print_stats(struct firmware *fw)
-{
-	const struct hyp *h = &fw->hyp;
-	const u64 *t = fw->ticks;
-
-	pr_info("stats ranges=%u refills=%llu share_calls=%llu unshare_calls=%llu pages_shared_peak=%llu granule_queries=%llu requests=%llu in_flight_peak=%u pool_pages_peak=%llu per_alloc_calls=%llu guard_calls=%llu unguard_calls=%llu guard_pages_peak=%llu guard_queries=%llu guard_eager_calls=%llu",
-		h->ranges, (unsigned long long)fw->pool.stats.refills,
-		(unsigned long long)h->share_calls, (unsigned long long)h->unshare_calls,
-		(unsigned long long)fw->pool.sharer.shared_peak,
-		(unsigned long long)h->granule_queries,
-		(unsigned long long)fw->disk.blk.requests, fw->disk.blk.in_flight_peak,
-		(unsigned long long)align_up(fw->pool.stats.in_use_peak, PAGE_SIZE) / PAGE_SIZE,
-		(unsigned long long)fw->pool.stats.per_alloc_calls,
-		(unsigned long long)h->guard_calls, (unsigned long long)h->unguard_calls,
-		(unsigned long long)fw->guard.pages_peak, (unsigned long long)h->guard_queries,
-		(unsigned long long)eager_guards(fw));
-	/* Whoever comes next can go on counting from here. */
-	pr_info("ticks start=%llu devtree=%llu disk=%llu verify=%llu leave=%llu counter=%llu",
-		(unsigned long long)(t[PHASE_DEVTREE] - t[PHASE_START]),
-		(unsigned long long)(t[PHASE_DISK] - t[PHASE_DEVTREE]),
-		(unsigned long long)(t[PHASE_VERIFY] - t[PHASE_DISK]),
-		(unsigned long long)(t[PHASE_LEAVE] - t[PHASE_VERIFY]),
-		(unsigned long long)(t[PHASE_COUNT] - t[PHASE_LEAVE]),
-		(unsigned long long)t[PHASE_COUNT]);
-}
-
-/* Devices first, then the memory that they used; the UART works throughout. */
-static enum fw_status leave(struct firmware *fw)
-{
-	enum fw_status stopped, released, ended;
-
-	fw->ticks[PHASE_LEAVE] = counter_read();
-	stopped = virtio_blk_stop(&fw->disk.blk);
-	if (stopped != FW_OK)
-		pr_error(stopped, "stopping the disk");
-	released = release_pci(fw);
-	if (released != FW_OK)
-		pr_error(released, "PCI");
-	ended = shared_end(&fw->pool);
-	if (ended != FW_OK)
-		pr_error(ended, "%llu granules stay shared",
-			 (unsigned long long)fw->pool.sharer.shared_now);
-	else
-		ended = shared_check_none(&fw->pool, &fw->hyp);
-	fw->ticks[PHASE_COUNT] = counter_read();
-	print_stats(fw);
-	if (ended == FW_OK)
-		pr_info("nothing shared");
-	if (stopped != FW_OK)
-		return stopped;
-	return released != FW_OK ? released : ended;
-}
-
-/* The end, also of a VM that its hypervisor fails to end. */
-static void stop(bool ok)
-{
-	if (ok)
-		psci_system_off();
-	else
-		psci_system_reset();
 	for (;;)
 		asm volatile("wfi");
-}
-
-static void end_vm(struct firmware *fw, bool ok)
-{
-	pr_info("%s", ok ? "off" : "reset");
-	ok &= release_uart(fw) == FW_OK;
-	stop(ok);
 }
 
 void fw_main(u64 fdt, u64 enrolled, u64 started)
 {
 	struct firmware *fw = &firmware;
-	enum fw_status status, left;
 
 	fw->ticks[PHASE_START] = started;
 	hyp_discover(&fw->hyp);
-	if (guard_init(&fw->guard, &fw->hyp, enrolled, default_uart) != FW_OK)
-		stop(false);
+	if (guard_init(&fw->guard, &fw->hyp, enrolled, UART_DEFAULT_PAGE) != FW_OK) {
+		/* There is nothing to speak by. */
+		psci_system_reset();
+		hang();
+	}
 	exception_set_guard(&fw->guard);
 	uart_init(UART_DEFAULT_BASE);
 	pr_info("start");
-	status = run(fw, fdt);
-	left = leave(fw);
-	if (status == FW_OK)
-		status = left;
-	if (status == FW_OK && fw->tree)
-		status = place_tree(fw);
-	if (status != FW_OK || !fw->tree)
-		end_vm(fw, status == FW_OK);
-
-	pr_info("boot");
-	if (release_uart(fw) != FW_OK)
-		stop(false);
-	memmap_flush(&fw->map);
-	fw_jump(fw->platform.kernel.base, RAM_BASE);
+	leave(fw, run(fw, fdt));
+	hang();
 }

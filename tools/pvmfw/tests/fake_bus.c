@@ -10,10 +10,12 @@
 #define ECAM_SIZE (32 * 8 * 0x1000)
 
 struct fake_fn fake_bus[32][8];
+void (*fake_bus_touch)(u64 addr);
 
 void fake_bus_reset(void)
 {
 	memset(fake_bus, 0, sizeof(fake_bus));
+	fake_bus_touch = NULL;
 }
 
 struct platform fake_bus_platform(void)
@@ -113,6 +115,8 @@ static u32 bus_read(u64 addr, unsigned int size)
 	const struct fake_fn *fn;
 	u64 offset;
 
+	if (fake_bus_touch)
+		fake_bus_touch(addr);
 	assert_true(is_aligned(addr, size));
 	if (range_inside(addr, size, FAKE_ECAM, ECAM_SIZE))
 		return config_read(addr - FAKE_ECAM, size);
@@ -125,6 +129,8 @@ static void bus_write(u64 addr, u32 value, unsigned int size)
 	const struct fake_fn *fn;
 	u64 offset;
 
+	if (fake_bus_touch)
+		fake_bus_touch(addr);
 	assert_true(is_aligned(addr, size));
 	if (range_inside(addr, size, FAKE_ECAM, ECAM_SIZE)) {
 		config_write(addr - FAKE_ECAM, value, size);

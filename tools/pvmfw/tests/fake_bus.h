@@ -37,6 +37,9 @@ struct fake_fn {
 /** The functions of bus 0, by device and function number. */
 extern struct fake_fn fake_bus[32][8];
 
+/** What happens before each access, as a fault may; NULL, also after a reset: nothing. */
+extern void (*fake_bus_touch)(u64 addr);
+
 /**
  * fake_bus_reset() - Remove all functions.
  */

@@ -5,6 +5,7 @@
 #include "fake_counter.h"
 #include "fake_disk.h"
 #include "fake_hyp.h"
+#include "fake_trace.h"
 #include "testing.h"
 
 #define BAR_SIZE	0x4000
@@ -206,6 +207,7 @@ static void set_half(u64 *reg, u64 offset, u32 value)
 static void write_status(u8 value)
 {
 	if (!value) {
+		fake_trace(EVENT_DISK_RESET, 0);
 		if (fake_disk.stuck_reset)
 			return;
 		fake_disk.queue_enable = 0;

@@ -5,17 +5,8 @@
 #ifndef PVMFW_FAKE_MMU_H
 #define PVMFW_FAKE_MMU_H
 
+#include "fake_trace.h"
 #include "types.h"
-
-/**
- * struct fake_range - A range of memory.
- * @base: first address
- * @size: bytes
- */
-struct fake_range {
-	u64 base;
-	u64 size;
-};
 
 /**
  * struct fake_mmu - What was asked for.
