@@ -54,6 +54,28 @@ static void check_uart(const struct platform *p)
 	FUZZ_RULE(false);
 }
 
+/* The pool is the firmware's to write only where it serves as one. */
+static void check_pool(const struct platform *p, bool static_pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < map.count; i++)
+		if (map.range[i].base == p->swiotlb.base && map.range[i].base)
+			FUZZ_RULE(map.range[i].size == p->swiotlb.size && map.range[i].kind ==
+				  (static_pool ? MEMMAP_DATA : MEMMAP_UNMAPPED));
+}
+
+/* The configuration's word, else, if it gives leave, the host's, which is text. */
+static void check_cmdline(const char *text, const struct fw_config *config)
+{
+	if (config->cmdline)
+		FUZZ_RULE(!strcmp(text, config->cmdline));
+	else if (!config->host_cmdline)
+		FUZZ_RULE(!*text);
+	for (; *text; text++)
+		FUZZ_RULE(*text >= ' ' && *text <= '~');
+}
+
 static void check_platform(const struct platform *p)
 {
 	unsigned int i, j;
@@ -69,20 +91,21 @@ static void check_platform(const struct platform *p)
 						  map.range[j].base, map.range[j].size));
 }
 
-static void run(const void *fdt, size_t size)
+static void run(const void *fdt, size_t size, bool static_pool, const struct fw_config *config)
 {
-	const struct fw_config config = { 0 };
 	static struct guest guest;
 	struct platform p, again;
 
 	if (devtree_check(fdt, size) != FW_OK)
 		return;
 	map_self();
-	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, false, &map) != FW_OK)
+	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, static_pool, &map) != FW_OK)
 		return;
 	check_platform(&p);
-	if (guest_parse(fdt, &p, &config, &map, &guest) != FW_OK)
+	check_pool(&p, static_pool);
+	if (guest_parse(fdt, &p, config, &map, &guest) != FW_OK)
 		return;
+	check_cmdline(guest.cmdline, config);
 	FUZZ_RULE(guest_write(&guest, &p, tree, sizeof(tree)) == FW_OK);
 	FUZZ_RULE(devtree_check(tree, sizeof(tree)) == FW_OK);
 	FUZZ_RULE(platform_parse(tree, &again) == FW_OK);
@@ -92,12 +115,18 @@ static void run(const void *fdt, size_t size)
 
 int fuzz_one_input(const u8 *data, size_t size)
 {
+	static const struct fw_config configs[] = {
+		{ .host_cmdline = true }, { .cmdline = "quiet" }, { 0 },
+	};
 	/* At the very end of its allocation, and aligned. */
 	u8 *fdt = malloc(size + 1);
+	unsigned int i;
 
 	FUZZ_RULE(fdt);
 	memcpy(fdt, data, size);
-	run(fdt, size);
+	/* On a hypervisor that can share memory, and on one that cannot. */
+	for (i = 0; i < ARRAY_SIZE(configs); i++)
+		run(fdt, size, i % 2, &configs[i]);
 	free(fdt);
 	return 0;
 }
