@@ -7,34 +7,12 @@
 #include <string.h>
 
 #include "devtree.h"
+#include "fake_map.h"
 #include "fuzz.h"
 #include "guest.h"
 #include "layout.h"
 
-#define HEAP_SHIFT	20
-
-static u8 *arena;
-static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
 static u64 tree[GUEST_TREE_SIZE / 8];
-static struct buddy heap;
-static struct pgtable pgtable;
-static struct memmap map;
-
-static void map_self(void)
-{
-	if (!arena)
-		arena = aligned_alloc(1 << HEAP_SHIFT, 1 << HEAP_SHIFT);
-	FUZZ_RULE(arena);
-	FUZZ_RULE(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree) == FW_OK);
-	FUZZ_RULE(buddy_add(&heap, (uintptr_t)arena, 1 << HEAP_SHIFT) == FW_OK);
-	FUZZ_RULE(pgtable_init(&pgtable, &heap) == FW_OK);
-	memmap_init(&map, &pgtable);
-	FUZZ_RULE(memmap_add(&map, FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "image", NULL) ==
-		  FW_OK);
-	FUZZ_RULE(memmap_add(&map, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "tree", NULL) == FW_OK);
-	FUZZ_RULE(memmap_add(&map, 0, PAGE_SIZE, MEMMAP_DEVICE, "UART", NULL) == FW_OK);
-}
-
 static void check_payload(const struct platform *p, const struct payload *image)
 {
 	if (image->size)
@@ -47,10 +25,13 @@ static void check_uart(const struct platform *p)
 {
 	unsigned int i;
 
-	for (i = 0; i < map.count; i++)
-		if (map.range[i].kind == MEMMAP_DEVICE &&
-		    range_inside(p->uart_base, UART_SIZE, map.range[i].base, map.range[i].size))
+	for (i = 0; i < fake_map.count; i++) {
+		const struct memmap_range *r = &fake_map.range[i];
+
+		if (r->kind == MEMMAP_DEVICE &&
+		    range_inside(p->uart_base, UART_SIZE, r->base, r->size))
 			return;
+	}
 	FUZZ_RULE(false);
 }
 
@@ -59,10 +40,13 @@ static void check_pool(const struct platform *p, bool static_pool)
 {
 	unsigned int i;
 
-	for (i = 0; i < map.count; i++)
-		if (map.range[i].base == p->swiotlb.base && map.range[i].base)
-			FUZZ_RULE(map.range[i].size == p->swiotlb.size && map.range[i].kind ==
-				  (static_pool ? MEMMAP_DATA : MEMMAP_UNMAPPED));
+	for (i = 0; i < fake_map.count; i++) {
+		const struct memmap_range *r = &fake_map.range[i];
+
+		if (r->base && r->base == p->swiotlb.base)
+			FUZZ_RULE(r->size == p->swiotlb.size &&
+				  r->kind == (static_pool ? MEMMAP_DATA : MEMMAP_UNMAPPED));
+	}
 }
 
 /* The configuration's word, else, if it gives leave, the host's, which is text. */
@@ -85,10 +69,13 @@ static void check_platform(const struct platform *p)
 	check_payload(p, &p->initrd);
 	if (p->swiotlb.base)
 		FUZZ_RULE(range_inside(p->swiotlb.base, p->swiotlb.size, RAM_BASE, p->ram_size));
-	for (i = 0; i < map.count; i++)
-		for (j = 0; j < i; j++)
-			FUZZ_RULE(!range_overlaps(map.range[i].base, map.range[i].size,
-						  map.range[j].base, map.range[j].size));
+	for (i = 0; i < fake_map.count; i++)
+		for (j = 0; j < i; j++) {
+			const struct memmap_range *a = &fake_map.range[i];
+			const struct memmap_range *b = &fake_map.range[j];
+
+			FUZZ_RULE(!range_overlaps(a->base, a->size, b->base, b->size));
+		}
 }
 
 static void run(const void *fdt, size_t size, bool static_pool, const struct fw_config *config)
@@ -98,19 +85,20 @@ static void run(const void *fdt, size_t size, bool static_pool, const struct fw_
 
 	if (devtree_check(fdt, size) != FW_OK)
 		return;
-	map_self();
-	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, static_pool, &map) != FW_OK)
+	fake_map_reset();
+	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, static_pool, &fake_map) != FW_OK)
 		return;
 	check_platform(&p);
 	check_pool(&p, static_pool);
-	if (guest_parse(fdt, &p, config, &map, &guest) != FW_OK)
+	if (guest_parse(fdt, &p, config, &fake_map, &guest) != FW_OK)
 		return;
 	check_cmdline(guest.cmdline, config);
 	FUZZ_RULE(guest_write(&guest, &p, tree, sizeof(tree)) == FW_OK);
 	FUZZ_RULE(devtree_check(tree, sizeof(tree)) == FW_OK);
 	FUZZ_RULE(platform_parse(tree, &again) == FW_OK);
 	FUZZ_RULE(again.ram_size == p.ram_size && again.uart_base == p.uart_base &&
-		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size);
+		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size &&
+		  again.config_shift == p.config_shift && again.config_size == p.config_size);
 }
 
 int fuzz_one_input(const u8 *data, size_t size)

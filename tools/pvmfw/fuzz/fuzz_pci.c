@@ -5,7 +5,8 @@
  * in the window that a BAR was found to cover; no two BARs overlap, and none is
  * written while its function may decode it.
  *
- * The first bytes say which slots look empty; the others are what reads return.
+ * The first byte says how functions are addressed, the next ones which slots look
+ * empty; the others are what reads return.
  */
 #include <string.h>
 
@@ -14,9 +15,8 @@
 #include "pci.h"
 #include "virtio_pci.h"
 
-#define ECAM		0x1000000ull
-#define ECAM_SIZE	0x100000ull
-#define CONFIG_SIZE	0x1000ull
+#define CONFIG		0x1000000ull
+#define FUNCTIONS	256
 #define WINDOW		0x2000000ull
 #define WINDOW_SIZE	0x100000ull
 
@@ -24,17 +24,29 @@ static struct fuzz_input input;
 static struct pci_host host;
 static struct pci_dev dev;
 static u32 present;
+/* log2 of the bytes of configuration space that a function has. */
+static unsigned int shift;
 /* Before a device was found nothing in the window may be touched. */
 static bool found;
 /* By function: the device may decode what its BARs say. */
-static bool decodes[ECAM_SIZE / CONFIG_SIZE];
+static bool decodes[FUNCTIONS];
+
+static bool is_config(u64 addr, unsigned int size)
+{
+	return range_inside(addr, size, CONFIG, (u64)FUNCTIONS << shift);
+}
+
+static unsigned int function_of(u64 addr)
+{
+	return (unsigned int)((addr - CONFIG) >> shift);
+}
 
 static void check_access(u64 addr, unsigned int size)
 {
 	unsigned int i;
 
 	FUZZ_RULE(is_aligned(addr, size));
-	if (range_inside(addr, size, ECAM, ECAM_SIZE))
+	if (is_config(addr, size))
 		return;
 	FUZZ_RULE(found && range_inside(addr, size, WINDOW, WINDOW_SIZE));
 	for (i = 0; i < PCI_BARS; i++)
@@ -46,7 +58,7 @@ static void check_access(u64 addr, unsigned int size)
 static u64 read_any(u64 addr, unsigned int size)
 {
 	check_access(addr, size);
-	if (range_inside(addr, size, ECAM, ECAM_SIZE) && !(present >> ((addr - ECAM) >> 15) & 1))
+	if (is_config(addr, size) && !(present >> function_of(addr) / 8 & 1))
 		return ~0ull;
 	return fuzz_take(&input, size);
 }
@@ -75,16 +87,16 @@ void mmio_write8(u64 addr, u8 value)
 void mmio_write16(u64 addr, u16 value)
 {
 	check_access(addr, 2);
-	if (addr < ECAM + ECAM_SIZE && addr % CONFIG_SIZE == PCI_COMMAND)
-		decodes[(addr - ECAM) / CONFIG_SIZE] = value & PCI_COMMAND_MEMORY;
+	if (is_config(addr, 2) && addr % PCI_CONFIG_SIZE == PCI_COMMAND)
+		decodes[function_of(addr)] = value & PCI_COMMAND_MEMORY;
 }
 
 void mmio_write32(u64 addr, u32 value)
 {
 	(void)value;
 	check_access(addr, 4);
-	if (addr < ECAM + ECAM_SIZE)
-		FUZZ_RULE(!decodes[(addr - ECAM) / CONFIG_SIZE]);
+	if (is_config(addr, 4))
+		FUZZ_RULE(!decodes[function_of(addr)]);
 }
 
 static void check_apart(const struct pci_bar *a, const struct pci_bar *b)
@@ -118,8 +130,8 @@ static void check_bars(void)
 
 int fuzz_one_input(const u8 *data, size_t size)
 {
-	const struct platform p = {
-		.has_pci = true, .ecam_base = ECAM, .ecam_size = ECAM_SIZE,
+	struct platform p = {
+		.has_pci = true, .config_base = CONFIG,
 		.window_base = WINDOW, .window_size = WINDOW_SIZE,
 	};
 	struct virtio_dev virtio;
@@ -127,6 +139,9 @@ int fuzz_one_input(const u8 *data, size_t size)
 	u64 value, notify;
 
 	input = (struct fuzz_input){ data, size };
+	shift = fuzz_take(&input, 1) % 2 ? PCI_CAM_SHIFT : PCI_ECAM_SHIFT;
+	p.config_shift = shift;
+	p.config_size = (u64)FUNCTIONS << shift;
 	present = (u32)fuzz_take(&input, 4);
 	found = false;
 	memset(&dev, 0, sizeof(dev));

@@ -40,6 +40,7 @@ struct guest_irq {
  * @redist_size: bytes
  * @uart_clock: frequency of the UART's clock in Hz
  * @uart_spi: its interrupt among the shared ones
+ * @uart_trigger: how it is triggered, as an interrupt specifier of the GIC says
  * @irq_count: entries of @irq in use
  * @irq: interrupts of PCI devices
  * @cmdline: command line of the kernel, empty if it has none
@@ -53,6 +54,7 @@ struct guest {
 	u64 redist_size;
 	u32 uart_clock;
 	u32 uart_spi;
+	u32 uart_trigger;
 	u32 irq_count;
 	struct guest_irq irq[GUEST_MAX_IRQS];
 	char cmdline[CONFIG_MAX_CMDLINE];

@@ -31,13 +31,13 @@ static enum fw_status release_device(struct firmware *fw, u64 base, u64 size)
 static enum fw_status release_pci(struct firmware *fw)
 {
 	const struct platform *p = &fw->platform;
-	enum fw_status ecam, window;
+	enum fw_status config, window;
 
 	if (!fw->devices_mapped || !p->has_pci)
 		return FW_OK;
-	ecam = release_device(fw, p->ecam_base, p->ecam_size);
+	config = release_device(fw, p->config_base, p->config_size);
 	window = release_device(fw, p->window_base, p->window_size);
-	return ecam != FW_OK ? ecam : window;
+	return config != FW_OK ? config : window;
 }
 
 /* Nothing can be said any more afterwards. */

@@ -24,7 +24,7 @@
 
 static u64 config_of(const struct pci_host *host, unsigned int slot, unsigned int function)
 {
-	return host->ecam + (slot << 15 | function << 12);
+	return host->config + ((u64)(slot * FUNCTIONS + function) << host->shift);
 }
 
 /* Tell whether there is a function, and of how many its device may consist. */
@@ -177,8 +177,8 @@ static enum fw_status record_function(struct pci_host *host, u64 config)
 		if (status == FW_OK && r.memory && r.bar.base)
 			status = record(host, config, i, &r.bar);
 		if (status != FW_OK)
-			return pr_error(status, "PCI function %02llx, BAR %u",
-					(unsigned long long)((config - host->ecam) >> 12), i);
+			return pr_error(status, "PCI function %02x, BAR %u",
+					(u32)((config - host->config) >> host->shift), i);
 	}
 	mmio_write16(config + PCI_COMMAND, command);
 	return FW_OK;
@@ -191,7 +191,8 @@ enum fw_status pci_init(struct pci_host *host, const struct platform *p)
 	bool multi, more;
 
 	memset(host, 0, sizeof(*host));
-	host->ecam = p->ecam_base;
+	host->config = p->config_base;
+	host->shift = p->config_shift;
 	host->window = (struct pci_bar){ p->window_base, p->window_size };
 
 	for (slot = 0; slot < SLOTS; slot++) {

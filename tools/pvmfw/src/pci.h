@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI: finding devices on bus 0 by ECAM and placing their BARs. The host
- * answers every read, so each answer is checked: a BAR that is used lies inside
- * of the window and overlaps no other.
+ * PCI: finding devices on bus 0 and placing their BARs. The host answers every
+ * read, so each answer is checked: a BAR that is used lies inside of the window and
+ * overlaps no other.
  */
 #ifndef PVMFW_PCI_H
 #define PVMFW_PCI_H
@@ -52,13 +52,15 @@ struct pci_placed {
 
 /**
  * struct pci_host - The bus and the BARs on it.
- * @ecam: address of the configuration space of bus 0
+ * @config: address of the configuration space of bus 0
+ * @shift: log2 of the bytes that a function has of it
  * @window: where BARs may lie
  * @count: BARs placed so far
  * @placed: the BARs; no two overlap
  */
 struct pci_host {
-	u64 ecam;
+	u64 config;
+	unsigned int shift;
 	struct pci_bar window;
 	unsigned int count;
 	struct pci_placed placed[PCI_MAX_BARS];

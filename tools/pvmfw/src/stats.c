@@ -9,11 +9,13 @@
 static u64 eager_guards(const struct firmware *fw)
 {
 	const struct platform *p = &fw->platform;
-	u64 granule = fw->hyp.guard_granule;
+	const u64 granule = fw->hyp.guard_granule;
+	u64 bytes;
 
 	if (!fw->guard.active || !fw->devices_mapped)
 		return 0;
-	return 1 + (align_up(p->ecam_size, granule) + align_up(p->window_size, granule)) / granule;
+	bytes = align_up(p->config_size, granule) + align_up(p->window_size, granule);
+	return 1 + bytes / granule;
 }
 
 void stats_print(const struct firmware *fw)

@@ -27,7 +27,7 @@
 
 static const struct fake_range anywhere = { 0, UINT64_MAX };
 static const struct fake_range pci_space = {
-	FAKE_ECAM, FAKE_WINDOW + FAKE_WINDOW_SIZE - FAKE_ECAM
+	FAKE_CONFIG, FAKE_WINDOW + FAKE_WINDOW_SIZE - FAKE_CONFIG
 };
 
 static struct firmware *fw;

@@ -58,6 +58,31 @@ static void finds_the_one(void **state)
 	assert_int_equal(dev.function, 7);
 }
 
+/* The same by the old mechanism, which has less space for each function. */
+static void finds_by_cam(void **state)
+{
+	struct fake_fn *fn;
+
+	(void)state;
+	fake_bus_shift = PCI_CAM_SHIFT;
+	fake_bus_add(0, 0, 0x8086, 0x1237);
+	set_bar(fake_bus_add(1, 0, VENDOR, 0x1041), 2, 0x1000, FAKE_WINDOW);
+	fake_bus_add(31, 0, 0x8086, 1);
+	fn = fake_bus_add(31, 7, VENDOR, DEVICE);
+	set_bar(fn, 0, 0x1000, 0);
+	assert_int_equal(init(), FW_OK);
+	assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), FW_OK);
+	assert_int_equal(dev.slot, 31);
+	assert_int_equal(dev.function, 7);
+	assert_int_equal(dev.config, FAKE_CONFIG + 0xff00);
+	assert_int_equal(dev.bar[0].base, FAKE_WINDOW + 0x1000);
+	assert_int_equal(fn->config[PCI_COMMAND], PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	/* A function is named by its number, wherever its registers are. */
+	set_bar(fn, 1, 0x1000, 0x80000000);
+	assert_int_equal(init(), FW_EPCI_BAR);
+	assert_non_null(strstr(fake_console_line, "PCI function ff, BAR 1"));
+}
+
 /* Function 7 exists only if function 0 says that there are several. */
 static void functions_of_single(void **state)
 {
@@ -339,6 +364,7 @@ int main(void)
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup(empty_bus, setup),
 		cmocka_unit_test_setup(finds_the_one, setup),
+		cmocka_unit_test_setup(finds_by_cam, setup),
 		cmocka_unit_test_setup(functions_of_single, setup),
 		cmocka_unit_test_setup(bridge_is_no_device, setup),
 		cmocka_unit_test_setup(assigns, setup),

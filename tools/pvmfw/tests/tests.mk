@@ -34,6 +34,17 @@ $(TO)/test_%: $(TO)/test_%.o $(TEST_LIB)
 	$(say) LD $@
 	$(Q)$(TEST_CC) $(TEST_LDFLAGS) -o $@ $^ -lcmocka
 
+# One tree for the unit tests and the fuzzer.
+CROSVM := $(TO)/crosvm.dtb
+$(CROSVM): $(HERE)/fuzz/seeds/devtree-crosvm.dtsrc $(TO)/.toolchain
+	$(say) DTC $@
+	$(Q)dtc -q -I dts -O dtb -o $@ $<
+
+$(TO)/test_crosvm: $(TO)/crosvm_tree.o
+$(TO)/crosvm_tree.o: $(T)/crosvm_tree.S $(CROSVM)
+	$(say) AS $@
+	$(Q)$(TEST_CC) -DCROSVM_TREE='"$(CROSVM)"' -c -o $@ $<
+
 $(TO)/%.o: $(T)/%.c $(TO)/.toolchain
 	$(say) CC $@
 	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
