@@ -282,7 +282,8 @@ def run(path, cpu, mode='protected'):
     with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='fw.') as configured:
         with open(FIRMWARE, 'rb') as file:
             configured.write(pvmfw_config.append(file.read(), pvmfw_config.entries_of(
-                kernel=KERNEL, initrd=INITRD, cmdline=CMDLINE)))
+                kernel=KERNEL, initrd=INITRD, cmdline=CMDLINE,
+                max_disk=-(-size // (1 << 20)))))
         configured.flush()
         host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log,
                          files={'/fw': configured.name, '/guest': KERNEL, '/initrd': INITRD},

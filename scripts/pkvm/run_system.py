@@ -115,6 +115,8 @@ def three_counts(cpu):
     expect(firmware['pages_shared_peak'] <= firmware['pool_pages_peak'] and
            firmware['share_calls'] <= firmware['pages_shared_peak'],
            'more was shared than was in use', job)
+    expect(not firmware['ranges'] or firmware['share_calls'] <= firmware['refills'],
+           'a refill took more than one call', job)
     expect(firmware['granule_queries'] == 1 and firmware['guard_queries'] == 1,
            'a granule was asked for more than once', job)
     expect(0 < firmware['guard_calls'] < firmware['guard_eager_calls'] // 100,

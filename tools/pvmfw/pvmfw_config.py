@@ -13,9 +13,11 @@ import sys
 
 PAGE = 4096
 MAGIC, VERSION = 0x67666370, 1
-KERNEL_SHA256, INITRD_SHA256, CMDLINE, DISK_READ = 1, 2, 3, 4
+KERNEL_SHA256, INITRD_SHA256, CMDLINE, DISK_READ, HOST_CMDLINE, MAX_DISK = 1, 2, 3, 4, 5, 6
 MAX_CMDLINE = 2048
 MAX_READ, MAX_DEPTH, SECTOR = 0x10000, 16, 512
+# The largest disk in MiB, without an entry that says another.
+DEFAULT_MAX_DISK = 1024
 
 
 class ConfigError(Exception):
@@ -64,23 +66,32 @@ def command_line(text):
     return value
 
 
-def entries_of(kernel=None, initrd=None, cmdline=None, read_size=MAX_READ, read_depth=1):
+def entries_of(kernel=None, initrd=None, cmdline=None, host_cmdline=False, read_size=MAX_READ,
+               read_depth=1, max_disk=DEFAULT_MAX_DISK):
     """The entries that these choices make; files are named, not their contents."""
     found = {}
     if initrd and not kernel:
         raise ConfigError('--initrd needs --kernel')
+    if cmdline is not None and host_cmdline:
+        raise ConfigError('--cmdline and --host-cmdline: it is one or the other')
     if kernel:
         found[KERNEL_SHA256] = digest(kernel)
     if initrd:
         found[INITRD_SHA256] = digest(initrd)
     if cmdline is not None:
         found[CMDLINE] = command_line(cmdline)
+    if host_cmdline:
+        found[HOST_CMDLINE] = struct.pack('<I', 1)
     if (read_size, read_depth) != (MAX_READ, 1):
         if not 0 < read_size <= MAX_READ or read_size % SECTOR or \
                 not 0 < read_depth <= MAX_DEPTH:
             raise ConfigError(f'requests are of 1 to {MAX_READ // SECTOR} sectors of {SECTOR} '
                               f'bytes, 1 to {MAX_DEPTH} at a time')
         found[DISK_READ] = struct.pack('<2I', read_size, read_depth)
+    if max_disk != DEFAULT_MAX_DISK:
+        if not 0 < max_disk < 1 << 32:
+            raise ConfigError(f'--max-disk: {max_disk} MiB are no size of a disk')
+        found[MAX_DISK] = struct.pack('<I', max_disk)
     return found
 
 
@@ -90,14 +101,19 @@ def main():
     parser.add_argument('output', help='the firmware with its configuration')
     parser.add_argument('--kernel', help='start this kernel and no other')
     parser.add_argument('--initrd', help='with this initrd and no other')
-    parser.add_argument('--cmdline', help='with this command line, whatever the VMM says')
+    parser.add_argument('--cmdline', help='with this command line, whatever the VMM says; '
+                        'default an empty one')
+    parser.add_argument('--host-cmdline', action='store_true',
+                        help='with the command line that the VMM says, which is then not checked')
     parser.add_argument('--read-size', type=int, default=MAX_READ,
                         help='bytes of a request to the disk')
     parser.add_argument('--read-depth', type=int, default=1, help='requests at a time')
+    parser.add_argument('--max-disk', type=int, default=DEFAULT_MAX_DISK, metavar='MIB',
+                        help='start nothing with a disk that is larger')
     args = parser.parse_args()
     try:
-        entries = entries_of(args.kernel, args.initrd, args.cmdline, args.read_size,
-                             args.read_depth)
+        entries = entries_of(args.kernel, args.initrd, args.cmdline, args.host_cmdline,
+                             args.read_size, args.read_depth, args.max_disk)
         with open(args.image, 'rb') as file:
             image = append(file.read(), entries)
         with open(args.output, 'wb') as file:

@@ -13,10 +13,11 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) $(WARN) \
 FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 
 # Each harness plays the host in a way of its own; the rest is what the unit
-# tests use, but for the bus, which fuzz_pci.c is itself.
+# tests use, but for the bus, which fuzz_pci.c and fuzz_blk.c are themselves.
 FUZZ_NAMES := $(patsubst $(F)/%.c,%,$(wildcard $(F)/fuzz_*.c))
-FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) fake_hyp.o fake_mmu.o fake_clock.o \
-	fake_console.o) $(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
+FUZZ_FAKES := fake_hyp.o fake_map.o fake_mmu.o fake_counter.o fake_console.o fake_trace.o
+FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) $(FUZZ_FAKES)) \
+	$(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
 FUZZ_BUS := $(FUZZ_O)/fake_bus.o
 
 .PHONY: fuzz
@@ -26,7 +27,7 @@ $(FUZZ_O)/libfw.a: $(FUZZ_FW)
 	$(say) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(FUZZ_O)/fuzz_pci: $(FUZZ_O)/fuzz_pci.o $(FUZZ_O)/libfw.a
+$(FUZZ_O)/fuzz_pci $(FUZZ_O)/fuzz_blk: $(FUZZ_O)/fuzz_%: $(FUZZ_O)/fuzz_%.o $(FUZZ_O)/libfw.a
 	$(say) LD $@
 	$(Q)$(FUZZ_CC) $(FUZZ_LDFLAGS) -o $@ $^ -lcmocka
 

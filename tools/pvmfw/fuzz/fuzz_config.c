@@ -27,9 +27,11 @@ int fuzz_one_input(const u8 *data, size_t size)
 		FUZZ_RULE(inside(blob, size, config.initrd, SHA256_DIGEST_SIZE));
 		FUZZ_RULE(inside(blob, size, config.cmdline,
 				 config.cmdline ? strlen(config.cmdline) + 1 : 0));
+		FUZZ_RULE(!config.cmdline || !config.host_cmdline);
 		FUZZ_RULE(config.read_size && config.read_size <= VIRTIO_BLK_MAX_READ &&
 			  config.read_size % SECTOR_SIZE == 0);
 		FUZZ_RULE(config.read_depth && config.read_depth <= VIRTIO_BLK_MAX_DEPTH);
+		FUZZ_RULE(config.max_disk);
 	}
 	free(blob);
 	return 0;

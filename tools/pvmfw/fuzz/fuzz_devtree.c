@@ -7,35 +7,12 @@
 #include <string.h>
 
 #include "devtree.h"
+#include "fake_map.h"
 #include "fuzz.h"
 #include "guest.h"
 #include "layout.h"
 
-#define HEAP_SHIFT	20
-#define TREE_SIZE	0x8000
-
-static u8 *arena;
-static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
-static u64 tree[TREE_SIZE / 8];
-static struct buddy heap;
-static struct pgtable pgtable;
-static struct memmap map;
-
-static void map_self(void)
-{
-	if (!arena)
-		arena = aligned_alloc(1 << HEAP_SHIFT, 1 << HEAP_SHIFT);
-	FUZZ_RULE(arena);
-	FUZZ_RULE(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree) == FW_OK);
-	FUZZ_RULE(buddy_add(&heap, (uintptr_t)arena, 1 << HEAP_SHIFT) == FW_OK);
-	FUZZ_RULE(pgtable_init(&pgtable, &heap) == FW_OK);
-	memmap_init(&map, &pgtable);
-	FUZZ_RULE(memmap_add(&map, FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "image", NULL) ==
-		  FW_OK);
-	FUZZ_RULE(memmap_add(&map, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "tree", NULL) == FW_OK);
-	FUZZ_RULE(memmap_add(&map, 0, PAGE_SIZE, MEMMAP_DEVICE, "UART", NULL) == FW_OK);
-}
-
+static u64 tree[GUEST_TREE_SIZE / 8];
 static void check_payload(const struct platform *p, const struct payload *image)
 {
 	if (image->size)
@@ -43,49 +20,101 @@ static void check_payload(const struct platform *p, const struct payload *image)
 				       p->ram_size - FDT_MAX_SIZE));
 }
 
+/* The firmware has to be able to speak. */
+static void check_uart(const struct platform *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < fake_map.count; i++) {
+		const struct memmap_range *r = &fake_map.range[i];
+
+		if (r->kind == MEMMAP_DEVICE &&
+		    range_inside(p->uart_base, UART_SIZE, r->base, r->size))
+			return;
+	}
+	FUZZ_RULE(false);
+}
+
+/* The pool is the firmware's to write only where it serves as one. */
+static void check_pool(const struct platform *p, bool static_pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < fake_map.count; i++) {
+		const struct memmap_range *r = &fake_map.range[i];
+
+		if (r->base && r->base == p->swiotlb.base)
+			FUZZ_RULE(r->size == p->swiotlb.size &&
+				  r->kind == (static_pool ? MEMMAP_DATA : MEMMAP_UNMAPPED));
+	}
+}
+
+/* The configuration's word, else, if it gives leave, the host's, which is text. */
+static void check_cmdline(const char *text, const struct fw_config *config)
+{
+	if (config->cmdline)
+		FUZZ_RULE(!strcmp(text, config->cmdline));
+	else if (!config->host_cmdline)
+		FUZZ_RULE(!*text);
+	for (; *text; text++)
+		FUZZ_RULE(*text >= ' ' && *text <= '~');
+}
+
 static void check_platform(const struct platform *p)
 {
 	unsigned int i, j;
 
+	check_uart(p);
 	check_payload(p, &p->kernel);
 	check_payload(p, &p->initrd);
 	if (p->swiotlb.base)
 		FUZZ_RULE(range_inside(p->swiotlb.base, p->swiotlb.size, RAM_BASE, p->ram_size));
-	for (i = 0; i < map.count; i++)
-		for (j = 0; j < i; j++)
-			FUZZ_RULE(!range_overlaps(map.range[i].base, map.range[i].size,
-						  map.range[j].base, map.range[j].size));
+	for (i = 0; i < fake_map.count; i++)
+		for (j = 0; j < i; j++) {
+			const struct memmap_range *a = &fake_map.range[i];
+			const struct memmap_range *b = &fake_map.range[j];
+
+			FUZZ_RULE(!range_overlaps(a->base, a->size, b->base, b->size));
+		}
 }
 
-static void run(const void *fdt, size_t size)
+static void run(const void *fdt, size_t size, bool static_pool, const struct fw_config *config)
 {
-	const struct fw_config config = { 0 };
 	static struct guest guest;
 	struct platform p, again;
 
 	if (devtree_check(fdt, size) != FW_OK)
 		return;
-	map_self();
-	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, false, &map) != FW_OK)
+	fake_map_reset();
+	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, static_pool, &fake_map) != FW_OK)
 		return;
 	check_platform(&p);
-	if (guest_parse(fdt, &p, &config, &map, &guest) != FW_OK)
+	check_pool(&p, static_pool);
+	if (guest_parse(fdt, &p, config, &fake_map, &guest) != FW_OK)
 		return;
+	check_cmdline(guest.cmdline, config);
 	FUZZ_RULE(guest_write(&guest, &p, tree, sizeof(tree)) == FW_OK);
 	FUZZ_RULE(devtree_check(tree, sizeof(tree)) == FW_OK);
 	FUZZ_RULE(platform_parse(tree, &again) == FW_OK);
 	FUZZ_RULE(again.ram_size == p.ram_size && again.uart_base == p.uart_base &&
-		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size);
+		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size &&
+		  again.config_shift == p.config_shift && again.config_size == p.config_size);
 }
 
 int fuzz_one_input(const u8 *data, size_t size)
 {
+	static const struct fw_config configs[] = {
+		{ .host_cmdline = true }, { .cmdline = "quiet" }, { 0 },
+	};
 	/* At the very end of its allocation, and aligned. */
 	u8 *fdt = malloc(size + 1);
+	unsigned int i;
 
 	FUZZ_RULE(fdt);
 	memcpy(fdt, data, size);
-	run(fdt, size);
+	/* On a hypervisor that can share memory, and on one that cannot. */
+	for (i = 0; i < ARRAY_SIZE(configs); i++)
+		run(fdt, size, i % 2, &configs[i]);
 	free(fdt);
 	return 0;
 }

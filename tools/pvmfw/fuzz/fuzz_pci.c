@@ -2,9 +2,11 @@
 /*
  * A device of which every register reads as the host likes, each time anew: the
  * scan ends, and nothing is accessed but configuration space of bus 0 and places
- * in the window that a BAR was found to cover.
+ * in the window that a BAR was found to cover; no two BARs overlap, and none is
+ * written while its function may decode it.
  *
- * The first bytes say which slots look empty; the others are what reads return.
+ * The first byte says how functions are addressed, the next ones which slots look
+ * empty; the others are what reads return.
  */
 #include <string.h>
 
@@ -13,8 +15,8 @@
 #include "pci.h"
 #include "virtio_pci.h"
 
-#define ECAM		0x1000000ull
-#define ECAM_SIZE	0x100000ull
+#define CONFIG		0x1000000ull
+#define FUNCTIONS	256
 #define WINDOW		0x2000000ull
 #define WINDOW_SIZE	0x100000ull
 
@@ -22,15 +24,29 @@ static struct fuzz_input input;
 static struct pci_host host;
 static struct pci_dev dev;
 static u32 present;
+/* log2 of the bytes of configuration space that a function has. */
+static unsigned int shift;
 /* Before a device was found nothing in the window may be touched. */
 static bool found;
+/* By function: the device may decode what its BARs say. */
+static bool decodes[FUNCTIONS];
+
+static bool is_config(u64 addr, unsigned int size)
+{
+	return range_inside(addr, size, CONFIG, (u64)FUNCTIONS << shift);
+}
+
+static unsigned int function_of(u64 addr)
+{
+	return (unsigned int)((addr - CONFIG) >> shift);
+}
 
 static void check_access(u64 addr, unsigned int size)
 {
 	unsigned int i;
 
 	FUZZ_RULE(is_aligned(addr, size));
-	if (range_inside(addr, size, ECAM, ECAM_SIZE))
+	if (is_config(addr, size))
 		return;
 	FUZZ_RULE(found && range_inside(addr, size, WINDOW, WINDOW_SIZE));
 	for (i = 0; i < PCI_BARS; i++)
@@ -42,7 +58,7 @@ static void check_access(u64 addr, unsigned int size)
 static u64 read_any(u64 addr, unsigned int size)
 {
 	check_access(addr, size);
-	if (range_inside(addr, size, ECAM, ECAM_SIZE) && !(present >> ((addr - ECAM) >> 15) & 1))
+	if (is_config(addr, size) && !(present >> function_of(addr) / 8 & 1))
 		return ~0ull;
 	return fuzz_take(&input, size);
 }
@@ -70,14 +86,22 @@ void mmio_write8(u64 addr, u8 value)
 
 void mmio_write16(u64 addr, u16 value)
 {
-	(void)value;
 	check_access(addr, 2);
+	if (is_config(addr, 2) && addr % PCI_CONFIG_SIZE == PCI_COMMAND)
+		decodes[function_of(addr)] = value & PCI_COMMAND_MEMORY;
 }
 
 void mmio_write32(u64 addr, u32 value)
 {
 	(void)value;
 	check_access(addr, 4);
+	if (is_config(addr, 4))
+		FUZZ_RULE(!decodes[function_of(addr)]);
+}
+
+static void check_apart(const struct pci_bar *a, const struct pci_bar *b)
+{
+	FUZZ_RULE(!a->size || !b->size || !range_overlaps(a->base, a->size, b->base, b->size));
 }
 
 static void check_bars(void)
@@ -85,21 +109,29 @@ static void check_bars(void)
 	unsigned int i, j;
 
 	for (i = 0; i < host.count; i++) {
-		FUZZ_RULE(range_inside(host.bar[i].base, host.bar[i].size, WINDOW, WINDOW_SIZE));
+		const struct pci_placed *a = &host.placed[i];
+
+		FUZZ_RULE(range_inside(a->bar.base, a->bar.size, WINDOW, WINDOW_SIZE));
 		for (j = 0; j < i; j++)
-			FUZZ_RULE(!range_overlaps(host.bar[i].base, host.bar[i].size,
-						  host.bar[j].base, host.bar[j].size));
+			check_apart(&a->bar, &host.placed[j].bar);
+		/* A BAR of the device lies over none but itself. */
+		for (j = 0; j < PCI_BARS; j++)
+			if (a->config != dev.config || a->index != j)
+				check_apart(&a->bar, &dev.bar[j]);
 	}
-	for (i = 0; i < PCI_BARS; i++)
-		if (dev.bar[i].size)
-			FUZZ_RULE(range_inside(dev.bar[i].base, dev.bar[i].size, WINDOW,
-					       WINDOW_SIZE));
+	for (i = 0; i < PCI_BARS; i++) {
+		if (!dev.bar[i].size)
+			continue;
+		FUZZ_RULE(range_inside(dev.bar[i].base, dev.bar[i].size, WINDOW, WINDOW_SIZE));
+		for (j = 0; j < i; j++)
+			check_apart(&dev.bar[i], &dev.bar[j]);
+	}
 }
 
 int fuzz_one_input(const u8 *data, size_t size)
 {
-	const struct platform p = {
-		.has_pci = true, .ecam_base = ECAM, .ecam_size = ECAM_SIZE,
+	struct platform p = {
+		.has_pci = true, .config_base = CONFIG,
 		.window_base = WINDOW, .window_size = WINDOW_SIZE,
 	};
 	struct virtio_dev virtio;
@@ -107,8 +139,13 @@ int fuzz_one_input(const u8 *data, size_t size)
 	u64 value, notify;
 
 	input = (struct fuzz_input){ data, size };
+	shift = fuzz_take(&input, 1) % 2 ? PCI_CAM_SHIFT : PCI_ECAM_SHIFT;
+	p.config_shift = shift;
+	p.config_size = (u64)FUNCTIONS << shift;
 	present = (u32)fuzz_take(&input, 4);
 	found = false;
+	memset(&dev, 0, sizeof(dev));
+	memset(decodes, true, sizeof(decodes));
 	status = pci_init(&host, &p);
 	if (status == FW_OK)
 		status = pci_find(&host, VIRTIO_PCI_VENDOR, VIRTIO_PCI_DEVICE_BLK, &dev);

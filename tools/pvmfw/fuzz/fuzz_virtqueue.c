@@ -7,44 +7,29 @@
  * The input is a list of steps: a request is made, the queue is polled, or some
  * bytes of the rings change.
  */
-#include <string.h>
-
-#include "fake_hyp.h"
-#include "fuzz.h"
-#include "layout.h"
+#include "fuzz_pool.h"
 #include "virtqueue.h"
 
 #define SIZE		8
 /* The rings of a queue of that size, with all that belongs to them. */
 #define RINGS_SIZE	256
+#define HEAP_SIZE	(2 * PAGE_SIZE)
 
 struct world {
-	struct buddy heap;
-	struct hyp hyp;
-	struct shared_pool pool;
+	struct fuzz_pool memory;
 	struct virtqueue vq;
 	bool under_way[SIZE];
 	u32 writable[SIZE];
 	unsigned int used_descs;
-	u8 tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];
 };
 
 static struct world world;
 
 static void start(struct world *w)
 {
-	uintptr_t base;
-
-	if (!fake_hyp.arena)
-		fake_hyp_reset();
-	memset(fake_hyp.shared, 0, sizeof(fake_hyp.shared));
-	base = (uintptr_t)fake_hyp.arena;
 	memset(w, 0, sizeof(*w));
-	FUZZ_RULE(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree) == FW_OK);
-	FUZZ_RULE(buddy_add(&w->heap, base, 2 * PAGE_SIZE) == FW_OK);
-	hyp_discover(&w->hyp);
-	FUZZ_RULE(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0) == FW_OK);
-	FUZZ_RULE(virtq_init(&w->vq, &w->pool, SIZE) == FW_OK);
+	fuzz_pool_start(&w->memory, HEAP_SIZE);
+	FUZZ_RULE(virtq_init(&w->vq, &w->memory.pool, SIZE) == FW_OK);
 }
 
 static void make_request(struct world *w, struct fuzz_input *in)
@@ -136,7 +121,6 @@ int fuzz_one_input(const u8 *data, size_t size)
 			poll(w);
 		}
 	}
-	FUZZ_RULE(shared_end(&w->pool) == FW_OK);
-	FUZZ_RULE(shared_check_none(&w->pool, &w->hyp) == FW_OK);
+	fuzz_pool_end(&w->memory, HEAP_SIZE);
 	return 0;
 }

@@ -102,9 +102,16 @@ enum fw_status buddy_init(struct buddy *b, uintptr_t base, unsigned int shift, u
 	b->base = base;
 	b->shift = shift;
 	b->tree = tree;
-	b->free_bytes = 0;
-	memset(tree, 0, BUDDY_TREE_SIZE(shift));
+	b->used_from = UINTPTR_MAX;
+	b->used_to = 0;
+	buddy_empty(b);
 	return FW_OK;
+}
+
+void buddy_empty(struct buddy *b)
+{
+	b->free_bytes = 0;
+	memset(b->tree, 0, BUDDY_TREE_SIZE(b->shift));
 }
 
 enum fw_status buddy_add(struct buddy *b, uintptr_t base, size_t size)
@@ -153,9 +160,18 @@ size_t buddy_block_size(size_t size)
 	return size_to_order(size, &order) ? order_size(order) : 0;
 }
 
+static void note_use(struct buddy *b, uintptr_t block, size_t size)
+{
+	if (block < b->used_from)
+		b->used_from = block;
+	if (block + size > b->used_to)
+		b->used_to = block + size;
+}
+
 void *buddy_alloc(struct buddy *b, size_t size)
 {
 	unsigned int order, at = top_order(b);
+	uintptr_t block;
 	size_t node = 1;
 
 	if (!size_to_order(size, &order) || LARGEST(b->tree[1]) <= order)
@@ -181,7 +197,9 @@ void *buddy_alloc(struct buddy *b, size_t size)
 	 * their level.
 	 */
 	node -= (size_t)1 << (top_order(b) - order);
-	return (void *)(b->base + node * order_size(order));
+	block = b->base + node * order_size(order);
+	note_use(b, block, order_size(order));
+	return (void *)block;
 }
 
 void *buddy_zalloc(struct buddy *b, size_t size)

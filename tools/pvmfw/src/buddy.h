@@ -27,12 +27,17 @@
  * @tree: a binary tree as an array, the root at 1: for each block the order + 1
  *	of the largest free block in it, or the mark of an allocated block
  * @free_bytes: sum of the sizes of the free blocks
+ * @used_from: the lowest address that was ever part of an allocated block
+ * @used_to: the end of the highest such block; no higher than @used_from if there
+ *	never was one
  */
 struct buddy {
 	uintptr_t base;
 	unsigned int shift;
 	u8 *tree;
 	size_t free_bytes;
+	uintptr_t used_from;
+	uintptr_t used_to;
 };
 
 /**
@@ -46,6 +51,12 @@ struct buddy {
  * Return: FW_OK, or FW_EALIGN if @base is not aligned to the size.
  */
 enum fw_status buddy_init(struct buddy *b, uintptr_t base, unsigned int shift, u8 *tree);
+
+/**
+ * buddy_empty() - Take everything from the allocator, what is allocated, too.
+ * @b: the arena; has nothing to give afterwards, but still knows what was used
+ */
+void buddy_empty(struct buddy *b);
 
 /**
  * buddy_add() - Give a range of the arena to the allocator.

@@ -8,13 +8,6 @@
 #include "types.h"
 
 /**
- * clock_ticks() - Read the clock.
- *
- * Return: ticks of the virtual counter.
- */
-u64 clock_ticks(void);
-
-/**
  * clock_deadline() - Name a point in time.
  * @seconds: how far away it is
  *

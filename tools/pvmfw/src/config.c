@@ -15,7 +15,15 @@ enum {
 	TYPE_INITRD_SHA256,
 	TYPE_CMDLINE,
 	TYPE_DISK_READ,
+	TYPE_HOST_CMDLINE,
+	TYPE_MAX_DISK,
 };
+
+/* In MiB. A core reads and hashes as much in less than a minute. */
+#define DEFAULT_MAX_DISK 1024
+
+/* What the entry holds that lets the host choose the command line. */
+#define HOST_MAY_CHOOSE	1
 
 struct header {
 	u32 magic;
@@ -70,6 +78,15 @@ static enum fw_status read_entry(struct fw_config *config, const struct entry *e
 		config->read_size = read->size;
 		config->read_depth = read->depth;
 		return FW_OK;
+	case TYPE_HOST_CMDLINE:
+		config->host_cmdline = true;
+		return entry->size == sizeof(u32) && *(const u32 *)data == HOST_MAY_CHOOSE ?
+		       FW_OK : FW_ECONFIG_ENTRY;
+	case TYPE_MAX_DISK:
+		if (entry->size != sizeof(u32) || !*(const u32 *)data)
+			return FW_ECONFIG_ENTRY;
+		config->max_disk = *(const u32 *)data;
+		return FW_OK;
 	default:
 		return FW_ECONFIG_ENTRY;
 	}
@@ -103,7 +120,11 @@ enum fw_status config_parse(const void *blob, size_t room, struct fw_config *con
 	enum fw_status status;
 	u32 i;
 
-	*config = (struct fw_config){ .read_size = VIRTIO_BLK_MAX_READ, .read_depth = 1 };
+	*config = (struct fw_config){
+		.read_size = VIRTIO_BLK_MAX_READ,
+		.read_depth = 1,
+		.max_disk = DEFAULT_MAX_DISK,
+	};
 	if (room < sizeof(*header) || header->magic != MAGIC || header->version != VERSION ||
 	    header->size < sizeof(*header) || header->size > room ||
 	    header->count > (header->size - sizeof(*header)) / sizeof(*table))
@@ -115,5 +136,5 @@ enum fw_status config_parse(const void *blob, size_t room, struct fw_config *con
 		if (status != FW_OK)
 			return status;
 	}
-	return FW_OK;
+	return config->cmdline && config->host_cmdline ? FW_ECONFIG_ENTRY : FW_OK;
 }

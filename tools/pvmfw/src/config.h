@@ -22,16 +22,21 @@
  * struct fw_config - What the configuration says.
  * @kernel: digest that the kernel must have; NULL if none may be started
  * @initrd: digest that the initrd must have; NULL if there may be none
- * @cmdline: the kernel's command line; NULL if the device tree's is taken
+ * @cmdline: the kernel's command line; NULL if the configuration has none
+ * @host_cmdline: the host chooses the command line; only without @cmdline. With
+ *	neither it is empty.
  * @read_size: bytes that a request to the disk reads
  * @read_depth: requests to the disk that are under way at a time
+ * @max_disk: MiB of the largest disk that is read, not 0
  */
 struct fw_config {
 	const u8 *kernel;
 	const u8 *initrd;
 	const char *cmdline;
+	bool host_cmdline;
 	u32 read_size;
 	u32 read_depth;
+	u32 max_disk;
 };
 
 /**
@@ -41,8 +46,8 @@ struct fw_config {
  * @config: filled in; points into @blob
  *
  * Return: FW_OK; FW_ECONFIG_HEADER; FW_ECONFIG_ENTRY for an entry that is
- * unknown, malformed or there twice; FW_EOVERLAP for one that overlaps another
- * one or the header.
+ * unknown, malformed, there twice or in contradiction to another one; FW_EOVERLAP
+ * for one that overlaps another one or the header.
  */
 enum fw_status config_parse(const void *blob, size_t room, struct fw_config *config);
 

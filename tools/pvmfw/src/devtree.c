@@ -107,6 +107,14 @@ void devtree_reg(const void *fdt, int parent, int node, int i, u64 *base, u64 *s
 	*size = devtree_cells(cell + ac, sc);
 }
 
+bool devtree_root_reg(const void *fdt, int node, u64 *base, u64 *size)
+{
+	if (fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) < 1)
+		return false;
+	devtree_reg(fdt, 0, node, 0, base, size);
+	return true;
+}
+
 bool devtree_number(const void *fdt, int node, const char *name, u64 *value)
 {
 	const fdt32_t *cell;

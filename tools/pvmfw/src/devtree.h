@@ -53,6 +53,18 @@ int devtree_reg_count(const void *fdt, int parent, int node);
 void devtree_reg(const void *fdt, int parent, int node, int i, u64 *base, u64 *size);
 
 /**
+ * devtree_root_reg() - Read the "reg" of a device right below the root: one that no
+ *	bus in between translates.
+ * @fdt: the tree
+ * @node: the device
+ * @base: where the address goes
+ * @size: where the size goes
+ *
+ * Return: true if it is there and well formed; of several entries it is the first.
+ */
+bool devtree_root_reg(const void *fdt, int node, u64 *base, u64 *size);
+
+/**
  * devtree_number() - Read a property that is a number.
  * @fdt: the tree
  * @node: the node

@@ -7,6 +7,8 @@
 #include "disk.h"
 #include "sha256.h"
 
+#define SECTORS_PER_MIB (0x100000 / SECTOR_SIZE)
+
 /**
  * struct reader - A disk that is being read.
  * @disk: the disk
@@ -122,16 +124,22 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 		.depth = config->read_depth,
 		.end = disk->blk.sectors,
 	};
+	/* No request is longer than the first one. */
+	const u32 buffer_size = length_at(&r, 0);
 	u8 digest[SHA256_DIGEST_SIZE];
-	enum fw_status status;
+	enum fw_status status, freed;
 	struct sha256 sha;
 	void *buffer;
 
-	buffer = buddy_alloc(heap, r.size);
+	if (r.end > (u64)config->max_disk * SECTORS_PER_MIB)
+		return pr_error(FW_EBLK_TOO_LARGE, "disk of %llu bytes, %u MiB are read at most",
+				(unsigned long long)r.end * SECTOR_SIZE, config->max_disk);
+	buffer = buddy_alloc(heap, buffer_size);
 	if (!buffer)
 		return pr_error(FW_ENOMEM, "read buffer");
 	sha256_init(&sha);
 	status = read_all(&r, buffer, &sha);
+	freed = buddy_free(heap, buffer, buffer_size);
 	if (status != FW_OK) {
 		u32 len = length_at(&r, r.hashed);
 
@@ -141,5 +149,5 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 	}
 	sha256_final(&sha, digest);
 	print_digest(digest);
-	return buddy_free(heap, buffer, r.size);
+	return freed;
 }

@@ -41,11 +41,13 @@ enum fw_status disk_init(struct disk *disk, const struct platform *p, struct sha
  * disk_hash() - Read all of the disk and print its SHA-256.
  * @disk: the disk, after disk_init()
  * @heap: private memory for what was read
- * @config: how large requests are, and how many are under way at a time
+ * @config: how large requests are, how many are under way at a time, and how large
+ *	the disk may be
  *
- * Prints what is wrong.
+ * The host chooses how large the disk is, so the configuration bounds how much is
+ * read. Prints what is wrong.
  *
- * Return: FW_OK, FW_ENOMEM, or the errors of virtio_blk_start_read() and
+ * Return: FW_OK, FW_EBLK_TOO_LARGE, FW_ENOMEM, or the errors of virtio_blk_start_read() and
  * virtio_blk_finish_read().
  */
 enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_config *config);

@@ -8,15 +8,7 @@
 #include "console.h"
 #include "exception.h"
 #include "psci.h"
-
-#define ESR_EC(esr)	(((esr) >> 26) & 0x3f)
-#define ESR_FSC(esr)	((esr) & 0x3f)
-#define ESR_WNR		0x40
-#define ESR_FNV		0x400
-#define ESR_CM		0x100
-
-#define EC_IABT_CUR	0x21
-#define EC_DABT_CUR	0x25
+#include "syndrome.h"
 
 /* The first vector that stands for an exception in the exception handler. */
 #define VECTOR_NESTED	4
@@ -26,40 +18,6 @@ static_assert(sizeof(struct exception_frame) == 288, "entry.S knows the size of 
 static struct guard *current_guard;
 
 static const char *const vector_names[] = { "synchronous", "IRQ", "FIQ", "SError" };
-
-static const char *ec_name(u64 esr)
-{
-	switch (ESR_EC(esr)) {
-	case 0x00: return "unknown or undefined instruction";
-	case 0x07: return "access to FP/SIMD";
-	case 0x0e: return "illegal execution state";
-	case 0x15: return "SVC";
-	case 0x16: return "HVC";
-	case 0x18: return "trapped system register";
-	case 0x20: case EC_IABT_CUR: return "instruction abort";
-	case 0x22: return "misaligned PC";
-	case 0x24: case EC_DABT_CUR: return "data abort";
-	case 0x26: return "misaligned SP";
-	case 0x2f: return "SError";
-	case 0x3c: return "BRK";
-	default: return "unexpected class";
-	}
-}
-
-static const char *fault_name(u64 esr)
-{
-	switch (ESR_FSC(esr)) {
-	case 0x00 ... 0x03: return "address size fault";
-	case 0x04 ... 0x07: return "translation fault";
-	case 0x08 ... 0x0b: return "access flag fault";
-	case 0x0c ... 0x0f: return "permission fault";
-	case 0x10: return "external abort";
-	case 0x14 ... 0x17: return "external abort on a table walk";
-	case 0x21: return "alignment fault";
-	case 0x30: return "TLB conflict";
-	default: return "other fault";
-	}
-}
 
 static void print_registers(const struct exception_frame *f)
 {
@@ -76,26 +34,17 @@ static void print_registers(const struct exception_frame *f)
 		(unsigned long long)f->far, (unsigned long long)f->spsr);
 }
 
-/* A load or store that no valid entry of the page tables translates. */
-static bool is_translation_fault(const struct exception_frame *f)
-{
-	return ESR_EC(f->esr) == EC_DABT_CUR && !(f->esr & (ESR_FNV | ESR_CM)) &&
-	       ESR_FSC(f->esr) >= 0x04 && ESR_FSC(f->esr) <= 0x07;
-}
-
 static void report(const struct exception_frame *frame, u64 vector, enum fw_status status)
 {
-	u64 ec = ESR_EC(frame->esr);
+	const char *access = syndrome_access(frame->esr);
 
 	if (status != FW_OK && status != FW_EFAULT)
 		pr_error(status, "device at 0x%llx", (unsigned long long)frame->far);
-	if (vector == 0 && (ec == EC_DABT_CUR || ec == EC_IABT_CUR))
-		pr_info("error: exception: %s, %s on %s at 0x%llx", ec_name(frame->esr),
-			fault_name(frame->esr),
-			ec == EC_IABT_CUR ? "execute" : frame->esr & ESR_WNR ? "write" : "read",
-			(unsigned long long)frame->far);
+	if (vector == 0 && access)
+		pr_info("error: exception: %s, %s on %s at 0x%llx", syndrome_class(frame->esr),
+			syndrome_fault(frame->esr), access, (unsigned long long)frame->far);
 	else if (vector == 0)
-		pr_info("error: exception: %s", ec_name(frame->esr));
+		pr_info("error: exception: %s", syndrome_class(frame->esr));
 	else
 		pr_info("error: exception: unexpected %s", vector_names[vector]);
 	print_registers(frame);
@@ -115,7 +64,7 @@ void exception_handle(const struct exception_frame *frame, u64 vector)
 	 * If the handler itself faulted, the console may be what is broken.
 	 */
 	if (vector < VECTOR_NESTED) {
-		if (vector == 0 && current_guard && is_translation_fault(frame))
+		if (vector == 0 && current_guard && syndrome_is_untranslated(frame->esr))
 			status = guard_fault(current_guard, frame->far);
 		if (status == FW_OK)
 			return;

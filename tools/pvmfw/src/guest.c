@@ -19,21 +19,41 @@
 #define GIC_SPI			0
 #define GIC_MAX_SPI		988
 #define GIC_INTERRUPT_CELLS	3
+#define GIC_MAX_ADDRESS_CELLS	2
+#define IRQ_EDGE_RISING		1
 #define IRQ_LEVEL_HIGH		4
 
-/* Child address of three cells, pin, controller, interrupt of three cells. */
-#define MAP_CELLS		8
+/*
+ * Child address of three cells, pin, controller; behind them the controller's own
+ * address and an interrupt of three cells.
+ */
+#define MAP_CHILD_CELLS		5
 #define MAP_SLOT_SHIFT		11
 
-static enum fw_status parse_cpu(const void *fdt, int node, struct guest *guest)
+/* The interrupt controller: how the tree names it, and how long its addresses are. */
+struct gic_ref {
+	u32 phandle;
+	u32 address_cells;
+};
+
+/* Of a CPU that nobody has to start the method may be left out. */
+static bool method_is_sound(const void *fdt, int node, bool *missing)
 {
 	const char *method = devtree_string(fdt, node, "enable-method", sizeof("psci"));
+
+	if (!fdt_getprop(fdt, node, "enable-method", NULL))
+		return *missing = true;
+	return method && !strcmp(method, "psci");
+}
+
+static enum fw_status parse_cpu(const void *fdt, int node, struct guest *guest, bool *missing)
+{
 	u64 reg;
 	u32 i;
 
 	if (guest->cpu_count == GUEST_MAX_CPUS)
 		return pr_error(FW_EFDT_CPUS, "more than %u", GUEST_MAX_CPUS);
-	if (!method || strcmp(method, "psci") || !devtree_number(fdt, node, "reg", &reg) ||
+	if (!method_is_sound(fdt, node, missing) || !devtree_number(fdt, node, "reg", &reg) ||
 	    reg & ~MPIDR_AFFINITY)
 		return pr_error(FW_EFDT_CPUS, "CPU %u", guest->cpu_count);
 	for (i = 0; i < guest->cpu_count; i++)
@@ -47,6 +67,7 @@ static enum fw_status parse_cpus(const void *fdt, struct guest *guest)
 {
 	int parent = fdt_path_offset(fdt, "/cpus"), node;
 	enum fw_status status;
+	bool missing = false;
 	const char *type;
 
 	if (parent < 0)
@@ -55,25 +76,32 @@ static enum fw_status parse_cpus(const void *fdt, struct guest *guest)
 		type = devtree_string(fdt, node, "device_type", sizeof("cpu"));
 		if (!type || strcmp(type, "cpu"))
 			continue;
-		status = parse_cpu(fdt, node, guest);
+		status = parse_cpu(fdt, node, guest, &missing);
 		if (status != FW_OK)
 			return status;
 	}
+	if (missing && guest->cpu_count > 1)
+		return pr_error(FW_EFDT_CPUS, "several, and one has no enable-method");
 	return guest->cpu_count ? FW_OK : pr_error(FW_EFDT_CPUS, "there is none");
 }
 
 static enum fw_status parse_gic(const void *fdt, struct memmap *map, struct guest *guest,
-				u32 *phandle)
+				struct gic_ref *gic)
 {
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
+	u64 cells, address_cells = 0;
 	enum fw_status status;
-	u64 cells;
 
 	if (node < 0 || fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) < 2 ||
 	    !devtree_number(fdt, node, "#interrupt-cells", &cells) ||
 	    cells != GIC_INTERRUPT_CELLS)
 		return pr_error(FW_EFDT_GIC, NULL);
-	*phandle = fdt_get_phandle(fdt, node);
+	if (fdt_getprop(fdt, node, "#address-cells", NULL) &&
+	    (!devtree_number(fdt, node, "#address-cells", &address_cells) ||
+	     address_cells > GIC_MAX_ADDRESS_CELLS))
+		return pr_error(FW_EFDT_GIC, "#address-cells");
+	gic->phandle = fdt_get_phandle(fdt, node);
+	gic->address_cells = (u32)address_cells;
 	devtree_reg(fdt, 0, node, 0, &guest->dist_base, &guest->dist_size);
 	devtree_reg(fdt, 0, node, 1, &guest->redist_base, &guest->redist_size);
 	if (guest->dist_size != GIC_FRAME_SIZE || guest->redist_size % GIC_REDIST_SIZE ||
@@ -90,12 +118,13 @@ static enum fw_status parse_gic(const void *fdt, struct memmap *map, struct gues
 	return status == FW_OK ? FW_OK : pr_error(status, "GIC");
 }
 
-/* An interrupt specifier of the GIC: shared, level-triggered. */
-static bool read_spi(const fdt32_t *cell, u32 *spi)
+/* An interrupt specifier of the GIC: shared, and triggered in one of two ways. */
+static bool read_spi(const fdt32_t *cell, u32 *spi, u32 *trigger)
 {
 	*spi = fdt32_ld(cell + 1);
+	*trigger = fdt32_ld(cell + 2);
 	return fdt32_ld(cell) == GIC_SPI && *spi < GIC_MAX_SPI &&
-	       fdt32_ld(cell + 2) == IRQ_LEVEL_HIGH;
+	       (*trigger == IRQ_LEVEL_HIGH || *trigger == IRQ_EDGE_RISING);
 }
 
 /* The node is the one whose registers platform_parse() took. */
@@ -109,15 +138,12 @@ static enum fw_status parse_uart(const void *fdt, const struct platform *p, stru
 		node = fdt_node_offset_by_compatible(fdt, node, "ns16550a");
 		if (node < 0)
 			return pr_error(FW_EFDT_UART, "not found again");
-		if (fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) < 1)
-			continue;
-		devtree_reg(fdt, 0, node, 0, &base, &size);
-		if (base == p->uart_base)
+		if (devtree_root_reg(fdt, node, &base, &size) && base == p->uart_base)
 			break;
 	}
 	cell = fdt_getprop(fdt, node, "interrupts", &len);
 	if (!cell || len != GIC_INTERRUPT_CELLS * (int)sizeof(*cell) ||
-	    !read_spi(cell, &guest->uart_spi))
+	    !read_spi(cell, &guest->uart_spi, &guest->uart_trigger))
 		return pr_error(FW_EFDT_IRQ, "UART");
 	if (!devtree_number(fdt, node, "clock-frequency", &clock) || !clock || clock > UINT32_MAX)
 		return pr_error(FW_EFDT_UART, "clock-frequency");
@@ -125,35 +151,43 @@ static enum fw_status parse_uart(const void *fdt, const struct platform *p, stru
 	return FW_OK;
 }
 
-static bool read_map_entry(const fdt32_t *cell, u32 phandle, struct guest_irq *irq)
+/* INTx is level-triggered, and interrupts of the controller have no address. */
+static bool read_map_entry(const fdt32_t *cell, const struct gic_ref *gic, struct guest_irq *irq)
 {
-	u32 hi = fdt32_ld(cell);
+	const fdt32_t *parent = cell + MAP_CHILD_CELLS;
+	u32 hi = fdt32_ld(cell), trigger;
 
 	irq->slot = hi >> MAP_SLOT_SHIFT;
 	irq->pin = fdt32_ld(cell + 3);
 	return hi == irq->slot << MAP_SLOT_SHIFT && irq->slot < 32 && !fdt32_ld(cell + 1) &&
 	       !fdt32_ld(cell + 2) && irq->pin >= 1 && irq->pin <= 4 &&
-	       fdt32_ld(cell + 4) == phandle && read_spi(cell + 5, &irq->spi);
+	       fdt32_ld(cell + 4) == gic->phandle &&
+	       !devtree_cells(parent, (int)gic->address_cells) &&
+	       read_spi(parent + gic->address_cells, &irq->spi, &trigger) &&
+	       trigger == IRQ_LEVEL_HIGH;
 }
 
-static enum fw_status parse_pci_irqs(const void *fdt, u32 phandle, struct guest *guest)
+static enum fw_status parse_pci_irqs(const void *fdt, const struct platform *p,
+				     const struct gic_ref *gic, struct guest *guest)
 {
-	int node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic"), len;
+	const u32 entry_cells = MAP_CHILD_CELLS + gic->address_cells + GIC_INTERRUPT_CELLS;
+	const u32 entry_size = entry_cells * (u32)sizeof(fdt32_t);
+	int node = fdt_node_offset_by_compatible(fdt, -1, platform_pci_compatible(p)), len;
 	const fdt32_t *cell;
 	u32 i, j, count;
 
 	cell = fdt_getprop(fdt, node, "interrupt-map", &len);
 	if (!cell)
 		return FW_OK;
-	if (len % (int)(MAP_CELLS * sizeof(*cell)))
+	if ((u32)len % entry_size)
 		return pr_error(FW_EFDT_IRQ, "interrupt-map");
-	count = (u32)len / (u32)(MAP_CELLS * sizeof(*cell));
+	count = (u32)len / entry_size;
 	if (count > GUEST_MAX_IRQS)
 		return pr_error(FW_EFDT_IRQ, "interrupt-map of %u entries", count);
 	for (i = 0; i < count; i++) {
 		struct guest_irq *irq = &guest->irq[i];
 
-		if (!read_map_entry(cell + i * MAP_CELLS, phandle, irq))
+		if (!read_map_entry(cell + i * entry_cells, gic, irq))
 			return pr_error(FW_EFDT_IRQ, "interrupt-map, entry %u", i);
 		for (j = 0; j < i; j++)
 			if (guest->irq[j].slot == irq->slot && guest->irq[j].pin == irq->pin)
@@ -164,7 +198,11 @@ static enum fw_status parse_pci_irqs(const void *fdt, u32 phandle, struct guest 
 	return FW_OK;
 }
 
-/* The host's command line is text that fits, and nothing more is known of it. */
+/*
+ * Of the host's command line nothing more is known than that it is text that fits:
+ * it could undo what the digests are there for, so it takes the configuration's
+ * leave. What is not taken is not looked at.
+ */
 static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *config,
 				    struct guest *guest)
 {
@@ -172,7 +210,7 @@ static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *con
 	const char *text = config->cmdline, *at;
 
 	if (!text) {
-		if (node < 0 || !fdt_getprop(fdt, node, "bootargs", NULL))
+		if (!config->host_cmdline || node < 0 || !fdt_getprop(fdt, node, "bootargs", NULL))
 			return FW_OK;
 		text = devtree_string(fdt, node, "bootargs", CONFIG_MAX_CMDLINE);
 		if (!text)
@@ -189,17 +227,17 @@ enum fw_status guest_parse(const void *fdt, const struct platform *p,
 			   const struct fw_config *config, struct memmap *map,
 			   struct guest *guest)
 {
+	struct gic_ref gic = { 0 };
 	enum fw_status status;
-	u32 phandle = 0;
 
 	memset(guest, 0, sizeof(*guest));
 	status = parse_cpus(fdt, guest);
 	if (status == FW_OK)
-		status = parse_gic(fdt, map, guest, &phandle);
+		status = parse_gic(fdt, map, guest, &gic);
 	if (status == FW_OK)
 		status = parse_uart(fdt, p, guest);
 	if (status == FW_OK && p->has_pci)
-		status = parse_pci_irqs(fdt, phandle, guest);
+		status = parse_pci_irqs(fdt, p, &gic, guest);
 	if (status == FW_OK)
 		status = parse_cmdline(fdt, config, guest);
 	return status;

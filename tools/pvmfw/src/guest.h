@@ -15,6 +15,9 @@
 #define GUEST_MAX_CPUS	16
 #define GUEST_MAX_IRQS	32
 
+/* Enough for the largest tree that guest_write() makes. */
+#define GUEST_TREE_SIZE	0x2000
+
 /**
  * struct guest_irq - An entry of the PCI host's interrupt map.
  * @slot: device number
@@ -37,6 +40,7 @@ struct guest_irq {
  * @redist_size: bytes
  * @uart_clock: frequency of the UART's clock in Hz
  * @uart_spi: its interrupt among the shared ones
+ * @uart_trigger: how it is triggered, as an interrupt specifier of the GIC says
  * @irq_count: entries of @irq in use
  * @irq: interrupts of PCI devices
  * @cmdline: command line of the kernel, empty if it has none
@@ -50,6 +54,7 @@ struct guest {
 	u64 redist_size;
 	u32 uart_clock;
 	u32 uart_spi;
+	u32 uart_trigger;
 	u32 irq_count;
 	struct guest_irq irq[GUEST_MAX_IRQS];
 	char cmdline[CONFIG_MAX_CMDLINE];
@@ -59,7 +64,7 @@ struct guest {
  * guest_parse() - Take from a tree what a kernel needs.
  * @fdt: a tree that passed devtree_check() and platform_parse()
  * @p: the platform
- * @config: the configuration, whose command line goes before the tree's
+ * @config: the configuration, which says whose command line is taken
  * @map: where the interrupt controller is recorded, so that it overlaps nothing
  * @guest: filled in
  *

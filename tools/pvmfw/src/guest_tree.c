@@ -204,7 +204,7 @@ static void gic_node(struct writer *w, const struct guest *guest)
 
 static void uart_node(struct writer *w, const struct guest *guest, const struct platform *p)
 {
-	const u32 irq[] = { GIC_SPI, guest->uart_spi, IRQ_LEVEL_HIGH };
+	const u32 irq[] = { GIC_SPI, guest->uart_spi, guest->uart_trigger };
 
 	begin_at(w, "uart", p->uart_base);
 	put_string(w, "compatible", "ns16550a");
@@ -240,12 +240,12 @@ static void pci_node(struct writer *w, const struct guest *guest, const struct p
 
 	if (!p->has_pci)
 		return;
-	begin_at(w, "pci", p->ecam_base);
-	put_string(w, "compatible", "pci-host-ecam-generic");
+	begin_at(w, "pci", p->config_base);
+	put_string(w, "compatible", platform_pci_compatible(p));
 	put_string(w, "device_type", "pci");
 	put_sizes(w, 3, 2);
 	put_cells(w, "bus-range", (const u32[]){ 0, 0 }, 2);
-	put_reg(w, "reg", p->ecam_base, p->ecam_size);
+	put_reg(w, "reg", p->config_base, p->config_size);
 	put_cells(w, "ranges", ranges, ARRAY_SIZE(ranges));
 	if (guest->irq_count)
 		put_interrupt_map(w, guest);

@@ -34,6 +34,7 @@
 
 /* The console before the device tree is read. */
 #define UART_DEFAULT_BASE	ADDR(0x3f8)
+#define UART_DEFAULT_PAGE	ADDR(0)
 #define UART_SIZE		ADDR(8)
 
 /* What the page tables reach: 39 bits, three levels. */

@@ -5,78 +5,23 @@
  * through it and print the digest, check the kernel, take everything back, and
  * enter the kernel, or switch off if there is none.
  *
- * This is the one place that decides to give up: every error ends here, is left
- * in the same order as success, and resets the VM.
+ * This is the one place that decides to give up: every error comes up to here, and
+ * goes the way of success from then on (leave.h).
  */
-#include <string.h>
-
-#include <libfdt.h>
-
 #include "boot.h"
-#include "buddy.h"
-#include "clock.h"
-#include "config.h"
 #include "console.h"
+#include "counter.h"
 #include "devtree.h"
-#include "disk.h"
 #include "exception.h"
-#include "guard.h"
-#include "guest.h"
-#include "hyp.h"
-#include "layout.h"
+#include "firmware.h"
+#include "leave.h"
 #include "main.h"
-#include "memmap.h"
 #include "mmu.h"
-#include "pgtable.h"
-#include "platform.h"
 #include "psci.h"
-#include "shared.h"
 #include "symbols.h"
 #include "uart.h"
 
-/* Room for the kernel's device tree. */
-#define TREE_SIZE 0x8000
-
-/* What the time goes into; each phase ends where the next one starts. */
-enum phase {
-	PHASE_START,
-	PHASE_DEVTREE,
-	PHASE_DISK,
-	PHASE_VERIFY,
-	PHASE_LEAVE,
-	PHASE_COUNT,
-};
-
-struct firmware {
-	struct buddy heap;
-	struct pgtable pgtable;
-	struct memmap map;
-	struct guard guard;
-	struct platform platform;
-	struct fw_config config;
-	struct guest guest;
-	struct hyp hyp;
-	struct shared_pool pool;
-	struct disk disk;
-	bool devices_mapped;
-	void *tree;
-	u64 ticks[PHASE_COUNT + 1];
-	u8 heap_tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];
-};
-
 static struct firmware firmware;
-
-static const u64 default_uart = UART_DEFAULT_BASE & ~(PAGE_SIZE - 1);
-
-static u64 uart_page(const struct firmware *fw)
-{
-	return align_down(fw->platform.uart_base, PAGE_SIZE);
-}
-
-static u64 uart_size(const struct firmware *fw)
-{
-	return align_up(fw->platform.uart_base + UART_SIZE, PAGE_SIZE) - uart_page(fw);
-}
 
 static enum fw_status init_heap(struct firmware *fw)
 {
@@ -97,6 +42,7 @@ static enum fw_status map_self(struct firmware *fw)
 {
 	const uintptr_t guard = (uintptr_t)stack_guard, exc_guard = (uintptr_t)exc_stack_guard;
 	const uintptr_t text = (uintptr_t)text_end, config = (uintptr_t)config_start;
+	const uintptr_t heap = (uintptr_t)heap_start;
 	const struct {
 		u64 start, end;
 		enum memmap_kind kind;
@@ -109,10 +55,10 @@ static enum fw_status map_self(struct firmware *fw)
 		{ guard, guard + PAGE_SIZE, MEMMAP_UNMAPPED, "stack guard" },
 		{ guard + PAGE_SIZE, exc_guard, MEMMAP_DATA, "firmware scratch" },
 		{ exc_guard, exc_guard + PAGE_SIZE, MEMMAP_UNMAPPED, "stack guard" },
-		{ exc_guard + PAGE_SIZE, FW_SCRATCH_BASE + FW_SCRATCH_SIZE, MEMMAP_DATA,
-		  "firmware scratch" },
+		{ exc_guard + PAGE_SIZE, heap, MEMMAP_DATA, "firmware scratch" },
+		{ heap, FW_SCRATCH_BASE + FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware heap" },
 		{ RAM_BASE, RAM_BASE + FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
-		{ default_uart, default_uart + PAGE_SIZE, MEMMAP_DEVICE, "UART" },
+		{ UART_DEFAULT_PAGE, UART_DEFAULT_PAGE + PAGE_SIZE, MEMMAP_DEVICE, "UART" },
 	};
 	enum fw_status status;
 	unsigned int i;
@@ -123,7 +69,9 @@ static enum fw_status map_self(struct firmware *fw)
 		status = memmap_add(&fw->map, ranges[i].start, ranges[i].end - ranges[i].start,
 				    ranges[i].kind, ranges[i].name, NULL);
 	if (status == FW_OK)
-		status = guard_adopt(&fw->guard, &fw->pgtable, default_uart);
+		status = memmap_set_arena(&fw->map, heap, &fw->heap);
+	if (status == FW_OK)
+		status = guard_adopt(&fw->guard, &fw->pgtable, UART_DEFAULT_PAGE);
 	if (status == FW_OK)
 		mmu_switch(&fw->pgtable);
 	return status;
@@ -159,6 +107,8 @@ static enum fw_status read_disk(struct firmware *fw)
 
 	status = shared_init(&fw->pool, &fw->hyp, &fw->heap, fw->platform.swiotlb.base,
 			     fw->platform.swiotlb.base ? fw->platform.swiotlb.size : 0);
+	if (status == FW_OK && !fw->pool.dynamic)
+		status = memmap_set_arena(&fw->map, fw->platform.swiotlb.base, &fw->pool.free);
 	if (status != FW_OK)
 		return pr_error(status, NULL);
 	status = disk_init(&fw->disk, &fw->platform, &fw->pool);
@@ -182,10 +132,10 @@ static enum fw_status check_kernel(struct firmware *fw)
 		(unsigned long long)fw->platform.kernel.size,
 		(unsigned long long)fw->platform.kernel.base,
 		(unsigned long long)fw->platform.initrd.size);
-	fw->tree = buddy_alloc(&fw->heap, TREE_SIZE);
+	fw->tree = buddy_alloc(&fw->heap, GUEST_TREE_SIZE);
 	if (!fw->tree)
 		return pr_error(FW_ENOMEM, "device tree of the kernel");
-	status = guest_write(&fw->guest, &fw->platform, fw->tree, TREE_SIZE);
+	status = guest_write(&fw->guest, &fw->platform, fw->tree, GUEST_TREE_SIZE);
 	return status == FW_OK ? FW_OK : pr_error(status, "device tree of the kernel");
 }
 
@@ -203,170 +153,38 @@ static enum fw_status run(struct firmware *fw, u64 fdt)
 	status = config_parse(config_start, CONFIG_MAX_SIZE, &fw->config);
 	if (status != FW_OK)
 		return pr_error(status, NULL);
-	fw->ticks[PHASE_DEVTREE] = clock_ticks();
+	fw->ticks[PHASE_DEVTREE] = counter_read();
 	status = read_devtree(fw, fdt);
-	fw->ticks[PHASE_DISK] = clock_ticks();
+	fw->ticks[PHASE_DISK] = counter_read();
 	if (status == FW_OK)
 		status = read_disk(fw);
-	fw->ticks[PHASE_VERIFY] = clock_ticks();
+	fw->ticks[PHASE_VERIFY] = counter_read();
 	if (status == FW_OK)
 		status = check_kernel(fw);
 	return status;
 }
 
-static enum fw_status release_device(struct firmware *fw, u64 base, u64 size)
+/* For a VM that its hypervisor fails to end. */
+static void hang(void)
 {
-	enum fw_status status, removed;
-
-	status = guard_release(&fw->guard, base, size);
-	removed = memmap_remove(&fw->map, base);
-	mmu_flush();
-	return status != FW_OK ? status : removed;
-}
-
-static enum fw_status release_pci(struct firmware *fw)
-{
-	const struct platform *p = &fw->platform;
-	enum fw_status ecam, window;
-
-	if (!fw->devices_mapped || !p->has_pci)
-		return FW_OK;
-	ecam = release_device(fw, p->ecam_base, p->ecam_size);
-	window = release_device(fw, p->window_base, p->window_size);
-	return ecam != FW_OK ? ecam : window;
-}
-
-/* Nothing can be said any more afterwards. */
-static enum fw_status release_uart(struct firmware *fw)
-{
-	enum fw_status own = FW_OK, early;
-
-	if (fw->devices_mapped && uart_page(fw) != default_uart)
-		own = release_device(fw, uart_page(fw), uart_size(fw));
-	early = release_device(fw, default_uart, PAGE_SIZE);
-	return own != FW_OK ? own : early;
-}
-
-/* Put the kernel's device tree in the place of the host's. */
-static enum fw_status place_tree(struct firmware *fw)
-{
-	enum fw_status status;
-
-	status = memmap_remove(&fw->map, RAM_BASE);
-	mmu_flush();
-	if (status == FW_OK)
-		status = memmap_add(&fw->map, RAM_BASE, FDT_MAX_SIZE, MEMMAP_DATA, "device tree",
-				    NULL);
-	if (status != FW_OK)
-		return pr_error(status, "device tree of the kernel");
-	mmu_sync();
-	memcpy((void *)RAM_BASE, fw->tree, fdt_totalsize(fw->tree));
-	return FW_OK;
-}
-
-/* Guard calls that it had taken to guard all of the devices at once. */
-static u64 eager_guards(const struct firmware *fw)
-{
-	const struct platform *p = &fw->platform;
-	u64 granule = fw->hyp.guard_granule;
-
-	if (!fw->guard.active || !fw->devices_mapped)
-		return 0;
-	return 1 + (align_up(p->ecam_size, granule) + align_up(p->window_size, granule)) / granule;
-}
-
-static void print_stats(struct firmware *fw)
-{
-	const struct hyp *h = &fw->hyp;
-	const u64 *t = fw->ticks;
-
-	pr_info("stats share_calls=%llu unshare_calls=%llu pages_shared_peak=%llu granule_queries=%llu requests=%llu in_flight_peak=%u pool_pages_peak=%llu per_alloc_calls=%llu guard_calls=%llu unguard_calls=%llu guard_pages_peak=%llu guard_queries=%llu guard_eager_calls=%llu",
-		(unsigned long long)h->share_calls, (unsigned long long)h->unshare_calls,
-		(unsigned long long)fw->pool.sharer.shared_peak,
-		(unsigned long long)h->granule_queries,
-		(unsigned long long)fw->disk.blk.requests, fw->disk.blk.in_flight_peak,
-		(unsigned long long)align_up(fw->pool.stats.in_use_peak, PAGE_SIZE) / PAGE_SIZE,
-		(unsigned long long)fw->pool.stats.per_alloc_calls,
-		(unsigned long long)h->guard_calls, (unsigned long long)h->unguard_calls,
-		(unsigned long long)fw->guard.pages_peak, (unsigned long long)h->guard_queries,
-		(unsigned long long)eager_guards(fw));
-	pr_info("ticks start=%llu devtree=%llu disk=%llu verify=%llu leave=%llu",
-		(unsigned long long)(t[PHASE_DEVTREE] - t[PHASE_START]),
-		(unsigned long long)(t[PHASE_DISK] - t[PHASE_DEVTREE]),
-		(unsigned long long)(t[PHASE_VERIFY] - t[PHASE_DISK]),
-		(unsigned long long)(t[PHASE_LEAVE] - t[PHASE_VERIFY]),
-		(unsigned long long)(t[PHASE_COUNT] - t[PHASE_LEAVE]));
-}
-
-/* Devices first, then the memory that they used; the UART works throughout. */
-static enum fw_status leave(struct firmware *fw)
-{
-	enum fw_status stopped, released, ended;
-
-	fw->ticks[PHASE_LEAVE] = clock_ticks();
-	stopped = virtio_blk_stop(&fw->disk.blk);
-	if (stopped != FW_OK)
-		pr_error(stopped, "stopping the disk");
-	released = release_pci(fw);
-	if (released != FW_OK)
-		pr_error(released, "PCI");
-	ended = shared_end(&fw->pool);
-	if (ended != FW_OK)
-		pr_error(ended, "%llu granules stay shared",
-			 (unsigned long long)fw->pool.sharer.shared_now);
-	else
-		ended = shared_check_none(&fw->pool, &fw->hyp);
-	fw->ticks[PHASE_COUNT] = clock_ticks();
-	print_stats(fw);
-	if (ended == FW_OK)
-		pr_info("nothing shared");
-	if (stopped != FW_OK)
-		return stopped;
-	return released != FW_OK ? released : ended;
-}
-
-/* The end, also of a VM that its hypervisor fails to end. */
-static void stop(bool ok)
-{
-	if (ok)
-		psci_system_off();
-	else
-		psci_system_reset();
 	for (;;)
 		asm volatile("wfi");
-}
-
-static void end_vm(struct firmware *fw, bool ok)
-{
-	pr_info("%s", ok ? "off" : "reset");
-	ok &= release_uart(fw) == FW_OK;
-	stop(ok);
 }
 
 void fw_main(u64 fdt, u64 enrolled, u64 started)
 {
 	struct firmware *fw = &firmware;
-	enum fw_status status, left;
 
 	fw->ticks[PHASE_START] = started;
 	hyp_discover(&fw->hyp);
-	if (guard_init(&fw->guard, &fw->hyp, enrolled, default_uart) != FW_OK)
-		stop(false);
+	if (guard_init(&fw->guard, &fw->hyp, enrolled, UART_DEFAULT_PAGE) != FW_OK) {
+		/* There is nothing to speak by. */
+		psci_system_reset();
+		hang();
+	}
 	exception_set_guard(&fw->guard);
 	uart_init(UART_DEFAULT_BASE);
 	pr_info("start");
-	status = run(fw, fdt);
-	left = leave(fw);
-	if (status == FW_OK)
-		status = left;
-	if (status == FW_OK && fw->tree)
-		status = place_tree(fw);
-	if (status != FW_OK || !fw->tree)
-		end_vm(fw, status == FW_OK);
-
-	pr_info("boot");
-	if (release_uart(fw) != FW_OK)
-		stop(false);
-	memmap_flush(&fw->map);
-	fw_jump(fw->platform.kernel.base, RAM_BASE);
+	leave(fw, run(fw, fdt));
+	hang();
 }

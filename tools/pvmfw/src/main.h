@@ -11,7 +11,7 @@
  * fw_main() - Run the firmware.
  * @fdt: address of the device tree, as the VM was entered with
  * @enrolled: what MMIO_GUARD_ENROLL returned
- * @started: clock_ticks() at the first instruction
+ * @started: counter_read() at the first instruction
  *
  * Called once, by entry.S, on the main stack with the first map live. Enters the
  * kernel, or ends the VM: by SYSTEM_OFF if there is none to start, by

@@ -84,25 +84,55 @@ enum fw_status memmap_add(struct memmap *map, u64 base, u64 size, enum memmap_ki
 		if (status != FW_OK)
 			return status;
 	}
-	map->range[map->count++] = (struct memmap_range){ base, size, kind, name };
+	map->range[map->count++] = (struct memmap_range){ base, size, kind, name, NULL };
 	return FW_OK;
+}
+
+/* The range that starts at @base; NULL if there is none. */
+static struct memmap_range *find(struct memmap *map, u64 base)
+{
+	unsigned int i;
+
+	for (i = 0; i < map->count; i++)
+		if (map->range[i].base == base)
+			return &map->range[i];
+	return NULL;
 }
 
 enum fw_status memmap_remove(struct memmap *map, u64 base)
 {
-	unsigned int i;
+	struct memmap_range *r = find(map, base);
 
-	for (i = 0; i < map->count; i++) {
-		struct memmap_range *r = &map->range[i];
+	if (!r)
+		return FW_ERANGE;
+	if (r->kind != MEMMAP_UNMAPPED)
+		pgtable_unmap(map->pt, r->base, r->size);
+	*r = map->range[--map->count];
+	return FW_OK;
+}
 
-		if (r->base != base)
-			continue;
-		if (r->kind != MEMMAP_UNMAPPED)
-			pgtable_unmap(map->pt, r->base, r->size);
-		*r = map->range[--map->count];
-		return FW_OK;
+enum fw_status memmap_set_arena(struct memmap *map, u64 base, const struct buddy *arena)
+{
+	struct memmap_range *r = find(map, base);
+
+	if (!r)
+		return FW_ERANGE;
+	r->arena = arena;
+	return FW_OK;
+}
+
+static void clean_range(const struct memmap_range *r)
+{
+	u64 from = r->base, to = r->base + r->size;
+
+	if (r->arena) {
+		if (from < r->arena->used_from)
+			from = r->arena->used_from;
+		if (to > r->arena->used_to)
+			to = r->arena->used_to;
 	}
-	return FW_ERANGE;
+	if (from < to)
+		mmu_clean(from, to - from);
 }
 
 void memmap_flush(const struct memmap *map)
@@ -111,5 +141,5 @@ void memmap_flush(const struct memmap *map)
 
 	for (i = 0; i < map->count; i++)
 		if (map->range[i].kind == MEMMAP_DATA)
-			mmu_clean(map->range[i].base, map->range[i].size);
+			clean_range(&map->range[i]);
 }

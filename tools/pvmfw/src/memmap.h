@@ -19,7 +19,7 @@
  * enum memmap_kind - What a range is there for.
  * @MEMMAP_TEXT: code
  * @MEMMAP_RODATA: data that is only read
- * @MEMMAP_DATA: data that is written; cleaned by memmap_flush()
+ * @MEMMAP_DATA: data that is written
  * @MEMMAP_DEVICE: registers, guarded and valid from their first access on
  * @MEMMAP_UNMAPPED: never accessed, and nobody else's either
  */
@@ -37,12 +37,14 @@ enum memmap_kind {
  * @size: bytes, not 0
  * @kind: what it is there for
  * @name: what it is, for messages
+ * @arena: of data: the allocator that hands it out; NULL if all of it is written
  */
 struct memmap_range {
 	u64 base;
 	u64 size;
 	enum memmap_kind kind;
 	const char *name;
+	const struct buddy *arena;
 };
 
 /**
@@ -107,9 +109,23 @@ enum fw_status memmap_add(struct memmap *map, u64 base, u64 size, enum memmap_ki
 enum fw_status memmap_remove(struct memmap *map, u64 base);
 
 /**
+ * memmap_set_arena() - Say that an allocator hands out a range: what was never
+ *	handed out was never written.
+ * @map: the tracker
+ * @base: the first address of a range of data
+ * @arena: the allocator; kept
+ *
+ * Return: FW_OK, or FW_ERANGE if no range starts there.
+ */
+enum fw_status memmap_set_arena(struct memmap *map, u64 base, const struct buddy *arena);
+
+/**
  * memmap_flush() - Clean and invalidate all data that was written, to the point
  *	of coherency.
  * @map: the tracker, its map live
+ *
+ * Nothing else is touched: below memory that nobody has accessed there may be no
+ * page yet, and the host would have to donate one.
  */
 void memmap_flush(const struct memmap *map);
 

@@ -4,6 +4,8 @@
  * run under ASIDs of their own and none of their entries is global, so that the
  * TLB never holds two entries for one address.
  */
+#include <string.h>
+
 #include "mmu.h"
 #include "pgtable_hw.h"
 
@@ -22,6 +24,11 @@ void mmu_flush(void)
 		     "dsb nsh\n\t"
 		     "isb"
 		     ::: "memory");
+}
+
+void mmu_copy(u64 addr, const void *from, u64 size)
+{
+	memcpy((void *)addr, from, size);
 }
 
 void mmu_clean(u64 addr, u64 size)

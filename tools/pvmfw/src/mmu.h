@@ -29,6 +29,14 @@ void mmu_sync(void);
 void mmu_flush(void);
 
 /**
+ * mmu_copy() - Copy to where the live map has data.
+ * @addr: first address
+ * @from: what is copied
+ * @size: bytes; the range is mapped, and writable
+ */
+void mmu_copy(u64 addr, const void *from, u64 size);
+
+/**
  * mmu_clean() - Write what the data cache holds of a range to memory, to the
  *	point of coherency, and forget it.
  * @addr: first address

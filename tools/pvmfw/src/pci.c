@@ -24,7 +24,7 @@
 
 static u64 config_of(const struct pci_host *host, unsigned int slot, unsigned int function)
 {
-	return host->ecam + (slot << 15 | function << 12);
+	return host->config + ((u64)(slot * FUNCTIONS + function) << host->shift);
 }
 
 /* Tell whether there is a function, and of how many its device may consist. */
@@ -50,14 +50,26 @@ struct bar_reading {
 };
 
 /*
- * Size BAR @i. Decoding is off meanwhile, so that the trial value is never an
- * address.
+ * Have a function decode no address; what the command register was. It is read
+ * once: what it reads as later is only the host's word.
+ */
+static u16 stop_decoding(u64 config)
+{
+	u16 command = mmio_read16(config + PCI_COMMAND);
+
+	mmio_write16(config + PCI_COMMAND,
+		     (u16)(command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)));
+	return command;
+}
+
+/*
+ * Size BAR @i of a function that decodes nothing, so that the trial value is never
+ * an address.
  */
 static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r)
 {
 	u64 reg = config + PCI_BAR0 + 4 * i;
 	u32 lo = mmio_read32(reg), hi = 0;
-	u16 command = mmio_read16(config + PCI_COMMAND);
 	u64 mask;
 
 	memset(r, 0, sizeof(*r));
@@ -67,8 +79,6 @@ static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r
 	if ((BAR_TYPE(lo) != BAR_TYPE_32 && !r->wide) || (r->wide && i == PCI_BARS - 1))
 		return FW_EPCI_BAR;
 
-	mmio_write16(config + PCI_COMMAND,
-		     (u16)(command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)));
 	mmio_write32(reg, ~0u);
 	mask = mmio_read32(reg) & ~BAR_FLAGS;
 	mmio_write32(reg, lo);
@@ -80,8 +90,6 @@ static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r
 	} else if (mask) {
 		mask |= 0xffffffff00000000ull;
 	}
-	mmio_write16(config + PCI_COMMAND, command);
-
 	if (!mask)
 		return FW_OK;
 	r->memory = true;
@@ -99,12 +107,14 @@ static const struct pci_bar *find_overlap(const struct pci_host *host, const str
 	unsigned int i;
 
 	for (i = 0; i < host->count; i++)
-		if (range_overlaps(bar->base, bar->size, host->bar[i].base, host->bar[i].size))
-			return &host->bar[i];
+		if (range_overlaps(bar->base, bar->size, host->placed[i].bar.base,
+				   host->placed[i].bar.size))
+			return &host->placed[i].bar;
 	return NULL;
 }
 
-static enum fw_status record(struct pci_host *host, const struct pci_bar *bar)
+static enum fw_status record(struct pci_host *host, u64 config, unsigned int index,
+			     const struct pci_bar *bar)
 {
 	if (!is_aligned(bar->base, bar->size) ||
 	    !range_inside(bar->base, bar->size, host->window.base, host->window.size) ||
@@ -112,7 +122,7 @@ static enum fw_status record(struct pci_host *host, const struct pci_bar *bar)
 		return FW_EPCI_BAR;
 	if (host->count == PCI_MAX_BARS)
 		return FW_ETOOMANY;
-	host->bar[host->count++] = *bar;
+	host->placed[host->count++] = (struct pci_placed){ *bar, config, index };
 	return FW_OK;
 }
 
@@ -120,7 +130,8 @@ static enum fw_status record(struct pci_host *host, const struct pci_bar *bar)
  * The lowest place in the window that is free. The bases only rise, by placed
  * BARs: it ends.
  */
-static enum fw_status place(struct pci_host *host, struct pci_bar *bar)
+static enum fw_status place(struct pci_host *host, u64 config, unsigned int index,
+			    struct pci_bar *bar)
 {
 	const struct pci_bar *over;
 
@@ -133,7 +144,7 @@ static enum fw_status place(struct pci_host *host, struct pci_bar *bar)
 			return FW_EPCI_WINDOW;
 		over = find_overlap(host, bar);
 		if (!over)
-			return record(host, bar);
+			return record(host, config, index, bar);
 		bar->base = align_up(over->base + over->size, bar->size);
 	}
 }
@@ -158,15 +169,18 @@ static enum fw_status record_function(struct pci_host *host, u64 config)
 	struct bar_reading r;
 	enum fw_status status;
 	unsigned int i;
+	u16 command;
 
+	command = stop_decoding(config);
 	for (i = 0; i < PCI_BARS; i += r.wide ? 2 : 1) {
 		status = read_bar(config, i, &r);
 		if (status == FW_OK && r.memory && r.bar.base)
-			status = record(host, &r.bar);
+			status = record(host, config, i, &r.bar);
 		if (status != FW_OK)
-			return pr_error(status, "PCI function %02llx, BAR %u",
-					(unsigned long long)((config - host->ecam) >> 12), i);
+			return pr_error(status, "PCI function %02x, BAR %u",
+					(u32)((config - host->config) >> host->shift), i);
 	}
+	mmio_write16(config + PCI_COMMAND, command);
 	return FW_OK;
 }
 
@@ -177,7 +191,8 @@ enum fw_status pci_init(struct pci_host *host, const struct platform *p)
 	bool multi, more;
 
 	memset(host, 0, sizeof(*host));
-	host->ecam = p->ecam_base;
+	host->config = p->config_base;
+	host->shift = p->config_shift;
 	host->window = (struct pci_bar){ p->window_base, p->window_size };
 
 	for (slot = 0; slot < SLOTS; slot++) {
@@ -198,38 +213,56 @@ enum fw_status pci_init(struct pci_host *host, const struct platform *p)
 	return FW_OK;
 }
 
+/* What pci_init() found of a BAR; NULL if it had no address then. */
+static const struct pci_bar *find_placed(const struct pci_host *host, u64 config,
+					 unsigned int index)
+{
+	unsigned int i;
+
+	for (i = 0; i < host->count; i++)
+		if (host->placed[i].config == config && host->placed[i].index == index)
+			return &host->placed[i].bar;
+	return NULL;
+}
+
+/*
+ * A BAR that pci_init() has checked must still be the same; one that had no address
+ * must still have none, however good the address that it has got since looks: that
+ * is another one's.
+ */
+static enum fw_status setup_bar(struct pci_host *host, u64 config, unsigned int i,
+				struct bar_reading *r)
+{
+	const struct pci_bar *found = find_placed(host, config, i);
+	enum fw_status status;
+
+	if (found)
+		return r->bar.base == found->base && r->bar.size == found->size ? FW_OK :
+		       FW_EPCI_BAR;
+	if (r->bar.base)
+		return FW_EPCI_BAR;
+	status = place(host, config, i, &r->bar);
+	return status == FW_OK ? write_bar(config, i, r) : status;
+}
+
 static enum fw_status setup(struct pci_host *host, struct pci_dev *dev)
 {
 	struct bar_reading r;
 	enum fw_status status;
-	unsigned int i, seen;
+	unsigned int i;
+	u16 command;
 
+	command = stop_decoding(dev->config);
 	for (i = 0; i < PCI_BARS; i += r.wide ? 2 : 1) {
 		status = read_bar(dev->config, i, &r);
+		if (status == FW_OK && r.memory)
+			status = setup_bar(host, dev->config, i, &r);
 		if (status != FW_OK)
 			return status;
-		if (!r.memory)
-			continue;
-		if (!r.bar.base) {
-			status = place(host, &r.bar);
-			if (status == FW_OK)
-				status = write_bar(dev->config, i, &r);
-			if (status != FW_OK)
-				return status;
-		} else {
-			/* It must still be what pci_init() checked. */
-			for (seen = 0; seen < host->count; seen++)
-				if (host->bar[seen].base == r.bar.base &&
-				    host->bar[seen].size == r.bar.size)
-					break;
-			if (seen == host->count)
-				return FW_EPCI_BAR;
-		}
 		dev->bar[i] = r.bar;
 	}
 	mmio_write16(dev->config + PCI_COMMAND,
-		     (u16)(mmio_read16(dev->config + PCI_COMMAND) | PCI_COMMAND_MEMORY |
-			   PCI_COMMAND_MASTER));
+		     (u16)((command & ~PCI_COMMAND_IO) | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
 	return FW_OK;
 }
 

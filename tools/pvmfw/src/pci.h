@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI: finding devices on bus 0 by ECAM and placing their BARs. The host
- * answers every read, so each answer is checked: a BAR that is used lies inside
- * of the window and overlaps no other.
+ * PCI: finding devices on bus 0 and placing their BARs. The host answers every
+ * read, so each answer is checked: a BAR that is used lies inside of the window and
+ * overlaps no other.
  */
 #ifndef PVMFW_PCI_H
 #define PVMFW_PCI_H
@@ -39,17 +39,31 @@ struct pci_bar {
 };
 
 /**
+ * struct pci_placed - A BAR that has its place.
+ * @bar: the BAR
+ * @config: address of the configuration space of the function that it belongs to
+ * @index: its number there
+ */
+struct pci_placed {
+	struct pci_bar bar;
+	u64 config;
+	unsigned int index;
+};
+
+/**
  * struct pci_host - The bus and the BARs on it.
- * @ecam: address of the configuration space of bus 0
+ * @config: address of the configuration space of bus 0
+ * @shift: log2 of the bytes that a function has of it
  * @window: where BARs may lie
  * @count: BARs placed so far
- * @bar: the BARs
+ * @placed: the BARs; no two overlap
  */
 struct pci_host {
-	u64 ecam;
+	u64 config;
+	unsigned int shift;
 	struct pci_bar window;
 	unsigned int count;
-	struct pci_bar bar[PCI_MAX_BARS];
+	struct pci_placed placed[PCI_MAX_BARS];
 };
 
 /**
@@ -86,8 +100,11 @@ enum fw_status pci_init(struct pci_host *host, const struct platform *p);
  * @device: device ID
  * @dev: filled in
  *
- * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR, FW_EPCI_WINDOW or
- * FW_ETOOMANY for a BAR that cannot be placed.
+ * The device decodes no address before all of its BARs are where they stay.
+ *
+ * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR for a BAR that is no
+ * longer what pci_init() found; FW_EPCI_BAR, FW_EPCI_WINDOW or FW_ETOOMANY for one
+ * that cannot be placed.
  */
 enum fw_status pci_find(struct pci_host *host, u16 vendor, u16 device, struct pci_dev *dev);
 

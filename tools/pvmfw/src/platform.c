@@ -13,30 +13,6 @@
 
 #define MAX_RESERVED	16
 
-/* One bus of configuration space: 32 devices of 8 functions of 4 KiB. */
-#define ECAM_BUS_SIZE	0x100000
-
-/*
- * The first cell of a PCI address: space code, and what must be zero for plain
- * memory.
- */
-#define PCI_SPACE(hi)	(((hi) >> 24) & 3)
-#define PCI_SPACE_MEM32	2
-#define PCI_PREFETCH	0x40000000u
-#define PCI_RANGE_CELLS	7
-
-/*
- * The "reg" of a device right below the root: one that no bus in between
- * translates.
- */
-static bool root_device_reg(const void *fdt, int node, u64 *base, u64 *size)
-{
-	if (fdt_parent_offset(fdt, node) != 0 || devtree_reg_count(fdt, 0, node) < 1)
-		return false;
-	devtree_reg(fdt, 0, node, 0, base, size);
-	return true;
-}
-
 static enum fw_status parse_psci(const void *fdt)
 {
 	static const char *const compatible[] = { "arm,psci-1.0", "arm,psci-0.2" };
@@ -185,60 +161,13 @@ static enum fw_status parse_uart(const void *fdt, struct platform *p)
 	shift = fdt_getprop(fdt, node, "reg-shift", &len);
 	if (shift && (len != (int)sizeof(*shift) || fdt32_ld(shift)))
 		return pr_error(FW_EFDT_UART, "reg-shift is not 0");
-	if (!root_device_reg(fdt, node, &p->uart_base, &size) || size < UART_SIZE ||
+	if (!devtree_root_reg(fdt, node, &p->uart_base, &size) || size < UART_SIZE ||
 	    !range_inside(p->uart_base, UART_SIZE, 0, (u64)1 << VA_BITS))
 		return pr_error(FW_EFDT_UART, "bad registers");
-	return FW_OK;
-}
-
-/* The first window for 32-bit memory that is not prefetchable. */
-static bool parse_pci_window(const void *fdt, int node, struct platform *p)
-{
-	const fdt32_t *cell;
-	int len;
-
-	if (fdt_address_cells(fdt, node) != 3 || fdt_size_cells(fdt, node) != 2 ||
-	    fdt_address_cells(fdt, 0) != 2)
-		return false;
-	cell = fdt_getprop(fdt, node, "ranges", &len);
-	if (!cell || len <= 0 || len % (int)(PCI_RANGE_CELLS * sizeof(*cell)))
-		return false;
-	for (; len; len -= (int)(PCI_RANGE_CELLS * sizeof(*cell)), cell += PCI_RANGE_CELLS) {
-		u32 hi = fdt32_ld(cell);
-		u64 bus = devtree_cells(cell + 1, 2);
-
-		if (PCI_SPACE(hi) != PCI_SPACE_MEM32 || hi & PCI_PREFETCH)
-			continue;
-		p->window_base = devtree_cells(cell + 3, 2);
-		p->window_size = devtree_cells(cell + 5, 2);
-		return bus == p->window_base && p->window_size &&
-		       range_inside(bus, p->window_size, 0, (u64)1 << 32);
-	}
-	return false;
-}
-
-static enum fw_status parse_pci(const void *fdt, struct platform *p)
-{
-	int node = fdt_node_offset_by_compatible(fdt, -1, "pci-host-ecam-generic");
-	const fdt32_t *bus;
-	int len;
-
-	if (node == -FDT_ERR_NOTFOUND)
-		return FW_OK;
-	if (node < 0)
-		return pr_error(FW_EFDT_PCI, "unreadable");
-	bus = fdt_getprop(fdt, node, "bus-range", &len);
-	if (bus && (len != 2 * (int)sizeof(*bus) || fdt32_ld(bus)))
-		return pr_error(FW_EFDT_PCI, "bus-range does not start at 0");
-	if (!root_device_reg(fdt, node, &p->ecam_base, &p->ecam_size) ||
-	    p->ecam_size < ECAM_BUS_SIZE || !is_aligned(p->ecam_base, PAGE_SIZE) ||
-	    !range_inside(p->ecam_base, p->ecam_size, 0, (u64)1 << VA_BITS))
-		return pr_error(FW_EFDT_PCI, "bad configuration space");
-	/* Only bus 0 is looked at. */
-	p->ecam_size = ECAM_BUS_SIZE;
-	if (!parse_pci_window(fdt, node, p))
-		return pr_error(FW_EFDT_PCI, "bad memory window");
-	p->has_pci = true;
+	/* Who says what is wrong must not need a page that is not there yet. */
+	if (p->uart_base % PAGE_SIZE + UART_SIZE > PAGE_SIZE)
+		return pr_error(FW_EFDT_UART, "registers at 0x%llx leave their page",
+				(unsigned long long)p->uart_base);
 	return FW_OK;
 }
 
@@ -324,8 +253,8 @@ static enum fw_status parse_initrd(const void *fdt, struct platform *p)
 enum fw_status platform_parse(const void *fdt, struct platform *p)
 {
 	static enum fw_status (*const steps[])(const void *fdt, struct platform *p) = {
-		parse_memory, parse_reserved, parse_uart, parse_pci, parse_swiotlb, parse_kernel,
-		parse_initrd,
+		parse_memory, parse_reserved, parse_uart, platform_parse_pci, parse_swiotlb,
+		parse_kernel, parse_initrd,
 	};
 	enum fw_status status;
 	unsigned int i;
@@ -360,16 +289,15 @@ static enum fw_status add_payload(struct memmap *map, const struct payload *imag
 enum fw_status platform_memmap(const struct platform *p, bool static_pool, struct memmap *map)
 {
 	u64 uart = align_down(p->uart_base, PAGE_SIZE);
-	u64 uart_end = align_up(p->uart_base + UART_SIZE, PAGE_SIZE);
 	enum fw_status status;
 
 	status = memmap_shrink_ram(map, RAM_BASE, p->ram_size);
 	if (status != FW_OK)
 		return pr_error(status, "RAM");
 	if (uart != align_down(UART_DEFAULT_BASE, PAGE_SIZE))
-		status = add(map, uart, uart_end - uart, MEMMAP_DEVICE, "UART");
+		status = add(map, uart, PAGE_SIZE, MEMMAP_DEVICE, "UART");
 	if (status == FW_OK && p->has_pci)
-		status = add(map, p->ecam_base, p->ecam_size, MEMMAP_DEVICE,
+		status = add(map, p->config_base, p->config_size, MEMMAP_DEVICE,
 			     "PCI configuration space");
 	if (status == FW_OK && p->has_pci)
 		status = add(map, p->window_base, p->window_size, MEMMAP_DEVICE, "PCI window");

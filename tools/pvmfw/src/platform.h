@@ -10,6 +10,13 @@
 #include "status.h"
 #include "types.h"
 
+/*
+ * log2 of the bytes of configuration space that a function has, by the old mechanism
+ * and by the enhanced one.
+ */
+#define PCI_CAM_SHIFT	8
+#define PCI_ECAM_SHIFT	12
+
 /**
  * struct payload - An image that the VMM left in RAM.
  * @base: its address, a multiple of PAGE_SIZE
@@ -35,10 +42,11 @@ struct swiotlb {
 /**
  * struct platform - What the device tree says, checked.
  * @ram_size: bytes of RAM from RAM_BASE on, a multiple of PAGE_SIZE
- * @uart_base: address of a 16550 with UART_SIZE registers
- * @has_pci: there is a PCI host; without one the next four are 0
- * @ecam_base: its configuration space
- * @ecam_size: bytes, whole buses
+ * @uart_base: address of a 16550 with UART_SIZE registers, all in one page
+ * @has_pci: there is a PCI host; without one the next five are 0
+ * @config_base: its configuration space, of bus 0
+ * @config_size: bytes
+ * @config_shift: PCI_CAM_SHIFT or PCI_ECAM_SHIFT
  * @window_base: its window for 32-bit, not prefetchable memory, at the same bus
  *	address
  * @window_size: bytes
@@ -50,8 +58,9 @@ struct platform {
 	u64 ram_size;
 	u64 uart_base;
 	bool has_pci;
-	u64 ecam_base;
-	u64 ecam_size;
+	u64 config_base;
+	u64 config_size;
+	unsigned int config_shift;
 	u64 window_base;
 	u64 window_size;
 	struct swiotlb swiotlb;
@@ -69,6 +78,23 @@ struct platform {
  * Return: FW_OK, FW_EFDT_*, FW_EOVERLAP, FW_ERANGE or FW_ETOOMANY.
  */
 enum fw_status platform_parse(const void *fdt, struct platform *p);
+
+/**
+ * platform_pci_compatible() - Name the kind of the PCI host.
+ * @p: the platform, with @p->has_pci
+ *
+ * Return: what its node is "compatible" with.
+ */
+const char *platform_pci_compatible(const struct platform *p);
+
+/**
+ * platform_parse_pci() - The part of platform_parse() that is about PCI.
+ * @fdt: the tree
+ * @p: what concerns PCI is filled in
+ *
+ * Return: FW_OK, also if there is no PCI host; FW_EFDT_PCI.
+ */
+enum fw_status platform_parse_pci(const void *fdt, struct platform *p);
 
 /**
  * platform_memmap() - Shrink RAM to what there is, and map devices and images.

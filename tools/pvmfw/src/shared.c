@@ -58,6 +58,7 @@ static enum fw_status refill(struct shared_pool *pool, size_t size)
 	status = sharer_take(&pool->sharer, size, &base, &got);
 	if (status != FW_OK)
 		return status;
+	pool->stats.refills++;
 	return buddy_add(&pool->free, base, got);
 }
 
@@ -105,15 +106,10 @@ enum fw_status dealloc_shared(struct shared_pool *pool, void *block, size_t size
 
 enum fw_status shared_end(struct shared_pool *pool)
 {
-	struct buddy *b = &pool->free;
-	enum fw_status ended = FW_OK, emptied;
-
-	if (!b->tree)
+	if (!pool->free.tree)
 		return FW_OK;
-	if (pool->dynamic)
-		ended = sharer_end(&pool->sharer);
-	emptied = buddy_init(b, b->base, b->shift, pool->tree);
-	return ended != FW_OK ? ended : emptied;
+	buddy_empty(&pool->free);
+	return pool->dynamic ? sharer_end(&pool->sharer) : FW_OK;
 }
 
 enum fw_status shared_check_none(const struct shared_pool *pool, const struct hyp *hyp)

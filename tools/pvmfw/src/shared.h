@@ -22,11 +22,13 @@
  * @in_use_peak: the most that ever were
  * @per_alloc_calls: share and unshare calls, of one granule each, that it had
  *	taken to share each allocation on its own; 0 for a static pool
+ * @refills: regions that the sharer has added
  */
 struct shared_stats {
 	u64 in_use;
 	u64 in_use_peak;
 	u64 per_alloc_calls;
+	u64 refills;
 };
 
 /**

@@ -35,7 +35,7 @@
  * @FW_EFDT_IRQ: device tree describes no usable interrupt
  * @FW_EFDT_CMDLINE: device tree has a command line that is no text
  * @FW_ECONFIG_HEADER: configuration has a bad header
- * @FW_ECONFIG_ENTRY: configuration has an entry that is unknown, malformed or there twice
+ * @FW_ECONFIG_ENTRY: configuration has an unknown, malformed, double or conflicting entry
  * @FW_ENODIGEST: configuration has no digest of it
  * @FW_ENOIMAGE: device tree does not name it
  * @FW_EDIGEST: it does not have the digest of the configuration
@@ -58,6 +58,7 @@
  * @FW_EVIRTIO_CONFIG: virtio device keeps changing its configuration
  * @FW_EVIRTIO_BROKEN: virtio device needs a reset
  * @FW_EBLK_CAPACITY: disk has an impossible capacity
+ * @FW_EBLK_TOO_LARGE: disk is larger than the configuration allows
  * @FW_EBLK_RANGE: read beyond the end of the disk
  * @FW_EBLK_IO: disk reports an I/O error
  * @FW_EBLK_UNSUPPORTED: disk does not support reads
@@ -116,6 +117,7 @@ enum fw_status {
 	FW_EVIRTIO_CONFIG,
 	FW_EVIRTIO_BROKEN,
 	FW_EBLK_CAPACITY,
+	FW_EBLK_TOO_LARGE,
 	FW_EBLK_RANGE,
 	FW_EBLK_IO,
 	FW_EBLK_UNSUPPORTED,

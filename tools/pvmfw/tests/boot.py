@@ -196,6 +196,8 @@ def cases(images):
              'device tree describes no usable memory'),
         Case('a UART over the firmware', images.with_tree(device_tree(UART='0x7fc00000')),
              'error: UART and firmware image: ranges overlap'),
+        Case('a UART across the end of a page', images.with_tree(device_tree(UART='0xffc')),
+             'error: registers at 0xffc leave their page: device tree describes no usable UART'),
         Case('PSCI by SMC', images.with_tree(device_tree(METHOD='smc')),
              'error: device tree has no PSCI by HVC'),
         Case('a wrong load address', images.with_tree(moved=True),

@@ -7,21 +7,29 @@
 #include "pci.h"
 #include "testing.h"
 
-#define ECAM_SIZE (32 * 8 * 0x1000)
-
 struct fake_fn fake_bus[32][8];
+unsigned int fake_bus_shift;
+void (*fake_bus_touch)(u64 addr);
 
 void fake_bus_reset(void)
 {
 	memset(fake_bus, 0, sizeof(fake_bus));
+	fake_bus_shift = PCI_ECAM_SHIFT;
+	fake_bus_touch = NULL;
+}
+
+static u64 config_size(void)
+{
+	return (u64)ARRAY_SIZE(fake_bus) * ARRAY_SIZE(fake_bus[0]) << fake_bus_shift;
 }
 
 struct platform fake_bus_platform(void)
 {
 	return (struct platform){
 		.has_pci = true,
-		.ecam_base = FAKE_ECAM,
-		.ecam_size = ECAM_SIZE,
+		.config_base = FAKE_CONFIG,
+		.config_size = config_size(),
+		.config_shift = fake_bus_shift,
 		.window_base = FAKE_WINDOW,
 		.window_size = FAKE_WINDOW_SIZE,
 	};
@@ -51,30 +59,41 @@ struct fake_fn *fake_bus_add(unsigned int slot, unsigned int function, u16 vendo
 	return fn;
 }
 
+/* The function that has the byte at @offset of configuration space, and which byte. */
+static struct fake_fn *find(u64 offset, u64 *reg)
+{
+	*reg = offset & (((u64)1 << fake_bus_shift) - 1);
+	return &fake_bus[offset >> (fake_bus_shift + 3)][offset >> fake_bus_shift & 7];
+}
+
 static u32 config_read(u64 offset, unsigned int size)
 {
-	const struct fake_fn *fn = &fake_bus[offset >> 15][offset >> 12 & 7];
-	u32 value = ~0u;
+	const struct fake_fn *fn;
+	u32 value = 0;
+	u64 reg;
 
-	if (fn->present) {
-		value = 0;
-		if ((offset & 0xfff) + size <= sizeof(fn->config))
-			memcpy(&value, fn->config + (offset & 0xfff), size);
-	}
+	fn = find(offset, &reg);
+	if (!fn->present)
+		return ~0u;
+	if (reg + size <= sizeof(fn->config))
+		memcpy(&value, fn->config + reg, size);
 	return value;
 }
 
 static void config_write(u64 offset, u32 value, unsigned int size)
 {
-	struct fake_fn *fn = &fake_bus[offset >> 15][offset >> 12 & 7];
-	unsigned int reg = offset & 0xfff, bar = (reg - PCI_BAR0) / 4;
+	struct fake_fn *fn;
+	unsigned int bar;
+	u64 reg;
 
+	fn = find(offset, &reg);
+	bar = (unsigned int)(reg - PCI_BAR0) / 4;
 	assert_true(fn->present);
 	if (reg == PCI_COMMAND) {
 		assert_int_equal(size, 2);
 		memcpy(fn->config + reg, &value, size);
 	} else if (reg >= PCI_BAR0 && bar < 6) {
-		u32 old = fake_bus_get32(fn, reg);
+		u32 old = fake_bus_get32(fn, (unsigned int)reg);
 
 		assert_int_equal(size, 4);
 		/* A BAR must not move while its device decodes it. */
@@ -82,10 +101,10 @@ static void config_write(u64 offset, u32 value, unsigned int size)
 		if (fn->forgets[bar] && value != ~0u)
 			value = 0;
 		if (!fn->sticky)
-			fake_bus_set32(fn, reg, (value & fn->bar_mask[bar]) |
+			fake_bus_set32(fn, (unsigned int)reg, (value & fn->bar_mask[bar]) |
 				       (old & ~fn->bar_mask[bar] & 0xf));
 	} else {
-		fail_msg("write to configuration register 0x%x", reg);
+		fail_msg("write to configuration register 0x%x", (unsigned int)reg);
 	}
 }
 
@@ -113,9 +132,11 @@ static u32 bus_read(u64 addr, unsigned int size)
 	const struct fake_fn *fn;
 	u64 offset;
 
+	if (fake_bus_touch)
+		fake_bus_touch(addr);
 	assert_true(is_aligned(addr, size));
-	if (range_inside(addr, size, FAKE_ECAM, ECAM_SIZE))
-		return config_read(addr - FAKE_ECAM, size);
+	if (range_inside(addr, size, FAKE_CONFIG, config_size()))
+		return config_read(addr - FAKE_CONFIG, size);
 	fn = decode(addr, &offset);
 	return fn->read(offset, size);
 }
@@ -125,9 +146,11 @@ static void bus_write(u64 addr, u32 value, unsigned int size)
 	const struct fake_fn *fn;
 	u64 offset;
 
+	if (fake_bus_touch)
+		fake_bus_touch(addr);
 	assert_true(is_aligned(addr, size));
-	if (range_inside(addr, size, FAKE_ECAM, ECAM_SIZE)) {
-		config_write(addr - FAKE_ECAM, value, size);
+	if (range_inside(addr, size, FAKE_CONFIG, config_size())) {
+		config_write(addr - FAKE_CONFIG, value, size);
 		return;
 	}
 	fn = decode(addr, &offset);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PCI bus for the unit tests, behind the mmio functions: ECAM for bus 0, and
- * BARs that lead to a device. An access to an address where nothing is fails
+ * A PCI bus for the unit tests, behind the mmio functions: configuration space of
+ * bus 0, and BARs that lead to a device. An access to an address where nothing is fails
  * the test, as it would hang or fault in the VM.
  */
 #ifndef PVMFW_FAKE_BUS_H
@@ -10,7 +10,7 @@
 #include "platform.h"
 #include "types.h"
 
-#define FAKE_ECAM	0x10000000ull
+#define FAKE_CONFIG	0x10000000ull
 #define FAKE_WINDOW	0x20000000ull
 #define FAKE_WINDOW_SIZE 0x100000ull
 
@@ -37,8 +37,14 @@ struct fake_fn {
 /** The functions of bus 0, by device and function number. */
 extern struct fake_fn fake_bus[32][8];
 
+/** log2 of the bytes of configuration space of a function; a reset makes it ECAM. */
+extern unsigned int fake_bus_shift;
+
+/** What happens before each access, as a fault may; NULL, also after a reset: nothing. */
+extern void (*fake_bus_touch)(u64 addr);
+
 /**
- * fake_bus_reset() - Remove all functions.
+ * fake_bus_reset() - Remove all functions; functions are addressed by ECAM.
  */
 void fake_bus_reset(void);
 

@@ -2,9 +2,10 @@
 /*
  * The disk of fake_disk.h, by virtio 1.2.
  */
-#include "fake_clock.h"
+#include "fake_counter.h"
 #include "fake_disk.h"
 #include "fake_hyp.h"
+#include "fake_trace.h"
 #include "testing.h"
 
 #define BAR_SIZE	0x4000
@@ -206,6 +207,7 @@ static void set_half(u64 *reg, u64 offset, u32 value)
 static void write_status(u8 value)
 {
 	if (!value) {
+		fake_trace(EVENT_DISK_RESET, 0);
 		if (fake_disk.stuck_reset)
 			return;
 		fake_disk.queue_enable = 0;
@@ -310,7 +312,7 @@ struct fake_fn *fake_disk_add(unsigned int slot, u64 sectors)
 	fake_disk.queue_max = 256;
 	fake_disk.bad_sector = (u64)-1;
 	fake_disk.evil_from = 1;
-	fake_clock_tick = tick;
+	fake_counter_tick = tick;
 
 	fn->config[0x06] = 0x10;
 	fn->config[0x34] = FAKE_CAP_COMMON;

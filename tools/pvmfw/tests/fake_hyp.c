@@ -3,6 +3,7 @@
  * The hypervisor of fake_hyp.h, behind smccc_hvc().
  */
 #include "fake_hyp.h"
+#include "fake_trace.h"
 #include "smccc.h"
 #include "testing.h"
 
@@ -72,10 +73,12 @@ static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res
 	u64 i;
 
 	fake_hyp.calls++;
-	if (share)
+	if (share) {
 		fake_hyp.share_calls++;
-	else
+	} else {
 		fake_hyp.unshare_calls++;
+		fake_trace(EVENT_UNSHARE, ipa);
+	}
 
 	if (!is_aligned(ipa, fake_hyp.granule) || a3 || (!fake_hyp.ranges && count))
 		fail_msg("bad arguments 0x%llx %llu %llu", (unsigned long long)ipa,
@@ -102,6 +105,8 @@ static void change_guard(u64 ipa, bool guard, struct smccc_res *res)
 
 	if (!is_aligned(ipa, fake_hyp.guard_granule) || ipa >= FAKE_GUARD_END)
 		fail_msg("guard of 0x%llx", (unsigned long long)ipa);
+	if (!guard)
+		fake_trace(EVENT_UNGUARD, ipa);
 	if (++fake_hyp.guard_calls == fake_hyp.guard_fail_call) {
 		res->r[0] = INVALID_PARAMETER;
 		return;
@@ -118,6 +123,12 @@ void smccc_hvc(u64 fn, u64 a1, u64 a2, u64 a3, struct smccc_res *res)
 {
 	memset(res, 0, sizeof(*res));
 	switch (fn) {
+	case 0x84000008:
+		fake_trace(EVENT_OFF, 0);
+		break;
+	case 0x84000009:
+		fake_trace(EVENT_RESET, 0);
+		break;
 	case 0x8600ff01:
 		res->r[0] = fake_hyp.is_kvm ? 0xb66fb428 : NOT_SUPPORTED;
 		res->r[1] = 0xe911c52e;

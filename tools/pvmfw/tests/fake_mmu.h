@@ -5,20 +5,21 @@
 #ifndef PVMFW_FAKE_MMU_H
 #define PVMFW_FAKE_MMU_H
 
+#include "fake_trace.h"
 #include "types.h"
 
 /**
  * struct fake_mmu - What was asked for.
  * @syncs: calls of mmu_sync()
  * @flushes: calls of mmu_flush()
- * @cleaned_bytes: bytes that were cleaned
- * @cleaned_last: the address that was cleaned last
+ * @cleaned_count: entries of @cleaned in use
+ * @cleaned: what was cleaned, in order
  */
 struct fake_mmu {
 	u64 syncs;
 	u64 flushes;
-	u64 cleaned_bytes;
-	u64 cleaned_last;
+	unsigned int cleaned_count;
+	struct fake_range cleaned[16];
 };
 
 /** The one MMU; the test zeroes it. */

@@ -3,7 +3,8 @@
  * Rules: a block is inside of what was given, aligned to its size, and nobody
  * else's; an allocation fails only if no such block is free; what comes back is
  * merged; a free of anything but an allocated block is refused and changes
- * nothing; the records never lie in the memory that is handed out.
+ * nothing; the records never lie in the memory that is handed out; what was ever
+ * handed out is known.
  *
  * The model is one byte for each smallest block: who has it.
  */
@@ -29,6 +30,7 @@ struct world {
 	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
 	u8 owner[UNITS];
 	struct allocation held[UNITS + 1];
+	uintptr_t used_from, used_to;
 };
 
 static int setup(void **state)
@@ -106,6 +108,12 @@ static void take(struct world *w, u8 who, size_t size)
 	}
 	memset(block, who, size);
 	w->held[who] = (struct allocation){ block, size };
+	if (!w->used_to || (uintptr_t)block < w->used_from)
+		w->used_from = (uintptr_t)block;
+	if ((uintptr_t)block + units * UNIT > w->used_to)
+		w->used_to = (uintptr_t)block + units * UNIT;
+	assert_int_equal(w->buddy.used_from, w->used_from);
+	assert_int_equal(w->buddy.used_to, w->used_to);
 }
 
 static void release(struct world *w, u8 who)
@@ -131,6 +139,7 @@ static void random_against_model(void **state)
 	/* A hole at either end and one in the middle. */
 	assert_int_equal(give(w, 1, 20), FW_OK);
 	assert_int_equal(give(w, 23, 38), FW_OK);
+	assert_true(w->buddy.used_from > w->buddy.used_to);
 	for (step = 0; step < 200000; step++) {
 		u8 who = (u8)(1 + test_random(&seed) % UNITS);
 

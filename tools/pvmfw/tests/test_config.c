@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rules: a configuration of another magic or version, of a size that is not
- * there, with an entry that is unknown, malformed, there twice, or over another
- * one or the header, is refused; what is accepted points into the blob and says
- * what was written.
+ * there, with an entry that is unknown, malformed, there twice, in contradiction
+ * to another one, or over another one or the header, is refused; what is accepted
+ * points into the blob and says what was written; nothing lets the host choose the
+ * command line but the entry for that.
  */
 #include "config.h"
 #include "testing.h"
@@ -74,6 +75,7 @@ static void everything(void **state)
 	assert_ptr_equal(config.kernel, b.at + 64);
 	assert_ptr_equal(config.initrd, b.at + 96);
 	assert_string_equal(config.cmdline, "quiet");
+	assert_false(config.host_cmdline);
 	assert_int_equal(config.read_size, 4096);
 	assert_int_equal(config.read_depth, 16);
 	free(b.at);
@@ -88,8 +90,10 @@ static void nothing(void **state)
 	assert_null(config.kernel);
 	assert_null(config.initrd);
 	assert_null(config.cmdline);
+	assert_false(config.host_cmdline);
 	assert_int_equal(config.read_size, VIRTIO_BLK_MAX_READ);
 	assert_int_equal(config.read_depth, 1);
+	assert_int_equal(config.max_disk, 1024);
 	free(b.at);
 }
 
@@ -125,7 +129,7 @@ static void bad_entries(void **state)
 		enum fw_status status;
 	} cases[] = {
 		{ 0, 0, 96, 32, FW_ECONFIG_ENTRY },		/* unknown */
-		{ 0, 5, 96, 32, FW_ECONFIG_ENTRY },
+		{ 0, 7, 96, 32, FW_ECONFIG_ENTRY },
 		{ 0, 0xffffffff, 96, 32, FW_ECONFIG_ENTRY },
 		{ 1, 2, 64, 32, FW_ECONFIG_ENTRY },		/* twice */
 		{ 0, 2, 96, 31, FW_ECONFIG_ENTRY },		/* no digest */
@@ -176,6 +180,55 @@ static void bad_disk_read(void **state)
 	}
 }
 
+static void max_disk(void **state)
+{
+	struct blob b = full();
+
+	(void)state;
+	entry(&b, 2, 6, 128, 4);
+	put(&b, 128, 0xffffffff);
+	assert_int_equal(parse(&b), FW_OK);
+	assert_int_equal(config.max_disk, 0xffffffff);
+	put(&b, 128, 0);
+	assert_int_equal(parse(&b), FW_ECONFIG_ENTRY);
+	put(&b, 128, 1);
+	entry(&b, 2, 6, 128, 8);
+	assert_int_equal(parse(&b), FW_ECONFIG_ENTRY);
+	free(b.at);
+}
+
+static void host_cmdline(void **state)
+{
+	static const struct {
+		u32 size, value;
+		enum fw_status status;
+	} cases[] = {
+		{ 4, 1, FW_OK }, { 4, 0, FW_ECONFIG_ENTRY }, { 4, 2, FW_ECONFIG_ENTRY },
+		{ 8, 1, FW_ECONFIG_ENTRY }, { 1, 1, FW_ECONFIG_ENTRY },
+	};
+	struct blob b;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		b = full();
+		entry(&b, 2, 5, 128, cases[i].size);
+		put(&b, 128, cases[i].value);
+		assert_int_equal(parse(&b), cases[i].status);
+		if (cases[i].status == FW_OK) {
+			assert_true(config.host_cmdline);
+			assert_null(config.cmdline);
+		}
+		free(b.at);
+	}
+	/* It is either the host's or the configuration's. */
+	b = full();
+	entry(&b, 3, 5, 136, 4);
+	put(&b, 136, 1);
+	assert_int_equal(parse(&b), FW_ECONFIG_ENTRY);
+	free(b.at);
+}
+
 /* Any bytes changed: refused, or everything that it names lies inside. */
 static void flipped_bytes(void **state)
 {
@@ -197,6 +250,7 @@ static void flipped_bytes(void **state)
 				assert_true(strlen(config.cmdline) < b.size);
 			assert_true(config.read_size <= VIRTIO_BLK_MAX_READ);
 			assert_true(config.read_depth <= VIRTIO_BLK_MAX_DEPTH);
+			assert_true(config.max_disk);
 		}
 		free(b.at);
 	}
@@ -210,6 +264,8 @@ int main(void)
 		cmocka_unit_test(bad_header),
 		cmocka_unit_test(bad_entries),
 		cmocka_unit_test(bad_disk_read),
+		cmocka_unit_test(max_disk),
+		cmocka_unit_test(host_cmdline),
 		cmocka_unit_test(flipped_bytes),
 	};
 

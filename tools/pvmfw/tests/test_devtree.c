@@ -9,6 +9,7 @@
 
 #include "devtree.h"
 #include "fake_console.h"
+#include "fake_map.h"
 #include "platform.h"
 #include "testing.h"
 
@@ -27,7 +28,7 @@ struct spec {
 	const char *stdout_path;
 	u32 reg_shift;
 	u64 ecam_base, ecam_size;
-	bool no_pci;
+	bool no_pci, cam;
 	u32 bus_first, window_space;
 	u64 window_bus, window_base, window_size;
 	int ranges_len;
@@ -48,38 +49,6 @@ static const struct spec good = {
 
 static struct platform plat;
 static bool static_pool;
-
-/* Page tables and what main.c maps before it looks at a tree. */
-#define HEAP_SHIFT 21
-
-static u8 *arena;
-static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
-static struct buddy heap;
-static struct pgtable pgtable;
-static struct memmap map;
-
-static void map_self(void)
-{
-	const struct {
-		u64 base, size;
-		enum memmap_kind kind;
-		const char *name;
-	} ranges[] = {
-		{ FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "firmware image" },
-		{ FW_SCRATCH_BASE, FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware scratch" },
-		{ RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
-		{ 0, PAGE_SIZE, MEMMAP_DEVICE, "UART" },
-	};
-	size_t i;
-
-	assert_int_equal(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree), FW_OK);
-	assert_int_equal(buddy_add(&heap, (uintptr_t)arena, (size_t)1 << HEAP_SHIFT), FW_OK);
-	assert_int_equal(pgtable_init(&pgtable, &heap), FW_OK);
-	memmap_init(&map, &pgtable);
-	for (i = 0; i < ARRAY_SIZE(ranges); i++)
-		assert_int_equal(memmap_add(&map, ranges[i].base, ranges[i].size, ranges[i].kind,
-					    ranges[i].name, NULL), FW_OK);
-}
 
 static void prop_u32s(void *fdt, const char *name, const u32 *v, int n)
 {
@@ -122,7 +91,8 @@ static void add_pci(void *fdt, const struct spec *s)
 	};
 
 	fdt_begin_node(fdt, "pci");
-	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
+	fdt_property_string(fdt, "compatible", s->cam ? "pci-host-cam-generic" :
+			    "pci-host-ecam-generic");
 	fdt_property_u32(fdt, "#address-cells", 3);
 	fdt_property_u32(fdt, "#size-cells", 2);
 	prop_u64s(fdt, "reg", (const u64[]){ s->ecam_base, s->ecam_size }, 2);
@@ -220,12 +190,12 @@ static enum fw_status load(const struct spec *s)
 	enum fw_status status;
 
 	fake_console_reset();
-	map_self();
+	fake_map_reset();
 	status = devtree_check(fdt, fdt_totalsize(fdt));
 	if (status == FW_OK)
 		status = platform_parse(fdt, &plat);
 	if (status == FW_OK)
-		status = platform_memmap(&plat, static_pool, &map);
+		status = platform_memmap(&plat, static_pool, &fake_map);
 	free(fdt);
 	return status;
 }
@@ -246,8 +216,9 @@ static void good_tree(void **state)
 	assert_int_equal(plat.ram_size, 0x10000000);
 	assert_int_equal(plat.uart_base, 0x3f8);
 	assert_true(plat.has_pci);
-	assert_int_equal(plat.ecam_base, 0x10000);
-	assert_int_equal(plat.ecam_size, 0x100000);
+	assert_int_equal(plat.config_base, 0x10000);
+	assert_int_equal(plat.config_size, 0x100000);
+	assert_int_equal(plat.config_shift, PCI_ECAM_SHIFT);
 	assert_int_equal(plat.window_base, 0x2000000);
 	assert_int_equal(plat.window_size, 0x2000000);
 }
@@ -260,6 +231,7 @@ static void without_pci(void **state)
 	s.no_pci = true;
 	assert_int_equal(load(&s), FW_OK);
 	assert_false(plat.has_pci);
+	assert_int_equal(plat.config_shift, 0);
 }
 
 static void no_room_for_header(void **state)
@@ -355,11 +327,11 @@ static void flipped_bytes(void **state)
 		while (n--)
 			copy[(at + test_random(&seed) * (size_t)n) % size] ^=
 				(char)(1 + test_random(&seed) % 255);
-		map_self();
+		fake_map_reset();
 		if (devtree_check(copy, size) == FW_OK &&
 		    platform_parse(copy, &plat) == FW_OK &&
-		    platform_memmap(&plat, static_pool, &map) == FW_OK)
-			assert_int_equal(map.ram_size, plat.ram_size);
+		    platform_memmap(&plat, static_pool, &fake_map) == FW_OK)
+			assert_int_equal(fake_map.ram_size, plat.ram_size);
 		free(copy);
 	}
 	free(fdt);
@@ -547,6 +519,14 @@ static void uart(void **state)
 	assert_int_equal(load(&s), FW_EFDT_UART);
 	s.uart_base = (u64)-4;
 	assert_int_equal(load(&s), FW_EFDT_UART);
+	/* In one page, be it the one of the default UART or another one. */
+	s.uart_base = PAGE_SIZE - UART_SIZE;
+	assert_int_equal(load(&s), FW_OK);
+	s.uart_base++;
+	assert_int_equal(load(&s), FW_EFDT_UART);
+	assert_non_null(strstr(fake_console_line, "registers at 0xff9 leave their page: "));
+	s.uart_base = 0x9000fff;
+	assert_int_equal(load(&s), FW_EFDT_UART);
 }
 
 static void pci(void **state)
@@ -556,6 +536,14 @@ static void pci(void **state)
 	(void)state;
 	s.ecam_size = 0xff000;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
+	/* The old mechanism needs no more than 64 KiB for a bus. */
+	s.cam = true;
+	s.ecam_size = 0xf000;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s.ecam_size = 0x10000;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.config_size, 0x10000);
+	assert_int_equal(plat.config_shift, PCI_CAM_SHIFT);
 	s = good;
 	s.ecam_base = 0x10800;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
@@ -632,10 +620,10 @@ static void swiotlb(void **state)
 	s.pool_base = 0x81000000;
 	assert_int_equal(load(&s), FW_OK);
 	assert_int_equal(plat.swiotlb.base, 0x81000000);
-	assert_int_equal(map.range[map.count - 1].kind, MEMMAP_UNMAPPED);
+	assert_int_equal(fake_map.range[fake_map.count - 1].kind, MEMMAP_UNMAPPED);
 	static_pool = true;
 	assert_int_equal(load(&s), FW_OK);
-	assert_int_equal(map.range[map.count - 1].kind, MEMMAP_DATA);
+	assert_int_equal(fake_map.range[fake_map.count - 1].kind, MEMMAP_DATA);
 	static_pool = false;
 	/* Over the device tree. */
 	s.pool_base = RAM_BASE + 0x1000;
@@ -671,7 +659,7 @@ static void payloads(void **state)
 	assert_int_equal(plat.kernel.size, 0x123457);
 	assert_int_equal(plat.initrd.base, 0x80400000);
 	assert_int_equal(plat.initrd.size, 0x123);
-	assert_int_equal(map.range[map.count - 2].kind, MEMMAP_RODATA);
+	assert_int_equal(fake_map.range[fake_map.count - 2].kind, MEMMAP_RODATA);
 	/* In one page, although not in one byte. */
 	s.initrd[0] = 0x80323000;
 	assert_int_equal(load(&s), FW_EOVERLAP);
@@ -691,20 +679,6 @@ static void payloads(void **state)
 	s.initrd[0] = 0x80400000;
 	s.initrd[1] = (u64)-1;
 	assert_int_equal(load(&s), FW_EFDT_INITRD);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = aligned_alloc((size_t)1 << HEAP_SHIFT, (size_t)1 << HEAP_SHIFT);
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(arena);
-	return 0;
 }
 
 int main(void)
@@ -729,5 +703,5 @@ int main(void)
 		cmocka_unit_test(payloads),
 	};
 
-	return cmocka_run_group_tests_name("pvmfw devtree", tests, setup, teardown);
+	return cmocka_run_group_tests_name("pvmfw devtree", tests, NULL, fake_map_release);
 }

@@ -2,10 +2,12 @@
 /*
  * Rules: the digest is that of the disk, however large requests are, however
  * many are under way and in whichever order they come back; no more are under
- * way than asked for; a device that lies about one of many is found; nothing is
- * shared or lost at the end.
+ * way than asked for; a disk that is larger than allowed is not read at all; a
+ * device that lies about one of many is found; nothing is shared or lost at the end,
+ * whichever allocation fails.
  */
 #include "disk.h"
+#include "fake_alloc.h"
 #include "fake_console.h"
 #include "fake_disk.h"
 #include "fake_hyp.h"
@@ -20,6 +22,7 @@ struct world {
 	struct shared_pool pool;
 	struct disk disk;
 	struct fw_config config;
+	size_t heap_bytes;
 	u8 tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];
 };
 
@@ -34,26 +37,32 @@ static void reset(struct world *w, u32 read_size, u32 depth)
 	memset(&w->disk, 0, sizeof(w->disk));
 	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
 	assert_int_equal(buddy_add(&w->heap, base, FW_SCRATCH_SIZE), FW_OK);
+	w->heap_bytes = FW_SCRATCH_SIZE;
 	hyp_discover(&w->hyp);
 	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
-	w->config = (struct fw_config){ .read_size = read_size, .read_depth = depth };
+	w->config = (struct fw_config){
+		.read_size = read_size, .read_depth = depth, .max_disk = 1,
+	};
 }
 
+/* Bring the disk up and read it. */
 static enum fw_status hash(struct world *w)
 {
 	struct platform p = fake_bus_platform();
+	enum fw_status status = disk_init(&w->disk, &p, &w->pool);
 
-	assert_int_equal(disk_init(&w->disk, &p, &w->pool), FW_OK);
 	fake_console_reset();
-	return disk_hash(&w->disk, &w->heap, &w->config);
+	return status == FW_OK ? disk_hash(&w->disk, &w->heap, &w->config) : status;
 }
 
+/* As every run ends, after which the heap has everything back. */
 static void finish(struct world *w)
 {
 	assert_int_equal(virtio_blk_stop(&w->disk.blk), FW_OK);
 	assert_int_equal(shared_end(&w->pool), FW_OK);
 	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
 	assert_int_equal(fake_hyp.shared_now, 0);
+	assert_int_equal(w->heap.free_bytes, w->heap_bytes);
 }
 
 /* What the console must say of the disk. */
@@ -114,7 +123,6 @@ static void any_order(void **state)
 				assert_true(fake_hyp.share_calls * PAGE_SIZE <=
 					    w->pool.stats.in_use_peak + 2 * PAGE_SIZE);
 				finish(w);
-				assert_true(w->heap.free_bytes == FW_SCRATCH_SIZE);
 			}
 }
 
@@ -161,6 +169,29 @@ static void names_the_sectors(void **state)
 	finish(w);
 }
 
+/* The host may claim any capacity: what is too much is not begun. */
+static void too_large(void **state)
+{
+	struct world *w = *state;
+
+	reset(w, 0x10000, 16);
+	fake_disk.sectors = 2048;
+	assert_int_equal(hash(w), FW_OK);
+	finish(w);
+	reset(w, 0x10000, 16);
+	fake_disk.sectors = 2049;
+	assert_int_equal(hash(w), FW_EBLK_TOO_LARGE);
+	assert_non_null(strstr(fake_console_line, "disk of 1049088 bytes, 1 MiB are read at most"));
+	assert_int_equal(fake_disk.requests, 0);
+	finish(w);
+	reset(w, 0x10000, 16);
+	fake_disk.sectors = UINT64_MAX / SECTOR_SIZE;
+	w->config.max_disk = UINT32_MAX;
+	assert_int_equal(hash(w), FW_EBLK_TOO_LARGE);
+	assert_int_equal(fake_disk.requests, 0);
+	finish(w);
+}
+
 static void no_memory(void **state)
 {
 	struct world *w = *state;
@@ -170,8 +201,47 @@ static void no_memory(void **state)
 		;
 	assert_int_equal(buddy_add(&w->heap, (uintptr_t)fake_hyp.arena, 0x1000), FW_EOVERLAP);
 	assert_int_equal(buddy_free(&w->heap, fake_hyp.arena, 0x10000), FW_OK);
+	w->heap_bytes = 0x10000;
 	assert_int_equal(hash(w), FW_ENOMEM);
 	finish(w);
+}
+
+/*
+ * Whichever allocation fails, of rings, headers, buffers or what they are refilled
+ * from: the digest is right or there is none, for want of memory and nothing else.
+ */
+static void each_allocation_fails(void **state)
+{
+	unsigned int good = 0, bad = 0;
+	struct world *w = *state;
+	char line[80];
+	u64 fail_at;
+
+	expected(line);
+	for (fail_at = 1; ; fail_at++) {
+		enum fw_status status;
+
+		reset(w, 4096, 8);
+		fake_disk.shuffle = 3;
+		fake_alloc = (struct fake_alloc){ .fail_at = fail_at };
+		status = hash(w);
+		if (status == FW_OK)
+			assert_string_equal(fake_console_line, line);
+		else
+			assert_int_equal(status, FW_ENOMEM);
+		finish(w);
+		if (fake_alloc.calls < fail_at)
+			break;
+		if (status == FW_OK)
+			good++;
+		else
+			bad++;
+	}
+	/* Not before the last one: a request for each 4 KiB, of two blocks. */
+	assert_true(fail_at > 2 * SECTORS / 8);
+	/* A pool that has no block is refilled; one that cannot be is an error. */
+	assert_true(good > SECTORS / 8 && bad > 8);
+	fake_alloc.fail_at = 0;
 }
 
 static void no_disk(void **state)
@@ -193,7 +263,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_of_many_lies, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_the_sectors, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_allocation_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_disk, setup, teardown),
 	};
 

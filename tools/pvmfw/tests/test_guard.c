@@ -7,6 +7,7 @@
  *
  * fake_hyp fails the test at an unguard of what is not guarded.
  */
+#include "fake_alloc.h"
 #include "fake_hyp.h"
 #include "fake_mmu.h"
 #include "guard.h"
@@ -133,6 +134,70 @@ static void not_a_device(void **state)
 	assert_int_equal(guard_release(&early, WINDOW, SIZE), FW_OK);
 }
 
+/* Where a block of each level breaks down to the one page; level 3 has no block. */
+static const struct {
+	u64 base, size, touch;
+	unsigned int tables;
+} levels[] = {
+	{ 0x40000000, 0x40000000, 0x5555a123, 2 },
+	{ 0x3f000000, 0x200000, 0x3f1ff000, 1 },
+	{ 0x3e001000, 0x3000, 0x3e002fff, 0 },
+};
+
+static void each_level(void **state)
+{
+	struct world *w = *state;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		u64 page = align_down(levels[i].touch, PAGE_SIZE), pages = 0, left;
+
+		fake_hyp_reset();
+		start(w);
+		assert_int_equal(pgtable_map(&w->pt, levels[i].base, levels[i].size,
+					     PGTABLE_DEVICE), FW_OK);
+		left = w->heap.free_bytes;
+		assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_OK);
+		assert_int_equal(left - w->heap.free_bytes, levels[i].tables * PAGE_SIZE);
+		assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_EFAULT);
+		/* That page and the UART's, and no other. */
+		assert_true(fake_hyp.guarded[page / PAGE_SIZE]);
+		assert_int_equal(fake_hyp.guarded_now, 2);
+		assert_int_equal(pgtable_each_valid(&w->pt, levels[i].base, levels[i].size,
+						    is_guarded, &pages), FW_OK);
+		assert_int_equal(pages, 1);
+		/* Its neighbour waits for an access of its own, and needs no table. */
+		left = w->heap.free_bytes;
+		assert_int_equal(guard_fault(&w->guard, page - PAGE_SIZE), FW_OK);
+		assert_int_equal(w->heap.free_bytes, left);
+		assert_int_equal(guard_release(&w->guard, levels[i].base, levels[i].size), FW_OK);
+		assert_int_equal(fake_hyp.guarded_now, 1);
+		assert_int_equal(w->hyp.unguard_calls, 2);
+	}
+}
+
+/* Whichever table there is no memory for, the page is not guarded; the next try works. */
+static void each_table_missing(void **state)
+{
+	struct world *w = *state;
+	unsigned int i, table;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		for (table = 1; table <= levels[i].tables; table++) {
+			fake_hyp_reset();
+			start(w);
+			assert_int_equal(pgtable_map(&w->pt, levels[i].base, levels[i].size,
+						     PGTABLE_DEVICE), FW_OK);
+			fake_alloc = (struct fake_alloc){ .fail_at = table };
+			assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_ENOMEM);
+			assert_int_equal(fake_hyp.guarded_now, 1);
+			assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_OK);
+			assert_int_equal(fake_hyp.guarded_now, 2);
+			fake_alloc.fail_at = 0;
+		}
+	}
+}
+
 static void each_call_refused(void **state)
 {
 	struct world *w = *state;
@@ -220,6 +285,8 @@ int main(void)
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(only_what_is_touched, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_a_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_level, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_table_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_call_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_tables_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_offered, setup, teardown),

@@ -8,11 +8,11 @@
 
 #include "devtree.h"
 #include "fake_console.h"
+#include "fake_map.h"
 #include "guest.h"
 #include "testing.h"
 
 #define TREE_SIZE	8192
-#define HEAP_SHIFT	20
 
 /* What the host's tree says; a test changes one thing. */
 struct spec {
@@ -23,7 +23,8 @@ struct spec {
 	u32 interrupt_cells;
 	u32 uart_irq[3];
 	u32 uart_clock;
-	u32 map[16];
+	const u32 *gic_cells;
+	u32 map[20];
 	int map_cells;
 	const char *bootargs;
 	int bootargs_len;
@@ -40,20 +41,15 @@ static const struct spec good = {
 
 static const struct platform plat = {
 	.ram_size = 0x10000000, .uart_base = 0x3f8, .has_pci = true,
-	.ecam_base = 0x1000000, .ecam_size = 0x100000,
+	.config_base = 0x1000000, .config_size = 0x100000, .config_shift = PCI_ECAM_SHIFT,
 	.window_base = 0x2000000, .window_size = 0x2000000,
 	.swiotlb = { 0, 0x1000000, 0x200000 },
 	.kernel = { 0x80200000, 0x1000 }, .initrd = { 0x81000000, 0x123 },
 };
 
-static struct fw_config config;
+static struct fw_config config = { .host_cmdline = true };
 static struct guest guest;
-static struct memmap map;
-static struct pgtable pgtable;
-static struct buddy heap;
-static u8 heap_tree[BUDDY_TREE_SIZE(HEAP_SHIFT)];
-static u8 *arena;
-static u64 tree[TREE_SIZE / 8];
+static u64 tree[GUEST_TREE_SIZE / 8];
 
 static void cells(void *fdt, const char *name, const u32 *v, int n)
 {
@@ -77,7 +73,8 @@ static void add_cpus(void *fdt, const struct spec *s)
 		snprintf(name, sizeof(name), "cpu@%x", i);
 		fdt_begin_node(fdt, name);
 		fdt_property_string(fdt, "device_type", "cpu");
-		fdt_property_string(fdt, "enable-method", s->method);
+		if (s->method)
+			fdt_property_string(fdt, "enable-method", s->method);
 		fdt_property_u64(fdt, "reg", s->cpu[i]);
 		fdt_property_string(fdt, "secret", "of the host");
 		fdt_end_node(fdt);
@@ -96,6 +93,8 @@ static void add_gic(void *fdt, const struct spec *s)
 	fdt_property_string(fdt, "compatible", "arm,gic-v3");
 	fdt_property_u32(fdt, "#interrupt-cells", s->interrupt_cells);
 	fdt_property_u32(fdt, "phandle", 7);
+	if (s->gic_cells)
+		fdt_property_u32(fdt, "#address-cells", *s->gic_cells);
 	cells(fdt, "reg", reg, 8);
 	fdt_end_node(fdt);
 }
@@ -143,14 +142,11 @@ static enum fw_status load(const struct spec *s)
 	assert_int_equal(fdt_finish(fdt), 0);
 	assert_int_equal(devtree_check(fdt, TREE_SIZE), FW_OK);
 
-	assert_int_equal(buddy_init(&heap, (uintptr_t)arena, HEAP_SHIFT, heap_tree), FW_OK);
-	assert_int_equal(buddy_add(&heap, (uintptr_t)arena, (size_t)1 << HEAP_SHIFT), FW_OK);
-	assert_int_equal(pgtable_init(&pgtable, &heap), FW_OK);
-	memmap_init(&map, &pgtable);
-	assert_int_equal(memmap_add(&map, plat.ecam_base, plat.ecam_size, MEMMAP_DEVICE, "ECAM",
-				    NULL), FW_OK);
+	fake_map_reset();
+	assert_int_equal(memmap_add(&fake_map, plat.config_base, plat.config_size, MEMMAP_DEVICE,
+				    "ECAM", NULL), FW_OK);
 	fake_console_reset();
-	status = guest_parse(fdt, &plat, &config, &map, &guest);
+	status = guest_parse(fdt, &plat, &config, &fake_map, &guest);
 	free(fdt);
 	return status;
 }
@@ -187,7 +183,7 @@ static void rewritten(void **state)
 	assert_int_equal(platform_parse(tree, &again), FW_OK);
 	assert_int_equal(again.ram_size, plat.ram_size);
 	assert_int_equal(again.uart_base, plat.uart_base);
-	assert_int_equal(again.ecam_base, plat.ecam_base);
+	assert_int_equal(again.config_base, plat.config_base);
 	assert_int_equal(again.window_base, plat.window_base);
 	assert_int_equal(again.window_size, plat.window_size);
 	assert_int_equal(again.swiotlb.size, plat.swiotlb.size);
@@ -209,6 +205,7 @@ static void rewritten(void **state)
 	assert_int_equal(cell("/intc@3fff0000", "reg", 5), 0x3ff90000);
 	assert_int_equal(cell("/intc@3fff0000", "reg", 7), 0x60000);
 	assert_int_equal(cell("/uart@3f8", "clock-frequency", 0), 1843200);
+	assert_int_equal(cell("/uart@3f8", "interrupts", 2), 4);
 	assert_int_equal(cell("/pci@1000000", "interrupt-map", 4),
 			 cell("/intc@3fff0000", "phandle", 0));
 	assert_int_equal(cell("/pci@1000000", "interrupt-map", 6), 5);
@@ -248,6 +245,27 @@ static void no_room(void **state)
 	}
 }
 
+/* What the firmware sets aside is enough for all that a tree can hold. */
+static void largest(void **state)
+{
+	const u64 far = ((u64)1 << VA_BITS) - PAGE_SIZE;
+	struct platform p = plat;
+	u32 i;
+
+	(void)state;
+	memset(&guest, 0, sizeof(guest));
+	guest.cpu_count = GUEST_MAX_CPUS;
+	for (i = 0; i < GUEST_MAX_CPUS; i++)
+		guest.cpu[i] = 0xff00ffff00ull | i;
+	guest.irq_count = GUEST_MAX_IRQS;
+	guest.dist_base = far;
+	memset(guest.cmdline, 'x', sizeof(guest.cmdline) - 1);
+	p.uart_base = far;
+	p.config_base = far;
+	assert_int_equal(guest_write(&guest, &p, tree, sizeof(tree)), FW_OK);
+	assert_true(fdt_totalsize(tree) > sizeof(tree) / 2);
+}
+
 static void bad_cpus(void **state)
 {
 	struct spec s = good;
@@ -265,6 +283,13 @@ static void bad_cpus(void **state)
 	assert_int_equal(load(&s), FW_EFDT_CPUS);
 	s = good;
 	s.method = "spin-table";
+	assert_int_equal(load(&s), FW_EFDT_CPUS);
+	s.cpu_count = 1;
+	assert_int_equal(load(&s), FW_EFDT_CPUS);
+	/* Nobody has to start the only one. */
+	s.method = NULL;
+	assert_int_equal(load(&s), FW_OK);
+	s.cpu_count = 2;
 	assert_int_equal(load(&s), FW_EFDT_CPUS);
 	s = good;
 	for (i = 0; i < 17; i++)
@@ -299,7 +324,7 @@ static void bad_gic(void **state)
 	s.redist[0] = s.dist[0];
 	assert_int_equal(load(&s), FW_EOVERLAP);
 	s = good;
-	s.dist[0] = plat.ecam_base;
+	s.dist[0] = plat.config_base;
 	assert_int_equal(load(&s), FW_EOVERLAP);
 }
 
@@ -310,7 +335,7 @@ static void bad_irqs(void **state)
 		u32 value;
 	} cases[] = {
 		{ 0, 0x801 }, { 0, 0x10000 }, { 0, 0x1000 }, { 1, 1 }, { 2, 1 }, { 3, 0 },
-		{ 3, 5 }, { 4, 8 }, { 5, 1 }, { 6, 988 }, { 7, 1 },
+		{ 3, 5 }, { 4, 8 }, { 5, 1 }, { 6, 988 }, { 7, 1 }, { 7, 8 },
 	};
 	struct spec s;
 	u32 i;
@@ -331,6 +356,9 @@ static void bad_irqs(void **state)
 	s.uart_irq[0] = 1;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
 	s = good;
+	s.uart_irq[2] = 2;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	s = good;
 	s.uart_irq[1] = 1019;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
 	s = good;
@@ -338,7 +366,53 @@ static void bad_irqs(void **state)
 	assert_int_equal(load(&s), FW_EFDT_UART);
 }
 
-/* The configuration's command line goes before the host's, which is text only. */
+/* Entries of the interrupt map are as long as the controller's addresses make them. */
+static void address_cells(void **state)
+{
+	static const u32 none, one = 1, two = 2, three = 3;
+	static const u32 wide[] = { 0x800, 0, 0, 1, 7, 0, 0, 0, 5, 4,
+				   0x1000, 0, 0, 2, 7, 0, 0, 0, 6, 4 };
+	struct spec s = good;
+
+	(void)state;
+	s.gic_cells = &none;
+	assert_int_equal(load(&s), FW_OK);
+	s.gic_cells = &one;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	s.gic_cells = &three;
+	assert_int_equal(load(&s), FW_EFDT_GIC);
+	s.gic_cells = &two;
+	memcpy(s.map, wide, sizeof(wide));
+	s.map_cells = 20;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(guest.irq_count, 2);
+	assert_int_equal(guest.irq[1].slot, 2);
+	assert_int_equal(guest.irq[1].pin, 2);
+	assert_int_equal(guest.irq[1].spi, 6);
+	s.map_cells = 18;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	/* An interrupt of it has no address. */
+	s.map_cells = 20;
+	s.map[6] = 1;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+}
+
+/* The kernel is told how its UART interrupts. */
+static void edge(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.uart_irq[2] = 1;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(guest_write(&guest, &plat, tree, sizeof(tree)), FW_OK);
+	assert_int_equal(cell("/uart@3f8", "interrupts", 2), 1);
+}
+
+/*
+ * Without the configuration's leave nothing that the host says counts; with it,
+ * what it says is text that fits.
+ */
 static void cmdlines(void **state)
 {
 	struct spec s = good;
@@ -366,26 +440,19 @@ static void cmdlines(void **state)
 	longest[CONFIG_MAX_CMDLINE - 1] = '\0';
 	assert_int_equal(load(&s), FW_OK);
 	assert_string_equal(guest.cmdline, longest);
-	config.cmdline = "ours";
+	config.host_cmdline = false;
+	assert_int_equal(load(&s), FW_OK);
+	assert_string_equal(guest.cmdline, "");
+	assert_int_equal(guest_write(&guest, &plat, tree, sizeof(tree)), FW_OK);
+	assert_null(prop("/chosen", "bootargs", NULL));
 	s.bootargs = "a\nb";
 	assert_int_equal(load(&s), FW_OK);
+	assert_string_equal(guest.cmdline, "");
+	config.cmdline = "ours";
+	assert_int_equal(load(&s), FW_OK);
 	assert_string_equal(guest.cmdline, "ours");
-	config.cmdline = NULL;
+	config = (struct fw_config){ .host_cmdline = true };
 	free(longest);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = aligned_alloc((size_t)1 << HEAP_SHIFT, (size_t)1 << HEAP_SHIFT);
-	return arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(arena);
-	return 0;
 }
 
 int main(void)
@@ -394,11 +461,14 @@ int main(void)
 		cmocka_unit_test(rewritten),
 		cmocka_unit_test(fixed_pool),
 		cmocka_unit_test(no_room),
+		cmocka_unit_test(largest),
 		cmocka_unit_test(bad_cpus),
 		cmocka_unit_test(bad_gic),
 		cmocka_unit_test(bad_irqs),
+		cmocka_unit_test(address_cells),
+		cmocka_unit_test(edge),
 		cmocka_unit_test(cmdlines),
 	};
 
-	return cmocka_run_group_tests_name("pvmfw guest", tests, setup, teardown);
+	return cmocka_run_group_tests_name("pvmfw guest", tests, NULL, fake_map_release);
 }

@@ -3,7 +3,7 @@
  * Rules: ranges never overlap; what is refused leaves no trace; of RAM only the
  * device tree can be touched before RAM was shrunk to what the tree says, and
  * afterwards nothing beyond it; what was written, and nothing else, is cleaned
- * at the end.
+ * at the end: of what an allocator hands out, what it ever did.
  */
 #include "fake_mmu.h"
 #include "memmap.h"
@@ -103,21 +103,72 @@ static void ram(void **state)
 	assert_int_equal(add(w, RAM_BASE + 0x2000000, 0x1000, MEMMAP_DEVICE), FW_EOVERLAP);
 }
 
+/* Flush, and expect that @count ranges were cleaned, these. */
+static void cleaned(struct world *w, unsigned int count, const struct fake_range *ranges)
+{
+	memset(&fake_mmu, 0, sizeof(fake_mmu));
+	memmap_flush(&w->map);
+	assert_int_equal(fake_mmu.cleaned_count, count);
+	assert_memory_equal(fake_mmu.cleaned, ranges, count * sizeof(*ranges));
+}
+
 static void flush(void **state)
 {
+	const struct fake_range data = { 0x5000, 0x3000 };
 	struct world *w = *state;
 
 	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_TEXT), FW_OK);
 	assert_int_equal(add(w, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
 	assert_int_equal(add(w, 0x3000, 0x1000, MEMMAP_DEVICE), FW_OK);
 	assert_int_equal(add(w, 0x4000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
-	memset(&fake_mmu, 0, sizeof(fake_mmu));
-	memmap_flush(&w->map);
-	assert_int_equal(fake_mmu.cleaned_bytes, 0);
+	cleaned(w, 0, NULL);
 	assert_int_equal(add(w, 0x5000, 0x3000, MEMMAP_DATA), FW_OK);
-	memmap_flush(&w->map);
-	assert_int_equal(fake_mmu.cleaned_bytes, 0x3000);
-	assert_int_equal(fake_mmu.cleaned_last, 0x5000);
+	cleaned(w, 1, &data);
+}
+
+/*
+ * As the firmware lays its scratch memory out: data, and in the same arena the
+ * heap, of which most is never used.
+ */
+static void flush_of_arenas(void **state)
+{
+	struct fake_range expected[] = { { 0x200000, 0x3000 }, { 0x203000, 0 }, { 0x800000, 0 } };
+	u8 tree[BUDDY_TREE_SIZE(SHIFT)], pool_tree[BUDDY_TREE_SIZE(SHIFT)];
+	struct buddy heap, pool;
+	struct world *w = *state;
+	void *block, *low;
+
+	assert_int_equal(buddy_init(&heap, 0x200000, SHIFT, tree), FW_OK);
+	assert_int_equal(buddy_add(&heap, 0x203000, 0x1fd000), FW_OK);
+	assert_int_equal(buddy_init(&pool, 0x800000, SHIFT, pool_tree), FW_OK);
+	assert_int_equal(buddy_add(&pool, 0x880000, 0x100000), FW_OK);
+	assert_int_equal(add(w, 0x200000, 0x3000, MEMMAP_DATA), FW_OK);
+	assert_int_equal(add(w, 0x203000, 0x1fd000, MEMMAP_DATA), FW_OK);
+	assert_int_equal(add(w, 0x600000, 0x400000, MEMMAP_DATA), FW_OK);
+	assert_int_equal(memmap_set_arena(&w->map, 0x204000, &heap), FW_ERANGE);
+	assert_int_equal(memmap_set_arena(&w->map, 0x203000, &heap), FW_OK);
+	assert_int_equal(memmap_set_arena(&w->map, 0x600000, &pool), FW_OK);
+	/* Nothing was handed out: the data alone. */
+	cleaned(w, 1, expected);
+
+	low = buddy_alloc(&heap, 0x1000);
+	assert_ptr_equal(low, (void *)0x203000);
+	expected[1].size = 0x1000;
+	cleaned(w, 2, expected);
+	/* What came back was written all the same, up to the highest block. */
+	block = buddy_alloc(&heap, 0x10000);
+	assert_ptr_equal(block, (void *)0x210000);
+	assert_int_equal(buddy_free(&heap, block, 0x10000), FW_OK);
+	assert_int_equal(buddy_free(&heap, low, 0x1000), FW_OK);
+	expected[1].size = 0x1d000;
+	cleaned(w, 2, expected);
+	/* A pool in the middle of its range, and one that has ended. */
+	block = buddy_alloc(&pool, 0x2000);
+	assert_ptr_equal(block, (void *)0x880000);
+	buddy_empty(&pool);
+	expected[2] = (struct fake_range){ 0x880000, 0x2000 };
+	cleaned(w, 3, expected);
+	assert_null(buddy_alloc(&pool, 1));
 }
 
 /* No table for it: not known, and not in the way. */
@@ -138,6 +189,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(ram, setup, teardown),
 		cmocka_unit_test_setup_teardown(flush, setup, teardown),
+		cmocka_unit_test_setup_teardown(flush_of_arenas, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_tables, setup, teardown),
 	};
 

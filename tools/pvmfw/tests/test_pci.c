@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: a BAR that is used lies in the window, aligned, over no other; a BAR
- * without an address gets one; whatever configuration space says, the scan ends
- * and touches only addresses that exist (fake_bus fails the test otherwise).
+ * Rules: a BAR that is used lies in the window, aligned, over no other, and is the
+ * one that was checked; a BAR without an address gets one; no BAR changes while its
+ * function decodes addresses; whatever configuration space says, the scan ends and
+ * touches only addresses that exist (fake_bus fails the test otherwise).
  */
 #include "fake_bus.h"
 #include "fake_console.h"
@@ -55,6 +56,31 @@ static void finds_the_one(void **state)
 	assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), FW_OK);
 	assert_int_equal(dev.slot, 31);
 	assert_int_equal(dev.function, 7);
+}
+
+/* The same by the old mechanism, which has less space for each function. */
+static void finds_by_cam(void **state)
+{
+	struct fake_fn *fn;
+
+	(void)state;
+	fake_bus_shift = PCI_CAM_SHIFT;
+	fake_bus_add(0, 0, 0x8086, 0x1237);
+	set_bar(fake_bus_add(1, 0, VENDOR, 0x1041), 2, 0x1000, FAKE_WINDOW);
+	fake_bus_add(31, 0, 0x8086, 1);
+	fn = fake_bus_add(31, 7, VENDOR, DEVICE);
+	set_bar(fn, 0, 0x1000, 0);
+	assert_int_equal(init(), FW_OK);
+	assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), FW_OK);
+	assert_int_equal(dev.slot, 31);
+	assert_int_equal(dev.function, 7);
+	assert_int_equal(dev.config, FAKE_CONFIG + 0xff00);
+	assert_int_equal(dev.bar[0].base, FAKE_WINDOW + 0x1000);
+	assert_int_equal(fn->config[PCI_COMMAND], PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	/* A function is named by its number, wherever its registers are. */
+	set_bar(fn, 1, 0x1000, 0x80000000);
+	assert_int_equal(init(), FW_EPCI_BAR);
+	assert_non_null(strstr(fake_console_line, "PCI function ff, BAR 1"));
 }
 
 /* Function 7 exists only if function 0 says that there are several. */
@@ -113,8 +139,10 @@ static void assigns(void **state)
 	}
 	for (i = 0; i < host.count; i++)
 		for (j = 0; j < i; j++)
-			assert_false(range_overlaps(host.bar[i].base, host.bar[i].size,
-						    host.bar[j].base, host.bar[j].size));
+			assert_false(range_overlaps(host.placed[i].bar.base,
+						    host.placed[i].bar.size,
+						    host.placed[j].bar.base,
+						    host.placed[j].bar.size));
 	assert_int_equal(host.count, 6);
 	assert_int_equal(fn->config[PCI_COMMAND], PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 	assert_int_equal(other->config[PCI_COMMAND], 0);
@@ -226,6 +254,53 @@ static void moved_bar(void **state)
 	assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), FW_EPCI_BAR);
 }
 
+/* What BARs 0 and 2 of the disk say when they are checked, and when they are used. */
+static void changed_address(void **state)
+{
+	static const u32 own = FAKE_WINDOW + 0x1000;
+	static const u32 cases[][4] = {
+		{ 0, 0, FAKE_WINDOW, 0 },	/* now another function's */
+		{ own, 0, own, own },		/* another one's of this function */
+		{ 0, 0, 0, own },		/* what the other one has just been given */
+		{ own, 0, 0, 0 },		/* lost */
+		{ own, 0, own + 0x1000, 0 },
+	};
+	struct fake_fn *fn;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fake_bus_reset();
+		set_bar(fake_bus_add(1, 0, 0x8086, 1), 0, 0x1000, FAKE_WINDOW);
+		fn = fake_bus_add(2, 0, VENDOR, DEVICE);
+		set_bar(fn, 0, 0x1000, cases[i][0]);
+		set_bar(fn, 2, 0x1000, cases[i][1]);
+		assert_int_equal(init(), FW_OK);
+		set_bar(fn, 0, 0x1000, cases[i][2]);
+		set_bar(fn, 2, 0x1000, cases[i][3]);
+		assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), FW_EPCI_BAR);
+	}
+}
+
+/* The VMM has left its functions decoding. */
+static void left_decoding(void **state)
+{
+	struct fake_fn *other = fake_bus_add(1, 0, 0x8086, 1);
+	struct fake_fn *fn = fake_bus_add(2, 0, VENDOR, DEVICE);
+
+	(void)state;
+	set_bar(other, 0, 0x1000, FAKE_WINDOW);
+	set_bar(fn, 0, 0x1000, FAKE_WINDOW + 0x1000);
+	set_bar(fn, 2, 0x2000, 0);
+	other->config[PCI_COMMAND] = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+	fn->config[PCI_COMMAND] = PCI_COMMAND_IO | PCI_COMMAND_MEMORY;
+	assert_int_equal(init(), FW_OK);
+	assert_int_equal(other->config[PCI_COMMAND], PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	assert_int_equal(pci_find(&host, VENDOR, DEVICE, &dev), FW_OK);
+	assert_int_equal(dev.bar[2].base, FAKE_WINDOW + 0x2000);
+	assert_int_equal(fn->config[PCI_COMMAND], PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
 /* BARs that ignore writes look as if they had no size that makes sense. */
 static void sticky_bar(void **state)
 {
@@ -289,6 +364,7 @@ int main(void)
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup(empty_bus, setup),
 		cmocka_unit_test_setup(finds_the_one, setup),
+		cmocka_unit_test_setup(finds_by_cam, setup),
 		cmocka_unit_test_setup(functions_of_single, setup),
 		cmocka_unit_test_setup(bridge_is_no_device, setup),
 		cmocka_unit_test_setup(assigns, setup),
@@ -299,6 +375,8 @@ int main(void)
 		cmocka_unit_test_setup(window_exhausted, setup),
 		cmocka_unit_test_setup(too_many_bars, setup),
 		cmocka_unit_test_setup(moved_bar, setup),
+		cmocka_unit_test_setup(changed_address, setup),
+		cmocka_unit_test_setup(left_decoding, setup),
 		cmocka_unit_test_setup(sticky_bar, setup),
 		cmocka_unit_test_setup(forgetful_bar, setup),
 		cmocka_unit_test_setup(random_config_space, setup),

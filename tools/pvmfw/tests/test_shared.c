@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rules: alloc_shared() hands out only memory that the host sees, and nothing
- * twice; memory is shared once however often it is used; at the end nothing is
+ * twice; memory is shared once however often it is used, a region by one call
+ * where calls take ranges; at the end nothing is
  * shared and the heap has everything back, whether or not it was deallocated;
  * whichever call fails, what cannot be unshared is leaked and never used again;
  * the granule is asked for once; a range of memory that the host sees anyway
@@ -56,6 +57,27 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* What the hypervisor shares is what is on record, region by region, and nothing else. */
+static void check_record(const struct world *w)
+{
+	const u64 granule = fake_hyp.granule / PAGE_SIZE;
+	bool recorded[ARRAY_SIZE(fake_hyp.shared)] = { false };
+	unsigned int i;
+
+	for (i = 0; i < w->pool.sharer.count; i++) {
+		const struct sharer_region *r = &w->pool.sharer.region[i];
+		u64 first = (r->base - (uintptr_t)fake_hyp.arena) / PAGE_SIZE, page, shared = 0;
+
+		for (page = first; page < first + r->size / PAGE_SIZE; page++) {
+			/* Of what was leaked the record says only how much it is. */
+			recorded[page] = r->leaked ? fake_hyp.shared[page] : true;
+			shared += fake_hyp.shared[page];
+		}
+		assert_int_equal(shared, r->shared * granule);
+	}
+	assert_memory_equal(recorded, fake_hyp.shared, sizeof(recorded));
+}
+
 /* One random step: allocate into a slot or deallocate from it. */
 static void step(struct world *w, u64 *seed)
 {
@@ -69,10 +91,12 @@ static void step(struct world *w, u64 *seed)
 		status = dealloc_shared(&w->pool, w->slot[i].block, w->slot[i].size);
 		assert_int_equal(status, FW_OK);
 		w->slot[i].block = NULL;
+		check_record(w);
 		return;
 	}
 	w->slot[i].size = 1 + test_random(seed) % (1u << (4 + test_random(seed) % 13));
 	status = alloc_shared(&w->pool, w->slot[i].size, &block);
+	check_record(w);
 	if (status == FW_OK) {
 		fake_hyp_check_shared((uintptr_t)block, w->slot[i].size);
 		memset(block, (int)i, w->slot[i].size);
@@ -104,8 +128,15 @@ static void random_use(void **state)
 		/* Memory that is in the pool is not shared again. */
 		assert_true(fake_hyp.share_calls <= HEAP_SIZE / fake_hyp.granule);
 		assert_int_equal(shared_end(&w->pool), FW_OK);
+		check_record(w);
 		assert_int_equal(fake_hyp.shared_now, 0);
 		assert_int_equal(w->hyp.unshare_calls, fake_hyp.unshare_calls);
+		if (fake_hyp.ranges && fake_hyp.range_limit == UINT64_MAX) {
+			assert_int_equal(fake_hyp.share_calls, w->pool.stats.refills);
+			assert_int_equal(fake_hyp.unshare_calls, w->pool.stats.refills);
+			if (fake_hyp.granule == PAGE_SIZE)
+				assert_true(fake_hyp.shared_peak > w->pool.stats.refills);
+		}
 		assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
 		assert_int_equal(fake_hyp.meminfo_calls, 1);
 	}
@@ -139,6 +170,7 @@ static void every_call_fails(void **state)
 			for (i = 0; i < 200; i++)
 				step(w, &seed);
 			ended = shared_end(&w->pool);
+			check_record(w);
 			calls = fake_hyp.calls;
 			leaked = fake_hyp.shared_now;
 			assert_int_equal(w->pool.sharer.shared_now, leaked);
@@ -248,6 +280,10 @@ static void static_regions(void **state)
 		}
 		assert_true(n >= cases[i].used / 1024);
 		assert_int_equal(shared_end(&w->pool), FW_OK);
+		/* Whoever cleans the caches knows what was written. */
+		assert_int_equal(w->pool.free.used_from, (uintptr_t)low);
+		assert_in_range(w->pool.free.used_to, (uintptr_t)low + cases[i].used - 1023,
+				(uintptr_t)low + cases[i].used);
 		assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
 	}
 	free(memory);

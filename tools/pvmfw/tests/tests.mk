@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The unit tests: the firmware's own files, compiled for the build machine with
-# sanitizers, against a hypervisor, devices and a clock that are fakes. Each
+# sanitizers, against a hypervisor, devices and a counter that are fakes. Each
 # program prints TAP.
 
 T := $(HERE)/tests
@@ -11,10 +11,11 @@ TEST_CC ?= gcc
 # A name of cmocka's that is not in kernel style.
 TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) -Dcmocka_test=CMUnitTest \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-TEST_LDFLAGS := -fsanitize=address,undefined
+# fake_alloc.c makes allocations fail.
+TEST_LDFLAGS := -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_zalloc
 
-# What cannot run natively is what the fakes stand for.
-TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c clock.c,$(FW_C))
+# What cannot run natively is what the fakes stand for, fw_jump() among them.
+TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c counter.c,$(FW_C))
 TEST_FDT_C := $(FDT_C) fdt_rw.c fdt_wip.c fdt_strerror.c
 TEST_NAMES := $(patsubst $(T)/%.c,%,$(wildcard $(T)/test_*.c))
 TEST_BINS := $(addprefix $(TO)/,$(TEST_NAMES))
@@ -32,6 +33,17 @@ test: $(TEST_BINS)
 $(TO)/test_%: $(TO)/test_%.o $(TEST_LIB)
 	$(say) LD $@
 	$(Q)$(TEST_CC) $(TEST_LDFLAGS) -o $@ $^ -lcmocka
+
+# One tree for the unit tests and the fuzzer.
+CROSVM := $(TO)/crosvm.dtb
+$(CROSVM): $(HERE)/fuzz/seeds/devtree-crosvm.dtsrc $(TO)/.toolchain
+	$(say) DTC $@
+	$(Q)dtc -q -I dts -O dtb -o $@ $<
+
+$(TO)/test_crosvm: $(TO)/crosvm_tree.o
+$(TO)/crosvm_tree.o: $(T)/crosvm_tree.S $(CROSVM)
+	$(say) AS $@
+	$(Q)$(TEST_CC) -DCROSVM_TREE='"$(CROSVM)"' -c -o $@ $<
 
 $(TO)/%.o: $(T)/%.c $(TO)/.toolchain
 	$(say) CC $@

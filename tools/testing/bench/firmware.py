@@ -3,8 +3,9 @@
 phases cost.
 
 A protected VM reads the 64 MiB disk in requests of 4 KiB, one and sixteen at a
-time, and enters a kernel that switches off at once. The firmware counts its own
-calls, and what they had been without pool and laziness, in the same run.
+time, and of 64 KiB, each of which needs many granules at once, and enters a kernel
+that tells when that was and switches off. The firmware counts its own calls, and
+what they had been without pool and laziness, in the same run.
 """
 
 import dataclasses
@@ -22,33 +23,36 @@ import table  # noqa: E402
 BUILD = os.path.join(TOP, 'build')
 FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
 DISK = os.path.join(BUILD, 'disk.img')
-READ_SIZE = 4096
-DEPTHS = (1, 16)
-# Of the kernel that is verified, and of the firmware at most.
-KERNEL_SIZE = 8 << 20
+# Bytes of a request, and how many are under way.
+RUNS = ((4096, 1), (4096, 16), (65536, 16))
+# Of the firmware at most.
 IMAGE_MAX = 128 << 10
-PHASES = ('start', 'devtree', 'disk', 'verify', 'leave')
+# The last one is what the firmware cannot tell: its report, and what comes behind it.
+PHASES = ('start', 'devtree', 'disk', 'verify', 'leave', 'jump')
 LIMIT = 600
 
 
-def kernel():
-    """An arm64 Image that calls PSCI SYSTEM_OFF, and is padded to its size."""
-    header = struct.pack('<2I6Q2I', 0x14000010, 0, 0, KERNEL_SIZE, 0, 0, 0, 0, 0x644d5241,
-                         0)
-    # movz w0, #8 ; movk w0, #0x8400, lsl #16 ; hvc #0 ; b .
-    code = struct.pack('<4I', 0x52800100, 0x72b08000, 0xd4000002, 0x14000000)
-    return (header + code).ljust(KERNEL_SIZE, b'\xa5')
+def kernel(program):
+    """What kernel.S makes, an arm64 Image, padded to the size that it says."""
+    if program[56:60] != b'ARM\x64':
+        raise table.BenchError('the kernel that the firmware is to enter is no arm64 Image')
+    return program.ljust(struct.unpack_from('<Q', program, 16)[0], b'\xa5')
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one VM has told, with its requests at a time."""
+    """What one VM has told, with the size and the number of its requests."""
+    size: int
     depth: int
     stats: dict
     ticks: dict
 
+    def name(self):
+        """For people."""
+        return f'{self.size >> 10} KiB x {self.depth}'
 
-def told(text, depth):
+
+def told(text, size, depth):
     """The numbers of a run that came to the kernel."""
     found = []
     for name in ('stats', 'ticks'):
@@ -57,9 +61,12 @@ def told(text, depth):
             raise table.BenchError(f'the firmware printed no {name}')
         found.append({key: int(value) for key, value in re.findall(r'(\w+)=(\d+)',
                                                                    line.group(1))})
-    if not re.search(r'^pvmfw: boot$', text, re.M):
+    entered = re.search(r'^pvmfw: boot\nkernel: counter 0x([0-9a-f]{16})$', text, re.M)
+    if not entered:
         raise table.BenchError('the firmware did not enter the kernel')
-    return Run(depth, *found)
+    stats, ticks = found
+    ticks['jump'] = int(entered.group(1), 16) - ticks.pop('counter')
+    return Run(size, depth, stats, ticks)
 
 
 def build(folder):
@@ -69,24 +76,24 @@ def build(folder):
     goes on without instructions.
     """
     image = os.path.join(folder, 'fw-kernel')
-    with open(image, 'wb') as file:
-        file.write(kernel())
+    with open(os.path.join(folder, 'kernel.bin'), 'rb') as program, open(image, 'wb') as file:
+        file.write(kernel(program.read()))
     files = {'/kernel': image, '/disk': DISK}
     with open(FIRMWARE, 'rb') as file:
         plain = file.read()
-    for depth in DEPTHS:
-        path = os.path.join(folder, f'fw-{depth}.bin')
+    for number, (size, depth) in enumerate(RUNS):
+        path = os.path.join(folder, f'fw-{number}.bin')
         with open(path, 'wb') as file:
             file.write(pvmfw_config.append(plain, pvmfw_config.entries_of(
-                kernel=image, read_size=READ_SIZE, read_depth=depth)))
-        files[f'/fw{depth}'] = path
+                kernel=image, read_size=size, read_depth=depth)))
+        files[f'/fw{number}'] = path
     return files
 
 
 def jobs():
     """The lines that run the VMs."""
-    return [f'limit={LIMIT} /vmm --protected --firmware /fw{depth} --kernel /kernel --mem 64 '
-            f'--disk /disk,ro --timeout {LIMIT}' for depth in DEPTHS]
+    return [f'limit={LIMIT} /vmm --protected --firmware /fw{number} --kernel /kernel --mem 64 '
+            f'--disk /disk,ro --timeout {LIMIT}' for number in range(len(RUNS))]
 
 
 def lines(runs, size):
@@ -98,13 +105,14 @@ def lines(runs, size):
         ('unshare_calls', 'MEM_UNSHARE calls'),
         ('pages_shared_peak', 'most pages shared'),
         ('pool_pages_peak', 'most pages in use'),
+        ('refills', 'refills of the pool'),
         ('per_alloc_calls', 'calls, shared per allocation'),
         ('granule_queries', 'granule queries'),
         ('guard_calls', 'MMIO guard calls, lazily'),
         ('guard_eager_calls', 'MMIO guard calls, eagerly'),
     ]
-    out = [f'{"firmware, 64 MiB in 4 KiB requests":44}'
-           + ''.join(f'{f"depth {run.depth}":>16}' for run in runs)]
+    out = [f'{"firmware, 64 MiB in requests of":44}'
+           + ''.join(f'{run.name():>16}' for run in runs)]
     out += [f'  {title:42}' + ''.join(f'{run.stats[key]:>16,}' for run in runs)
             for key, title in rows]
     out += [f'  {f"instructions, {phase}":42}'
@@ -119,11 +127,13 @@ def misses(runs, size):
     """What is worse than it must be, as text for people."""
     found = []
     for run in runs:
-        s, where = run.stats, f'firmware, depth {run.depth}: '
-        # Small blocks share a page, so there may be more of them than pages.
+        s, where = run.stats, f'firmware, {run.name()}: '
         for key in ('share_calls', 'unshare_calls'):
+            # Small blocks share a page, so there may be more of them than pages.
             if s[key] > s['pool_pages_peak']:
                 found.append(f'{where}{s[key]} {key} for {s["pool_pages_peak"]} pages in use')
+            if s['ranges'] and s[key] > s['refills']:
+                found.append(f'{where}{s[key]} {key} for {s["refills"]} refills')
         if s['granule_queries'] != 1:
             found.append(f'{where}{s["granule_queries"]} granule queries')
         if s['guard_calls'] >= s['guard_eager_calls']:

@@ -40,12 +40,14 @@ bench: done
 ORDINARY = ''.join(line + '\n' for line in GUEST.splitlines() if '_share' not in line)
 FIRMWARE = '''\
 pvmfw: start
-pvmfw: stats share_calls=18 unshare_calls=18 pages_shared_peak=18 granule_queries=1 \
-requests=16384 in_flight_peak=16 pool_pages_peak=18 per_alloc_calls=65538 guard_calls=36 \
-unguard_calls=35 guard_pages_peak=36 guard_queries=1 guard_eager_calls=8449
-pvmfw: ticks start=10 devtree=20 disk=3000 verify=400 leave=5
+pvmfw: stats ranges=1 refills=18 share_calls=18 unshare_calls=18 pages_shared_peak=18 \
+granule_queries=1 requests=16384 in_flight_peak=16 pool_pages_peak=18 \
+per_alloc_calls=65538 guard_calls=36 unguard_calls=35 guard_pages_peak=36 \
+guard_queries=1 guard_eager_calls=8449
+pvmfw: ticks start=10 devtree=20 disk=3000 verify=400 leave=5 counter=3500
 pvmfw: nothing shared
 pvmfw: boot
+kernel: counter 0x0000000000000dd4
 '''
 GAINED = {'pages_donated': 4107, 'pages_relinquished': 0, 'pages_reclaimed_private': 4105,
           'pages_reclaimed_shared': 2}
@@ -286,35 +288,42 @@ class Firmware(unittest.TestCase):
     """What the firmware counted is told, and held against what it must be."""
 
     def test_told(self):
-        run = firmware.told(FIRMWARE, 16)
+        run = firmware.told(FIRMWARE, 4096, 16)
         text = '\n'.join(firmware.lines([run], 77824))
-        for words in ('65,538', '8,449', '3,435', '77,824 bytes of 131,072', 'depth 16'):
+        for words in ('65,538', '8,449', '77,824 bytes of 131,072', '4 KiB x 16'):
             self.assertIn(words, text)
+        # From the first instruction to the kernel's own, the report on the UART and all.
+        self.assertRegex(text, r'instructions, jump +40\n')
+        self.assertRegex(text, r'instructions, to the kernel +3,475\n')
         self.assertEqual(firmware.misses([run], 77824), [])
 
     def test_half_told(self):
         """A run that did not come to the kernel is an error."""
-        for line in ('stats ', 'ticks ', 'boot'):
+        for line in ('pvmfw: stats ', 'pvmfw: ticks ', 'pvmfw: boot', 'kernel: '):
             with self.assertRaises(table.BenchError):
-                firmware.told(FIRMWARE.replace('pvmfw: ' + line, 'x'), 16)
+                firmware.told(FIRMWARE.replace(line, 'x'), 4096, 16)
 
     def test_misses(self):
         """Each promise that is not kept is named."""
         for old, new, words in (
                 ('unshare_calls=18', 'unshare_calls=19', '19 unshare_calls for 18 pages'),
                 (' share_calls=18', ' share_calls=19', '19 share_calls for 18 pages'),
+                ('refills=18', 'refills=17', '18 share_calls for 17 refills'),
+                ('refills=18', 'refills=17', '18 unshare_calls for 17 refills'),
                 ('granule_queries=1 ', 'granule_queries=2 ', '2 granule queries'),
                 ('guard_calls=36', 'guard_calls=8449', 'not lazy'),
                 ('in_flight_peak=16', 'in_flight_peak=1', '1 requests under way')):
-            run = firmware.told(FIRMWARE.replace(old, new), 16)
+            run = firmware.told(FIRMWARE.replace(old, new), 4096, 16)
             self.assertRegex('\n'.join(firmware.misses([run], 77824)), words)
-        self.assertIn('image', firmware.misses([firmware.told(FIRMWARE, 16)], 131073)[0])
+        self.assertIn('image', firmware.misses([firmware.told(FIRMWARE, 4096, 16)], 131073)[0])
 
     def test_kernel(self):
-        """What is started is an arm64 Image of the size that it says."""
-        image_size, magic = struct.unpack_from('<Q', firmware.kernel(), 16)[0], \
-            firmware.kernel()[56:60]
-        self.assertEqual((image_size, magic), (len(firmware.kernel()), b'ARM\x64'))
+        """What is started is an arm64 Image, padded to the size that it says."""
+        header = struct.pack('<2I6Q4sI', 0x14000010, 0, 0, 8192, 0, 0, 0, 0, b'ARM\x64', 0)
+        made = firmware.kernel(header + b'code')
+        self.assertEqual((len(made), made[:68]), (8192, header + b'code'))
+        with self.assertRaises(table.BenchError):
+            firmware.kernel(header.replace(b'ARM', b'arm'))
 
 
 class Image(unittest.TestCase):

@@ -41,12 +41,21 @@ class Config(unittest.TestCase):
         """Digests, text and numbers arrive."""
         entries = config.entries_of(kernel=self.box.path('kernel'),
                                     initrd=self.box.path('initrd'), cmdline='quiet',
-                                    read_size=4096, read_depth=16)
+                                    read_size=4096, read_depth=16, max_disk=4096)
         found = self.entries(config.append(b'code', entries))
         self.assertEqual(found, {
             1: hashlib.sha256(b'the kernel').digest(),
             2: hashlib.sha256(b'the initrd').digest(),
-            3: b'quiet\0', 4: struct.pack('<2I', 4096, 16)})
+            3: b'quiet\0', 4: struct.pack('<2I', 4096, 16), 6: struct.pack('<I', 4096)})
+
+    def test_host_cmdline(self):
+        """The host chooses the command line only if it is told so."""
+        kernel = self.box.path('kernel')
+        for wanted, types in ((True, [1, 5]), (False, [1])):
+            entries = config.entries_of(kernel=kernel, host_cmdline=wanted)
+            found = self.entries(config.append(b'code', entries))
+            self.assertEqual(list(found), types)
+        self.assertEqual(config.entries_of(host_cmdline=True), {5: struct.pack('<I', 1)})
 
     def test_placed(self):
         """It is the page behind the image, and a second one takes its place."""
@@ -61,7 +70,8 @@ class Config(unittest.TestCase):
         """What the firmware would refuse is refused here, with the reason."""
         for wrong in ({'initrd': 'x'}, {'cmdline': 'a\nb'}, {'cmdline': 'x' * 2048},
                       {'read_size': 100}, {'read_size': 0x10200}, {'read_depth': 17},
-                      {'read_depth': 0}):
+                      {'read_depth': 0}, {'cmdline': '', 'host_cmdline': True},
+                      {'max_disk': 0}, {'max_disk': 1 << 32}):
             with self.assertRaises(config.ConfigError):
                 config.entries_of(**wrong)
 

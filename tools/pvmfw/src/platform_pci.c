@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the firmware itself uses of the PCI host in the device tree (platform.h).
+ */
+#include <libfdt.h>
+
+#include "console.h"
+#include "devtree.h"
+#include "layout.h"
+#include "platform.h"
+
+/* Functions of one bus: 32 devices of 8. */
+#define BUS_FUNCTIONS	256
+
+/*
+ * The first cell of a PCI address: space code, and what must be zero for plain
+ * memory.
+ */
+#define PCI_SPACE(hi)	(((hi) >> 24) & 3)
+#define PCI_SPACE_MEM32	2
+#define PCI_PREFETCH	0x40000000u
+#define PCI_RANGE_CELLS	7
+
+/* The kinds of host that there are. */
+static const struct {
+	const char *compatible;
+	unsigned int shift;
+} hosts[] = {
+	{ "pci-host-ecam-generic", PCI_ECAM_SHIFT },
+	{ "pci-host-cam-generic", PCI_CAM_SHIFT },
+};
+
+/* The first window for 32-bit memory that is not prefetchable. */
+static bool parse_pci_window(const void *fdt, int node, struct platform *p)
+{
+	const fdt32_t *cell;
+	int len;
+
+	if (fdt_address_cells(fdt, node) != 3 || fdt_size_cells(fdt, node) != 2 ||
+	    fdt_address_cells(fdt, 0) != 2)
+		return false;
+	cell = fdt_getprop(fdt, node, "ranges", &len);
+	if (!cell || len <= 0 || len % (int)(PCI_RANGE_CELLS * sizeof(*cell)))
+		return false;
+	for (; len; len -= (int)(PCI_RANGE_CELLS * sizeof(*cell)), cell += PCI_RANGE_CELLS) {
+		u32 hi = fdt32_ld(cell);
+		u64 bus = devtree_cells(cell + 1, 2);
+
+		if (PCI_SPACE(hi) != PCI_SPACE_MEM32 || hi & PCI_PREFETCH)
+			continue;
+		p->window_base = devtree_cells(cell + 3, 2);
+		p->window_size = devtree_cells(cell + 5, 2);
+		return bus == p->window_base && p->window_size &&
+		       range_inside(bus, p->window_size, 0, (u64)1 << 32);
+	}
+	return false;
+}
+
+const char *platform_pci_compatible(const struct platform *p)
+{
+	return hosts[p->config_shift == PCI_ECAM_SHIFT ? 0 : 1].compatible;
+}
+
+enum fw_status platform_parse_pci(const void *fdt, struct platform *p)
+{
+	const fdt32_t *bus;
+	int node = -1, len;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(hosts); i++) {
+		node = fdt_node_offset_by_compatible(fdt, -1, hosts[i].compatible);
+		if (node != -FDT_ERR_NOTFOUND)
+			break;
+	}
+	if (node == -FDT_ERR_NOTFOUND)
+		return FW_OK;
+	if (node < 0)
+		return pr_error(FW_EFDT_PCI, "unreadable");
+	bus = fdt_getprop(fdt, node, "bus-range", &len);
+	if (bus && (len != 2 * (int)sizeof(*bus) || fdt32_ld(bus)))
+		return pr_error(FW_EFDT_PCI, "bus-range does not start at 0");
+	if (!devtree_root_reg(fdt, node, &p->config_base, &p->config_size) ||
+	    p->config_size < (u64)BUS_FUNCTIONS << hosts[i].shift ||
+	    !is_aligned(p->config_base, PAGE_SIZE) ||
+	    !range_inside(p->config_base, p->config_size, 0, (u64)1 << VA_BITS))
+		return pr_error(FW_EFDT_PCI, "bad configuration space");
+	/* Only bus 0 is looked at. */
+	p->config_size = (u64)BUS_FUNCTIONS << hosts[i].shift;
+	p->config_shift = hosts[i].shift;
+	if (!parse_pci_window(fdt, node, p))
+		return pr_error(FW_EFDT_PCI, "bad memory window");
+	p->has_pci = true;
+	return FW_OK;
+}

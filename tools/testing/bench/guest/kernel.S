@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel that the firmware enters under the benchmark: it tells what the
+ * counter was at its first instruction, and switches the VM off.
+ *
+ * The firmware has taken the guard off the UART, so that it is put there again
+ * before the first character. firmware.py pads the image to the size that the
+ * header has.
+ */
+#define IMAGE_SIZE	(8 << 20)
+#define UART		0x3f8
+#define MMIO_GUARD_MAP	0xc6000007
+#define SYSTEM_OFF	0x84000008
+
+	.text
+	b	start
+	.long	0
+	.quad	0, IMAGE_SIZE, 0, 0, 0, 0
+	.ascii	"ARM\x64"
+	.long	0
+
+start:
+	isb
+	mrs	x19, cntvct_el0
+	ldr	w0, =MMIO_GUARD_MAP
+	mov	x1, #(UART & ~0xfff)
+	mov	x2, #0
+	mov	x3, #0
+	hvc	#0
+
+	mov	x3, #UART
+	adr	x2, words
+1:	ldrb	w4, [x2], #1
+	cbz	w4, 2f
+	strb	w4, [x3]
+	b	1b
+	/* 16 digits, the highest first. */
+2:	adr	x2, digits
+	mov	w5, #16
+3:	ror	x19, x19, #60
+	and	x4, x19, #0xf
+	ldrb	w4, [x2, x4]
+	strb	w4, [x3]
+	subs	w5, w5, #1
+	b.ne	3b
+	mov	w4, #'\n'
+	strb	w4, [x3]
+
+	ldr	w0, =SYSTEM_OFF
+	hvc	#0
+	b	.
+
+words:
+	.asciz	"kernel: counter 0x"
+digits:
+	.ascii	"0123456789abcdef"
+	.ltorg
