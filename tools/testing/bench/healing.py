@@ -43,17 +43,19 @@ def figures(outputs):
     """The figures from what the jobs have told."""
     first, before, during, stats, after, died, swept = outputs[-7:]
     try:
-        dumps = [stage2.Dump(text) for text in (first, during, swept)]
-        faults = dumps[-1].totals['faults'] - stage2.Dump(died).totals['faults']
-    except (stage2.DumpError, KeyError) as error:
+        dumps = [stage2.Dump(text) for text in (first, during, died, swept)]
+    except stage2.DumpError as error:
         raise table.BenchError(f'{TABLES}: {error}') from None
+    if None in [dump.faults for dump in dumps]:
+        raise table.BenchError(f'{TABLES} does not tell the faults')
+    first, during, died, swept = dumps
     before = table.counters(before)
     after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',
                            'pages_reclaimed_shared')
     gained = {key: after[key] - before.get(key, 0) for key in after}
     cost = table.teardown(table.counters(stats, 'teardown_ns'), gained)
-    return Healing(cost.median, gained['pages_donated'], faults,
-                   tuple(dump.levels_walked() for dump in dumps))
+    return Healing(cost.median, gained['pages_donated'], swept.faults - died.faults,
+                   tuple(dump.levels_walked() for dump in (first, during, swept)))
 
 
 def report(ours, split):

@@ -200,6 +200,10 @@ class Tables(unittest.TestCase):
         with self.assertRaisesRegex(run.RunError, 'not what it was'):
             run.report_tables(DUMP, DUMP, DUMP.replace('tables: 3', 'tables: 4'))
 
+    def test_faults(self):
+        """The host has taken faults since: that is no change of its stage-2."""
+        run.report_tables(DUMP + 'faults: 6\n', DUMP + 'faults: 7\n', DUMP + 'faults: 9\n')
+
     def test_no_dump(self):
         with self.assertRaisesRegex(run.RunError, 'no dump'):
             run.report_tables('cat: no such file', DUMP, DUMP)

@@ -37,6 +37,13 @@ class Parse(unittest.TestCase):
         self.assertEqual(dump.totals['tables'], 3)
         self.assertIn('1 L1, 1 L2, 384 L3 leaves, 3 table pages', dump.summary())
 
+    def test_faults(self):
+        """Those of a host are told apart from the state of its tables; a VM's has none."""
+        dump = stage2.Dump(DUMP + 'faults: 12\n')
+        self.assertEqual(dump.faults, 12)
+        self.assertEqual(dump.totals, stage2.Dump(DUMP).totals)
+        self.assertIsNone(stage2.Dump(DUMP).faults)
+
     def test_memory(self):
         """From the first to the last entry that is about memory."""
         self.assertEqual(stage2.Dump(DUMP).memory(), (0x40000000, 0x40400000))
