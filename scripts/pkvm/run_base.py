@@ -111,7 +111,8 @@ def report(name, problem, output, told=''):
 def run_cpu(cpu, tests):
     """Run the tests on one CPU; whether all is well."""
     host = qemu.boot([*(test.job for test in tests), f'cat {run.COUNTERS}'], cpu=cpu, smp=4,
-                     kernel=run_selftests.TEST_IMAGE, mem=MEMORY, log=os.path.join(qemu.BUILD, f'log/base-{cpu}.log'),
+                     kernel=run_selftests.TEST_IMAGE, mem=MEMORY,
+                     log=os.path.join(qemu.BUILD, f'log/base-{cpu}.log'),
                      limit=sum(test.limit for test in tests) + SPARE,
                      files={f'/base/{test.program}':
                             os.path.join(run_selftests.OUTPUT, test.program) for test in tests})

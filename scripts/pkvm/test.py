@@ -5,14 +5,18 @@
 Each part is a command that tells its results as TAP. A part counts as failed
 once more if it ends badly without a failed result, if it tells no result at
 all, or if it told another number of results than it planned: what crashed must
-not look like what passed. The last line is "N passed, N failed".
+not look like what passed. Two lanes of parts run at a time, and each tells its results
+as they come. The last line is "N passed, N failed".
 """
 
 import argparse
+import concurrent.futures
+import dataclasses
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -21,43 +25,70 @@ SCRIPTS = 'scripts/pkvm'
 RESULT = re.compile(r'^(not )?ok\b(.*)$')
 PLAN = re.compile(r'^1\.\.(\d+)\b')
 SKIP = re.compile(r'#\s*SKIP\b', re.I)
+TELLING = threading.Lock()
 
 
-def parts(jobs):
-    """(layer, part, command, seconds that it may take), in order."""
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A command that tells results, and how many seconds it may take beside another lane."""
+    layer: str
+    name: str
+    command: list
+    limit: int
+
+
+def lanes(jobs):
+    """The parts, in lanes that run beside each other; in each, one part after the other.
+
+    QEMU keeps one processor busy most of the time and hardly ever two. What would write to
+    the same place below build/ without the build's lock stands in one lane.
+    """
     linux = f'KSRC={TOP}/build/linux'
-    known = [
-        ('1 native', 'pvmfw', ['make', '-C', 'tools/pvmfw', linux,
-                               f'O={TOP}/build/pvmfw-obj', 'test'], 600),
-        ('1 native', 'fuzz', ['tools/pvmfw/fuzz/fuzz.py', '--seconds', '60', '--jobs', jobs], 900),
-        ('1 native', 'vmm', ['make', '-C', 'tools/vmm', linux,
-                             f'O={TOP}/build/vmm-obj', 'test'], 600),
-        ('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),
-        ('1 native', 'infra', ['tools/testing/infra/infra.py'], 2400),
-        ('2 and 3 kunit', 'kunit', [f'{SCRIPTS}/run_kunit.py', '--jobs', jobs], 1800),
-        ('2 and 3 kunit', 'kunit 16k', [f'{SCRIPTS}/run_kunit.py', '--granule', '16',
-                                        '--jobs', jobs], 2400),
-        ('2 and 3 kunit', 'kunit 64k', [f'{SCRIPTS}/run_kunit.py', '--granule', '64',
-                                        '--jobs', jobs], 2400),
-        ('2 and 3 kunit', 'modules', [f'{SCRIPTS}/run_modules.py'], 900),
-        ('4 selftests', 'selftests', [f'{SCRIPTS}/run_selftests.py', '--jobs', jobs], 1800),
-        ('4 selftests', 'debug', [f'{SCRIPTS}/run_selftests.py', '--debug', '--jobs', jobs], 2400),
-        ('4 selftests', 'base', [f'{SCRIPTS}/run_base.py', '--jobs', jobs], 1800),
-    ]
-    for cpu in ('a57', 'max'):
-        known += [
-            ('5 end to end', f'firmware {cpu}',
-             ['tools/pvmfw/tests/boot.py', '--cpu', cpu], 900),
-            ('5 end to end', f'vmm {cpu}',
-             ['make', '-C', 'tools/vmm', linux, f'O={TOP}/build/vmm-obj', 'vmtest',
-              f'CPU={cpu}'], 900),
-            ('5 end to end', f'system {cpu}', [f'{SCRIPTS}/run_system.py', '--cpu', cpu], 1800),
-            ('5 end to end', f'stress {cpu}',
-             [f'{SCRIPTS}/run_stress.py', '--cpu', cpu, '--jobs', jobs], 600),
-            ('5 end to end', f'fuzz-guest {cpu}',
-             [f'{SCRIPTS}/run_fuzz_guest.py', '--cpu', cpu, '--jobs', jobs], 600),
+
+    def make(program, goal, *more):
+        return ['make', '-C', f'tools/{program}', linux, f'O={TOP}/build/{program}-obj', goal,
+                *more]
+
+    def script(name, *more):
+        return [f'{SCRIPTS}/{name}.py', *more]
+
+    def of_cpu(cpu):
+        return [
+            Part('4 selftests', f'selftests {cpu}',
+                 script('run_selftests', '--cpu', cpu, '--jobs', jobs), 2400),
+            Part('4 selftests', f'base {cpu}',
+                 script('run_base', '--cpu', cpu, '--jobs', jobs), 1800),
+            Part('5 end to end', f'system {cpu}', script('run_system', '--cpu', cpu), 2400),
+            Part('5 end to end', f'stress {cpu}',
+                 script('run_stress', '--cpu', cpu, '--jobs', jobs), 600),
+            Part('5 end to end', f'fuzz-guest {cpu}',
+                 script('run_fuzz_guest', '--cpu', cpu, '--jobs', jobs), 900),
         ]
-    return known
+
+    def programs(cpu):
+        return [
+            Part('5 end to end', f'firmware {cpu}', ['tools/pvmfw/tests/boot.py', '--cpu', cpu],
+                 1200),
+            Part('5 end to end', f'vmm {cpu}', make('vmm', 'vmtest', f'CPU={cpu}'), 1200),
+        ]
+
+    return [
+        [Part('2 and 3 kunit', 'kunit', script('run_kunit', '--jobs', jobs), 1800),
+         Part('2 and 3 kunit', 'kunit 16k',
+              script('run_kunit', '--granule', '16', '--jobs', jobs), 2400),
+         Part('2 and 3 kunit', 'kunit 64k',
+              script('run_kunit', '--granule', '64', '--jobs', jobs), 2400),
+         Part('2 and 3 kunit', 'modules', script('run_modules', '--jobs', jobs), 1200),
+         *of_cpu('a57')],
+        [Part('1 native', 'pvmfw', make('pvmfw', 'test'), 900),
+         Part('1 native', 'fuzz',
+              ['tools/pvmfw/fuzz/fuzz.py', '--seconds', '60', '--jobs', jobs], 900),
+         Part('1 native', 'vmm', make('vmm', 'test'), 900),
+         Part('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),
+         Part('1 native', 'infra', ['tools/testing/infra/infra.py'], 2400),
+         *programs('a57'), *programs('max'), *of_cpu('max'),
+         Part('4 selftests', 'debug', script('run_selftests', '--debug', '--jobs', jobs), 2400)],
+    ]
 
 
 class Count:
@@ -109,37 +140,37 @@ class Count:
         self.failed += len(self.broken)
 
 
-def run_part(name, command, limit, log):
+def tell(*lines):
+    """Print lines that stand together, whatever another lane prints."""
+    with TELLING:
+        print(*lines, sep='\n', flush=True)
+
+
+def run_part(part):
     """Run one part, echo its results; its Count."""
     count = Count()
     start = time.monotonic()
-    with open(log, 'w') as output:
-        try:
-            process = subprocess.Popen(['timeout', '--kill-after=10', str(limit), *command],
-                                       cwd=TOP, stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       text=True, errors='replace')
-        except OSError as error:
-            count.broken.append(f'it cannot be run: {error.strerror}')
-            count.end(0)
-            return count
+    log = os.path.join(TOP, 'build/log', f'test-{part.name.replace(" ", "-")}.log')
+    with open(log, 'w') as output, \
+            subprocess.Popen(['timeout', '--kill-after=10', str(part.limit), *part.command],
+                             cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors='replace') as process:
         for line in process.stdout:
             output.write(line)
             count.line(line.rstrip('\n'))
             if RESULT.match(line) or line.startswith('#'):
-                print(line, end='', flush=True)
+                tell(line.rstrip('\n'))
         status = process.wait()
     if status == 124:
-        count.broken.append(f'it did not end within {limit} s')
+        count.broken.append(f'it did not end within {part.limit} s')
     count.end(status)
-    for reason in count.broken:
-        print(f'not ok {name} # {reason}')
-    if count.broken:
+    reasons = [f'not ok {part.name} # {reason}' for reason in count.broken]
+    if reasons:
         with open(log) as output:
-            for line in output.read().splitlines()[-20:]:
-                print(f'#   {line}')
-    print(f'# {name}: {count.passed} passed, {count.failed} failed, {count.skipped} skipped, '
-          f'{time.monotonic() - start:.0f} s', flush=True)
+            reasons += [f'#   {line}' for line in output.read().splitlines()[-20:]]
+    tell(*reasons, f'# layer {part.layer}: {part.name}: {count.passed} passed, '
+                   f'{count.failed} failed, {count.skipped} skipped, '
+                   f'{time.monotonic() - start:.0f} s')
     return count
 
 
@@ -148,23 +179,16 @@ def main():
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     parser.add_argument('part', nargs='*', help='only these parts')
     args = parser.parse_args()
-    known = parts(args.jobs)
-    for name in set(args.part) - {part for _, part, _, _ in known}:
+    wanted = lanes(args.jobs)
+    for name in set(args.part) - {part.name for lane in wanted for part in lane}:
         parser.error(f'there is no part "{name}"')
+    if args.part:
+        wanted = [[part for part in lane if part.name in args.part] for lane in wanted]
     os.makedirs(os.path.join(TOP, 'build/log'), exist_ok=True)
-    passed = failed = skipped = 0
-    shown = None
-    for layer, name, command, limit in known:
-        if args.part and name not in args.part:
-            continue
-        if layer != shown:
-            print(f'# layer {layer}', flush=True)
-            shown = layer
-        log = os.path.join(TOP, 'build/log', f'test-{name.replace(" ", "-")}.log')
-        count = run_part(name, command, limit, log)
-        passed += count.passed
-        failed += count.failed
-        skipped += count.skipped
+    with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+        counts = sum(pool.map(lambda lane: [run_part(part) for part in lane], wanted), [])
+    passed, failed, skipped = (sum(getattr(count, what) for count in counts)
+                               for what in ('passed', 'failed', 'skipped'))
     print(f'# all parts: {skipped} skipped')
     print(f'{passed} passed, {failed} failed')
     return 1 if failed or not passed else 0

@@ -5,6 +5,7 @@ import os
 import re
 import unittest
 
+import test
 from sandbox import Sandbox
 
 
@@ -13,22 +14,30 @@ class Aggregate(unittest.TestCase):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
 
-    def run_parts(self, *scripts):
-        """Run test.py with shell scripts as its parts: (status, output)."""
-        parts = []
-        for number, script in enumerate(scripts):
-            self.box.write(f'part{number}', f'#!/bin/bash\n{script}\n')
-            os.chmod(self.box.path(f'part{number}'), 0o755)
-            parts.append(('1 native', f'part{number}', [f'./part{number}'], 5))
+    def run_lanes(self, *lanes):
+        """Run test.py with lanes of commands as its parts: (status, output)."""
+        os.makedirs(self.box.path('build'), exist_ok=True)
         self.box.write('driver.py', f'''
 import sys
 sys.path.insert(0, "scripts/pkvm")
 import test
-test.parts = lambda jobs: {parts!r}
+test.lanes = lambda jobs: [[test.Part("1 native", name, [command], 5)
+                            for name, command in lane] for lane in {lanes!r}]
 sys.argv = ["test.py"]
 sys.exit(test.main())
 ''')
         return self.box.run('/usr/bin/python3', 'driver.py')
+
+    def script(self, name, text):
+        """A part that is a shell script."""
+        self.box.write(name, f'#!/bin/bash\n{text}\n')
+        os.chmod(self.box.path(name), 0o755)
+        return name, f'./{name}'
+
+    def run_parts(self, *scripts):
+        """Run test.py with shell scripts as its parts, in one lane."""
+        return self.run_lanes([self.script(f'part{number}', script)
+                               for number, script in enumerate(scripts)])
 
     def verdict(self, *scripts):
         """(passed, failed, skipped, status): the first two from the last line alone."""
@@ -88,15 +97,21 @@ sys.exit(test.main())
 
     def test_missing_part(self):
         """A listed part that is not there is a failure, not a skip."""
-        os.makedirs(self.box.path('build'), exist_ok=True)
-        self.box.write('driver.py', '''
-import sys
-sys.path.insert(0, "scripts/pkvm")
-import test
-test.parts = lambda jobs: [("1 native", "gone", ["./gone"], 5)]
-sys.argv = ["test.py"]
-sys.exit(test.main())
-''')
-        status, output = self.box.run('/usr/bin/python3', 'driver.py')
+        status, output = self.run_lanes([('gone', './gone')])
         self.assertEqual(status, 1)
         self.assertIn('not ok gone', output)
+
+    def test_lanes(self):
+        """Two lanes run at a time, and both count: each part here waits for the other."""
+        def meet(mine, other):
+            return f'touch {mine}; until [ -e {other} ]; do sleep 0.1; done; echo "ok {mine}"'
+        status, output = self.run_lanes([self.script('left', meet('here', 'there'))],
+                                        [self.script('right', meet('there', 'here')),
+                                         self.script('bad', 'echo "not ok c"')])
+        self.assertEqual(status, 1)
+        self.assertTrue(output.endswith('\n2 passed, 1 failed\n'), output)
+
+    def test_every_part_is_known(self):
+        """Names are unique, for logs and counts are by name."""
+        names = [part.name for lane in test.lanes('1') for part in lane]
+        self.assertEqual(len(names), len(set(names)))
