@@ -89,6 +89,17 @@ bool pvm_secrets_in(const void *memory, size_t size)
 	return false;
 }
 
+/* What io_uring has the task do ends a run as a signal does: the command goes on. */
+static int load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
+{
+	int err = pvm_load(vcpu, ipa, value);
+
+	while (err == -EINTR)
+		err = pvm_run(vcpu);
+	*value = vcpu->results[0];
+	return err;
+}
+
 /**
  * pvm_secrets_fate() - What has become of a page?
  * @secrets: the VM.
@@ -103,7 +114,7 @@ enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page)
 {
 	uint64_t ipa = PVM_DATA_IPA + page * secrets->page;
 	uint64_t first = 0, last = 0;
-	int err = pvm_load(secrets->vcpu, ipa, &first);
+	int err = load(secrets->vcpu, ipa, &first);
 
 	if (err == -EFAULT) {
 		/* It stays so, and the command that failed is still under way. */
@@ -111,7 +122,7 @@ enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page)
 		if (err == -EFAULT)
 			return PVM_LOST;
 	} else if (!err) {
-		err = pvm_load(secrets->vcpu, ipa + secrets->page - sizeof(last), &last);
+		err = load(secrets->vcpu, ipa + secrets->page - sizeof(last), &last);
 	}
 	if (!err && first == PVM_SECRET && last == PVM_SECRET)
 		return PVM_KEPT;
