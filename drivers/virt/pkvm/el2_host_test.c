@@ -3,13 +3,13 @@
  * What a host does to its own CPU, and to vCPUs that are not protected, is its own problem (R5): it
  * neither panics the hypervisor nor has it do something for the host (R4).
  */
+#include <linux/cpufeature.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
 #include <linux/uaccess.h>
 
-#include <asm/cpufeature.h>
 #include <asm/daifflags.h>
 #include <asm/kvm_emulate.h>
 #include <asm/sysreg.h>
@@ -19,7 +19,7 @@
 /* el2_host_code.S */
 extern const char el2_skip_vectors[];
 
-/* Rule (R4): which buffers of the host's a CPU has, and EL2 must drain, EL2 finds out by itself. */
+/* Rule (R4): which buffers of the host's a CPU has to drain, EL2 finds out by itself. */
 static void flags_of_a_vcpu(struct kunit *test)
 {
 	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
@@ -36,24 +36,25 @@ static void flags_of_a_vcpu(struct kunit *test)
 		local_irq_save(flags);
 		ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
 		local_irq_restore(flags);
-		/* Nothing is mapped there, and some exceptions lead to no state that a guest has. */
+		/* Nothing is mapped there, and some exceptions lead to no state of a guest. */
 		KUNIT_EXPECT_TRUE_MSG(test, ret == ARM_EXCEPTION_TRAP ||
 				      ret == ARM_EXCEPTION_IRQ || ret == ARM_EXCEPTION_IL,
 				      "iflags 0x%x: %d", iflags, ret);
 	}
 }
 
-/* Read SMCR_EL1 as if the kernel knew of SME: the syndrome of what became of it, 0 if nothing. */
+/* Read SMCR_EL1 as if the kernel knew of SME: the syndrome of what came of it, or 0. */
 static u64 syndrome_of_sme(void)
 {
+	register u64 esr asm("x0");
 	unsigned long daif = local_daif_save();
 	u64 vbar = read_sysreg(vbar_el1);
 	u64 cpacr = read_sysreg(cpacr_el1);
-	register u64 esr asm("x0") = 0;
 
 	write_sysreg(cpacr | CPACR_EL1_SMEN_EL1EN | CPACR_EL1_SMEN_EL0EN, cpacr_el1);
 	write_sysreg((unsigned long)el2_skip_vectors, vbar_el1);
 	isb();
+	esr = 0;
 	/* SMCR_EL1 */
 	asm volatile("mrs xzr, S3_0_C1_C2_6" : "+r" (esr));
 	write_sysreg(vbar, vbar_el1);

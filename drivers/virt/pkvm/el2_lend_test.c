@@ -150,6 +150,7 @@ static void lend_wrong_page(struct kunit *test)
 	struct page *shared = el2_page(test);
 	struct page *page = el2_page(test);
 	unsigned int i;
+	u64 pfn;
 
 	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
 	KUNIT_ASSERT_EQ(test, el2_donate(protected, 0, private, 0), 0);
@@ -170,8 +171,8 @@ static void lend_wrong_page(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
 
 	/* A page frame number whose upper bits a shift would lose is not that page. */
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT), 0, 1,
-				   RW), -EINVAL);
+	pfn = page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, 1, RW), -EINVAL);
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), 0);
 }
@@ -216,7 +217,8 @@ static void lend_bad_range(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, IPA_GRANULES, 1, RW), -ERANGE);
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, IPA_GRANULES, BLOCK_PAGES, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW),
+			-ERANGE);
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(64 - PAGE_SHIFT), 1, RW), -EINVAL);
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, ~0ULL, 1, RW), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(lengths); i++)
@@ -239,12 +241,13 @@ static void lend_bad_prot(struct kunit *test)
 	};
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
+	u64 pfn = page_to_pfn(page);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(prots); i++)
-		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(page), 0, 1, prots[i]), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, 1, prots[i]), -EINVAL);
 	el2_expect_owned(test, page);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(page), 0, 1, KVM_PGTABLE_PROT_RWX), 0);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RWX), 0);
 }
 
 /* Rule: MMIO is lent by the granule, never cached and never to be executed; it has no state. */
@@ -255,14 +258,15 @@ static void lend_mmio(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, RW), -EINVAL);
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1,
-				   DEVICE_RW | KVM_PGTABLE_PROT_NORMAL_NC), -EINVAL);
+				       DEVICE_RW | KVM_PGTABLE_PROT_NORMAL_NC), -EINVAL);
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1,
-				   DEVICE_RW | KVM_PGTABLE_PROT_X), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES, DEVICE_RW),
-			-EINVAL);
+				       DEVICE_RW | KVM_PGTABLE_PROT_X), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES,
+				       DEVICE_RW), -EINVAL);
 
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 1, 1, RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
+	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 1, 1,
+				       RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
 	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, relax_perms(0, KVM_PGTABLE_PROT_X), -EINVAL);
 	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);

@@ -261,7 +261,7 @@ static void mapping_table_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
 }
 
-/* Rule: what no TLB has anything of owes nothing, but a valid entry does not change there either. */
+/* Rule: what no TLB has anything of owes nothing, but a valid entry does not change there. */
 static void unused_space(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, replace(test, &unused, IPA, LAST, page(), 0), PGTABLE_LEGAL);
@@ -272,7 +272,7 @@ static void unused_space(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 }
 
-/* Rule (R3): a page is cleaned, as a whole and during this call, each time that it changes hands. */
+/* Rule (R3): a page is cleaned, as a whole and during this call, whenever it changes hands. */
 static void hand_over(struct kunit *test)
 {
 	unsigned int i;

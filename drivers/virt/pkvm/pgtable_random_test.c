@@ -346,12 +346,14 @@ static void random_sequence_without_memory(struct kunit *test)
 
 struct kunit_case s2_random_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(random_sequence, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
-	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
 
 struct kunit_case s2_host_random_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(random_sequence, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
-	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };

@@ -86,7 +86,8 @@ static void run(const void *fdt, size_t size, bool static_pool, const struct fw_
 	if (devtree_check(fdt, size) != FW_OK)
 		return;
 	fake_map_reset();
-	if (platform_parse(fdt, &p) != FW_OK || platform_memmap(&p, static_pool, &fake_map) != FW_OK)
+	if (platform_parse(fdt, &p) != FW_OK ||
+	    platform_memmap(&p, static_pool, &fake_map) != FW_OK)
 		return;
 	check_platform(&p);
 	check_pool(&p, static_pool);

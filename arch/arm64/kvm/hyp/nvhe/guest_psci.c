@@ -49,9 +49,10 @@ static u64 vcpu_affinity(struct pkvm_hyp_vcpu *hyp_vcpu)
 	return __vcpu_sys_reg(&hyp_vcpu->vcpu, MPIDR_EL1) & MPIDR_HWID_BITMASK;
 }
 
-/* So many vCPUs are there to be looked at. Pairs with __pkvm_init_vcpu(). */
+/* So many vCPUs are there to be looked at. */
 static unsigned int pvm_nr_vcpus(struct pkvm_hyp_vm *vm)
 {
+	/* Pairs with __pkvm_init_vcpu(). */
 	return smp_load_acquire(&vm->nr_vcpus);
 }
 

@@ -54,7 +54,8 @@ static bool hands_over(struct pkvm_hyp_vm *vm, const struct kvm_pgtable_visit_ct
 	/* With FEAT_S2FWB, a guest has no access but through the caches. */
 	if (vm)
 		return vm->kvm.arch.pkvm.enabled && !kvm_pte_valid(old) && kvm_pte_valid(new) &&
-		       !pgtable_is_table(new, ctx->level) && !cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
+		       !pgtable_is_table(new, ctx->level) &&
+		       !cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
 
 	return !kvm_pte_valid(ctx->old) && !new &&
 	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, ctx->old) == PKVM_ID_GUEST;

@@ -196,9 +196,9 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *
 		mm_ops->get_page(&table[i]);
 	}
 
-	/* The walker must not see the table before its entries. */
 	pte = kvm_phys_to_pte(mm_ops->virt_to_phys(table)) | PMD_TYPE_TABLE;
 	pgtable_check_write(&ctx, pte);
+	/* The walker must not see the table before its entries. */
 	smp_store_release(leaf->ptep, pte);
 
 	leaf->level++;
