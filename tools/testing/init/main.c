@@ -59,9 +59,9 @@ static int mount_all(void)
 
 /*
  * Have a VM for as long as the host is up. The first one makes the kernel patch its scheduler, so
- * that vCPUs are told when their thread is preempted, and the last one's death patches it back. A
- * QEMU before 8.1 can miss that on a CPU whose code it translates at the same moment: there, a vCPU
- * that moved on stays loaded, or is not loaded, and does not run again.
+ * that vCPUs are told when their thread is preempted, and the last one's death patches it back.
+ * On a busy machine KVM_RUN failed now and then, as if a CPU that QEMU emulates had gone on
+ * with the old code. That this is the cause has not been shown.
  */
 static int hold_vm(void)
 {

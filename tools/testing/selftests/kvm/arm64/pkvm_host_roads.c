@@ -157,6 +157,8 @@ TEST_F_TIMEOUT(roads, write_from_what_is_unshared, 60)
 	pthread_join(thread, NULL);
 	close(file);
 	EXPECT_EQ(0, u.error);
+	EXPECT_LT(0, copied);
+	EXPECT_LT(0, refused);
 	self->fate = PVM_KEPT;
 }
 

@@ -83,10 +83,8 @@ FIXTURE_TEARDOWN(psci)
 static int64_t call(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2,
 		    uint64_t x3)
 {
-	int err = pvm_command(vcpu, PVM_HVC, function, x1, x2, x3);
+	int err = pvm_command_to_end(vcpu, PVM_HVC, function, x1, x2, x3);
 
-	while (err == -EINTR)
-		err = pvm_run(vcpu);
 	if (err)
 		printf("# vCPU %u: hypercall %#x: %s\n", vcpu->index, function, strerror(-err));
 	return err ? PVM_HVC_LOST : (int64_t)vcpu->results[0];
@@ -120,15 +118,11 @@ static bool cpu_off(struct pvm_vcpu *vcpu, struct pvm_vcpu *observer)
 static bool works(struct pvm_vcpu *vcpu)
 {
 	uint64_t ipa = PVM_DATA_IPA + vcpu->index * getpagesize();
-	int err = pvm_command(vcpu, PVM_STORE, ipa, vcpu->channel, 0, 0);
+	int err = pvm_command_to_end(vcpu, PVM_STORE, ipa, vcpu->channel, 0, 0);
 	uint64_t value = 0;
 
-	while (err == -EINTR)
-		err = pvm_run(vcpu);
 	if (!err)
-		err = pvm_command(vcpu, PVM_LOAD, ipa, 0, 0, 0);
-	while (err == -EINTR)
-		err = pvm_run(vcpu);
+		err = pvm_command_to_end(vcpu, PVM_LOAD, ipa, 0, 0, 0);
 	value = vcpu->results[0];
 	if (err || value != vcpu->channel)
 		printf("# vCPU %u: %d, %#lx\n", vcpu->index, err, value);

@@ -418,6 +418,29 @@ int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t
 }
 
 /**
+ * pvm_command_to_end() - As pvm_command(), whatever interrupts the runs
+ * @vcpu: the vCPU.
+ * @command: PVM_HVC and so on.
+ * @arg0: argument 0.
+ * @arg1: argument 1.
+ * @arg2: argument 2.
+ * @arg3: argument 3.
+ *
+ * Signals do, and so does what io_uring has the task do.
+ *
+ * Return: as pvm_run(), but not -EINTR.
+ */
+int pvm_command_to_end(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
+		       uint64_t arg2, uint64_t arg3)
+{
+	int err = pvm_command(vcpu, command, arg0, arg1, arg2, arg3);
+
+	while (err == -EINTR)
+		err = pvm_run(vcpu);
+	return err;
+}
+
+/**
  * pvm_load() - Have the guest read its memory
  * @vcpu: the vCPU that reads.
  * @ipa: where, a multiple of eight.

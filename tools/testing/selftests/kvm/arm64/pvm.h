@@ -126,6 +126,8 @@ int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value);
 int pvm_run(struct pvm_vcpu *vcpu);
 int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
 		uint64_t arg2, uint64_t arg3);
+int pvm_command_to_end(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
+		       uint64_t arg2, uint64_t arg3);
 int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value);
 int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value);
 int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3);

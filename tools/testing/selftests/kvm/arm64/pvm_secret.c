@@ -89,13 +89,10 @@ bool pvm_secrets_in(const void *memory, size_t size)
 	return false;
 }
 
-/* What io_uring has the task do ends a run as a signal does: the command goes on. */
 static int load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
 {
-	int err = pvm_load(vcpu, ipa, value);
+	int err = pvm_command_to_end(vcpu, PVM_LOAD, ipa, 0, 0, 0);
 
-	while (err == -EINTR)
-		err = pvm_run(vcpu);
 	*value = vcpu->results[0];
 	return err;
 }
