@@ -211,11 +211,18 @@ class Table(unittest.TestCase):
             table.table(results(), table.guest_results(ORDINARY), less)
 
     def test_worse(self):
-        """Rows above their mark are told, those at it are not."""
+        """Rows above their mark or our own limit are told, those at it are not."""
         ordinary = {row.name: table.Result(row.mark, 1, 9, 1) for row in table.ORDINARY}
-        found = table.worse(results(), ordinary)
-        self.assertEqual(len(found), 1)
-        self.assertIn('FEATURES', found[0])
+        protected = {row.name: table.Result(row.limit or row.mark or 0, 1, 9, 1)
+                     for row in table.PROTECTED}
+        self.assertEqual(table.worse(protected, ordinary), [])
+        for row in table.PROTECTED:
+            if row.mark or row.limit:
+                above = protected | {row.name: table.Result(row.most + 1, 1, 9, 1)}
+                self.assertEqual(len(table.worse(above, ordinary)), 1)
+        above = ordinary | {'features': table.Result(2991, 1, 9, 1)}
+        self.assertEqual(table.worse(protected, above),
+                         ['ordinary VM, hypercall to the host and back: 2,991 is more than 2,990'])
 
 
 class Operations(unittest.TestCase):

@@ -48,7 +48,7 @@ struct pkvm_s2_run {
  * @next:	where the next call goes on, in bytes; @end when all is told.
  * @end:	the size of the input space.
  * @refs:	references that entries hold on the tables that this call came to.
- * @faults:	how many faults the host took, ever, on a stage-2 of its own.
+ * @faults:	how many faults of the host mapped something in its stage-2, ever.
  * @tables:	how many pages these were, per level.
  * @nr_runs:	elements of @run.
  * @run:	runs, in order.
@@ -84,7 +84,7 @@ extern bool pkvm_s2_keep_tables;
  * @annotated:	invalid entries that are not empty.
  * @tables:	pages of tables, per level.
  * @refs:	references that entries hold on tables.
- * @faults:	of the host's: how many faults it took until then.
+ * @faults:	of the host's: how many of its faults mapped something until then.
  */
 struct pkvm_s2_snapshot {
 	struct pkvm_s2_run	*run;

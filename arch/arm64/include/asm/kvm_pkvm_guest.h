@@ -31,7 +31,7 @@ struct kvm_vcpu;
 #define PKVM_TEARDOWN_MAX_PAGES		16
 
 /* The most entries of a dying guest's stage-2 that one such call looks at. */
-#define PKVM_TEARDOWN_MAX_ENTRIES	1024
+#define PKVM_TEARDOWN_MAX_ENTRIES	512
 
 /* In place of the IPA of the firmware: the VM has none. */
 #define PVM_NO_FW			(~0ULL)

@@ -31,20 +31,6 @@
 #include <nvhe/s2_leaf.h>
 
 /**
- * guest_leaf_state() - The guest's half of the state of a page
- * @pte: the guest's entry for it.
- *
- * Return: the state; PKVM_NOPAGE for any entry that is not valid.
- */
-enum pkvm_page_state guest_leaf_state(kvm_pte_t pte)
-{
-	if (!kvm_pte_valid(pte))
-		return PKVM_NOPAGE;
-
-	return pkvm_getstate(kvm_pgtable_stage2_pte_prot(pte));
-}
-
-/**
  * host_guest_pte() - The host's entry for a page that went to a guest
  * @vm: the guest.
  * @ipa: where the guest has it.

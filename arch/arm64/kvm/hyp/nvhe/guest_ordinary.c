@@ -68,6 +68,37 @@ struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu)
 	return &host_vcpu->arch.vcpu_debug_state;
 }
 
+/*
+ * Of the system registers those that EL2 switches, or sets when it injects an exception.
+ * The host emulates the others, or keeps them for nested guests.
+ */
+static const struct {
+	enum vcpu_sysreg first;
+	enum vcpu_sysreg last;
+} switched_regs[] = {
+	{ MPIDR_EL1, DISR_EL1 },
+	{ APIAKEYLO_EL1, DBGVCR32_EL2 },
+	{ CPACR_EL1, POR_EL1 },
+};
+
+static void copy_sys_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(switched_regs); i++) {
+		enum vcpu_sysreg first = switched_regs[i].first;
+
+		memcpy(&to->sys_regs[first], &from->sys_regs[first],
+		       (switched_regs[i].last - first + 1) * sizeof(to->sys_regs[0]));
+	}
+}
+
+/* What an instruction that is stepped over changes, and an exception does, too. */
+static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *from)
+{
+	memcpy(to, from, offsetof(struct kvm_cpu_context, fp_regs));
+}
+
 /**
  * pkvm_ordinary_take_ctxt() - Take an ordinary vCPU's registers from the host's copy
  * @hyp_vcpu: the vCPU, loaded on this CPU.
@@ -80,14 +111,30 @@ void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
-	vcpu->arch.ctxt = host_vcpu->arch.ctxt;
-	/* It must be NULL in a guest context. */
-	vcpu->arch.ctxt.__hyp_running_vcpu = NULL;
-	/* Nested guests are not supported, and this is the host's pointer. */
-	vcpu->arch.ctxt.vncr_array = NULL;
+	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
+	copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
+	vcpu->arch.ctxt.fp_regs = host_vcpu->arch.ctxt.fp_regs;
 	vcpu->arch.hcr_el2 = ordinary_hcr(host_vcpu);
 	vcpu->arch.iflags = READ_ONCE(host_vcpu->arch.iflags);
 	pkvm_set_buffer_flags(vcpu);
+}
+
+/**
+ * pkvm_ordinary_give_ctxt() - Give an ordinary vCPU's registers back to the host
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ * @had_fp: whether it has used its FP/SIMD registers since they were taken.
+ */
+void pkvm_ordinary_give_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	copy_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
+	copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
+	if (had_fp)
+		host_vcpu->arch.ctxt.fp_regs = vcpu->arch.ctxt.fp_regs;
+	host_vcpu->arch.hcr_el2 = vcpu->arch.hcr_el2;
+	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 
 /**
@@ -100,6 +147,7 @@ void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu, *vcpu;
+	bool injects;
 
 	if (!hyp_vcpu || pkvm_hyp_vcpu_is_protected(hyp_vcpu))
 		return;
@@ -107,9 +155,20 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 	host_vcpu = hyp_vcpu->host_vcpu;
 	vcpu = &hyp_vcpu->vcpu;
 
-	pkvm_ordinary_take_ctxt(hyp_vcpu);
+	vcpu->arch.iflags = READ_ONCE(host_vcpu->arch.iflags);
+	injects = vcpu_get_flag(vcpu, PENDING_EXCEPTION);
+
+	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
+	if (injects) {
+		copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
+		vcpu->arch.hcr_el2 = ordinary_hcr(host_vcpu);
+	}
+
 	__kvm_adjust_pc(vcpu);
-	host_vcpu->arch.ctxt = vcpu->arch.ctxt;
+
+	copy_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
+	if (injects)
+		copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 

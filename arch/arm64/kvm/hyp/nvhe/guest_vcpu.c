@@ -124,6 +124,30 @@ unlock:
 	return on;
 }
 
+/**
+ * pkvm_timer_load() - Let the virtual counter of this CPU be that of a vCPU
+ * @hyp_vcpu: the vCPU, about to be loaded.
+ *
+ * The host's timer is armed for the vCPU while it is loaded. A protected one runs with
+ * the offset that EL2 keeps.
+ */
+void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm *host_kvm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->host_kvm;
+
+	write_sysreg(READ_ONCE(host_kvm->arch.timer_data.voffset), cntvoff_el2);
+}
+
+/**
+ * pkvm_timer_put() - Undo pkvm_timer_load()
+ *
+ * The host's user space reads the virtual counter, its kernel the physical one.
+ */
+void pkvm_timer_put(void)
+{
+	write_sysreg(0, cntvoff_el2);
+}
+
 /*
  * The virtual timer stays in the hardware between runs, where the host sees it
  * and is woken by it, but what the host leaves there is not what the guest gets.

@@ -11,6 +11,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pgtable_check.h>
 
+#include <nvhe/memory.h>
 #include <nvhe/s2_leaf.h>
 
 static u64 s2_index(u64 addr, s8 level)
@@ -113,8 +114,9 @@ static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
  * @leaf: the entry as it was found; is brought up to date.
  * @pte: what it shall be.
  *
- * Keeps the count of the table, which stays even if nothing counts in it any more. A
- * valid entry that becomes another valid one is for the caller to break first, unless
+ * Keeps the count of the table, which stays even if nothing counts in it any more. It
+ * changes under the lock of the stage-2 alone, so the pool's is not needed. A valid
+ * entry that becomes another valid one is for the caller to break first, unless
  * permissions, the access flag or software bits are all that changes.
  */
 void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
@@ -124,14 +126,14 @@ void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
 	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, leaf);
 
 	if (counts && !counted)
-		pgt->mm_ops->get_page(leaf->ptep);
+		hyp_page_ref_inc(hyp_virt_to_page(leaf->ptep));
 
 	pgtable_check_write(&ctx, pte);
 	leaf->pte = pte;
 	WRITE_ONCE(*leaf->ptep, pte);
 
 	if (counted && !counts)
-		pgt->mm_ops->put_page(leaf->ptep);
+		hyp_page_ref_dec(hyp_virt_to_page(leaf->ptep));
 }
 
 /**

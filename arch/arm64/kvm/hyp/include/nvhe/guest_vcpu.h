@@ -74,6 +74,9 @@ bool pvm_clear_guards(struct pkvm_hyp_vm *vm);
 
 bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code);
 
+void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pkvm_timer_put(void);
+
 void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
@@ -82,6 +85,7 @@ void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 u64 pkvm_ordinary_mdcr(const struct kvm_vcpu *host_vcpu);
 struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu);
 void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pkvm_ordinary_give_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp);
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
 
 int pkvm_ordinary_load(struct pkvm_hyp_vcpu *hyp_vcpu);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers of an ordinary VM, which EL2 keeps a copy of on a protected host.
+ *
+ * Rule: what user space sets is what the guest has, and what the guest leaves is what user space
+ * gets. That holds for an exception that user space asks for, too, and for the virtual counter,
+ * which is the guest's only while it runs.
+ */
+#include <linux/bits.h>
+
+#include "kvm_test_harness.h"
+#include "kvm_util.h"
+#include "processor.h"
+#include "ucall_common.h"
+
+#define CORE(name)	ARM64_CORE_REG(name)
+#define SYS(name)	KVM_ARM64_SYS_REG(SYS_##name)
+#define FP_REG(n)	(KVM_REG_ARM64 | KVM_REG_SIZE_U128 | KVM_REG_ARM_CORE |	\
+			 KVM_REG_ARM_CORE_REG(fp_regs.vregs[n]))
+
+/* Set and read by the guest as it is, and of no use to how it runs. */
+#define FOR_EACH_REG(x)					\
+	x(TPIDR_EL0, SYS(TPIDR_EL0))			\
+	x(TPIDRRO_EL0, SYS(TPIDRRO_EL0))		\
+	x(TPIDR_EL1, SYS(TPIDR_EL1))			\
+	x(TTBR1_EL1, SYS(TTBR1_EL1))			\
+	x(ESR_EL1, SYS(ESR_EL1))			\
+	x(FAR_EL1, SYS(FAR_EL1))			\
+	x(VBAR_EL1, SYS(VBAR_EL1))			\
+	x(CONTEXTIDR_EL1, SYS(CONTEXTIDR_EL1))		\
+	x(SP_EL0, CORE(regs.sp))			\
+	x(ELR_EL1, CORE(elr_el1))			\
+	x(SPSR_EL1, CORE(spsr[0]))
+
+/* Bits that each of them has. */
+#define HOSTS		0x12340800UL
+#define GUESTS		0x5670f000UL
+#define SPSR_BITS	0xf00003c5UL
+
+/* A store there is no memory's: KVM_RUN ends with it, and has its pc still to adjust. */
+#define NOWHERE		0x7000000UL
+
+struct reg {
+	const char *name;
+	uint64_t id;
+};
+
+#define HOST_REG(name, id)	{ #name, id },
+static const struct reg regs[] = { FOR_EACH_REG(HOST_REG) };
+
+/* Written by the guest: what it found, in the order of the list. */
+static uint64_t found[ARRAY_SIZE(regs)];
+static uint64_t found_fp;
+static uint64_t counter;
+
+static uint64_t expected(unsigned int i, uint64_t value)
+{
+	return regs[i].id == CORE(spsr[0]) ? (value + (i << 16)) & SPSR_BITS : value + (i << 16);
+}
+
+static void change_registers(void)
+{
+	unsigned int i = 0;
+
+	for (;;) {
+#define READ_REG(name, id)	found[i++] = read_sysreg(name);
+		i = 0;
+		FOR_EACH_REG(READ_REG)
+#define WRITE_REG(name, id)	write_sysreg(found[i] ^ HOSTS ^ GUESTS, name); i++;
+		i = 0;
+		FOR_EACH_REG(WRITE_REG)
+		GUEST_SYNC(0);
+	}
+}
+
+static void change_fp(void)
+{
+	asm volatile(".arch_extension fp\n"
+		     "str d8, %0\n"
+		     "fmov d8, %1\n"
+		     : "=m" (found_fp) : "r" (GUESTS));
+	GUEST_SYNC(0);
+	/* Nothing of FP/SIMD in this run. */
+	GUEST_SYNC(1);
+	asm volatile("str d8, %0\n" : "=m" (found_fp));
+	GUEST_SYNC(2);
+}
+
+static void read_counter(void)
+{
+	counter = read_sysreg(cntvct_el0);
+	GUEST_SYNC(0);
+}
+
+static void store_to_nowhere(void)
+{
+	*(volatile uint64_t *)NOWHERE = 1;
+	GUEST_FAIL("it was not stopped");
+}
+
+static void run_to_sync(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	vcpu_run(vcpu);
+	if (get_ucall(vcpu, &uc) == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+	TEST_ASSERT_EQ(uc.cmd, UCALL_SYNC);
+}
+
+KVM_ONE_VCPU_TEST_SUITE(ordinary);
+
+KVM_ONE_VCPU_TEST(ordinary, registers, change_registers)
+{
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+			vcpu_set_reg(vcpu, regs[i].id, expected(i, HOSTS));
+
+		run_to_sync(vcpu);
+		sync_global_from_guest(vcpu->vm, found);
+
+		for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++) {
+			uint64_t value;
+
+			vcpu_get_reg(vcpu, regs[i].id, &value);
+			TEST_ASSERT(found[i] == expected(i, HOSTS), "%s: the guest has %#lx",
+				    regs[i].name, found[i]);
+			TEST_ASSERT(value == (found[i] ^ HOSTS ^ GUESTS), "%s: it left %#lx",
+				    regs[i].name, value);
+		}
+	}
+}
+
+KVM_ONE_VCPU_TEST(ordinary, fp_registers, change_fp)
+{
+	uint64_t set[2] = { HOSTS }, got[2];
+	struct kvm_one_reg write = { FP_REG(8), (uintptr_t)set };
+	struct kvm_one_reg read = { FP_REG(8), (uintptr_t)got };
+
+	vcpu_ioctl(vcpu, KVM_SET_ONE_REG, &write);
+	run_to_sync(vcpu);
+	sync_global_from_guest(vcpu->vm, found_fp);
+	TEST_ASSERT_EQ(found_fp, HOSTS);
+	vcpu_ioctl(vcpu, KVM_GET_ONE_REG, &read);
+	TEST_ASSERT_EQ(got[0], GUESTS);
+
+	/* A run that does not touch them leaves them as user space set them. */
+	set[0] = HOSTS ^ GUESTS;
+	vcpu_ioctl(vcpu, KVM_SET_ONE_REG, &write);
+	run_to_sync(vcpu);
+	vcpu_ioctl(vcpu, KVM_GET_ONE_REG, &read);
+	TEST_ASSERT_EQ(got[0], HOSTS ^ GUESTS);
+
+	run_to_sync(vcpu);
+	sync_global_from_guest(vcpu->vm, found_fp);
+	TEST_ASSERT_EQ(found_fp, HOSTS ^ GUESTS);
+}
+
+/* In a KVM_RUN that does not enter the guest the exception is taken all the same. */
+KVM_ONE_VCPU_TEST(ordinary, exception, store_to_nowhere)
+{
+	struct kvm_vcpu_events events = { .exception.ext_dabt_pending = 1 };
+	uint64_t at, pc, pstate, elr, spsr, esr, far;
+
+	virt_map(vcpu->vm, NOWHERE, NOWHERE, 1);
+	vcpu_set_reg(vcpu, SYS(VBAR_EL1), HOSTS);
+	vcpu_run(vcpu);
+	TEST_ASSERT_KVM_EXIT_REASON(vcpu, KVM_EXIT_MMIO);
+	vcpu_get_reg(vcpu, CORE(regs.pc), &at);
+	vcpu_get_reg(vcpu, CORE(regs.pstate), &pstate);
+
+	vcpu_events_set(vcpu, &events);
+	vcpu_run_complete_io(vcpu);
+
+	vcpu_get_reg(vcpu, CORE(regs.pc), &pc);
+	vcpu_get_reg(vcpu, CORE(elr_el1), &elr);
+	vcpu_get_reg(vcpu, CORE(spsr[0]), &spsr);
+	vcpu_get_reg(vcpu, SYS(ESR_EL1), &esr);
+	vcpu_get_reg(vcpu, SYS(FAR_EL1), &far);
+	TEST_ASSERT_EQ(pc, HOSTS + 0x200);
+	TEST_ASSERT_EQ(elr, at);
+	TEST_ASSERT_EQ(spsr, pstate);
+	TEST_ASSERT_EQ(esr >> 26, 0x25);
+	TEST_ASSERT_EQ(far, NOWHERE);
+}
+
+KVM_ONE_VCPU_TEST(ordinary, counter, read_counter)
+{
+	uint64_t before = read_sysreg(cntvct_el0), after;
+
+	vcpu_set_reg(vcpu, KVM_REG_ARM_TIMER_CNT, BIT(40));
+	run_to_sync(vcpu);
+	after = read_sysreg(cntvct_el0);
+	sync_global_from_guest(vcpu->vm, counter);
+
+	TEST_ASSERT(after >= before && after - before < BIT(40), "ours went from %#lx to %#lx",
+		    before, after);
+	TEST_ASSERT(counter >= BIT(40) && counter - BIT(40) <= after - before,
+		    "the guest's was %#lx", counter);
+}
+
+int main(int argc, char *argv[])
+{
+	return test_harness_run(argc, argv);
+}
