@@ -12,6 +12,7 @@
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 
 #include "pgtable_kunit.h"
 
@@ -327,8 +328,11 @@ static void s2_random_run(struct kunit *test, unsigned int nr, bool starve)
 	prandom_seed_state(&r.rnd, r.seed);
 	r.m = s2_model_create(r.w);
 	r.w->pgt.force_pte_cb = s2_force_cb;
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		s2_step(&r, i, starve);
+		/* RCU takes a CPU that does nothing else for 20 s for a stalled one. */
+		cond_resched();
+	}
 	r.w->pool.fail_in = 0;
 }
 
