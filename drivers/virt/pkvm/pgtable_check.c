@@ -132,6 +132,16 @@ static kvm_pte_t *s2_table(struct s2_world *w, u64 phys)
 	return w->pool.base + (phys - S2_POOL_PHYS);
 }
 
+static unsigned int s2_page_nr(struct s2_world *w, const kvm_pte_t *table)
+{
+	return ((void *)table - w->pool.base) / PAGE_SIZE;
+}
+
+static void *s2_copy(struct s2_world *w, const kvm_pte_t *table)
+{
+	return w->copy + (size_t)s2_page_nr(w, table) * PAGE_SIZE;
+}
+
 static unsigned int s2_index(u64 ipa, s8 level)
 {
 	return (ipa >> kvm_granule_shift(level)) % PTRS_PER_PTE;
@@ -186,7 +196,7 @@ int s2_refs(struct s2_world *w, u64 ipa)
 		KUNIT_ASSERT_NOT_NULL(w->test, table);
 		l++;
 	}
-	return w->pool.refs[((void *)table - w->pool.base) / PAGE_SIZE];
+	return w->pool.refs[s2_page_nr(w, table)];
 }
 
 static bool s2_check_leaf(struct s2_world *w, const struct s2_model *m, kvm_pte_t pte, s8 level,
@@ -210,12 +220,41 @@ static bool s2_check_leaf(struct s2_world *w, const struct s2_model *m, kvm_pte_
 	return false;
 }
 
+/*
+ * The entries of a table that have to be looked at, [*@first, *@end): those that the model says may
+ * have changed, if the last check found the table here and the others are still as it found them.
+ * Else it is all of them, and the answer is false.
+ */
+static bool s2_find_changed(struct s2_world *w, const struct s2_model *m, const kvm_pte_t *table,
+			    s8 level, u64 ipa, unsigned int *first, unsigned int *end)
+{
+	const struct s2_seen *seen = &w->seen[s2_page_nr(w, table)];
+	u64 size = kvm_granule_size(level);
+	u64 top = ipa + PTRS_PER_PTE * size;
+
+	if (m && seen->check && seen->check + 1 == w->check && seen->ipa == ipa &&
+	    seen->level == level) {
+		const kvm_pte_t *copy = s2_copy(w, table);
+
+		*first = (clamp(m->dirty_start, ipa, top) - ipa) / size;
+		*end = max_t(u64, *first, DIV_ROUND_UP(clamp(m->dirty_end, ipa, top) - ipa, size));
+		if (!memcmp(table, copy, *first * sizeof(*table)) &&
+		    !memcmp(table + *end, copy + *end, (PTRS_PER_PTE - *end) * sizeof(*table)))
+			return true;
+	}
+	*first = 0;
+	*end = PTRS_PER_PTE;
+	return false;
+}
+
 static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte_t *table,
 			   s8 level, u64 ipa, unsigned int *tables)
 {
-	int refs = w->pool.refs[((void *)table - w->pool.base) / PAGE_SIZE];
-	int counted = 0;
-	unsigned int i;
+	struct s2_seen now = { .check = w->check, .ipa = ipa, .level = level };
+	struct s2_seen *seen = &w->seen[s2_page_nr(w, table)];
+	int refs = w->pool.refs[s2_page_nr(w, table)];
+	kvm_pte_t *copy = s2_copy(w, table);
+	unsigned int first, end, from, to, i;
 
 	/* More tables than pages: the tree has a loop, or a page twice. */
 	if (++*tables > w->pool.used) {
@@ -223,27 +262,48 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
 		return false;
 	}
 
-	for (i = 0; i < PTRS_PER_PTE; i++, ipa += kvm_granule_size(level)) {
+	if (s2_find_changed(w, m, table, level, ipa, &first, &end)) {
+		now.counted = seen->counted;
+		now.children = seen->children;
+		for (i = first; i < end; i++) {
+			now.counted -= s2_is_counted(w, copy[i], level);
+			now.children -= s2_is_table(copy[i], level);
+		}
+	}
+	/* Below what did not change there may still be tables that did. */
+	from = now.children ? 0 : first;
+	to = now.children ? PTRS_PER_PTE : end;
+
+	for (i = from; i < to; i++) {
+		bool changed = i >= first && i < end;
+		u64 at = ipa + i * kvm_granule_size(level);
 		kvm_pte_t *child;
 
-		counted += s2_is_counted(w, table[i], level);
+		if (changed) {
+			now.counted += s2_is_counted(w, table[i], level);
+			now.children += s2_is_table(table[i], level);
+		}
 		if (!s2_is_table(table[i], level)) {
-			if (!s2_check_leaf(w, m, table[i], level, ipa))
+			if (changed && !s2_check_leaf(w, m, table[i], level, at))
 				return false;
 			continue;
 		}
 		child = s2_table(w, table[i] & S2_PHYS);
 		if (!child) {
-			KUNIT_FAIL(w->test, "0x%llx: entry 0x%llx leads out of the pool", ipa,
+			KUNIT_FAIL(w->test, "0x%llx: entry 0x%llx leads out of the pool", at,
 				   table[i]);
 			return false;
 		}
-		if (!s2_check_table(w, m, child, level + 1, ipa, tables))
+		if (!s2_check_table(w, m, child, level + 1, at, tables))
 			return false;
 	}
-	if (refs != 1 + counted) {
-		KUNIT_FAIL(w->test, "level %d table below 0x%llx: %d references, %d entries count",
-			   level, ipa, refs, counted);
+	if (m) {
+		memcpy(copy + first, table + first, (end - first) * sizeof(*table));
+		*seen = now;
+	}
+	if (refs != 1 + now.counted) {
+		KUNIT_FAIL(w->test, "level %d table from 0x%llx: %d references, %d entries count",
+			   level, ipa, refs, now.counted);
 		return false;
 	}
 	return true;
@@ -254,15 +314,20 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
  * @w:	The world.
  * @m:	The model to compare leaves with, or NULL.
  *
+ * Most of a large table stays from one check to the next: what is as it was, and is the same in the
+ * model, is compared with a copy.
+ *
  * Return: whether it holds; if not, the test has failed with the reason.
  */
-bool s2_check(struct s2_world *w, const struct s2_model *m)
+bool s2_check(struct s2_world *w, struct s2_model *m)
 {
 	kvm_pte_t *pgd = rcu_dereference_raw(w->pgt.pgd);
 	u64 per_page = kvm_granule_size(w->pgt.start_level - 1);
 	unsigned int tables = 0;
 	u64 ipa;
 
+	if (m)
+		w->check++;
 	for (ipa = 0; ipa < BIT_ULL(w->pgt.ia_bits); ipa += per_page, pgd += PTRS_PER_PTE) {
 		if (!s2_check_table(w, m, pgd, w->pgt.start_level, ipa, &tables))
 			return false;
@@ -270,6 +335,10 @@ bool s2_check(struct s2_world *w, const struct s2_model *m)
 	if (tables != w->pool.used) {
 		KUNIT_FAIL(w->test, "%u tables, but %u table pages in use", tables, w->pool.used);
 		return false;
+	}
+	if (m) {
+		m->dirty_start = U64_MAX;
+		m->dirty_end = 0;
 	}
 	return true;
 }

@@ -74,6 +74,22 @@ struct s2_pool {
 };
 
 /**
+ * struct s2_seen - A table page as the last check against the model found it.
+ * @check:	Number of that check, from 1 on; 0 for none.
+ * @ipa:	First address that the table covers.
+ * @level:	Level of its entries.
+ * @counted:	Entries that count.
+ * @children:	Entries that lead to tables.
+ */
+struct s2_seen {
+	unsigned long		check;
+	u64			ipa;
+	s8			level;
+	int			counted;
+	int			children;
+};
+
+/**
  * struct s2_world - Everything one test case runs in; test->priv.
  * @test:	The test case.
  * @pool:	Table pages.
@@ -87,6 +103,9 @@ struct s2_pool {
  * @events:	The first requests since s2_forget_events().
  * @nr_events:	Requests since then; may be more than the array holds.
  * @model:	What the table held before the operation, or NULL.
+ * @seen:	For each page of the pool, what the last check found there.
+ * @copy:	The pages of the pool as the last check found them.
+ * @check:	Number of the last check against the model.
  * @host:	The table is an identity map that counts as the host's does.
  */
 struct s2_world {
@@ -101,6 +120,9 @@ struct s2_world {
 	struct s2_event		events[S2_MAX_EVENTS];
 	unsigned int		nr_events;
 	struct s2_model		*model;
+	struct s2_seen		*seen;
+	void			*copy;
+	unsigned long		check;
 	bool			host;
 };
 
@@ -122,7 +144,7 @@ kvm_pte_t s2_host_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot);
 bool s2_host_is_memory(struct s2_world *w, u64 phys);
 bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level);
 int s2_refs(struct s2_world *w, u64 ipa);
-bool s2_check(struct s2_world *w, const struct s2_model *m);
+bool s2_check(struct s2_world *w, struct s2_model *m);
 void s2_expect_leaf(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte);
 
 /* pgtable_model.c */
@@ -146,6 +168,8 @@ struct s2_slot {
  * @stale:	First IPA of a leaf that went away without a TLBI for any page of it, or 0. The
  *		architecture drops a block from the TLBs by any address in it.
  * @fail_in:	As s2_pool.fail_in, for the next operation.
+ * @dirty_start: First IPA of what changed since the last check, and
+ * @dirty_end:	the end of it.
  * @w:		The world it is a model of.
  */
 struct s2_model {
@@ -155,6 +179,8 @@ struct s2_model {
 	unsigned long		*invalidated;
 	u64			stale;
 	unsigned int		fail_in;
+	u64			dirty_start;
+	u64			dirty_end;
 	struct s2_world		*w;
 };
 

@@ -44,9 +44,12 @@ static bool s2_is_valid(kvm_pte_t pte)
 /* Let one leaf of @level that holds @ipa be @pte. */
 static void s2_fill(struct s2_model *m, u64 ipa, s8 level, kvm_pte_t pte)
 {
-	struct s2_slot *slot = s2_slot(m, ALIGN_DOWN(ipa, kvm_granule_size(level)));
 	unsigned long i, nr = kvm_granule_size(level) / PAGE_SIZE;
+	u64 start = ALIGN_DOWN(ipa, kvm_granule_size(level));
+	struct s2_slot *slot = s2_slot(m, start);
 
+	m->dirty_start = min(m->dirty_start, start);
+	m->dirty_end = max(m->dirty_end, start + kvm_granule_size(level));
 	for (i = 0; i < nr; i++)
 		slot[i] = (struct s2_slot) { .pte = pte, .level = level };
 }
@@ -260,8 +263,13 @@ unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned i
 
 		next = ALIGN_DOWN(ipa, s2_leaf_size(m, ipa)) + s2_leaf_size(m, ipa);
 		for (; level > KVM_PGTABLE_MIN_BLOCK_LEVEL && nr < max; level--) {
-			if (!s2_drop_table(m, ipa, level))
+			if (!s2_drop_table(m, ipa, level)) {
+				/* Nothing below this one: what else is in it says the same. */
+				if (level == S2_LAST_LEVEL)
+					next = ALIGN_DOWN(ipa, kvm_granule_size(level - 1)) +
+					       kvm_granule_size(level - 1);
 				break;
+			}
 			nr++;
 			next = ALIGN_DOWN(ipa, s2_leaf_size(m, ipa)) + s2_leaf_size(m, ipa);
 		}

@@ -392,6 +392,8 @@ static int s2_init(struct kunit *test, bool host)
 	w->pool.nr = tables + 32;
 	w->pool.refs = s2_vzalloc(test, w->pool.nr * sizeof(*w->pool.refs));
 	w->pool.base = s2_vzalloc(test, w->pool.nr * PAGE_SIZE);
+	w->seen = s2_vzalloc(test, w->pool.nr * sizeof(*w->seen));
+	w->copy = s2_vzalloc(test, w->pool.nr * PAGE_SIZE);
 
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_vmid, s2_stub_tlbi_vmid);
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_ipa, s2_stub_tlbi_ipa);
