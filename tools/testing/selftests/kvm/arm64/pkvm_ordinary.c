@@ -18,19 +18,42 @@
 #define FP_REG(n)	(KVM_REG_ARM64 | KVM_REG_SIZE_U128 | KVM_REG_ARM_CORE |	\
 			 KVM_REG_ARM_CORE_REG(fp_regs.vregs[n]))
 
-/* Set and read by the guest as it is, and of no use to how it runs. */
-#define FOR_EACH_REG(x)					\
-	x(TPIDR_EL0, SYS(TPIDR_EL0))			\
-	x(TPIDRRO_EL0, SYS(TPIDRRO_EL0))		\
-	x(TPIDR_EL1, SYS(TPIDR_EL1))			\
-	x(TTBR1_EL1, SYS(TTBR1_EL1))			\
-	x(ESR_EL1, SYS(ESR_EL1))			\
-	x(FAR_EL1, SYS(FAR_EL1))			\
-	x(VBAR_EL1, SYS(VBAR_EL1))			\
-	x(CONTEXTIDR_EL1, SYS(CONTEXTIDR_EL1))		\
-	x(SP_EL0, CORE(regs.sp))			\
-	x(ELR_EL1, CORE(elr_el1))			\
-	x(SPSR_EL1, CORE(spsr[0]))
+/* The guest's access to one of its registers. */
+#define DEFINE_ACCESS(reg)							\
+static uint64_t get_##reg(void) { return read_sysreg_s(SYS_##reg); }		\
+static void set_##reg(uint64_t value) { write_sysreg_s(value, SYS_##reg); }
+
+DEFINE_ACCESS(TPIDR_EL0)
+DEFINE_ACCESS(TPIDRRO_EL0)
+DEFINE_ACCESS(TPIDR_EL1)
+DEFINE_ACCESS(TTBR1_EL1)
+DEFINE_ACCESS(ESR_EL1)
+DEFINE_ACCESS(FAR_EL1)
+DEFINE_ACCESS(VBAR_EL1)
+DEFINE_ACCESS(CONTEXTIDR_EL1)
+DEFINE_ACCESS(ELR_EL1)
+DEFINE_ACCESS(SPSR_EL1)
+
+#define REG(reg, id)	{ #reg, id, get_##reg, set_##reg }
+
+/* They hold what they are given, and are of no use to how the guest runs. */
+static const struct {
+	const char *name;
+	uint64_t id;
+	uint64_t (*get)(void);
+	void (*set)(uint64_t value);
+} regs[] = {
+	REG(TPIDR_EL0, SYS(TPIDR_EL0)),
+	REG(TPIDRRO_EL0, SYS(TPIDRRO_EL0)),
+	REG(TPIDR_EL1, SYS(TPIDR_EL1)),
+	REG(TTBR1_EL1, SYS(TTBR1_EL1)),
+	REG(ESR_EL1, SYS(ESR_EL1)),
+	REG(FAR_EL1, SYS(FAR_EL1)),
+	REG(VBAR_EL1, SYS(VBAR_EL1)),
+	REG(CONTEXTIDR_EL1, SYS(CONTEXTIDR_EL1)),
+	REG(ELR_EL1, CORE(elr_el1)),
+	REG(SPSR_EL1, CORE(spsr[0])),
+};
 
 /* Bits that each of them has. */
 #define HOSTS		0x12340800UL
@@ -39,14 +62,6 @@
 
 /* A store there is no memory's: KVM_RUN ends with it, and has its pc still to adjust. */
 #define NOWHERE		0x7000000UL
-
-struct reg {
-	const char *name;
-	uint64_t id;
-};
-
-#define HOST_REG(name, id)	{ #name, id },
-static const struct reg regs[] = { FOR_EACH_REG(HOST_REG) };
 
 /* Written by the guest: what it found, in the order of the list. */
 static uint64_t found[ARRAY_SIZE(regs)];
@@ -60,15 +75,11 @@ static uint64_t expected(unsigned int i, uint64_t value)
 
 static void change_registers(void)
 {
-	unsigned int i = 0;
-
 	for (;;) {
-#define READ_REG(name, id)	found[i++] = read_sysreg(name);
-		i = 0;
-		FOR_EACH_REG(READ_REG)
-#define WRITE_REG(name, id)	write_sysreg(found[i] ^ HOSTS ^ GUESTS, name); i++;
-		i = 0;
-		FOR_EACH_REG(WRITE_REG)
+		for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+			found[i] = regs[i].get();
+		for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+			regs[i].set(found[i] ^ HOSTS ^ GUESTS);
 		GUEST_SYNC(0);
 	}
 }
@@ -94,7 +105,7 @@ static void read_counter(void)
 
 static void store_to_nowhere(void)
 {
-	*(volatile uint64_t *)NOWHERE = 1;
+	WRITE_ONCE(*(uint64_t *)NOWHERE, 1);
 	GUEST_FAIL("it was not stopped");
 }
 
