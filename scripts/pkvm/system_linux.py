@@ -147,7 +147,8 @@ def linux_killed(cpu):
     if host.cause or kills.status or not told:
         raise run.RunError(f'{host.cause or "the storm failed"}: {kills.output.strip()}')
     print(f'# {cpu}: {told.group(0)}')
-    expect(int(told.group(1)) > KILLS // 2, True, 'most were killed')
+    # How many depends on how busy the machine was meanwhile.
+    expect(int(told.group(1)) > KILLS // 4, True, 'some were killed')
     expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
 
 
