@@ -32,12 +32,14 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree guest guest-stock test-host run test kunit bench stress fuzz-guest fuzz-fw \
-	check series series-build clean
+.PHONY: FORCE help all tree hooks hooks-save guest guest-stock test-host run test kunit bench \
+	stress fuzz-guest fuzz-fw check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
 	@echo 'make tree     the patched kernel source, at build/linux'
+	@echo 'make hooks    the hooks into the base as git commits, to edit, at build/hooks'
+	@echo 'make hooks-save   write them back into patches/'
 	@echo 'make run      boot the host; in a protected VM the firmware reads a disk, boots Linux'
 	@echo '              DISK=file: this image instead of the root of the Linux guest'
 	@echo '              MODE=static: a VM that is not protected, with a fixed DMA pool'
@@ -63,6 +65,14 @@ help:
 tree:
 	@$(S)/deps.sh run
 	@$(LOCKED) $(TREE)
+
+# Hooks are edited as commits, and written back as they then are.
+hooks: tree
+	@$(S)/deps.sh test
+	@$(LOCKED) $(S)/hooks.py make $(if $(BASE),--base '$(BASE)')
+
+hooks-save:
+	@$(LOCKED) $(S)/hooks.py save
 
 all:
 	@$(S)/deps.sh run

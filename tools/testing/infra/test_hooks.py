@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/hooks.py: hooks that are edited as commits come back as patches."""
+
+import subprocess
+import unittest
+
+from sandbox import Sandbox, patch
+
+PLAIN_C = 'arch/arm64/kvm/plain.c'
+
+
+class Hooks(unittest.TestCase):
+    """On a made-up kernel."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO', subject='KVM: arm64: first'),
+                        second=patch(PLAIN_C, 'nine', 'NINE', subject='KVM: arm64: second'))
+        self.assertEqual(self.box.tree()[0], 0)
+
+    def hooks(self, *args):
+        return self.box.run('scripts/pkvm/hooks.py', *args, '--base', self.box.tarball)
+
+    def edit(self, old, new):
+        path = f'build/hooks/{PLAIN_C}'
+        self.box.write(path, self.box.read(path).replace(old, new))
+
+    def git(self, *args):
+        subprocess.run(['git', '-c', 'user.name=Test', '-c', 'user.email=test@localhost', *args],
+                       cwd=self.box.path('build/hooks'), check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def make(self):
+        status, output = self.hooks('make')
+        self.assertEqual(status, 0, output)
+        # The made-up patches lack what git writes behind "@@".
+        self.assertEqual(self.hooks('save')[0], 0)
+
+    def test_unchanged(self):
+        """Nothing edited, nothing written."""
+        self.make()
+        status, output = self.hooks('save')
+        self.assertEqual((status, output), (0, ''))
+
+    def test_round_trip(self):
+        """An edit of the first topic lands in its patch, with its message, and applies."""
+        self.make()
+        self.edit('TWO', 'TWICE')
+        self.git('commit', '-qa', '--fixup=:/0001-first')
+        self.git('-c', 'sequence.editor=true', 'rebase', '-q', '-i', '--autosquash', 'base')
+        status, output = self.hooks('save')
+        self.assertEqual(status, 0, output)
+        self.assertIn('0001-first.patch', output)
+        self.assertNotIn('0002-second.patch', output)
+        self.assertIn('Because the test wants it.', self.box.read('patches/0001-first.patch'))
+        self.assertEqual(self.box.tree()[0], 0)
+        self.assertIn('TWICE', self.box.read(f'build/linux/{PLAIN_C}'))
+
+    def test_unsaved(self):
+        """What was not saved is not dropped, unless that is asked for."""
+        self.make()
+        self.edit('TWO', 'TWICE')
+        status, output = self.hooks('make')
+        self.assertEqual(status, 1)
+        self.assertIn('not saved', output)
+        self.assertEqual(self.hooks('make', '--force')[0], 0)
+
+    def test_stray_commit(self):
+        """A commit that is no topic is refused, with nothing written."""
+        self.make()
+        self.edit('TWO', 'TWICE')
+        self.git('commit', '-qa', '-m', 'a thought')
+        before = self.box.read('patches/0001-first.patch')
+        status, output = self.hooks('save')
+        self.assertEqual(status, 1)
+        self.assertIn('"a thought" is no topic', output)
+        self.assertEqual(self.box.read('patches/0001-first.patch'), before)
+
+    def test_uncommitted(self):
+        """Edits that no commit holds yet belong to no topic."""
+        self.make()
+        self.edit('TWO', 'TWICE')
+        status, output = self.hooks('save')
+        self.assertEqual(status, 1)
+        self.assertIn('not committed', output)
+
+
+if __name__ == '__main__':
+    unittest.main()
