@@ -214,12 +214,12 @@ def check_counts(firmware, gained):
     return gained
 
 
-def check_lent(before, after):
+def check_np_shared(before, after):
     """The host's counters over a run of one VM that is not protected."""
     gained = {key: after[key] - before.get(key, 0) for key in after}
-    if not gained['pages_lent'] or gained['pages_lent'] != gained['pages_taken_back']:
-        raise RunError(f'{gained["pages_lent"]} pages were lent, '
-                       f'{gained["pages_taken_back"]} taken back')
+    if not gained['np_pages_shared'] or gained['np_pages_shared'] != gained['np_pages_unshared']:
+        raise RunError(f'{gained["np_pages_shared"]} pages were shared, '
+                       f'{gained["np_pages_unshared"]} unshared')
     if gained['pages_shared']:
         raise RunError(f'{gained["pages_shared"]} pages were shared by a VM that cannot')
     return gained
@@ -299,7 +299,7 @@ def run(path, cpu, mode='protected'):
         if mode == 'protected':
             gained = check_counts(guest, check_home(*counts))
         else:
-            check_lent(*counts)
+            check_np_shared(*counts)
         report(path, size, sha, guest, gained, linux)
         report_vm(counters(vmm.output), gained, host.seconds)
         if mode == 'protected':

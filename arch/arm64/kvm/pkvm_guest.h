@@ -19,8 +19,8 @@ struct pkvm_guest_totals {
 	atomic64_t pages_forced;
 	atomic64_t pages_reclaimed_private;
 	atomic64_t pages_reclaimed_shared;
-	atomic64_t pages_lent;
-	atomic64_t pages_taken_back;
+	atomic64_t np_pages_shared;
+	atomic64_t np_pages_unshared;
 	atomic64_t metadata_pages_donated;
 	atomic64_t metadata_pages_returned;
 };

@@ -74,14 +74,14 @@ DEFINE_EVENT(pkvm_pages, pkvm_page_reclaimed,
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
-/* Pages were lent to a VM that is not protected. */
-DEFINE_EVENT(pkvm_pages, pkvm_pages_lent,
+/* Pages were shared with a VM that is not protected. */
+DEFINE_EVENT(pkvm_pages, pkvm_np_pages_shared,
 	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
 /* Pages were taken back from a VM that is not protected. */
-DEFINE_EVENT(pkvm_pages, pkvm_pages_taken_back,
+DEFINE_EVENT(pkvm_pages, pkvm_np_pages_unshared,
 	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );

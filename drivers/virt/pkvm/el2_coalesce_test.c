@@ -211,8 +211,8 @@ static void share_keeps_block(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	for (i = 0; i < NR_PAGES; i++) {
 		KUNIT_EXPECT_EQ(test, el2_share(&block[i * 2]), 0);
-		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, page_to_pfn(&block[i * 2 + 1]), i, 1,
-					       KVM_PGTABLE_PROT_RW), 0);
+		KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, page_to_pfn(&block[i * 2 + 1]), i, 1,
+						   KVM_PGTABLE_PROT_RW), 0);
 	}
 	el2_put();
 	KUNIT_EXPECT_EQ(test, level_of(test, block), 2);

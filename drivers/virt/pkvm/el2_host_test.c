@@ -117,8 +117,8 @@ static void pristine_firmware(struct kunit *test)
 	el2_put();
 	vm = el2_ordinary_vm_create(test, 1);
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
-	KUNIT_EXPECT_LT(test, el2_lend(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW), 0);
-	KUNIT_EXPECT_LT(test, el2_lend(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW |
+	KUNIT_EXPECT_LT(test, el2_np_share(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW), 0);
+	KUNIT_EXPECT_LT(test, el2_np_share(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW |
 							     KVM_PGTABLE_PROT_DEVICE), 0);
 	el2_put();
 }

@@ -89,7 +89,7 @@ void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx);
 int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
 
-int el2_lend(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot);
+int el2_np_share(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot);
 
 int el2_force_reclaim(u64 pfn);
 void el2_take_all(struct kunit *test, struct el2_vm *vm);
@@ -108,7 +108,7 @@ extern struct kunit_case el2_teardown_cases[];
 extern struct kunit_case el2_guest_cases[];
 extern struct kunit_case el2_force_cases[];
 extern struct kunit_case el2_isolation_cases[];
-extern struct kunit_case el2_lend_cases[];
+extern struct kunit_case el2_np_share_cases[];
 extern struct kunit_case el2_range_cases[];
 extern struct kunit_case el2_random_cases[];
 extern struct kunit_case el2_coalesce_cases[];

@@ -62,11 +62,11 @@ static struct kunit_suite el2_force_suite = {
 	.test_cases	= el2_force_cases,
 };
 
-static struct kunit_suite el2_lend_suite = {
-	.name		= "pkvm_el2_lend",
+static struct kunit_suite el2_np_share_suite = {
+	.name		= "pkvm_el2_np_share",
 	.init		= el2_world_init,
 	.exit		= el2_world_exit,
-	.test_cases	= el2_lend_cases,
+	.test_cases	= el2_np_share_cases,
 };
 
 static struct kunit_suite el2_range_suite = {
@@ -96,7 +96,7 @@ kunit_test_suite(el2_coalesce_suite);
 
 kunit_test_suites(&el2_host_suite, &el2_share_suite, &el2_vm_suite, &el2_donate_suite,
 		  &el2_teardown_suite, &el2_guest_suite, &el2_isolation_suite,
-		  &el2_force_suite, &el2_lend_suite, &el2_range_suite, &el2_random_suite);
+		  &el2_force_suite, &el2_np_share_suite, &el2_range_suite, &el2_random_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the protected KVM hypervisor");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

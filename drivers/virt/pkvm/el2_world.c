@@ -481,7 +481,7 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 }
 
 /**
- * el2_lend() - Lend pages to an ordinary VM.
+ * el2_np_share() - Share pages with an ordinary VM.
  * @test:	The test case.
  * @vm:		The VM, its vCPU 0 loaded.
  * @pfn:	The first page.
@@ -491,7 +491,7 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
  *
  * Return: what __pkvm_host_share_guest() returned.
  */
-int el2_lend(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot)
+int el2_np_share(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot)
 {
 	struct kvm_hyp_memcache *mc = &vm->vcpu[0]->arch.pkvm_memcache;
 	unsigned long before;
@@ -516,7 +516,7 @@ int el2_force_reclaim(u64 pfn)
 }
 
 /**
- * el2_take_all() - Take back whatever a VM that is not protected was lent.
+ * el2_take_all() - Unshare whatever was shared with a VM that is not protected.
  * @test:	The test case.
  * @vm:		The VM.
  */

@@ -167,13 +167,13 @@ class Host(unittest.TestCase):
             with self.assertRaisesRegex(run.RunError, 'the firmware shared 2 pages'):
                 run.check_counts({'pages_shared_peak': 2}, dict(COUNTERS, **{key: 1}))
 
-    def test_lent(self):
-        """A VM that is not protected shares nothing, and all that was lent is back."""
-        counts = {'pages_lent': 5, 'pages_taken_back': 5, 'pages_shared': 0}
-        run.check_lent({}, counts)
-        for key, value in (('pages_taken_back', 4), ('pages_lent', 0), ('pages_shared', 1)):
+    def test_np_shared(self):
+        """A VM that is not protected shares nothing, and all that was shared is back."""
+        counts = {'np_pages_shared': 5, 'np_pages_unshared': 5, 'pages_shared': 0}
+        run.check_np_shared({}, counts)
+        for key, value in (('np_pages_unshared', 4), ('np_pages_shared', 0), ('pages_shared', 1)):
             with self.assertRaises(run.RunError):
-                run.check_lent({}, dict(counts, **{key: value}))
+                run.check_np_shared({}, dict(counts, **{key: value}))
 
     def test_vm_left(self):
         self.refused('destroyed', vms_destroyed=0)

@@ -54,7 +54,7 @@ int pvm_fw_take(void)
 	if (ret)
 		return ret;
 
-	/* No memory that could be donated or lent: it has no state but this. */
+	/* No memory that could be donated or shared: it has no state but this. */
 	ret = kvm_pgtable_stage2_set_owner(&host_mmu.pgt, pvm_fw_base, pvm_fw_size,
 					   &host_s2_pool, PKVM_ID_HYP);
 	if (ret)

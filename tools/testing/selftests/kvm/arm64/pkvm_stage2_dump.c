@@ -148,7 +148,7 @@ TEST_F(dump, what_the_host_has)
 	EXPECT_WHAT(&self->dump, shared, "owned RWX normal");
 }
 
-/* Rule: what is lent to a VM that is not protected is told, too. */
+/* Rule: what is shared with a VM that is not protected is told, too. */
 TEST_F(dump, ordinary_vm)
 {
 	struct pvm ordinary;

@@ -41,7 +41,7 @@ struct events {
 
 static const char * const names[] = {
 	"vm_created", "vm_destroyed", "tables_given", "page_donated", "page_relinquished",
-	"page_reclaimed", "pages_lent", "pages_taken_back", "page_forced", "donation_failed",
+	"page_reclaimed", "np_pages_shared", "np_pages_unshared", "page_forced", "donation_failed",
 };
 
 static int switch_all(const char *on)
@@ -290,11 +290,11 @@ TEST_F(trace, forced)
 	EXPECT_EQ(donated->vm, failed->vm);
 }
 
-/* An ordinary VM is lent what it touches, and it is taken back when the host unmaps it. */
-TEST_F(trace, lent)
+/* An ordinary VM has what it touches shared with it, and unshared when the host unmaps it. */
+TEST_F(trace, np_shared)
 {
 	const struct event *event;
-	bool lent = false, back = false;
+	bool shared = false, back = false;
 	struct pvm ordinary;
 	unsigned int at = 0;
 
@@ -305,9 +305,9 @@ TEST_F(trace, lent)
 	pvm_free(&ordinary);
 
 	while ((event = next_event(&self->events, &at, NULL, FIRST_GFN))) {
-		EXPECT_STREQ(lent ? "pages_taken_back" : "pages_lent", event->name);
-		back = lent;
-		lent = true;
+		EXPECT_STREQ(shared ? "np_pages_unshared" : "np_pages_shared", event->name);
+		back = shared;
+		shared = true;
 	}
 	EXPECT_TRUE(back);
 }

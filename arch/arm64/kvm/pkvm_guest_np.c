@@ -2,14 +2,14 @@
 /*
  * VMs that are not protected, on a host in protected mode: what takes the place
  * of the host's own stage-2 page tables. The hypervisor has them (R2); here it is
- * asked to lend pages to the guest and to take them back.
+ * asked to share pages with the guest and to unshare them.
  *
- * Nothing is recorded of what is lent: what the hypervisor has is the only truth,
+ * Nothing is recorded of what is shared: what the hypervisor has is the only truth,
  * and a call on a range says how far it got. The kvm_pgtable of such a VM has no
  * tables, it only says of what kind they would be.
  *
  * A protected VM comes by here as well, from MMU notifiers for one. Its pages are
- * not lent, so there is nothing to do.
+ * not shared, so there is nothing to do.
  */
 
 #include <linux/arm-smccc.h>
@@ -19,36 +19,36 @@
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
-#include <asm/kvm_pkvm_lend.h>
+#include <asm/kvm_pkvm_np.h>
 
 #include "pkvm_guest.h"
 #include "trace_pkvm.h"
 
-/* 0 as long as nothing can have been lent to the VM, and if it is protected. */
-static pkvm_handle_t lend_handle(struct kvm *kvm)
+/* 0 as long as nothing can have been shared with the VM, and if it is protected. */
+static pkvm_handle_t np_handle(struct kvm *kvm)
 {
 	return kvm_vm_is_protected(kvm) ? 0 : READ_ONCE(kvm->arch.pkvm.handle);
 }
 
 /* For a call that returns more than a value. */
-#define lend_call(res, f, ...)	\
+#define np_call(res, f, ...)	\
 	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
 
-static s64 lend_result(const struct arm_smccc_res *res)
+static s64 np_result(const struct arm_smccc_res *res)
 {
 	return WARN_ON(res->a0 != SMCCC_RET_SUCCESS) ? -EINVAL : (s64)res->a1;
 }
 
 /**
- * pkvm_lend_init() - What becomes of kvm_pgtable_stage2_init()
+ * pkvm_pgtable_stage2_init() - What becomes of kvm_pgtable_stage2_init()
  * @pgt: to be filled in.
  * @mmu: its MMU, of which the VTCR is set.
  * @mm_ops: not used before there are tables.
  *
  * Return: 0.
  */
-int pkvm_lend_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
-		   struct kvm_pgtable_mm_ops *mm_ops)
+int pkvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
+			     struct kvm_pgtable_mm_ops *mm_ops)
 {
 	pgt->ia_bits = VTCR_EL2_IPA(mmu->vtcr);
 	pgt->start_level = VTCR_EL2_TGRAN_SL0_BASE - FIELD_GET(VTCR_EL2_SL0_MASK, mmu->vtcr);
@@ -59,16 +59,16 @@ int pkvm_lend_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 }
 
 /**
- * pkvm_lend_destroy() - Take back all that a VM was lent
+ * pkvm_pgtable_stage2_destroy() - Unshare all that was shared with a VM
  * @pgt: the VM's; no vCPU of it runs, or will again. The caller frees it.
  *
- * Sleeps. What it was lent has been written back by the guest's caches as far as
+ * Sleeps. What was shared with it has been written back by the guest's caches as far as
  * it ever will be: as on other hosts, they are not cleaned.
  */
-void pkvm_lend_destroy(struct kvm_pgtable *pgt)
+void pkvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 {
 	struct kvm *kvm = kvm_s2_mmu_to_kvm(pgt->mmu);
-	pkvm_handle_t handle = lend_handle(kvm);
+	pkvm_handle_t handle = np_handle(kvm);
 	u64 end = BIT(pgt->ia_bits) >> PAGE_SHIFT;
 	struct arm_smccc_res res;
 	u64 gfn = 0;
@@ -78,21 +78,21 @@ void pkvm_lend_destroy(struct kvm_pgtable *pgt)
 		return;
 
 	while (gfn < end) {
-		lend_call(&res, __pkvm_host_unshare_guest_all, handle, gfn);
-		done = lend_result(&res);
+		np_call(&res, __pkvm_host_unshare_guest_all, handle, gfn);
+		done = np_result(&res);
 		if (WARN_ON_ONCE(done <= 0))
 			return;
 
-		atomic64_add(res.a2, &pkvm_guest_totals.pages_taken_back);
+		atomic64_add(res.a2, &pkvm_guest_totals.np_pages_unshared);
 		gfn += done;
 		cond_resched();
 	}
 }
 
-static int lend_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
-		      enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
+static int np_share_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+			  enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
 {
-	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	pkvm_handle_t handle = np_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
 	unsigned long nr_tables = mc->nr_pages;
 	int ret;
 
@@ -102,41 +102,41 @@ static int lend_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 	if (ret)
 		return ret;
 
-	atomic64_add(size >> PAGE_SHIFT, &pkvm_guest_totals.pages_lent);
-	trace_pkvm_pages_lent(handle, addr >> PAGE_SHIFT, PHYS_PFN(phys), size >> PAGE_SHIFT);
+	atomic64_add(size >> PAGE_SHIFT, &pkvm_guest_totals.np_pages_shared);
+	trace_pkvm_np_pages_shared(handle, addr >> PAGE_SHIFT, PHYS_PFN(phys), size >> PAGE_SHIFT);
 
 	return 0;
 }
 
 /**
- * pkvm_lend_map() - What becomes of kvm_pgtable_stage2_map()
+ * pkvm_pgtable_stage2_map() - What becomes of kvm_pgtable_stage2_map()
  * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
  * @addr: IPA, in bytes.
  * @size: PAGE_SIZE or, of memory, PMD_SIZE.
- * @phys: what to lend, a physical address in bytes.
+ * @phys: what to share, a physical address in bytes.
  * @prot: how.
  * @mc: the vCPU's pkvm_memcache, topped up.
  * @flags: not used, there is but one way to walk at EL2.
  *
- * What is lent at the IPA already, if it is something else, is taken back.
+ * What is shared at the IPA already, if it is something else, is unshared.
  *
  * Return: 0; -EAGAIN if the guest has to fault again, because another vCPU was
  * faster or only permissions differ; -EFAULT if the page is not the host's to
- * lend; or another error of __pkvm_host_share_guest().
+ * share; or another error of __pkvm_host_share_guest().
  */
-int pkvm_lend_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
-		  enum kvm_pgtable_prot prot, void *mc, enum kvm_pgtable_walk_flags flags)
+int pkvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+			    enum kvm_pgtable_prot prot, void *mc, enum kvm_pgtable_walk_flags flags)
 {
 	int ret;
 
 	if (pfn_is_map_memory(PHYS_PFN(phys)))
 		__clean_dcache_guest_page(__va(phys), size);
 
-	ret = lend_pages(pgt, addr, size, phys, prot, mc);
+	ret = np_share_pages(pgt, addr, size, phys, prot, mc);
 	if (ret == -EEXIST) {
-		ret = pkvm_lend_unmap(pgt, addr, size);
+		ret = pkvm_pgtable_stage2_unmap(pgt, addr, size);
 		if (!ret)
-			ret = lend_pages(pgt, addr, size, phys, prot, mc);
+			ret = np_share_pages(pgt, addr, size, phys, prot, mc);
 	}
 
 	switch (ret) {
@@ -149,7 +149,7 @@ int pkvm_lend_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 	}
 }
 
-/* With FWB a guest cannot make what it is lent anything but cacheable. */
+/* With FWB a guest cannot make what is shared with it anything but cacheable. */
 static void clean_taken_pages(unsigned long pfn, unsigned long nr_pages)
 {
 	if (pfn_is_map_memory(pfn))
@@ -157,34 +157,34 @@ static void clean_taken_pages(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * pkvm_lend_unmap() - What becomes of kvm_pgtable_stage2_unmap()
+ * pkvm_pgtable_stage2_unmap() - What becomes of kvm_pgtable_stage2_unmap()
  * @pgt: the VM's; its mmu_lock is held.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
  *
- * A block that lies in the range in part is taken back as a whole, and what is
- * not in the range of it lent again when the guest faults.
+ * A block that lies in the range in part is unshared as a whole, and what is
+ * not in the range of it shared again when the guest faults.
  *
  * Return: 0, or the error of __pkvm_host_unshare_guest().
  */
-int pkvm_lend_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
+int pkvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
-	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	pkvm_handle_t handle = np_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
 	u64 gfn = addr >> PAGE_SHIFT;
 	u64 end = (addr + size) >> PAGE_SHIFT;
 	struct arm_smccc_res res;
 	s64 done;
 
 	for (; handle && gfn < end; gfn += done) {
-		lend_call(&res, __pkvm_host_unshare_guest, handle, gfn, end - gfn);
-		done = lend_result(&res);
+		np_call(&res, __pkvm_host_unshare_guest, handle, gfn, end - gfn);
+		done = np_result(&res);
 		if (done < 0)
 			return done;
 
 		if (res.a3) {
 			clean_taken_pages(res.a2, res.a3);
-			atomic64_add(res.a3, &pkvm_guest_totals.pages_taken_back);
-			trace_pkvm_pages_taken_back(handle, gfn, res.a2, res.a3);
+			atomic64_add(res.a3, &pkvm_guest_totals.np_pages_unshared);
+			trace_pkvm_np_pages_unshared(handle, gfn, res.a2, res.a3);
 		}
 	}
 
@@ -192,33 +192,36 @@ int pkvm_lend_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /**
- * pkvm_lend_flush() - What becomes of kvm_pgtable_stage2_flush()
+ * pkvm_pgtable_stage2_flush() - What becomes of kvm_pgtable_stage2_flush()
  * @pgt: the VM's; its mmu_lock is held for writing.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
  *
- * Pages are cleaned when they are lent and when they are taken back, so to take
- * them back cleans them, and the guest faults on them again. It has its caches
+ * Pages are cleaned when they are shared and when they are unshared, so to unshare
+ * them cleans them, and the guest faults on them again. It has its caches
  * off, or is about to, and few pages.
  *
  * Return: 0, or the error of __pkvm_host_unshare_guest().
  */
-int pkvm_lend_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
+int pkvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
-	return cpus_have_final_cap(ARM64_HAS_STAGE2_FWB) ? 0 : pkvm_lend_unmap(pgt, addr, size);
+	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
+		return 0;
+
+	return pkvm_pgtable_stage2_unmap(pgt, addr, size);
 }
 
 /**
- * pkvm_lend_wrprotect() - What becomes of kvm_pgtable_stage2_wrprotect()
+ * pkvm_pgtable_stage2_wrprotect() - What becomes of kvm_pgtable_stage2_wrprotect()
  * @pgt: the VM's; its mmu_lock is held for writing.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
  *
  * Return: 0, or the error of __pkvm_host_wrprotect_guest().
  */
-int pkvm_lend_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
+int pkvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
-	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	pkvm_handle_t handle = np_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
 	u64 gfn = addr >> PAGE_SHIFT;
 	u64 end = (addr + size) >> PAGE_SHIFT;
 	s64 done;
@@ -233,23 +236,23 @@ int pkvm_lend_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /**
- * pkvm_lend_relax_perms() - What becomes of kvm_pgtable_stage2_relax_perms()
+ * pkvm_pgtable_stage2_relax_perms() - What becomes of kvm_pgtable_stage2_relax_perms()
  * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
  * @addr: IPA, in bytes.
  * @prot: what to allow beyond what is allowed.
  *
  * Return: 0, or the error of __pkvm_host_relax_perms_guest().
  */
-int pkvm_lend_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot)
+int pkvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot)
 {
-	/* What kind of memory it is has been said when it was lent. */
+	/* What kind of memory it is has been said when it was shared. */
 	prot &= KVM_PGTABLE_PROT_RWX;
 
 	return kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, addr >> PAGE_SHIFT, prot);
 }
 
 /**
- * pkvm_lend_test_clear_young() - What becomes of kvm_pgtable_stage2_test_clear_young()
+ * pkvm_pgtable_stage2_test_clear_young() - What becomes of kvm_pgtable_stage2_test_clear_young()
  * @pgt: the VM's; its mmu_lock is held for writing.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
@@ -257,9 +260,9 @@ int pkvm_lend_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_pr
  *
  * Return: whether the guest has used something in the range.
  */
-bool pkvm_lend_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold)
+bool pkvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold)
 {
-	pkvm_handle_t handle = lend_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	pkvm_handle_t handle = np_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
 	u64 gfn = addr >> PAGE_SHIFT;
 	u64 end = (addr + size) >> PAGE_SHIFT;
 	struct arm_smccc_res res;
@@ -267,8 +270,8 @@ bool pkvm_lend_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, boo
 	s64 done;
 
 	for (; handle && gfn < end; gfn += done) {
-		lend_call(&res, __pkvm_host_test_clear_young_guest, handle, gfn, end - gfn, mkold);
-		done = lend_result(&res);
+		np_call(&res, __pkvm_host_test_clear_young_guest, handle, gfn, end - gfn, mkold);
+		done = np_result(&res);
 		if (WARN_ON_ONCE(done < 0))
 			break;
 
@@ -279,30 +282,30 @@ bool pkvm_lend_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, boo
 }
 
 /**
- * pkvm_lend_mkyoung() - What becomes of kvm_pgtable_stage2_mkyoung()
+ * pkvm_pgtable_stage2_mkyoung() - What becomes of kvm_pgtable_stage2_mkyoung()
  * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
  * @addr: IPA, in bytes.
  *
- * Return: a valid entry with the page that is lent there, 0 if none is.
+ * Return: a valid entry with the page that is shared there, 0 if none is.
  */
-kvm_pte_t pkvm_lend_mkyoung(struct kvm_pgtable *pgt, u64 addr)
+kvm_pte_t pkvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 {
 	struct arm_smccc_res res;
 
-	lend_call(&res, __pkvm_host_mkyoung_guest, addr >> PAGE_SHIFT);
-	if (lend_result(&res))
+	np_call(&res, __pkvm_host_mkyoung_guest, addr >> PAGE_SHIFT);
+	if (np_result(&res))
 		return 0;
 
 	return kvm_phys_to_pte(PFN_PHYS(res.a2)) | KVM_PTE_VALID;
 }
 
 /**
- * pkvm_lend_tlb_flush() - Drop what the TLBs of all CPUs have of a VM
+ * pkvm_np_tlb_flush() - Drop what the TLBs of all CPUs have of a VM
  * @kvm: the VM.
  */
-void pkvm_lend_tlb_flush(struct kvm *kvm)
+void pkvm_np_tlb_flush(struct kvm *kvm)
 {
-	pkvm_handle_t handle = lend_handle(kvm);
+	pkvm_handle_t handle = np_handle(kvm);
 
 	if (handle)
 		WARN_ON_ONCE(kvm_call_hyp_nvhe(__pkvm_tlb_flush_vmid, handle));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMs that are not protected. On a protected host the hypervisor owns their stage-2, too, and the
- * host lends them pages; whatever the host's memory management does to such a page, the guest must
- * not notice. On a plain host the same must hold: there these tests test themselves.
+ * host shares pages with them; whatever the host's memory management does to such a page, the guest
+ * must not notice. On a plain host the same must hold: there these tests test themselves.
  *
- * R2: the host cannot lend what is a protected guest's, in either order. R5: it gets an errno.
+ * R2: the host cannot share what is a protected guest's, in either order. R5: it gets an errno.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,12 +47,12 @@ static uint64_t pattern(unsigned int i)
 /* Whether the host is in protected mode, and has its pages back from VMs that are gone. */
 static bool all_back(void)
 {
-	return pvm_stat("pages_lent") == pvm_stat("pages_taken_back") &&
+	return pvm_stat("np_pages_shared") == pvm_stat("np_pages_unshared") &&
 	       pvm_stat("metadata_pages_donated") == pvm_stat("metadata_pages_returned");
 }
 
 /* A VM with DATA_SIZE of anonymous memory at PVM_DATA_IPA that a block could map. */
-FIXTURE(lend) {
+FIXTURE(np_share) {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
 	size_t page;
@@ -68,7 +68,7 @@ static uint8_t *map_area(void **area, int flags)
 	return (uint8_t *)(((uintptr_t)*area + BLOCK - 1) & ~(BLOCK - 1UL));
 }
 
-FIXTURE_SETUP(lend)
+FIXTURE_SETUP(np_share)
 {
 	self->page = getpagesize();
 	self->mem = map_area(&self->area, MAP_PRIVATE | MAP_ANONYMOUS);
@@ -79,8 +79,8 @@ FIXTURE_SETUP(lend)
 	self->vcpu = &self->vm.vcpus[0];
 }
 
-/* Rule: when a VM is gone, whatever was done to it, all that it was lent is the host's again. */
-FIXTURE_TEARDOWN(lend)
+/* Rule: when a VM is gone, whatever was done to it, the host has all back that it shared with it. */
+FIXTURE_TEARDOWN(np_share)
 {
 	pvm_free(&self->vm);
 	munmap(self->area, DATA_SIZE + BLOCK);
@@ -132,7 +132,7 @@ static void expect_mmio(struct __test_metadata *const _metadata, struct pvm_vcpu
 }
 
 /* Rule: what the guest writes the host reads, and the other way round. */
-TEST_F(lend, both_see_it)
+TEST_F(np_share, both_see_it)
 {
 	guest_fill(_metadata, self->vcpu, PAGES);
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
@@ -142,7 +142,7 @@ TEST_F(lend, both_see_it)
 }
 
 /* Rule: a page that nobody wrote is the zero page, until the guest writes to it. */
-TEST_F(lend, zero_page)
+TEST_F(np_share, zero_page)
 {
 	uint64_t value = 1;
 
@@ -160,7 +160,7 @@ TEST_F(lend, zero_page)
 }
 
 /* Rule: what the host drops is gone for the guest. */
-TEST_F(lend, dropped)
+TEST_F(np_share, dropped)
 {
 	uint64_t value = 1;
 
@@ -173,7 +173,7 @@ TEST_F(lend, dropped)
 }
 
 /* Rule: the host may make a page read-only for itself, and the guest cannot write to it either. */
-TEST_F(lend, mprotect)
+TEST_F(np_share, mprotect)
 {
 	uint64_t value;
 
@@ -216,7 +216,7 @@ static bool becomes(uint64_t *word, uint64_t value)
 }
 
 /* Rule: a page that the host took is out of reach at once, also for a vCPU that is at it. */
-TEST_F(lend, taken_while_running)
+TEST_F(np_share, taken_while_running)
 {
 	pthread_t thread;
 	void *ret;
@@ -268,7 +268,7 @@ static int swap_on(void)
 }
 
 /* Rule: a page that is swapped out while the guest has it comes back with what the guest wrote. */
-TEST_F(lend, swapped_out)
+TEST_F(np_share, swapped_out)
 {
 	bool present = pvm_proc_number("/proc/meminfo", "SwapTotal") > 0;
 	long before;
@@ -291,7 +291,7 @@ TEST_F(lend, swapped_out)
 }
 
 /* Rule: a page that moves keeps what the guest wrote, and the guest writes to the new place. */
-TEST_F(lend, compacted)
+TEST_F(np_share, compacted)
 {
 	long before = pvm_vmstat("pgmigrate_success");
 
@@ -303,28 +303,28 @@ TEST_F(lend, compacted)
 	EXPECT_LE(before, pvm_vmstat("pgmigrate_success"));
 }
 
-/* Rule: pages become a huge one under the guest, which may then be lent as a block. */
-TEST_F(lend, huge_page_collapsed)
+/* Rule: pages become a huge one under the guest, which may then be shared as a block. */
+TEST_F(np_share, huge_page_collapsed)
 {
 	const unsigned int nr = BLOCK / self->page;
 	bool protected = pvm_host_is_protected();
-	long lent;
+	long shared;
 
 	guest_fill(_metadata, self->vcpu, PAGES);
 	ASSERT_EQ(0, madvise(self->mem, DATA_SIZE, MADV_HUGEPAGE));
 	ASSERT_EQ(0, madvise(self->mem, BLOCK, MADV_COLLAPSE));
-	lent = pvm_stat("pages_lent");
+	shared = pvm_stat("np_pages_shared");
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 	if (protected)
-		EXPECT_EQ(lent + nr, pvm_stat("pages_lent"));
+		EXPECT_EQ(shared + nr, pvm_stat("np_pages_shared"));
 	guest_fill(_metadata, self->vcpu, PAGES);
 	if (protected)
-		EXPECT_EQ(lent + nr, pvm_stat("pages_lent"));
+		EXPECT_EQ(shared + nr, pvm_stat("np_pages_shared"));
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
 /* Rule: of a block that goes in part, the rest keeps what the guest wrote. */
-TEST_F(lend, huge_page_split)
+TEST_F(np_share, huge_page_split)
 {
 	const unsigned int nr = BLOCK / self->page;
 	uint64_t value;
@@ -348,7 +348,7 @@ TEST_F(lend, huge_page_split)
 }
 
 /* Rule: equal pages become one, for all who have them, and part again when one of them writes. */
-TEST_F(lend, merged)
+TEST_F(np_share, merged)
 {
 	long shared = 0;
 	uint64_t value;
@@ -388,7 +388,7 @@ TEST_F(lend, merged)
 }
 
 /* Rule: one page behind two IPAs is one page, until the host takes it from both. */
-TEST_F(lend, two_slots)
+TEST_F(np_share, two_slots)
 {
 	uint64_t value;
 
@@ -409,7 +409,7 @@ TEST_F(lend, two_slots)
 }
 
 /* Rule: one page behind two VMs is one page, and the death of one VM does not take it away. */
-TEST_F(lend, two_vms)
+TEST_F(np_share, two_vms)
 {
 	int fd = memfd_create("memory", MFD_CLOEXEC);
 	struct pvm other;
@@ -442,7 +442,7 @@ TEST_F(lend, two_vms)
 }
 
 /* Rule: a slot that is moved or deleted takes its pages with it. */
-TEST_F(lend, move_and_delete_slot)
+TEST_F(np_share, move_and_delete_slot)
 {
 	uint64_t value;
 
@@ -460,7 +460,7 @@ TEST_F(lend, move_and_delete_slot)
 }
 
 /* Rule: the guest reads what is in a read-only slot, and a write goes to the VMM. */
-TEST_F(lend, read_only_slot)
+TEST_F(np_share, read_only_slot)
 {
 	uint64_t value;
 
@@ -501,7 +501,7 @@ static void log_writes(struct __test_metadata *const _metadata, struct pvm *vm, 
 }
 
 /* Rule: the log has what the guest wrote since it was read last, no more and no less. */
-TEST_F(lend, dirty_log)
+TEST_F(np_share, dirty_log)
 {
 	uint64_t value;
 
@@ -521,8 +521,8 @@ TEST_F(lend, dirty_log)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: so it is where a block was lent, page by page. */
-TEST_F(lend, dirty_log_of_a_block)
+/* Rule: so it is where a block was shared, page by page. */
+TEST_F(np_share, dirty_log_of_a_block)
 {
 	ASSERT_EQ(0, madvise(self->mem, DATA_SIZE, MADV_HUGEPAGE));
 	guest_fill(_metadata, self->vcpu, PAGES);
@@ -537,7 +537,7 @@ TEST_F(lend, dirty_log_of_a_block)
 }
 
 /* Rule: in a log that is set at first and cleared by hand, a write shows once it was cleared. */
-TEST_F(lend, clear_dirty_log)
+TEST_F(np_share, clear_dirty_log)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
@@ -561,7 +561,7 @@ TEST_F(lend, clear_dirty_log)
 }
 
 /* Rule: what the hypervisor does not do, to split blocks ahead of time, is refused. */
-TEST_F(lend, eager_split)
+TEST_F(np_share, eager_split)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE,
@@ -586,7 +586,7 @@ TEST_F(lend, eager_split)
 }
 
 /* Rule: a vCPU that is reset finds its memory as it left it. */
-TEST_F(lend, vcpu_init_again)
+TEST_F(np_share, vcpu_init_again)
 {
 	struct kvm_vcpu_init init;
 
@@ -598,7 +598,7 @@ TEST_F(lend, vcpu_init_again)
 }
 
 /* Rule: two vCPUs that take turns on one CPU see the same memory. */
-TEST_F(lend, two_vcpus)
+TEST_F(np_share, two_vcpus)
 {
 	uint64_t value;
 
@@ -610,8 +610,8 @@ TEST_F(lend, two_vcpus)
 	}
 }
 
-/* Rule: a VMM that is killed while its guest runs leaves nothing lent. */
-TEST_F(lend, killed)
+/* Rule: a VMM that is killed while its guest runs leaves nothing shared. */
+TEST_F(np_share, killed)
 {
 	pid_t child;
 	int status;
@@ -693,7 +693,7 @@ TEST_F(beside, private_page)
 	EXPECT_EQ(pattern(0), value);
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 
-	/* Rule (R3): when its owner is dead it is the host's to lend, and empty. */
+	/* Rule (R3): when its owner is dead it is the host's to share, and empty. */
 	pvm_free(&self->protected);
 	EXPECT_EQ(0, pvm_run(vcpu));
 	EXPECT_EQ(0, vcpu->results[0]);
@@ -701,7 +701,7 @@ TEST_F(beside, private_page)
 	EXPECT_EQ(3, READ_ONCE(*word_of(self->mem, 0)));
 }
 
-/* Rule (R1): what a guest shares with the host is still the guest's, and not the host's to lend. */
+/* Rule (R1): what a guest shares with the host is the guest's still, not the host's to share. */
 TEST_F(beside, borrowed_page)
 {
 	struct pvm_vcpu *vcpu = &self->ordinary.vcpus[0];
@@ -718,7 +718,7 @@ TEST_F(beside, borrowed_page)
 }
 
 /* Rule (R1): a page that another VM has is not given to a protected guest before it is back. */
-TEST_F(beside, lent_page)
+TEST_F(beside, np_shared_page)
 {
 	struct pvm_vcpu *vcpu = &self->ordinary.vcpus[0];
 	struct pvm_vcpu *owner = &self->protected.vcpus[0];

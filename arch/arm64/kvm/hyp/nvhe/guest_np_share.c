@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that the host lends to VMs which are not protected. Their stage-2 is the
+ * Pages that the host shares with VMs which are not protected. Their stage-2 is the
  * hypervisor's, too: otherwise the host could map a protected guest's page there.
  *
- * R2: the host lends nothing that is not its own.
+ * R2: the host shares nothing that is not its own.
  * R4: a call acts on a handle, or on the vCPU that this CPU has loaded.
  * R6: a call on a range looks at the entries of one table at most, and returns
  *     how far it got; the caller goes on from there.
- * R7: a page is lent to an empty place, or not at all: check, then commit.
+ * R7: a page goes to an empty place, or nowhere: check, then commit.
  *
  * One page may back several IPAs and several VMs, so it has a count of the
- * entries that map it. Its state is in the vmemmap alone: to lend a page does not
+ * entries that map it. Its state is in the vmemmap alone: to share a page does not
  * split the block that maps it in the host stage-2. Data caches are the host's
  * to clean, its pages and its guests are all that could be seen through them.
  */
@@ -21,34 +21,34 @@
 #include <asm/kvm_hyp.h>
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pgtable.h>
-#include <asm/kvm_pkvm_lend.h>
+#include <asm/kvm_pkvm_np.h>
 
-#include <nvhe/guest_lend.h>
+#include <nvhe/guest_np_share.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_leaf.h>
 
-#define LEND_BLOCK_LEVEL	(KVM_PGTABLE_LAST_LEVEL - 1)
-#define LEND_BLOCK_SIZE		kvm_granule_size(LEND_BLOCK_LEVEL)
+#define NP_BLOCK_LEVEL	(KVM_PGTABLE_LAST_LEVEL - 1)
+#define NP_BLOCK_SIZE		kvm_granule_size(NP_BLOCK_LEVEL)
 
-#define LEND_PROT_ATTRS		(KVM_PGTABLE_PROT_DEVICE | KVM_PGTABLE_PROT_NORMAL_NC)
+#define NP_PROT_ATTRS		(KVM_PGTABLE_PROT_DEVICE | KVM_PGTABLE_PROT_NORMAL_NC)
 
 /* Memory is mapped as memory, and what is not is never executed. */
-static bool lend_prot_valid(u64 prot, bool memory)
+static bool np_prot_valid(u64 prot, bool memory)
 {
-	u64 attrs = prot & LEND_PROT_ATTRS;
+	u64 attrs = prot & NP_PROT_ATTRS;
 
-	if (prot & ~(KVM_PGTABLE_PROT_RWX | LEND_PROT_ATTRS) || !(prot & KVM_PGTABLE_PROT_R))
+	if (prot & ~(KVM_PGTABLE_PROT_RWX | NP_PROT_ATTRS) || !(prot & KVM_PGTABLE_PROT_R))
 		return false;
 
 	if (memory)
 		return !attrs;
 
-	return !(prot & KVM_PGTABLE_PROT_X) && attrs && attrs != LEND_PROT_ATTRS;
+	return !(prot & KVM_PGTABLE_PROT_X) && attrs && attrs != NP_PROT_ATTRS;
 }
 
-/* The host may lend what is its alone, or what it has lent already. */
+/* The host may share what is its alone, or what it has shared already. */
 static int check_host_memory(u64 phys, u64 size)
 {
 	struct hyp_page *page = hyp_phys_to_page(phys);
@@ -63,10 +63,10 @@ static int check_host_memory(u64 phys, u64 size)
 		if (page->host_state == PKVM_PAGE_OWNED)
 			continue;
 
-		if (page->host_state != PKVM_PAGE_SHARED_OWNED || !page->lend_count)
+		if (page->host_state != PKVM_PAGE_SHARED_OWNED || !page->host_share_guest_count)
 			return -EPERM;
 
-		if (page->lend_count == U32_MAX)
+		if (page->host_share_guest_count == U32_MAX)
 			return -EOVERFLOW;
 	}
 
@@ -84,24 +84,24 @@ static int check_host_mmio(u64 phys, u64 size)
 	return leaf.pte && !kvm_pte_valid(leaf.pte) ? -EPERM : 0;
 }
 
-static void host_lend(u64 phys, u64 size)
+static void host_share_pages(u64 phys, u64 size)
 {
 	struct hyp_page *page = hyp_phys_to_page(phys);
 	struct hyp_page *end = page + (size >> PAGE_SHIFT);
 
 	for (; page < end; page++) {
 		page->host_state = PKVM_PAGE_SHARED_OWNED;
-		page->lend_count++;
+		page->host_share_guest_count++;
 	}
 }
 
-static void host_take_back(u64 phys, u64 size)
+static void host_unshare_pages(u64 phys, u64 size)
 {
 	struct hyp_page *page = hyp_phys_to_page(phys);
 	struct hyp_page *end = page + (size >> PAGE_SHIFT);
 
 	for (; page < end; page++) {
-		if (!--page->lend_count)
+		if (!--page->host_share_guest_count)
 			page->host_state = PKVM_PAGE_OWNED;
 	}
 }
@@ -110,7 +110,7 @@ static void host_take_back(u64 phys, u64 size)
 static int check_guest_place(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 size)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	s8 level = size == PAGE_SIZE ? KVM_PGTABLE_LAST_LEVEL : LEND_BLOCK_LEVEL;
+	s8 level = size == PAGE_SIZE ? KVM_PGTABLE_LAST_LEVEL : NP_BLOCK_LEVEL;
 	struct s2_leaf leaf;
 	int ret;
 
@@ -132,7 +132,7 @@ static int check_guest_place(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 
 }
 
 /**
- * __pkvm_host_share_guest() - Lend pages of the host to a VM that is not protected
+ * __pkvm_host_share_guest() - Share pages of the host with a VM that is not protected
  * @pfn: the first page, host physical.
  * @gfn: where the guest shall find it, its IPA in granules.
  * @nr_granules: 1, or as many as a block of the last level but one has; then @pfn
@@ -143,14 +143,14 @@ static int check_guest_place(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 
  * Host:  OWNED or SHARED_OWNED => SHARED_OWNED, count + 1
  * Guest: NOPAGE                => SHARED_BORROWED
  *
- * What is not memory is lent in single granules, as device or non-cacheable, and
+ * What is not memory is shared in single granules, as device or non-cacheable, and
  * not counted. Takes the locks of host and guest.
  *
  * Return: 0; -EINVAL for frame numbers out of range or not aligned, another
- * count, a @prot that does not fit what is lent; -ERANGE if @gfn lies beyond the
- * guest's IPA space; -EPERM if the page is not the host's to lend; -EAGAIN if the
+ * count, a @prot that does not fit what is shared; -ERANGE if @gfn lies beyond the
+ * guest's IPA space; -EPERM if the page is not the host's to share; -EAGAIN if the
  * very page is there already; -EEXIST if something else is; -ENOMEM if tables are
- * missing; -EOVERFLOW if a page has been lent 2^32 - 1 times.
+ * missing; -EOVERFLOW if a page has been shared 2^32 - 1 times.
  */
 int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 			    struct pkvm_hyp_vcpu *vcpu)
@@ -166,12 +166,12 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 		return -EINVAL;
 
 	if (nr_granules != 1) {
-		size = LEND_BLOCK_SIZE;
+		size = NP_BLOCK_SIZE;
 		if (nr_granules != size >> PAGE_SHIFT || !IS_ALIGNED(phys | ipa, size))
 			return -EINVAL;
 	}
 
-	if (!lend_prot_valid(prot, memory))
+	if (!np_prot_valid(prot, memory))
 		return -EINVAL;
 
 	host_lock_component();
@@ -186,7 +186,7 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 		goto unlock;
 
 	if (memory)
-		host_lend(phys, size);
+		host_share_pages(phys, size);
 
 	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, size, phys,
 				       pkvm_mkstate(prot, PKVM_PAGE_SHARED_BORROWED),
@@ -201,8 +201,8 @@ unlock:
 }
 
 /* Change attributes of the leaf at @ipa, and tell of it in *@leaf. */
-static int lent_leaf_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte_t clr,
-			    struct s2_leaf *leaf)
+static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte_t clr,
+			 struct s2_leaf *leaf)
 {
 	bool gains_x = clr & KVM_PTE_LEAF_ATTR_HI_S2_XN;
 	struct kvm_pgtable_mm_ops *mm_ops = &vm->mm_ops;
@@ -230,7 +230,7 @@ static int lent_leaf_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_
 }
 
 /**
- * __pkvm_host_relax_perms_guest() - Let a guest do more with what it was lent
+ * __pkvm_host_relax_perms_guest() - Let a guest do more with what was shared with it
  * @gfn: where, its IPA in granules.
  * @prot: what to allow beyond what is allowed: some of KVM_PGTABLE_PROT_RWX.
  * @vcpu: a vCPU of the guest, loaded on this CPU.
@@ -261,7 +261,7 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 		clr |= KVM_PTE_LEAF_ATTR_HI_S2_XN;
 
 	guest_lock_component(vm);
-	ret = lent_leaf_update(vm, ipa, set, clr, &leaf);
+	ret = np_pte_update(vm, ipa, set, clr, &leaf);
 	if (!ret || ret == -EAGAIN)
 		__kvm_tlb_flush_vmid_ipa_nsh(&vm->kvm.arch.mmu, ipa,
 					     ret ? TLBI_TTL_UNKNOWN : leaf.level);
@@ -271,7 +271,7 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 }
 
 /**
- * __pkvm_host_mkyoung_guest() - Set the access flag of what a guest was lent
+ * __pkvm_host_mkyoung_guest() - Set the access flag of what was shared with a guest
  * @gfn: where, its IPA in granules.
  * @vcpu: a vCPU of the guest, loaded on this CPU.
  * @pfn: set to the first page that the entry maps, host physical.
@@ -292,7 +292,7 @@ int __pkvm_host_mkyoung_guest(u64 gfn, struct pkvm_hyp_vcpu *vcpu, u64 *pfn)
 		return -EINVAL;
 
 	guest_lock_component(vm);
-	ret = lent_leaf_update(vm, ipa, KVM_PTE_LEAF_ATTR_LO_S2_AF, 0, &leaf);
+	ret = np_pte_update(vm, ipa, KVM_PTE_LEAF_ATTR_LO_S2_AF, 0, &leaf);
 	guest_unlock_component(vm);
 	if (!ret)
 		*pfn = hyp_phys_to_pfn(kvm_pte_to_phys(leaf.pte));
@@ -301,7 +301,7 @@ int __pkvm_host_mkyoung_guest(u64 gfn, struct pkvm_hyp_vcpu *vcpu, u64 *pfn)
 }
 
 /* A range of a guest, of which one call sees no more than one table. */
-struct lend_range {
+struct np_range {
 	struct pkvm_hyp_vm *vm;
 	u64 ipa;
 	u64 end;
@@ -310,10 +310,10 @@ struct lend_range {
 
 /*
  * Check the range and hold on to the VM, which cannot begin to die until
- * lend_range_end().
+ * np_range_end().
  */
-static int lend_range_begin(struct lend_range *range, pkvm_handle_t handle, u64 gfn,
-			    u64 nr_granules)
+static int np_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
+			  u64 nr_granules)
 {
 	u64 end = gfn + nr_granules;
 
@@ -323,7 +323,7 @@ static int lend_range_begin(struct lend_range *range, pkvm_handle_t handle, u64 
 	    hyp_phys_to_pfn(range->end) != end)
 		return -EINVAL;
 
-	range->size = min(range->end, ALIGN_DOWN(range->ipa, LEND_BLOCK_SIZE) + LEND_BLOCK_SIZE) -
+	range->size = min(range->end, ALIGN_DOWN(range->ipa, NP_BLOCK_SIZE) + NP_BLOCK_SIZE) -
 		      range->ipa;
 
 	range->vm = pkvm_get_hyp_vm(handle);
@@ -343,13 +343,13 @@ static int lend_range_begin(struct lend_range *range, pkvm_handle_t handle, u64 
 	return 0;
 }
 
-static void lend_range_end(struct lend_range *range)
+static void np_range_end(struct np_range *range)
 {
 	pkvm_put_hyp_vm(range->vm);
 }
 
 /* How many granules of the range are done when all before @next is. */
-static s64 lend_range_done(struct lend_range *range, u64 next)
+static s64 np_range_done(struct np_range *range, u64 next)
 {
 	return (min(next, range->end) - range->ipa) >> PAGE_SHIFT;
 }
@@ -358,7 +358,7 @@ static s64 lend_range_done(struct lend_range *range, u64 next)
  * What comes first in a range: one leaf, or pages that are contiguous for the guest
  * as well as for the host, so that one pair of numbers tells what they are.
  */
-struct lend_run {
+struct np_run {
 	u64 ipa;
 	u64 size;
 	kvm_pte_t pte;
@@ -367,12 +367,12 @@ struct lend_run {
 	u64 next;
 };
 
-static int lend_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			    enum kvm_pgtable_walk_flags visit)
+static int np_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			  enum kvm_pgtable_walk_flags visit)
 {
 	u64 size = kvm_granule_size(ctx->level);
 	u64 ipa = ALIGN_DOWN(ctx->addr, size);
-	struct lend_run *run = ctx->arg;
+	struct np_run *run = ctx->arg;
 
 	if (run->size) {
 		if (!kvm_pte_valid(ctx->old) ||
@@ -398,10 +398,10 @@ static int lend_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 }
 
 /* Fill in @run; its size is 0 if there is none before its @next. */
-static int lend_range_find_run(struct lend_range *range, struct lend_run *run)
+static int np_range_find_run(struct np_range *range, struct np_run *run)
 {
 	struct kvm_pgtable_walker walker = {
-		.cb	= lend_run_visitor,
+		.cb	= np_run_visitor,
 		.flags	= KVM_PGTABLE_WALK_LEAF,
 		.arg	= run,
 	};
@@ -413,17 +413,17 @@ static int lend_range_find_run(struct lend_range *range, struct lend_run *run)
 	return ret == -EEXIST ? 0 : ret;
 }
 
-static void lent_leaf_gone(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
+static void np_pte_unshared(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
 {
 	u64 phys = kvm_pte_to_phys(pte);
 
 	if (addr_is_memory(phys))
-		host_take_back(phys, size);
+		host_unshare_pages(phys, size);
 
 	vm->nr_granules -= size >> PAGE_SHIFT;
 }
 
-struct lend_drop {
+struct np_unshare {
 	struct pkvm_hyp_vm *vm;
 	u64 next;
 
@@ -433,11 +433,11 @@ struct lend_drop {
 };
 
 /* Clear leaves, and unlink tables that hold nothing any more. */
-static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			     enum kvm_pgtable_walk_flags visit)
+static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			      enum kvm_pgtable_walk_flags visit)
 {
 	u64 size = kvm_granule_size(ctx->level);
-	struct lend_drop *drop = ctx->arg;
+	struct np_unshare *drop = ctx->arg;
 	void *table;
 
 	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
@@ -449,7 +449,7 @@ static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	drop->next = ALIGN_DOWN(ctx->addr, size) + size;
 	if (ctx->old) {
-		lent_leaf_gone(drop->vm, ctx->old, size);
+		np_pte_unshared(drop->vm, ctx->old, size);
 		s2_clear_visited(ctx);
 	}
 
@@ -457,17 +457,17 @@ static int lend_drop_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 }
 
 /*
- * Take away what is lent in a range that is in one table at most. TLBs are invalidated
+ * Take away what is shared in a range that is in one table at most. TLBs are invalidated
  * once: by @ipa alone if the range is @one_leaf. Only then are tables freed, which TLBs
  * may have walked until then.
  *
  * Returns where the last entry that was seen ends, in *@next.
  */
-static int lend_drop(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_leaf, u64 *next)
+static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_leaf, u64 *next)
 {
-	struct lend_drop drop = { .vm = vm };
+	struct np_unshare drop = { .vm = vm };
 	struct kvm_pgtable_walker walker = {
-		.cb	= lend_drop_visitor,
+		.cb	= np_unshare_visitor,
 		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
 		.arg	= &drop,
 	};
@@ -509,35 +509,35 @@ static int lend_drop(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_leaf, u
  * -EPERM for a protected VM; -ERANGE if the range goes beyond the IPA space.
  */
 s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
-			      struct lent_run *taken)
+			      struct np_unshared_run *taken)
 {
-	struct lend_range range;
-	struct lend_run run;
+	struct np_range range;
+	struct np_run run;
 	u64 next;
 	int ret;
 
 	taken->nr_granules = 0;
 
-	ret = lend_range_begin(&range, handle, gfn, nr_granules);
+	ret = np_range_begin(&range, handle, gfn, nr_granules);
 	if (ret)
 		return ret;
 
 	host_lock_component();
 	guest_lock_component(range.vm);
-	ret = lend_range_find_run(&range, &run);
+	ret = np_range_find_run(&range, &run);
 	next = run.next;
 	if (run.size) {
-		WARN_ON(lend_drop(range.vm, run.ipa, run.size,
-				  run.size == PAGE_SIZE || run.size == LEND_BLOCK_SIZE, &next));
+		WARN_ON(np_unshare(range.vm, run.ipa, run.size,
+				   run.size == PAGE_SIZE || run.size == NP_BLOCK_SIZE, &next));
 		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(run.pte));
 		taken->nr_granules = run.size >> PAGE_SHIFT;
 	}
 	guest_unlock_component(range.vm);
 	host_unlock_component();
 
-	lend_range_end(&range);
+	np_range_end(&range);
 
-	return ret ?: lend_range_done(&range, next);
+	return ret ?: np_range_done(&range, next);
 }
 
 /**
@@ -547,7 +547,7 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
  * @nr_taken: set to the granules that were taken.
  *
  * As __pkvm_host_unshare_guest(), for a host that does not care what it was: for
- * all that is lent in up to PKVM_UNSHARE_MAX_GRANULES granules, with one TLB
+ * all that is shared in up to PKVM_UNSHARE_MAX_GRANULES granules, with one TLB
  * invalidation. Takes the locks of host and guest.
  *
  * Return: how many granules from @gfn on the guest has nothing in, at least 1;
@@ -556,31 +556,31 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
  */
 s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 {
-	struct lend_range range;
+	struct np_range range;
 	u64 next;
 	int ret;
 
 	*nr_taken = 0;
 
-	ret = lend_range_begin(&range, handle, gfn, 1);
+	ret = np_range_begin(&range, handle, gfn, 1);
 	if (ret)
 		return ret;
 
 	range.end = BIT(range.vm->pgt.ia_bits);
-	range.size = min(range.end, ALIGN_DOWN(range.ipa, LEND_BLOCK_SIZE) + LEND_BLOCK_SIZE);
+	range.size = min(range.end, ALIGN_DOWN(range.ipa, NP_BLOCK_SIZE) + NP_BLOCK_SIZE);
 	range.size = min(range.size - range.ipa, PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE);
 
 	host_lock_component();
 	guest_lock_component(range.vm);
 	*nr_taken = range.vm->nr_granules;
-	ret = lend_drop(range.vm, range.ipa, range.size, false, &next);
+	ret = np_unshare(range.vm, range.ipa, range.size, false, &next);
 	*nr_taken -= range.vm->nr_granules;
 	guest_unlock_component(range.vm);
 	host_unlock_component();
 
-	lend_range_end(&range);
+	np_range_end(&range);
 
-	return ret ?: lend_range_done(&range, next);
+	return ret ?: np_range_done(&range, next);
 }
 
 /*
@@ -588,18 +588,18 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
  * stage-2 left. The end of the table that this call sees goes to *@next, and the
  * size to walk to range->size: 0 if there is no table.
  */
-static int lend_live_range_begin(struct lend_range *range, pkvm_handle_t handle, u64 gfn,
-				 u64 nr_granules, u64 *next)
+static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
+			       u64 nr_granules, u64 *next)
 {
 	struct s2_leaf leaf;
 	int ret;
 
-	ret = lend_range_begin(range, handle, gfn, nr_granules);
+	ret = np_range_begin(range, handle, gfn, nr_granules);
 	if (ret)
 		return ret;
 
 	if (READ_ONCE(range->vm->is_dying)) {
-		lend_range_end(range);
+		np_range_end(range);
 		return -ENOENT;
 	}
 
@@ -615,12 +615,12 @@ static int lend_live_range_begin(struct lend_range *range, pkvm_handle_t handle,
 	return 0;
 }
 
-static s64 lend_live_range_end(struct lend_range *range, u64 next)
+static s64 np_live_range_end(struct np_range *range, u64 next)
 {
 	guest_unlock_component(range->vm);
-	lend_range_end(range);
+	np_range_end(range);
 
-	return lend_range_done(range, next);
+	return np_range_done(range, next);
 }
 
 /**
@@ -637,18 +637,18 @@ static s64 lend_live_range_end(struct lend_range *range, u64 next)
  */
 s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 {
-	struct lend_range range;
+	struct np_range range;
 	u64 next;
 	int ret;
 
-	ret = lend_live_range_begin(&range, handle, gfn, nr_granules, &next);
+	ret = np_live_range_begin(&range, handle, gfn, nr_granules, &next);
 	if (ret)
 		return ret;
 
 	if (range.size)
 		WARN_ON(kvm_pgtable_stage2_wrprotect(&range.vm->pgt, range.ipa, range.size));
 
-	return lend_live_range_end(&range, next);
+	return np_live_range_end(&range, next);
 }
 
 /**
@@ -666,13 +666,13 @@ s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 s64 __pkvm_host_test_clear_young_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 				       bool mkold, bool *young)
 {
-	struct lend_range range;
+	struct np_range range;
 	u64 next;
 	int ret;
 
 	*young = false;
 
-	ret = lend_live_range_begin(&range, handle, gfn, nr_granules, &next);
+	ret = np_live_range_begin(&range, handle, gfn, nr_granules, &next);
 	if (ret)
 		return ret;
 
@@ -680,7 +680,7 @@ s64 __pkvm_host_test_clear_young_guest(pkvm_handle_t handle, u64 gfn, u64 nr_gra
 		*young = kvm_pgtable_stage2_test_clear_young(&range.vm->pgt, range.ipa,
 							     range.size, mkold);
 
-	return lend_live_range_end(&range, next);
+	return np_live_range_end(&range, next);
 }
 
 /**

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that the host lends to VMs which are not protected. Keeps R1 and R2 (the host lends what is
- * its own, and a lent page goes to nobody else), R4 (by handle, or to the vCPU that is loaded), R5
- * and R7 (what cannot be is refused, with nothing changed) and R6 (a range is worked off in steps).
+ * Pages that the host shares with VMs which are not protected. Keeps R1 and R2 (the host shares
+ * what is its own, and a shared page goes to nobody else), R4 (by handle, or to the vCPU that is
+ * loaded), R5 and R7 (what cannot be is refused, with nothing changed) and R6 (a range is worked
+ * off in steps).
  */
 #include <linux/arm-smccc.h>
 #include <linux/sizes.h>
 
 #include <asm/kvm_mmu.h>
-#include <asm/kvm_pkvm_lend.h>
+#include <asm/kvm_pkvm_np.h>
 #include <asm/stage2_pgtable.h>
 
 #include "el2_kunit.h"
@@ -34,12 +35,12 @@ static int relax_perms(u64 gfn, u64 prot)
 #define el2_call(res, f, ...)	\
 	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
 
-static int lend_page(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn)
+static int np_share_page(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn)
 {
-	return el2_lend(test, vm, page_to_pfn(page), gfn, 1, RW);
+	return el2_np_share(test, vm, page_to_pfn(page), gfn, 1, RW);
 }
 
-static s64 take_back(struct el2_vm *vm, u64 gfn, u64 nr, u64 *pfn, u64 *nr_taken)
+static s64 np_unshare(struct el2_vm *vm, u64 gfn, u64 nr, u64 *pfn, u64 *nr_taken)
 {
 	struct arm_smccc_res res;
 
@@ -53,13 +54,13 @@ static void expect_taken(struct kunit *test, struct el2_vm *vm, u64 gfn, struct 
 {
 	u64 pfn, nr_taken;
 
-	KUNIT_EXPECT_EQ(test, take_back(vm, gfn, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, np_unshare(vm, gfn, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, nr_taken, 1);
 	KUNIT_EXPECT_EQ(test, pfn, page_to_pfn(page));
 }
 
-/* A page that is lent is the host's to use, and to give to nobody. */
-static void expect_lent(struct kunit *test, struct page *page)
+/* A page that is shared is the host's to use, and to give to nobody. */
+static void expect_np_shared(struct kunit *test, struct page *page)
 {
 	KUNIT_EXPECT_TRUE(test, el2_readable(page));
 	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
@@ -83,14 +84,14 @@ static struct page *block(struct kunit *test)
 }
 
 /* Rule: host OWNED => SHARED_OWNED => OWNED, the host can use the page all the time. */
-static void lend_and_take_back(struct kunit *test)
+static void np_share_and_unshare(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
 	struct page *neighbour = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
-	expect_lent(test, page);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 0), 0);
+	expect_np_shared(test, page);
 	el2_expect_owned(test, neighbour);
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
 	expect_taken(test, vm, 0, page);
@@ -98,47 +99,47 @@ static void lend_and_take_back(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: one page may be at several IPAs and in several VMs, and is lent until the last is gone. */
-static void lend_counts(struct kunit *test)
+/* Rule: a page may be at several IPAs and in several VMs, and is shared until the last is gone. */
+static void np_share_counts(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct el2_vm *other = el2_ordinary_vm_create(test, 1);
 	struct page *page = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 1), 0);
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 2), 0);
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, IPA_GRANULES - 1), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 1), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 2), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, IPA_GRANULES - 1), 0);
 	el2_put();
 	KUNIT_ASSERT_EQ(test, el2_load(other, 0), 0);
-	KUNIT_ASSERT_EQ(test, lend_page(test, other, page, 1), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, other, page, 1), 0);
 
 	expect_taken(test, vm, 2, page);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 	expect_taken(test, vm, IPA_GRANULES - 1, page);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 	expect_taken(test, other, 1, page);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 	expect_taken(test, vm, 1, page);
 	el2_expect_owned(test, page);
 }
 
 /* Rule (R7): a place that is taken keeps what it has, and what it was to get is as before. */
-static void lend_to_a_taken_place(struct kunit *test)
+static void np_share_to_a_taken_place(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
 	struct page *second = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 7), 0);
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 7), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, second, 7), -EEXIST);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 7), 0);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, page, 7), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, second, 7), -EEXIST);
 	el2_expect_owned(test, second);
 	expect_taken(test, vm, 7, page);
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R2): what is EL2's, a guest's, shared with EL2, or no memory is not the host's to lend. */
-static void lend_wrong_page(struct kunit *test)
+/* Rule (R2): what is EL2's, a guest's, shared with EL2, or no memory is not the host's to share. */
+static void np_share_wrong_page(struct kunit *test)
 {
 	static const u64 no_memory[] = {
 		DEVICE_PFN, BIT_ULL(48 - PAGE_SHIFT), BIT_ULL(52 - PAGE_SHIFT) - 1, ~0ULL,
@@ -161,39 +162,39 @@ static void lend_wrong_page(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	KUNIT_ASSERT_EQ(test, el2_share(shared), 0);
 
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, private, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, private, 0), -EPERM);
 	el2_expect_lost(test, private);
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, shared, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, shared, 0), -EPERM);
 	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, hyp_pfn, 0, 1, RW), -EPERM);
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, virt_to_page(vm->kvm), 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, hyp_pfn, 0, 1, RW), -EPERM);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, virt_to_page(vm->kvm), 0), -EPERM);
 	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
-		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
 
 	/* A page frame number whose upper bits a shift would lose is not that page. */
 	pfn = page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, 1, RW), -EINVAL);
 	el2_expect_owned(test, page);
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), 0);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, page, 0), 0);
 }
 
-/* Rule (R1): a page that is lent cannot be given to a protected guest or to EL2. */
-static void give_lent_page_away(struct kunit *test)
+/* Rule (R1): a page that is shared cannot be given to a protected guest or to EL2. */
+static void give_shared_page_away(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
 	struct el2_vm *unborn = el2_vm_alloc(test, 1);
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, virt_to_page(unborn->pgd), 1), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 0), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, virt_to_page(unborn->pgd), 1), 0);
 	el2_put();
 
 	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_donate(protected, 0, page, 0), -EPERM);
 	el2_put();
 	KUNIT_EXPECT_EQ(test, el2_init_vm(unborn), -ENOMEM);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 
 	expect_taken(test, vm, 0, page);
 	expect_taken(test, vm, 1, virt_to_page(unborn->pgd));
@@ -205,7 +206,7 @@ static void give_lent_page_away(struct kunit *test)
 }
 
 /* Rule (R5): a place or a length that cannot be is refused, also where a shift overflows. */
-static void lend_bad_range(struct kunit *test)
+static void np_share_bad_range(struct kunit *test)
 {
 	static const u64 lengths[] = {
 		0, 2, BLOCK_PAGES - 1, BLOCK_PAGES + 1, BLOCK_PAGES * PTRS_PER_PTE, ~0ULL
@@ -215,24 +216,25 @@ static void lend_bad_range(struct kunit *test)
 	u64 pfn = page_to_pfn(huge);
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, IPA_GRANULES, 1, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, IPA_GRANULES, BLOCK_PAGES, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW),
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, IPA_GRANULES, 1, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, IPA_GRANULES, BLOCK_PAGES, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, BIT_ULL(52 - PAGE_SHIFT) - 1, 1, RW),
 			-ERANGE);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, BIT_ULL(64 - PAGE_SHIFT), 1, RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, ~0ULL, 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, BIT_ULL(64 - PAGE_SHIFT), 1, RW),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, ~0ULL, 1, RW), -EINVAL);
 	for (i = 0; i < ARRAY_SIZE(lengths); i++)
-		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, lengths[i], RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn + 1, 0, BLOCK_PAGES, RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 1, BLOCK_PAGES, RW), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, lengths[i], RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn + 1, 0, BLOCK_PAGES, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 1, BLOCK_PAGES, RW), -EINVAL);
 
 	for (i = 0; i < BLOCK_PAGES; i++)
 		el2_expect_owned(test, huge + i);
 	__free_pages(huge, BLOCK_ORDER);
 }
 
-/* Rule: memory is lent as memory; what a prot has beyond that, or lacks, is refused. */
-static void lend_bad_prot(struct kunit *test)
+/* Rule: memory is shared as memory; what a prot has beyond that, or lacks, is refused. */
+static void np_share_bad_prot(struct kunit *test)
 {
 	static const u64 prots[] = {
 		0, KVM_PGTABLE_PROT_W, KVM_PGTABLE_PROT_X, DEVICE_RW,
@@ -245,52 +247,52 @@ static void lend_bad_prot(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(prots); i++)
-		KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, 1, prots[i]), -EINVAL);
+		KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, 1, prots[i]), -EINVAL);
 	el2_expect_owned(test, page);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RWX), 0);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RWX), 0);
 }
 
-/* Rule: MMIO is lent by the granule, never cached and never to be executed; it has no state. */
-static void lend_mmio(struct kunit *test)
+/* Rule: MMIO is shared by the granule, never cached and never to be executed; it has no state. */
+static void np_share_mmio(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	u64 pfn, nr_taken;
 
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, RW), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1,
-				       DEVICE_RW | KVM_PGTABLE_PROT_NORMAL_NC), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1,
-				       DEVICE_RW | KVM_PGTABLE_PROT_X), -EINVAL);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES,
-				       DEVICE_RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, DEVICE_PFN, 0, 1, RW), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, DEVICE_PFN, 0, 1,
+					   DEVICE_RW | KVM_PGTABLE_PROT_NORMAL_NC), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, DEVICE_PFN, 0, 1,
+					   DEVICE_RW | KVM_PGTABLE_PROT_X), -EINVAL);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, 0x09000000 >> PAGE_SHIFT, 0, BLOCK_PAGES,
+					   DEVICE_RW), -EINVAL);
 
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 1, 1,
-				       RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), 0);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, DEVICE_PFN, 1, 1,
+					   RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, DEVICE_PFN, 0, 1, DEVICE_RW), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, relax_perms(0, KVM_PGTABLE_PROT_X), -EINVAL);
-	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, np_unshare(vm, 0, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, pfn, DEVICE_PFN);
 	KUNIT_EXPECT_EQ(test, nr_taken, 1);
 }
 
-/* Rule (R4): pages are lent to the VM whose vCPU is loaded; a protected one borrows nothing. */
-static void lend_to_nobody(struct kunit *test)
+/* Rule (R4): pages are shared with the VM whose vCPU is loaded; a protected one borrows nothing. */
+static void np_share_to_nobody(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
 	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
 	struct page *page = el2_page(test);
 
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, page, 0), -EINVAL);
 	KUNIT_ASSERT_EQ(test, el2_load(protected, 0), 0);
-	KUNIT_EXPECT_EQ(test, lend_page(test, protected, page, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, protected, page, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, relax_perms(0, RW), -EINVAL);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_mkyoung_guest, 0), -EINVAL);
 	el2_expect_owned(test, page);
 }
 
-/* Rule: a block is lent and taken back as a whole, by whichever granule of it. */
-static void lend_block(struct kunit *test)
+/* Rule: a block is shared and unshared as a whole, by whichever granule of it. */
+static void np_share_block(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *huge = block(test);
@@ -298,11 +300,11 @@ static void lend_block(struct kunit *test)
 	unsigned int i;
 	u64 pfn, nr_taken;
 
-	KUNIT_ASSERT_EQ(test, el2_lend(test, vm, page_to_pfn(huge), gfn, BLOCK_PAGES, RW), 0);
+	KUNIT_ASSERT_EQ(test, el2_np_share(test, vm, page_to_pfn(huge), gfn, BLOCK_PAGES, RW), 0);
 	for (i = 0; i < BLOCK_PAGES; i++)
-		expect_lent(test, huge + i);
+		expect_np_shared(test, huge + i);
 
-	KUNIT_EXPECT_EQ(test, take_back(vm, gfn + 5, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, np_unshare(vm, gfn + 5, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, pfn, page_to_pfn(huge));
 	KUNIT_EXPECT_EQ(test, nr_taken, BLOCK_PAGES);
 	for (i = 0; i < BLOCK_PAGES; i++)
@@ -310,8 +312,8 @@ static void lend_block(struct kunit *test)
 	__free_pages(huge, BLOCK_ORDER);
 }
 
-/* Rule (R7): a block is lent as a whole or not at all, and to an empty place. */
-static void lend_block_refused(struct kunit *test)
+/* Rule (R7): a block is shared as a whole or not at all, and to an empty place. */
+static void np_share_block_refused(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
@@ -320,20 +322,20 @@ static void lend_block_refused(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, el2_share(huge + BLOCK_PAGES - 1), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EPERM);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, BLOCK_PAGES, RW), -EPERM);
 	KUNIT_ASSERT_EQ(test, el2_unshare(huge + BLOCK_PAGES - 1), 0);
 	for (i = 0; i < BLOCK_PAGES; i++)
 		el2_expect_owned(test, huge + i);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, BLOCK_PAGES - 1), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EEXIST);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, BLOCK_PAGES - 1), 0);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, BLOCK_PAGES, RW), -EEXIST);
 	el2_expect_owned(test, huge);
 	expect_taken(test, vm, BLOCK_PAGES - 1, page);
 
-	KUNIT_ASSERT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), 0);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn, 0, BLOCK_PAGES, RW), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, el2_lend(test, vm, pfn + 1, 1, 1, RW), -EEXIST);
-	KUNIT_EXPECT_EQ(test, lend_page(test, vm, page, 1), -EEXIST);
+	KUNIT_ASSERT_EQ(test, el2_np_share(test, vm, pfn, 0, BLOCK_PAGES, RW), 0);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, BLOCK_PAGES, RW), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn + 1, 1, 1, RW), -EEXIST);
+	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, page, 1), -EEXIST);
 	el2_expect_owned(test, page);
 	el2_take_all(test, vm);
 	for (i = 0; i < BLOCK_PAGES; i++)
@@ -364,7 +366,7 @@ static void bad_range_calls(struct kunit *test)
 	struct page *page = el2_page(test);
 	unsigned int call, i;
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 0), 0);
 	for (call = 0; call < 3; call++) {
 		for (i = 0; i < ARRAY_SIZE(handles); i++)
 			KUNIT_EXPECT_EQ(test, range_call(call, handles[i], 0, 1), -ENOENT);
@@ -412,11 +414,11 @@ static void range_in_steps(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(gfns); i++) {
 		pages[i] = el2_page(test);
-		KUNIT_ASSERT_EQ(test, lend_page(test, vm, pages[i], gfns[i]), 0);
+		KUNIT_ASSERT_EQ(test, np_share_page(test, vm, pages[i], gfns[i]), 0);
 	}
 
 	while (gfn < IPA_GRANULES) {
-		done = take_back(vm, gfn, IPA_GRANULES - gfn, &pfn, &nr_taken);
+		done = np_unshare(vm, gfn, IPA_GRANULES - gfn, &pfn, &nr_taken);
 		KUNIT_ASSERT_GT(test, done, 0);
 		gfn += done;
 		calls++;
@@ -448,18 +450,18 @@ static void range_of_a_run(struct kunit *test)
 	u64 pfn, nr_taken;
 
 	for (i = 0; i < nr; i++)
-		KUNIT_ASSERT_EQ(test, el2_lend(test, vm, first + i, i, 1, RW), 0);
+		KUNIT_ASSERT_EQ(test, el2_np_share(test, vm, first + i, i, 1, RW), 0);
 	/* In a row for the guest alone. */
-	KUNIT_ASSERT_EQ(test, el2_lend(test, vm, first, nr, 1, RW), 0);
+	KUNIT_ASSERT_EQ(test, el2_np_share(test, vm, first, nr, 1, RW), 0);
 
-	KUNIT_EXPECT_EQ(test, take_back(vm, 0, 1, &pfn, &nr_taken), 1);
+	KUNIT_EXPECT_EQ(test, np_unshare(vm, 0, 1, &pfn, &nr_taken), 1);
 	KUNIT_EXPECT_EQ(test, pfn, first);
 	KUNIT_EXPECT_EQ(test, nr_taken, 1);
-	expect_lent(test, huge);
-	KUNIT_EXPECT_EQ(test, take_back(vm, 1, nr, &pfn, &nr_taken), PKVM_UNSHARE_MAX_GRANULES);
+	expect_np_shared(test, huge);
+	KUNIT_EXPECT_EQ(test, np_unshare(vm, 1, nr, &pfn, &nr_taken), PKVM_UNSHARE_MAX_GRANULES);
 	KUNIT_EXPECT_EQ(test, pfn, first + 1);
 	KUNIT_EXPECT_EQ(test, nr_taken, PKVM_UNSHARE_MAX_GRANULES);
-	KUNIT_EXPECT_EQ(test, take_back(vm, nr - 2, nr, &pfn, &nr_taken), 2);
+	KUNIT_EXPECT_EQ(test, np_unshare(vm, nr - 2, nr, &pfn, &nr_taken), 2);
 	KUNIT_EXPECT_EQ(test, pfn, first + nr - 2);
 	KUNIT_EXPECT_EQ(test, nr_taken, 2);
 	for (i = 1; i < nr; i++)
@@ -469,7 +471,7 @@ static void range_of_a_run(struct kunit *test)
 	__free_pages(huge, BLOCK_ORDER);
 }
 
-/* Rule (R6): a call that takes back all that it finds has an end. */
+/* Rule (R6): a call that unshares all that it finds has an end. */
 static void take_all_in_steps(struct kunit *test)
 {
 	const unsigned int nr = PKVM_UNSHARE_MAX_GRANULES + 1;
@@ -479,11 +481,11 @@ static void take_all_in_steps(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, i), 0);
+		KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, i), 0);
 	el2_call(&res, __pkvm_host_unshare_guest_all, vm->handle, 0);
 	KUNIT_EXPECT_EQ(test, (s64)res.a1, PKVM_UNSHARE_MAX_GRANULES);
 	KUNIT_EXPECT_EQ(test, res.a2, PKVM_UNSHARE_MAX_GRANULES);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 	el2_call(&res, __pkvm_host_unshare_guest_all, vm->handle, PKVM_UNSHARE_MAX_GRANULES);
 	KUNIT_EXPECT_GE(test, (s64)res.a1, 1);
 	KUNIT_EXPECT_EQ(test, res.a2, 1);
@@ -506,7 +508,7 @@ static void access_flag(struct kunit *test)
 	struct page *page = el2_page(test);
 	struct arm_smccc_res res;
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 9), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 9), 0);
 	KUNIT_EXPECT_FALSE(test, test_clear_young(test, vm, 8, true));
 	KUNIT_EXPECT_TRUE(test, test_clear_young(test, vm, 9, false));
 	KUNIT_EXPECT_TRUE(test, test_clear_young(test, vm, 9, true));
@@ -530,7 +532,7 @@ static void permissions(struct kunit *test)
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 9), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 9), 0);
 	KUNIT_EXPECT_EQ(test, (s64)kvm_call_hyp_nvhe(__pkvm_host_wrprotect_guest, vm->handle, 9, 1),
 			1);
 	KUNIT_EXPECT_EQ(test, relax_perms(9, KVM_PGTABLE_PROT_RWX), 0);
@@ -543,13 +545,13 @@ static void permissions(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: a VM does not go before all that it was lent is back, and then goes without a trace. */
-static void teardown_with_lent_pages(struct kunit *test)
+/* Rule: a VM does not go before all that it shared is unshared, and then goes without a trace. */
+static void teardown_with_shared_pages(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 3), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 3), 0);
 	el2_put();
 	KUNIT_ASSERT_EQ(test, el2_start_teardown(vm), 0);
 	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), -ENOENT);
@@ -557,7 +559,7 @@ static void teardown_with_lent_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_reclaim(vm, 3, 1), -EPERM);
 	KUNIT_EXPECT_EQ(test, range_call(1, vm->handle, 3, 1), -ENOENT);
 	KUNIT_EXPECT_EQ(test, range_call(2, vm->handle, 3, 1), -ENOENT);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 	expect_taken(test, vm, 3, page);
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, el2_finalize(vm), -EAGAIN);
@@ -565,37 +567,37 @@ static void teardown_with_lent_pages(struct kunit *test)
 	el2_vm_destroy(test, vm);
 }
 
-/* Rule: a lent page is not a guest's, so there is nothing to take by force. */
-static void force_reclaim_of_lent(struct kunit *test)
+/* Rule: a shared page is not a guest's, so there is nothing to take by force. */
+static void force_reclaim_of_shared(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
 
-	KUNIT_ASSERT_EQ(test, lend_page(test, vm, page, 0), 0);
+	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_force_reclaim(page_to_pfn(page)), -EPERM);
-	expect_lent(test, page);
+	expect_np_shared(test, page);
 	expect_taken(test, vm, 0, page);
 }
 
-struct kunit_case el2_lend_cases[] = {
-	KUNIT_CASE(lend_and_take_back),
-	KUNIT_CASE(lend_counts),
-	KUNIT_CASE(lend_to_a_taken_place),
-	KUNIT_CASE(lend_wrong_page),
-	KUNIT_CASE(give_lent_page_away),
-	KUNIT_CASE(lend_bad_range),
-	KUNIT_CASE(lend_bad_prot),
-	KUNIT_CASE(lend_mmio),
-	KUNIT_CASE(lend_to_nobody),
-	KUNIT_CASE(lend_block),
-	KUNIT_CASE(lend_block_refused),
+struct kunit_case el2_np_share_cases[] = {
+	KUNIT_CASE(np_share_and_unshare),
+	KUNIT_CASE(np_share_counts),
+	KUNIT_CASE(np_share_to_a_taken_place),
+	KUNIT_CASE(np_share_wrong_page),
+	KUNIT_CASE(give_shared_page_away),
+	KUNIT_CASE(np_share_bad_range),
+	KUNIT_CASE(np_share_bad_prot),
+	KUNIT_CASE(np_share_mmio),
+	KUNIT_CASE(np_share_to_nobody),
+	KUNIT_CASE(np_share_block),
+	KUNIT_CASE(np_share_block_refused),
 	KUNIT_CASE(bad_range_calls),
 	KUNIT_CASE(range_in_steps),
 	KUNIT_CASE(range_of_a_run),
 	KUNIT_CASE(take_all_in_steps),
 	KUNIT_CASE(access_flag),
 	KUNIT_CASE(permissions),
-	KUNIT_CASE(teardown_with_lent_pages),
-	KUNIT_CASE(force_reclaim_of_lent),
+	KUNIT_CASE(teardown_with_shared_pages),
+	KUNIT_CASE(force_reclaim_of_shared),
 	{}
 };

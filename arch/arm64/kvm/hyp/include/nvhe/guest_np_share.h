@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages of the host in VMs that are not protected, see guest_lend.c.
+ * Pages of the host in VMs that are not protected, see guest_np_share.c.
  */
-#ifndef __ARM64_KVM_NVHE_GUEST_LEND_H__
-#define __ARM64_KVM_NVHE_GUEST_LEND_H__
+#ifndef __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__
+#define __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__
 
 #include <nvhe/pkvm.h>
 
 /**
- * struct lent_run - What an unshare call took away from a guest.
+ * struct np_unshared_run - What an unshare call took away from a guest.
  * @pfn:	The first page, host physical.
  * @nr_granules: How many, 0 if there was nothing.
  */
-struct lent_run {
+struct np_unshared_run {
 	u64 pfn;
 	u64 nr_granules;
 };
@@ -23,11 +23,11 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 int __pkvm_host_mkyoung_guest(u64 gfn, struct pkvm_hyp_vcpu *vcpu, u64 *pfn);
 
 s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
-			      struct lent_run *taken);
+			      struct np_unshared_run *taken);
 s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken);
 s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules);
 s64 __pkvm_host_test_clear_young_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 				       bool mkold, bool *young);
 int __pkvm_tlb_flush_vmid(pkvm_handle_t handle);
 
-#endif /* __ARM64_KVM_NVHE_GUEST_LEND_H__ */
+#endif /* __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__ */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stage-2 of VMs that are not protected, on a host in protected mode: the
+ * hypervisor's, filled by sharing pages of the host with it. What the two agree on,
+ * and what takes the place of the host's kvm_pgtable_stage2_*() there.
+ */
+#ifndef __ARM64_KVM_PKVM_NP_H__
+#define __ARM64_KVM_PKVM_NP_H__
+
+#include <linux/kvm_types.h>
+#include <linux/types.h>
+
+#include <asm/kvm_pgtable.h>
+
+/*
+ * The most granules that a call takes back which are not one block (R6), and that
+ * __pkvm_host_unshare_guest_all() looks at.
+ */
+#define PKVM_UNSHARE_MAX_GRANULES	128
+
+#ifndef __KVM_NVHE_HYPERVISOR__
+
+/*
+ * In protected mode a stage-2 is the hypervisor's, and the host asks for what it
+ * does itself elsewhere.
+ */
+#define kvm_stage2_fn(op)	\
+	(is_protected_kvm_enabled() ? pkvm_pgtable_stage2_##op : kvm_pgtable_stage2_##op)
+
+int pkvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
+			     struct kvm_pgtable_mm_ops *mm_ops);
+void pkvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt);
+int pkvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+			    enum kvm_pgtable_prot prot, void *mc,
+			    enum kvm_pgtable_walk_flags flags);
+int pkvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size);
+int pkvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size);
+int pkvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size);
+int pkvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot);
+bool pkvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold);
+kvm_pte_t pkvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr);
+void pkvm_np_tlb_flush(struct kvm *kvm);
+
+#endif /* !__KVM_NVHE_HYPERVISOR__ */
+
+#endif /* __ARM64_KVM_PKVM_NP_H__ */
