@@ -182,10 +182,10 @@ def main():
     parser.add_argument('--cpus', type=int, default=CPUS, help='vCPUs of the guest')
     parser.add_argument('--mem', type=int, default=256, help='MiB of the guest')
     parser.add_argument('--disk', help='the root, an ext4 image; default build/guest/root.img')
-    parser.add_argument('--ordinary', action='store_true', help='a VM that is not protected')
+    parser.add_argument('--non-protected', action='store_true', help='a VM that is not protected')
     parser.add_argument('--interactive', action='store_true', help='type at the shell yourself')
     args = parser.parse_args()
-    guest = Guest(args.cpu, args.cpus, args.mem, not args.ordinary)
+    guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected)
     try:
         if not args.interactive:
             run_guest(os.path.abspath(args.disk or ROOT), guest)

@@ -181,12 +181,12 @@ def own_disk(cpu):
         run.run(disk.name, cpu)
 
 
-def ordinary_vm(cpu):
+def np_vm(cpu):
     """A non-protected VM runs the same firmware, on a protected host and on another."""
     with image() as disk:
         sha = run.digest(disk.name)
         for mode in ('protected', 'plain'):
-            host = boot([f'{VMM} --disk /dev/vda,ro'], f'ordinary-{cpu}', cpu=cpu, mode=mode,
+            host = boot([f'{VMM} --disk /dev/vda,ro'], f'np-{cpu}', cpu=cpu, mode=mode,
                         drive=[disk.name + ',ro'])
             expect(host.jobs[0].status == 0 and f'pvmfw: sha256 {sha}' in host.jobs[0].output,
                    f'on a {mode} host', host.jobs[0])
@@ -271,7 +271,7 @@ def killed(cpu):
     expect(last.status == 0 and sha in last.output, 'the VM after the storm failed', last)
 
 
-CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, ordinary_vm,
+CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, np_vm,
           host_not_protected, bad_input, disk_error, killed, *system_linux.CHECKS,
           *system_stage2.CHECKS, *system_firmware.CHECKS)
 

@@ -75,8 +75,8 @@ def linux_unmodified(cpu):
     expect(gained['calls_guard'] > 0, True, 'it puts guards')
 
 
-def linux_ordinary(cpu):
-    """The same kernel and root in an ordinary VM, on a protected host and on another."""
+def linux_np(cpu):
+    """The same kernel and root in a non-protected VM, on a protected host and on another."""
     for mode in ('protected', 'plain'):
         guest = run_linux.Guest(cpu, CPUS, protected=False, mode=mode)
         with contextlib.redirect_stdout(sys.stderr):
@@ -152,4 +152,4 @@ def linux_killed(cpu):
     expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
 
 
-CHECKS = (linux, linux_unmodified, linux_ordinary, linux_writes, linux_without_pool, linux_killed)
+CHECKS = (linux, linux_unmodified, linux_np, linux_writes, linux_without_pool, linux_killed)

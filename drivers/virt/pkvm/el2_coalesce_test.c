@@ -198,7 +198,7 @@ static void page_relinquished(struct kunit *test)
 	free_block(block);
 }
 
-/* Rule: what the host only shares, with EL2 or with an ordinary VM, leaves its block whole. */
+/* Rule: what the host only shares, with EL2 or with a non-protected VM, leaves its block whole. */
 static void share_keeps_block(struct kunit *test)
 {
 	struct pkvm_s2_snapshot before = {}, during = {};
@@ -207,7 +207,7 @@ static void share_keeps_block(struct kunit *test)
 	unsigned int i;
 
 	snapshot(test, &before);
-	vm = el2_ordinary_vm_create(test, 1);
+	vm = el2_np_vm_create(test, 1);
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	for (i = 0; i < NR_PAGES; i++) {
 		KUNIT_EXPECT_EQ(test, el2_share(&block[i * 2]), 0);

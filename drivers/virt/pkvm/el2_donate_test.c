@@ -119,7 +119,7 @@ static void donate_wrong_page(struct kunit *test)
 static void donate_to_nobody(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
-	struct el2_vm *ordinary = el2_vm_alloc(test, 1);
+	struct el2_vm *np = el2_vm_alloc(test, 1);
 	struct page *page = el2_page(test);
 
 	expect_refused(test, vm, page, 0, -EINVAL);
@@ -127,15 +127,15 @@ static void donate_to_nobody(struct kunit *test)
 	el2_put();
 	expect_refused(test, vm, page, 0, -EINVAL);
 
-	ordinary->kvm->arch.pkvm.enabled = false;
-	KUNIT_ASSERT_EQ(test, el2_init_vm(ordinary), 0);
-	KUNIT_ASSERT_EQ(test, el2_init_vcpu(ordinary, 0), 0);
-	KUNIT_ASSERT_EQ(test, el2_load(ordinary, 0), 0);
-	expect_refused(test, ordinary, page, 0, -EINVAL);
+	np->kvm->arch.pkvm.enabled = false;
+	KUNIT_ASSERT_EQ(test, el2_init_vm(np), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(np, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_load(np, 0), 0);
+	expect_refused(test, np, page, 0, -EINVAL);
 
 	/* The host cannot make it a protected one after the fact. */
-	ordinary->kvm->arch.pkvm.enabled = true;
-	expect_refused(test, ordinary, page, 0, -EINVAL);
+	np->kvm->arch.pkvm.enabled = true;
+	expect_refused(test, np, page, 0, -EINVAL);
 }
 
 /* Rule (R7): without pages for tables nothing is donated, and with them the same call succeeds. */

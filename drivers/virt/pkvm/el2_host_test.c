@@ -22,7 +22,7 @@ extern const char el2_skip_vectors[];
 /* Rule (R4): which buffers of the host's a CPU has to drain, EL2 finds out by itself. */
 static void flags_of_a_vcpu(struct kunit *test)
 {
-	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
+	struct el2_vm *vm = el2_np_vm_create(test, 1);
 	struct kvm_vcpu *vcpu = vm->vcpu[0];
 	unsigned int iflags;
 	unsigned long flags;
@@ -115,7 +115,7 @@ static void pristine_firmware(struct kunit *test)
 	el2_topup(test, vm, 0);
 	KUNIT_EXPECT_LT(test, el2_donate_raw(vm, 0, pfn, 0), 0);
 	el2_put();
-	vm = el2_ordinary_vm_create(test, 1);
+	vm = el2_np_vm_create(test, 1);
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	KUNIT_EXPECT_LT(test, el2_np_share(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW), 0);
 	KUNIT_EXPECT_LT(test, el2_np_share(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RW |

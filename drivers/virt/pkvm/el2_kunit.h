@@ -80,8 +80,8 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
 int el2_init_vm(struct el2_vm *vm);
 int el2_init_vcpu(struct el2_vm *vm, unsigned int idx);
 struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus);
-struct el2_vm *el2_ordinary_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
-struct el2_vm *el2_ordinary_vm_create(struct kunit *test, unsigned int nr_vcpus);
+struct el2_vm *el2_np_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
+struct el2_vm *el2_np_vm_create(struct kunit *test, unsigned int nr_vcpus);
 
 int el2_load(struct el2_vm *vm, unsigned int idx);
 void el2_put(void);

@@ -69,7 +69,7 @@ static void expect_np_shared(struct kunit *test, struct page *page)
 
 static struct el2_vm *loaded_vm(struct kunit *test)
 {
-	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
+	struct el2_vm *vm = el2_np_vm_create(test, 1);
 
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	return vm;
@@ -103,7 +103,7 @@ static void np_share_and_unshare(struct kunit *test)
 static void np_share_counts(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
-	struct el2_vm *other = el2_ordinary_vm_create(test, 1);
+	struct el2_vm *other = el2_np_vm_create(test, 1);
 	struct page *page = el2_page(test);
 
 	KUNIT_ASSERT_EQ(test, np_share_page(test, vm, page, 1), 0);
@@ -145,7 +145,7 @@ static void np_share_wrong_page(struct kunit *test)
 		DEVICE_PFN, BIT_ULL(48 - PAGE_SHIFT), BIT_ULL(52 - PAGE_SHIFT) - 1, ~0ULL,
 	};
 	struct el2_vm *protected = el2_vm_create(test, 1);
-	struct el2_vm *vm = el2_ordinary_vm_alloc(test, 1);
+	struct el2_vm *vm = el2_np_vm_alloc(test, 1);
 	u64 hyp_pfn = page_to_pfn(virt_to_page(vm->hyp_vm));
 	struct page *private = el2_page(test);
 	struct page *shared = el2_page(test);
@@ -280,7 +280,7 @@ static void np_share_mmio(struct kunit *test)
 static void np_share_to_nobody(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
-	struct el2_vm *vm = el2_ordinary_vm_create(test, 1);
+	struct el2_vm *vm = el2_np_vm_create(test, 1);
 	struct page *page = el2_page(test);
 
 	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, page, 0), -EINVAL);

@@ -358,13 +358,13 @@ struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus)
 }
 
 /**
- * el2_ordinary_vm_alloc() - As el2_vm_alloc(), of a VM that is not protected.
+ * el2_np_vm_alloc() - As el2_vm_alloc(), of a VM that is not protected.
  * @test:	The test case.
  * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
  *
  * Return: the VM.
  */
-struct el2_vm *el2_ordinary_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
+struct el2_vm *el2_np_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, nr_vcpus);
 
@@ -373,15 +373,15 @@ struct el2_vm *el2_ordinary_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 }
 
 /**
- * el2_ordinary_vm_create() - As el2_vm_create(), of a VM that is not protected.
+ * el2_np_vm_create() - As el2_vm_create(), of a VM that is not protected.
  * @test:	The test case.
  * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
  *
  * Return: the VM.
  */
-struct el2_vm *el2_ordinary_vm_create(struct kunit *test, unsigned int nr_vcpus)
+struct el2_vm *el2_np_vm_create(struct kunit *test, unsigned int nr_vcpus)
 {
-	struct el2_vm *vm = el2_ordinary_vm_alloc(test, nr_vcpus);
+	struct el2_vm *vm = el2_np_vm_alloc(test, nr_vcpus);
 
 	el2_vm_start(test, vm);
 	return vm;
@@ -481,7 +481,7 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 }
 
 /**
- * el2_np_share() - Share pages with an ordinary VM.
+ * el2_np_share() - Share pages with a non-protected VM.
  * @test:	The test case.
  * @vm:		The VM, its vCPU 0 loaded.
  * @pfn:	The first page.

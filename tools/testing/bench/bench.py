@@ -123,11 +123,11 @@ def vmm(guest, *options):
 
 
 def measure_ours():
-    """Both kinds of VM on our kernel: (protected, ordinary, counts)."""
+    """Both kinds of VM on our kernel: (protected, non_protected, counts)."""
     jobs = boot([NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
                  f'cat {COUNTERS}', vmm('/full.bin', '--protected'), 'cat /tmp/stats',
                  f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], 'ours')
-    _, _, before, guest, stats, after, ordinary, ordinary_stats = [job.output for job in jobs]
+    _, _, before, guest, stats, after, non_protected, np_stats = [job.output for job in jobs]
     before = table.counters(before)
     after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',
                            'pages_reclaimed_shared', 'pages_relinquished', 'metadata_pages_donated',
@@ -141,8 +141,8 @@ def measure_ours():
         f'protected VM: {calls:,} hypercalls, {stats["exits"]:,} exits to the '
         f'VMM, {gained["pages_donated"]:,} pages donated and reclaimed, '
         f'{gained["metadata_pages_donated"]:,} for the hypervisor',
-        f'ordinary VM: {table.counters(ordinary_stats, "exits")["exits"]:,} exits to the VMM']
-    return protected, table.guest_results(ordinary), counts
+        f'non-protected VM: {table.counters(np_stats, "exits")["exits"]:,} exits to the VMM']
+    return protected, table.guest_results(non_protected), counts
 
 
 def measure_healing():
@@ -154,7 +154,7 @@ def measure_healing():
 
 
 def count_operations():
-    """What EL2 executes: for a protected and two ordinary VMs, and how long at a time."""
+    """What EL2 executes: for a protected and two non-protected VMs, and how long at a time."""
     places = ops.el2_places(os.path.join(BUILD, 'host/vmlinux'))
     places.update(ops.guest_places(os.path.join(OBJ, 'guest.elf')))
     stays = ops.el2_stays(os.path.join(BUILD, 'host/vmlinux'))
@@ -180,7 +180,7 @@ def measure_firmware():
 
 
 def measure_stock(kernel):
-    """An ordinary VM on the unpatched kernel, which has no other."""
+    """A non-protected VM on the unpatched kernel, which has no other."""
     return table.guest_results(boot([NO_HUGE_PAGES, vmm('/few.bin'), vmm('/full.bin')],
                                     'stock', kernel)[-1].output)
 
@@ -190,7 +190,7 @@ def bench(base, jobs, with_stock):
     os.makedirs(LOG, exist_ok=True)
     build_guest()
     kernel = build_stock(base, jobs) if with_stock else None
-    protected, ordinary, counts = measure_ours()
+    protected, non_protected, counts = measure_ours()
     healed, split = measure_healing()
     stock = measure_stock(kernel) if kernel else None
     operations, stays = count_operations()
@@ -198,7 +198,7 @@ def bench(base, jobs, with_stock):
     print(f'cortex-a57, nVHE, 4 KiB pages, one vCPU; medians of '
           f'{protected["features"].samples:,} calls and {samples:,} pages; tlbi, dsb, and lines '
           f'by dc and ic at EL2')
-    print(table.table(protected, ordinary, operations, stock))
+    print(table.table(protected, non_protected, operations, stock))
     print('\n'.join(counts + healing.report(healed, split)))
     print('longest stay at EL2, of {:,} instructions allowed: {:,}, in {}'.format(
         table.LONGEST_STAY, *stays.worst()))
@@ -206,7 +206,7 @@ def bench(base, jobs, with_stock):
         print(f'    {length:>8,}  {name or "no call of the host"}')
     runs, size = measure_firmware(), os.path.getsize(firmware.FIRMWARE)
     print('\n'.join(firmware.lines(runs, size)))
-    misses = (table.worse(protected, ordinary) + firmware.misses(runs, size) +
+    misses = (table.worse(protected, non_protected) + firmware.misses(runs, size) +
               healing.worse(healed, split))
     if stays.worst()[0] > table.LONGEST_STAY:
         misses.append('{:,} instructions at EL2 at a time, in {}'.format(*stays.worst()))

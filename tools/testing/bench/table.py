@@ -50,8 +50,8 @@ PROTECTED = [
     Row('relinquish', 'MEM_RELINQUISH, one page'),
     Row('host_call', 'PSCI_VERSION, answered at EL2'),
 ]
-# The marks of an ordinary VM on a protected host: stock Linux 6.12.
-ORDINARY = [
+# The marks of a non-protected VM on a protected host: stock Linux 6.12.
+NON_PROTECTED = [
     Row('features', 'hypercall to the host and back', 2990),
     Row('first_touch', '4 KiB fault, host-populated', 6280),
     Row('mmio_write', 'MMIO write exit to the VMM and back', 5390),
@@ -124,10 +124,10 @@ def section(title, rows, ours, operations, stock=None):
     return lines
 
 
-def table(protected, ordinary, operations, stock=None):
+def table(protected, non_protected, operations, stock=None):
     """The whole table, as text.
 
-    protected, ordinary and stock map the names of rows to Results; operations
+    protected, non_protected and stock map the names of rows to Results; operations
     holds, for the first two, names of rows to what OPERATIONS came to.
     """
     head = (f'{"instructions":44}{"ours":>8}{"min":>8}{"stock":>8}{"mark":>8}{"ratio":>7}'
@@ -135,15 +135,15 @@ def table(protected, ordinary, operations, stock=None):
     return '\n'.join([
         head,
         *section('protected VM; the mark is Linux 7.3.4', PROTECTED, protected, operations[0]),
-        *section('ordinary VM on the same host; the mark is stock 6.12', ORDINARY, ordinary,
-                 operations[1], stock)])
+        *section('non-protected VM on the same host; the mark is stock 6.12', NON_PROTECTED,
+                 non_protected, operations[1], stock)])
 
 
-def worse(protected, ordinary):
+def worse(protected, non_protected):
     """The rows that cost more than they may, as text for people."""
     found = []
     for kind, rows, results in (('protected', PROTECTED, protected),
-                                ('ordinary', ORDINARY, ordinary)):
+                                ('non-protected', NON_PROTECTED, non_protected)):
         found += [f'{kind} VM, {row.title}: {results[row.name].median:,} is more than {row.most:,}'
                   for row in rows if row.most and results[row.name].median > row.most]
     return found

@@ -37,7 +37,7 @@ bench: rguard_unmap median 1900 min 1900 max 1950 samples 64
 bench: relinquish median 5900 min 5900 max 5950 samples 512
 bench: done
 '''
-ORDINARY = ''.join(line + '\n' for line in GUEST.splitlines() if '_share' not in line)
+NON_PROTECTED = ''.join(line + '\n' for line in GUEST.splitlines() if '_share' not in line)
 FIRMWARE = '''\
 pvmfw: start
 pvmfw: stats ranges=1 refills=18 share_calls=18 unshare_calls=18 pages_shared_peak=18 \
@@ -99,7 +99,7 @@ class Teardown(unittest.TestCase):
         self.assertEqual(cost.median, 1971)
 
     def test_nothing_donated(self):
-        """An ordinary VM is no protected one that was cheap."""
+        """A non-protected VM is no protected one that was cheap."""
         with self.assertRaisesRegex(table.BenchError, 'no protected VM'):
             table.teardown({'teardown_ns': 1}, dict.fromkeys(GAINED, 0))
 
@@ -170,7 +170,7 @@ class Table(unittest.TestCase):
 
     def test_protected(self):
         """The ratio is ours by the mark."""
-        text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS)
+        text = table.table(results(), table.guest_results(NON_PROTECTED), OPERATIONS)
         self.assertEqual(self.row(text, 'FEATURES hypercall, round trip'),
                          ['185', '183', '-', '183', '1.01', *['1.2'] * 4])
         self.assertEqual(self.row(text, 'VM destroyed, per donated page'),
@@ -178,28 +178,28 @@ class Table(unittest.TestCase):
 
     def test_no_mark(self):
         """A row without a mark has no ratio."""
-        text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS)
+        text = table.table(results(), table.guest_results(NON_PROTECTED), OPERATIONS)
         self.assertEqual(self.row(text, 'PSCI_VERSION, answered at EL2'),
                          ['2,644', '2,644', '-', '-', '-', *['1.2'] * 4])
 
     def test_stock(self):
         """Stock's column holds what was measured on stock, not ours again."""
-        stock = table.guest_results(ORDINARY.replace('median 7048', 'median 6280'))
-        text = table.table(results(), table.guest_results(ORDINARY), OPERATIONS, stock)
+        stock = table.guest_results(NON_PROTECTED.replace('median 7048', 'median 6280'))
+        text = table.table(results(), table.guest_results(NON_PROTECTED), OPERATIONS, stock)
         self.assertEqual(self.row(text, '4 KiB fault, host-populated'),
                          ['7,048', '7,040', '6,280', '6,280', '1.12', *['2.2'] * 4])
 
     def test_every_row_is_needed(self):
         """Each row that is missing is named, on either kind of VM and on stock."""
-        ordinary = table.guest_results(ORDINARY)
+        non_protected = table.guest_results(NON_PROTECTED)
         for row in table.PROTECTED:
             less = results()
             del less[row.name]
             with self.assertRaisesRegex(table.BenchError, f'"{row.name}" was not measured'):
-                table.table(less, ordinary, OPERATIONS)
-        for row in table.ORDINARY:
-            less = {name: value for name, value in ordinary.items() if name != row.name}
-            for ours, stock in ((less, None), (ordinary, less)):
+                table.table(less, non_protected, OPERATIONS)
+        for row in table.NON_PROTECTED:
+            less = {name: value for name, value in non_protected.items() if name != row.name}
+            for ours, stock in ((less, None), (non_protected, less)):
                 with self.assertRaisesRegex(table.BenchError, f'"{row.name}" was not measured'):
                     table.table(results(), ours, OPERATIONS, stock)
 
@@ -207,22 +207,23 @@ class Table(unittest.TestCase):
         """A row whose operations were not counted is named."""
         less = [dict(part) for part in OPERATIONS]
         del less[1]['mmio_write']
-        with self.assertRaisesRegex(table.BenchError, 'ordinary.*"mmio_write" was not measured'):
-            table.table(results(), table.guest_results(ORDINARY), less)
+        with self.assertRaisesRegex(table.BenchError, 'non-protected.*"mmio_write" was not m'):
+            table.table(results(), table.guest_results(NON_PROTECTED), less)
 
     def test_worse(self):
         """Rows above their mark or our own limit are told, those at it are not."""
-        ordinary = {row.name: table.Result(row.mark, 1, 9, 1) for row in table.ORDINARY}
+        non_protected = {row.name: table.Result(row.mark, 1, 9, 1) for row in table.NON_PROTECTED}
         protected = {row.name: table.Result(row.limit or row.mark or 0, 1, 9, 1)
                      for row in table.PROTECTED}
-        self.assertEqual(table.worse(protected, ordinary), [])
+        self.assertEqual(table.worse(protected, non_protected), [])
         for row in table.PROTECTED:
             if row.mark or row.limit:
                 above = protected | {row.name: table.Result(row.most + 1, 1, 9, 1)}
-                self.assertEqual(len(table.worse(above, ordinary)), 1)
-        above = ordinary | {'features': table.Result(2991, 1, 9, 1)}
+                self.assertEqual(len(table.worse(above, non_protected)), 1)
+        above = non_protected | {'features': table.Result(2991, 1, 9, 1)}
         self.assertEqual(table.worse(protected, above),
-                         ['ordinary VM, hypercall to the host and back: 2,991 is more than 2,990'])
+                         ['non-protected VM, hypercall to the host and back: '
+                          '2,991 is more than 2,990'])
 
 
 class Operations(unittest.TestCase):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs the VMM on hosts under QEMU: guests that tell it lies, guests that boot
-Linux, command lines, limits and signals, in protected and in ordinary VMs.
+Linux, command lines, limits and signals, in protected and in non-protected VMs.
 
 Rules: the VMM reaches a guest's memory only where the guest shares it, and
 nothing that a guest does ends it in any way but those that its manual names.

@@ -19,7 +19,7 @@
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
-/* Arm DDI 0487, and so what a host gives to its ordinary vCPUs. */
+/* Arm DDI 0487, and so what a host gives to its non-protected vCPUs. */
 #define PVM_RESET_PSTATE	(PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_D_BIT)
 #define PVM_RESET_SCTLR		0x00C50078UL
 

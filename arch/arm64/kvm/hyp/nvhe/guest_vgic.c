@@ -34,7 +34,7 @@ static struct vgic_v3_cpu_if *host_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
  * pkvm_vgic_load() - Put the priorities and masks of a vCPU into the hardware
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  *
- * Does nothing if they are there already, since an earlier run. Those of an ordinary
+ * Does nothing if they are there already, since an earlier run. Those of a non-protected
  * vCPU come from the host's copy, which user space may have changed.
  */
 void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)

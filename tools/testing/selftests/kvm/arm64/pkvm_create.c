@@ -63,7 +63,7 @@ TEST(protected_type_with_ipa_size)
 	EXPECT_EQ(pvm_host_is_protected() ? 0 : -EINVAL, create_and_close(TYPE_PROTECTED | 40));
 }
 
-TEST(ordinary_type)
+TEST(np_type)
 {
 	EXPECT_EQ(0, create_and_close(0));
 }
@@ -94,7 +94,7 @@ TEST(capability)
 	pvm_free(&vm);
 }
 
-/* What a protected VM gives up it does not claim to have; an ordinary one on a plain host does. */
+/* What a protected VM gives up it does not claim to have; an np-VM on a plain host does. */
 TEST(no_capability_that_is_given_up)
 {
 	int protected = pvm_host_is_protected();
@@ -108,7 +108,7 @@ TEST(no_capability_that_is_given_up)
 }
 
 /* Only a protected VM can be asked; one that is not says so, on any host. */
-TEST(ordinary_vm_takes_no_flags)
+TEST(np_vm_takes_no_flags)
 {
 	struct kvm_protected_vm_info info;
 	int fd = pvm_create_vm_fd(0);
@@ -189,8 +189,8 @@ TEST_F(cap, unknown_flags)
 	EXPECT_EQ(0xa5a5a5a5a5a5a5a5UL, self->info.firmware_size);
 }
 
-/* Both kinds of VM run side by side on a protected host, and an ordinary one shares all it has. */
-TEST(ordinary_vm_runs)
+/* Both kinds of VM run side by side on a protected host, and an np-VM shares all it has. */
+TEST(np_vm_runs)
 {
 	struct pvm vm, other;
 	uint64_t value;

@@ -115,7 +115,7 @@ TEST_F(firmware, info)
 
 TEST_F(firmware, bad_ipa)
 {
-	struct pvm ordinary;
+	struct pvm np;
 
 	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, FW_IPA + 1, 0));
 	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, FW_IPA + getpagesize() / 2, 0));
@@ -125,9 +125,9 @@ TEST_F(firmware, bad_ipa)
 	EXPECT_EQ(-EINVAL, enable(&self->vm, SET_FW_IPA, FW_IPA, 1));
 	EXPECT_EQ(-EINVAL, enable(&self->vm, 2, FW_IPA, 0));
 
-	ASSERT_EQ(0, pvm_create(&ordinary, 0, 1, 0));
-	EXPECT_EQ(-EINVAL, enable(&ordinary, SET_FW_IPA, FW_IPA, 0));
-	pvm_free(&ordinary);
+	ASSERT_EQ(0, pvm_create(&np, 0, 1, 0));
+	EXPECT_EQ(-EINVAL, enable(&np, SET_FW_IPA, FW_IPA, 0));
+	pvm_free(&np);
 }
 
 /* The guest runs the pristine copy, though the VMM has junk there and starts it elsewhere. */

@@ -266,18 +266,18 @@ TEST_F(stats, exits)
 }
 
 /* A VM that is not protected has none of it. */
-TEST_F(stats, ordinary_vm)
+TEST_F(stats, np_vm)
 {
-	struct pvm ordinary;
+	struct pvm np;
 	uint64_t value;
 
-	ASSERT_EQ(0, pvm_create(&ordinary, 0, 1, PAGES * PAGE));
-	ASSERT_EQ(0, pvm_store(&ordinary.vcpus[0], PVM_DATA_IPA, 1));
-	ASSERT_EQ(0, pvm_load(&ordinary.vcpus[0], PVM_DATA_IPA, &value));
-	EXPECT_EQ(0, pvm_kvm_stat(ordinary.fd, "protected_bytes_private"));
-	EXPECT_EQ(0, pvm_kvm_stat(ordinary.vcpus[0].fd, "protected_exits_mmio"));
-	EXPECT_LT(0, pvm_kvm_stat(ordinary.vcpus[0].fd, "exits"));
-	pvm_free(&ordinary);
+	ASSERT_EQ(0, pvm_create(&np, 0, 1, PAGES * PAGE));
+	ASSERT_EQ(0, pvm_store(&np.vcpus[0], PVM_DATA_IPA, 1));
+	ASSERT_EQ(0, pvm_load(&np.vcpus[0], PVM_DATA_IPA, &value));
+	EXPECT_EQ(0, pvm_kvm_stat(np.fd, "protected_bytes_private"));
+	EXPECT_EQ(0, pvm_kvm_stat(np.vcpus[0].fd, "protected_exits_mmio"));
+	EXPECT_LT(0, pvm_kvm_stat(np.vcpus[0].fd, "exits"));
+	pvm_free(&np);
 }
 
 TEST_HARNESS_MAIN

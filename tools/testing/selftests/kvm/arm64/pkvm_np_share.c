@@ -645,7 +645,7 @@ TEST_F(np_share, killed)
 
 /* A protected VM beside the fixture's. */
 FIXTURE(beside) {
-	struct pvm ordinary;
+	struct pvm np;
 	struct pvm protected;
 	size_t page;
 	uint8_t *mem;
@@ -663,8 +663,8 @@ FIXTURE_SETUP(beside)
 	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 			 0);
 	ASSERT_NE(MAP_FAILED, self->mem);
-	ASSERT_EQ(0, pvm_create(&self->ordinary, 0, 1, 0));
-	ASSERT_EQ(0, pvm_set_slot(&self->ordinary, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
+	ASSERT_EQ(0, pvm_create(&self->np, 0, 1, 0));
+	ASSERT_EQ(0, pvm_set_slot(&self->np, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
 				  self->mem));
 	ASSERT_EQ(0, pvm_create(&self->protected, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
 	ASSERT_EQ(0, pvm_set_slot(&self->protected, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
@@ -673,7 +673,7 @@ FIXTURE_SETUP(beside)
 
 FIXTURE_TEARDOWN(beside)
 {
-	pvm_free(&self->ordinary);
+	pvm_free(&self->np);
 	pvm_free(&self->protected);
 	munmap(self->mem, self->size);
 	EXPECT_TRUE(all_back());
@@ -682,7 +682,7 @@ FIXTURE_TEARDOWN(beside)
 /* Rule (R2): a protected guest's page is not to be had by way of another VM. */
 TEST_F(beside, private_page)
 {
-	struct pvm_vcpu *vcpu = &self->ordinary.vcpus[0];
+	struct pvm_vcpu *vcpu = &self->np.vcpus[0];
 	struct pvm_vcpu *owner = &self->protected.vcpus[0];
 	uint64_t value;
 
@@ -704,7 +704,7 @@ TEST_F(beside, private_page)
 /* Rule (R1): what a guest shares with the host is the guest's still, not the host's to share. */
 TEST_F(beside, borrowed_page)
 {
-	struct pvm_vcpu *vcpu = &self->ordinary.vcpus[0];
+	struct pvm_vcpu *vcpu = &self->np.vcpus[0];
 	struct pvm_vcpu *owner = &self->protected.vcpus[0];
 	uint64_t value;
 
@@ -720,7 +720,7 @@ TEST_F(beside, borrowed_page)
 /* Rule (R1): a page that another VM has is not given to a protected guest before it is back. */
 TEST_F(beside, np_shared_page)
 {
-	struct pvm_vcpu *vcpu = &self->ordinary.vcpus[0];
+	struct pvm_vcpu *vcpu = &self->np.vcpus[0];
 	struct pvm_vcpu *owner = &self->protected.vcpus[0];
 	uint64_t value;
 
@@ -731,7 +731,7 @@ TEST_F(beside, np_shared_page)
 	EXPECT_EQ(pattern(0), value);
 	EXPECT_EQ(pattern(0), READ_ONCE(*word_of(self->mem, 0)));
 
-	pvm_free(&self->ordinary);
+	pvm_free(&self->np);
 	EXPECT_EQ(0, pvm_run(owner));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
@@ -742,12 +742,12 @@ TEST_F(beside, side_by_side)
 	uint64_t value;
 
 	for (unsigned int i = 0; i < PAGES; i++) {
-		struct pvm *vm = i % 2 ? &self->protected : &self->ordinary;
+		struct pvm *vm = i % 2 ? &self->protected : &self->np;
 
 		ASSERT_EQ(0, pvm_store(&vm->vcpus[0], ipa_of(i), pattern(i)));
 	}
 	for (unsigned int i = 0; i < PAGES; i++) {
-		struct pvm *vm = i % 2 ? &self->protected : &self->ordinary;
+		struct pvm *vm = i % 2 ? &self->protected : &self->np;
 
 		EXPECT_EQ(0, pvm_load(&vm->vcpus[0], ipa_of(i), &value));
 		EXPECT_EQ(pattern(i), value);

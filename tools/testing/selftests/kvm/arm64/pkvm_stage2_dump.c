@@ -149,22 +149,22 @@ TEST_F(dump, what_the_host_has)
 }
 
 /* Rule: what is shared with a VM that is not protected is told, too. */
-TEST_F(dump, ordinary_vm)
+TEST_F(dump, np_vm)
 {
-	struct pvm ordinary;
+	struct pvm np;
 	char path[256];
 
-	ASSERT_EQ(0, pvm_create(&ordinary, 0, 1, PAGES * PAGE));
+	ASSERT_EQ(0, pvm_create(&np, 0, 1, PAGES * PAGE));
 	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/stage2_page_tables", getpid(),
-		 ordinary.fd);
-	ASSERT_EQ(0, pvm_store(&ordinary.vcpus[0], PVM_DATA_IPA, 1));
+		 np.fd);
+	ASSERT_EQ(0, pvm_store(&np.vcpus[0], PVM_DATA_IPA, 1));
 
 	read_sound(_metadata, &self->dump, path, false);
 	EXPECT_EQ(0, strncmp(pvm_dump_at(&self->dump, PVM_DATA_IPA)->what, "borrowed RW", 11));
 	read_sound(_metadata, &self->dump, PVM_HOST_DUMP, true);
-	EXPECT_WHAT(&self->dump, pvm_pfn(ordinary.data) * PAGE, "shared RWX normal");
+	EXPECT_WHAT(&self->dump, pvm_pfn(np.data) * PAGE, "shared RWX normal");
 
-	pvm_free(&ordinary);
+	pvm_free(&np);
 	read_sound(_metadata, &self->dump, PVM_HOST_DUMP, true);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pkvm_stress [SEED [SECONDS]]: four VMs of four vCPUs each, protected and ordinary, that touch,
- * share and unshare memory, on a host that swaps, migrates, splits huge pages and kills VMMs.
+ * pkvm_stress [SEED [SECONDS]]: four VMs of four vCPUs each, protected and non-protected, that
+ * touch, share and unshare memory, on a host that swaps, migrates, splits huge pages and kills VMMs.
  *
  * R1: in the end all memory is the host's, and what was given equals what came back. R3: nothing of
  * what a guest had for itself is left in it. R5: nobody hangs, oopses or loses a page on the way.
@@ -117,7 +117,7 @@ static void check_remains(struct run *run, struct vm *vm)
 			run->out_of_reach++;
 			return;
 		}
-		/* An ordinary VM has no secrets from its host. */
+		/* A non-protected VM has no secrets from its host. */
 		for (size_t i = 0; i < getpagesize() / 8 && vm->config.protected; i++)
 			run->secrets += (READ_ONCE(page[i]) & STRESS_TAG_MASK) == STRESS_SECRET;
 	}

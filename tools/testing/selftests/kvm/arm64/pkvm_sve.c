@@ -95,7 +95,7 @@ TEST_F(sve, kept)
 	pvm_free(&vm);
 }
 
-/* Two protected VMs and an ordinary one on one CPU, each with its own values. */
+/* Two protected VMs and a non-protected one on one CPU, each with its own values. */
 TEST_F(sve, three_vms)
 {
 	const unsigned long types[] = { KVM_VM_TYPE_ARM_PROTECTED, KVM_VM_TYPE_ARM_PROTECTED, 0 };
@@ -135,7 +135,7 @@ TEST_F(sve, two_vcpus)
 	pvm_free(&vm);
 }
 
-/* A vCPU of an ordinary VM may get its SVE state after another one of the VM has run. */
+/* A vCPU of a non-protected VM may get its SVE state after another one of the VM has run. */
 TEST_F(sve, finalized_later)
 {
 	struct kvm_vcpu_init init;

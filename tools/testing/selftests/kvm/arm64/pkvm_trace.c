@@ -290,19 +290,19 @@ TEST_F(trace, forced)
 	EXPECT_EQ(donated->vm, failed->vm);
 }
 
-/* An ordinary VM has what it touches shared with it, and unshared when the host unmaps it. */
+/* A non-protected VM has what it touches shared with it, and unshared when the host unmaps it. */
 TEST_F(trace, np_shared)
 {
 	const struct event *event;
 	bool shared = false, back = false;
-	struct pvm ordinary;
+	struct pvm np;
 	unsigned int at = 0;
 
-	ASSERT_EQ(0, pvm_create(&ordinary, 0, 1, PAGES * PAGE));
-	ASSERT_EQ(0, pvm_store(&ordinary.vcpus[0], PVM_DATA_IPA, 1));
-	ASSERT_EQ(0, madvise(ordinary.data, PAGES * PAGE, MADV_DONTNEED));
+	ASSERT_EQ(0, pvm_create(&np, 0, 1, PAGES * PAGE));
+	ASSERT_EQ(0, pvm_store(&np.vcpus[0], PVM_DATA_IPA, 1));
+	ASSERT_EQ(0, madvise(np.data, PAGES * PAGE, MADV_DONTNEED));
 	ASSERT_EQ(0, read_events(&self->events));
-	pvm_free(&ordinary);
+	pvm_free(&np);
 
 	while ((event = next_event(&self->events, &at, NULL, FIRST_GFN))) {
 		EXPECT_STREQ(shared ? "np_pages_unshared" : "np_pages_shared", event->name);

@@ -24,7 +24,7 @@ FIXTURE_VARIANT(vcpu) {
 };
 
 FIXTURE_VARIANT_ADD(vcpu, protected) { .type = KVM_VM_TYPE_ARM_PROTECTED };
-FIXTURE_VARIANT_ADD(vcpu, ordinary) { .type = 0 };
+FIXTURE_VARIANT_ADD(vcpu, non_protected) { .type = 0 };
 
 FIXTURE_SETUP(vcpu)
 {
@@ -78,7 +78,7 @@ TEST_F(vcpu, smc_is_not_supported)
 	};
 
 	if (variant->type != KVM_VM_TYPE_ARM_PROTECTED)
-		SKIP(return, "the host answers an ordinary guest");
+		SKIP(return, "the host answers a non-protected guest");
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		ASSERT_EQ(0, pvm_command(self->vcpu, PVM_SMC, calls[i], PVM_DATA_IPA, 1, 2));

@@ -126,7 +126,7 @@ static const char *guest_call(struct worker *w, uint32_t function, size_t page, 
 		return "a hypercall did not come back";
 	*ret = w->vcpu->results[0];
 	if (!w->config->protected && *ret != HVC_NOT_SUPPORTED)
-		return "an ordinary VM may share";
+		return "a non-protected VM may share";
 	if (w->config->protected && *ret != HVC_SUCCESS && *ret != HVC_INVALID_PARAMETER)
 		return "a hypercall returned something else than done or refused";
 	if (*ret == HVC_INVALID_PARAMETER)
@@ -375,8 +375,8 @@ int stress_vmm(const struct stress_vm *config)
 		pthread_join(threads[i], NULL);
 		if (!workers[i].problem)
 			continue;
-		printf("# %s VM, vCPU %u: %s\n", config->protected ? "protected" : "ordinary", i,
-		       workers[i].problem);
+		printf("# %s VM, vCPU %u: %s\n", config->protected ? "protected" : "np",
+		       i, workers[i].problem);
 		err = 1;
 	}
 	return err;

@@ -82,13 +82,13 @@ void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 
-u64 pkvm_ordinary_mdcr(const struct kvm_vcpu *host_vcpu);
-struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu);
-void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu);
-void pkvm_ordinary_give_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp);
+u64 pkvm_np_mdcr(const struct kvm_vcpu *host_vcpu);
+struct kvm_guest_debug_arch *pkvm_np_debug_ptr(struct kvm_vcpu *host_vcpu);
+void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pkvm_np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp);
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
 
-int pkvm_ordinary_load(struct pkvm_hyp_vcpu *hyp_vcpu);
+int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu);
 int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva);
 void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc);
 

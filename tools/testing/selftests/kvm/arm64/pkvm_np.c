@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registers of an ordinary VM, which EL2 keeps a copy of on a protected host.
+ * Registers of a non-protected VM, which EL2 keeps a copy of on a protected host.
  *
  * Rule: what user space sets is what the guest has, and what the guest leaves is what user space
  * gets. That holds for an exception that user space asks for, too, and for the virtual counter,
@@ -119,9 +119,9 @@ static void run_to_sync(struct kvm_vcpu *vcpu)
 	TEST_ASSERT_EQ(uc.cmd, UCALL_SYNC);
 }
 
-KVM_ONE_VCPU_TEST_SUITE(ordinary);
+KVM_ONE_VCPU_TEST_SUITE(np);
 
-KVM_ONE_VCPU_TEST(ordinary, registers, change_registers)
+KVM_ONE_VCPU_TEST(np, registers, change_registers)
 {
 	for (unsigned int round = 0; round < 3; round++) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
@@ -142,7 +142,7 @@ KVM_ONE_VCPU_TEST(ordinary, registers, change_registers)
 	}
 }
 
-KVM_ONE_VCPU_TEST(ordinary, fp_registers, change_fp)
+KVM_ONE_VCPU_TEST(np, fp_registers, change_fp)
 {
 	uint64_t set[2] = { HOSTS }, got[2];
 	struct kvm_one_reg write = { FP_REG(8), (uintptr_t)set };
@@ -168,7 +168,7 @@ KVM_ONE_VCPU_TEST(ordinary, fp_registers, change_fp)
 }
 
 /* In a KVM_RUN that does not enter the guest the exception is taken all the same. */
-KVM_ONE_VCPU_TEST(ordinary, exception, store_to_nowhere)
+KVM_ONE_VCPU_TEST(np, exception, store_to_nowhere)
 {
 	struct kvm_vcpu_events events = { .exception.ext_dabt_pending = 1 };
 	uint64_t at, pc, pstate, elr, spsr, esr, far;
@@ -195,7 +195,7 @@ KVM_ONE_VCPU_TEST(ordinary, exception, store_to_nowhere)
 	TEST_ASSERT_EQ(far, NOWHERE);
 }
 
-KVM_ONE_VCPU_TEST(ordinary, counter, read_counter)
+KVM_ONE_VCPU_TEST(np, counter, read_counter)
 {
 	uint64_t before = read_sysreg(cntvct_el0), after;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ordinary vCPUs on a protected host. Their registers are the host's to see and
+ * Non-protected vCPUs on a protected host. Their registers are the host's to see and
  * to set; what they run with at EL2 is not.
  *
  * R4: of the trap registers the host chooses what shows it more or less of its own
@@ -25,10 +25,10 @@
 			 HCR_TID4 | HCR_TTLBOS | HCR_ATA)
 #define HOST_MDCR	(MDCR_EL2_TDE | MDCR_EL2_TDA)
 
-#define ORDINARY_MDCR	(MDCR_EL2_TPM | MDCR_EL2_TPMS | MDCR_EL2_TTRF | MDCR_EL2_TPMCR |	\
-			 MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
+#define NP_MDCR	(MDCR_EL2_TPM | MDCR_EL2_TPMS | MDCR_EL2_TTRF | MDCR_EL2_TPMCR |	\
+		 MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
 
-static u64 ordinary_hcr(const struct kvm_vcpu *host_vcpu)
+static u64 np_hcr(const struct kvm_vcpu *host_vcpu)
 {
 	u64 hcr = HCR_GUEST_FLAGS & ~HOST_HCR;
 
@@ -41,24 +41,24 @@ static u64 ordinary_hcr(const struct kvm_vcpu *host_vcpu)
 }
 
 /**
- * pkvm_ordinary_mdcr() - MDCR_EL2 of an ordinary vCPU
+ * pkvm_np_mdcr() - MDCR_EL2 of a non-protected vCPU
  * @host_vcpu: the host's vCPU.
  *
  * Return: the register's value.
  */
-u64 pkvm_ordinary_mdcr(const struct kvm_vcpu *host_vcpu)
+u64 pkvm_np_mdcr(const struct kvm_vcpu *host_vcpu)
 {
-	return ORDINARY_MDCR | (read_sysreg(mdcr_el2) & MDCR_EL2_HPMN_MASK) |
+	return NP_MDCR | (read_sysreg(mdcr_el2) & MDCR_EL2_HPMN_MASK) |
 	       (READ_ONCE(host_vcpu->arch.mdcr_el2) & HOST_MDCR);
 }
 
 /**
- * pkvm_ordinary_debug_ptr() - The debug registers to run an ordinary vCPU with
+ * pkvm_np_debug_ptr() - The debug registers to run a non-protected vCPU with
  * @host_vcpu: the host's vCPU, pinned.
  *
  * Return: the guest's own, or those by which user space debugs it.
  */
-struct kvm_guest_debug_arch *pkvm_ordinary_debug_ptr(struct kvm_vcpu *host_vcpu)
+struct kvm_guest_debug_arch *pkvm_np_debug_ptr(struct kvm_vcpu *host_vcpu)
 {
 	struct kvm_guest_debug_arch *ptr = kern_hyp_va(READ_ONCE(host_vcpu->arch.debug_ptr));
 
@@ -100,13 +100,13 @@ static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *
 }
 
 /**
- * pkvm_ordinary_take_ctxt() - Take an ordinary vCPU's registers from the host's copy
+ * pkvm_np_ctxt_from_host() - Take a non-protected vCPU's registers from the host's copy
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  *
  * And what the host left to be done to its pc. HCR_EL2 is set up with them, and what
  * the CPU needs to be done about the host's own buffers.
  */
-void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
+void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -114,17 +114,17 @@ void pkvm_ordinary_take_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu)
 	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	vcpu->arch.ctxt.fp_regs = host_vcpu->arch.ctxt.fp_regs;
-	vcpu->arch.hcr_el2 = ordinary_hcr(host_vcpu);
+	vcpu->arch.hcr_el2 = np_hcr(host_vcpu);
 	vcpu->arch.iflags = READ_ONCE(host_vcpu->arch.iflags);
 	pkvm_set_buffer_flags(vcpu);
 }
 
 /**
- * pkvm_ordinary_give_ctxt() - Give an ordinary vCPU's registers back to the host
+ * pkvm_np_ctxt_to_host() - Give a non-protected vCPU's registers back to the host
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  * @had_fp: whether it has used its FP/SIMD registers since they were taken.
  */
-void pkvm_ordinary_give_ctxt(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
+void pkvm_np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -161,7 +161,7 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	if (injects) {
 		copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
-		vcpu->arch.hcr_el2 = ordinary_hcr(host_vcpu);
+		vcpu->arch.hcr_el2 = np_hcr(host_vcpu);
 	}
 
 	__kvm_adjust_pc(vcpu);
@@ -191,8 +191,8 @@ static int take_sve_max_vl(struct pkvm_hyp_vcpu *hyp_vcpu)
  * @hyp_vcpu: the vCPU, its host_vcpu pinned.
  * @sve_hva: pages that the host gives for it.
  *
- * Return: 0, also for a vCPU without SVE, and for an ordinary one, see
- * pkvm_ordinary_load(); -EINVAL if the host has no SVE or the vector length is none;
+ * Return: 0, also for a vCPU without SVE, and for a non-protected one, see
+ * pkvm_np_load(); -EINVAL if the host has no SVE or the vector length is none;
  * -EBUSY if the memory is not the host's to give.
  */
 int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
@@ -213,7 +213,7 @@ int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
 }
 
 /**
- * pkvm_ordinary_load() - Learn what features an ordinary vCPU has by now
+ * pkvm_np_load() - Learn what features a non-protected vCPU has by now
  * @hyp_vcpu: the vCPU, about to be loaded; nothing is done for a protected one.
  *
  * The host may come to initialise a vCPU, or to finalize its SVE, after another one of
@@ -222,7 +222,7 @@ int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
  * Return: 0; -EINVAL if the host has no SVE or the vector length is none; or what
  * hyp_pin_shared_mem() returned.
  */
-int pkvm_ordinary_load(struct pkvm_hyp_vcpu *hyp_vcpu)
+int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -255,7 +255,7 @@ int pkvm_ordinary_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve(), or pkvm_ordinary_load()
+ * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve(), or pkvm_np_load()
  * @hyp_vcpu: the vCPU, which will not run again.
  * @mc: where pages that the host gave go.
  */
