@@ -32,7 +32,7 @@ int s2_account_init(struct kunit *test)
 
 static kvm_pte_t page(void)
 {
-	return s2_leaf(PHYS, LAST, RWX);
+	return s2_pte(PHYS, LAST, RWX);
 }
 
 static kvm_pte_t table(void)
@@ -56,9 +56,9 @@ static void unmap_page(struct kunit *test, u64 addr)
 static void legal_in_use(struct kunit *test)
 {
 	kvm_pte_t from[] = {
-		s2_leaf(PHYS, LAST, KVM_PGTABLE_PROT_R), page() & ~KVM_PTE_LEAF_ATTR_LO_S2_AF,
-		page(), s2_leaf(PHYS, LAST, RWX | KVM_PGTABLE_PROT_SW0),
-		s2_leaf(PHYS, LAST, RWX | KVM_PGTABLE_PROT_SW3),
+		s2_pte(PHYS, LAST, KVM_PGTABLE_PROT_R), page() & ~KVM_PTE_LEAF_ATTR_LO_S2_AF,
+		page(), s2_pte(PHYS, LAST, RWX | KVM_PGTABLE_PROT_SW0),
+		s2_pte(PHYS, LAST, RWX | KVM_PGTABLE_PROT_SW3),
 	};
 	unsigned int i;
 
@@ -78,19 +78,19 @@ static void legal_in_use(struct kunit *test)
 /* Rule: what else changes in a valid entry is found at once. */
 static void illegal_in_use(struct kunit *test)
 {
-	kvm_pte_t block = s2_leaf(PHYS, BLOCK, RWX);
+	kvm_pte_t block = s2_pte(PHYS, BLOCK, RWX);
 	u64 size = BLOCK_BYTES;
 
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(),
-				      s2_leaf(PHYS + PAGE_SIZE, LAST, RWX)),
+				      s2_pte(PHYS + PAGE_SIZE, LAST, RWX)),
 			PGTABLE_CHANGED_IN_USE);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(),
-				      s2_leaf(PHYS, LAST, RWX | KVM_PGTABLE_PROT_NORMAL_NC)),
+				      s2_pte(PHYS, LAST, RWX | KVM_PGTABLE_PROT_NORMAL_NC)),
 			PGTABLE_CHANGED_IN_USE);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(),
 				      page() ^ KVM_PTE_LEAF_ATTR_LO_S2_SH), PGTABLE_CHANGED_IN_USE);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, block,
-				      s2_leaf(PHYS + size, BLOCK, RWX)), PGTABLE_CHANGED_IN_USE);
+				      s2_pte(PHYS + size, BLOCK, RWX)), PGTABLE_CHANGED_IN_USE);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, block, table()),
 			PGTABLE_CHANGED_IN_USE);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, table(), block),
@@ -104,7 +104,7 @@ static void break_before_make(struct kunit *test)
 {
 	unmap_page(test, IPA);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, page()), PGTABLE_NOT_INVALIDATED);
-	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, 0, s2_leaf(PHYS, BLOCK, RWX)),
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, 0, s2_pte(PHYS, BLOCK, RWX)),
 			PGTABLE_NOT_INVALIDATED);
 	/* Neither the page beside it nor another space is concerned. */
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA + PAGE_SIZE, LAST, 0, page()),
@@ -131,7 +131,7 @@ static void permission_lost(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(less); i++) {
-		kvm_pte_t pte = s2_leaf(PHYS, LAST, less[i]);
+		kvm_pte_t pte = s2_pte(PHYS, LAST, less[i]);
 
 		KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(), pte), PGTABLE_LEGAL);
 		KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
@@ -140,8 +140,8 @@ static void permission_lost(struct kunit *test)
 	}
 	/* One that comes does not make up for one that goes. */
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST,
-				      s2_leaf(PHYS, LAST, KVM_PGTABLE_PROT_RW),
-				      s2_leaf(PHYS, LAST, KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X)),
+				      s2_pte(PHYS, LAST, KVM_PGTABLE_PROT_RW),
+				      s2_pte(PHYS, LAST, KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X)),
 			PGTABLE_LEGAL);
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
 
@@ -204,8 +204,8 @@ static void invalidation(struct kunit *test)
 	const struct tlbi *tlbi = test->param_value;
 	const void *id = tlbi->other ? &other_id : &guest_id;
 
-	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, tlbi->level, s2_leaf(PHYS, tlbi->level,
-									      RWX), 0),
+	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, tlbi->level, s2_pte(PHYS, tlbi->level,
+									     RWX), 0),
 			PGTABLE_LEGAL);
 	if (tlbi->size)
 		pgtable_account_tlbi_range(test->priv, id, IPA + tlbi->addr, tlbi->size);

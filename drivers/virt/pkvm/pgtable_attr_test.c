@@ -17,13 +17,13 @@ static void owner_counts(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, 3 * PAGE_SIZE,
 							   &w->pool, KVM_MAX_OWNER_ID), 0);
-	s2_expect_leaf(w, w->base, 3, s2_owner(KVM_MAX_OWNER_ID));
-	s2_expect_leaf(w, w->base + 2 * PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
-	s2_expect_leaf(w, w->base + 3 * PAGE_SIZE, 3, 0);
+	s2_expect_pte(w, w->base, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, w->base + 2 * PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, w->base + 3 * PAGE_SIZE, 3, 0);
 
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	s2_expect_leaf(w, w->base, 3, 0);
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, w->base, 3, 0);
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, 3 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 }
@@ -37,7 +37,7 @@ static void owner_zero_does_not_count(struct kunit *test)
 							   KVM_MAX_OWNER_ID), 0);
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
 							   0), 0);
-	s2_expect_leaf(w, w->base, 3, 0);
+	s2_expect_pte(w, w->base, 3, 0);
 }
 
 /* Rule: a page that changes owner is invalidated first, and its block is split around it. */
@@ -52,7 +52,7 @@ static void owner_breaks_block(struct kunit *test)
 	w->watch = page;
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, page, PAGE_SIZE, &w->pool,
 							   KVM_MAX_OWNER_ID), 0);
-	s2_expect_leaf(w, page, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, page, 3, s2_owner(KVM_MAX_OWNER_ID));
 	KUNIT_EXPECT_TRUE(test, bitmap_full(w->invalidated, size / PAGE_SIZE));
 	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
 }
@@ -82,10 +82,10 @@ static void wrprotect_range(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, s2_map(w, ipa + 3 * PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
 
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_wrprotect(&w->pgt, ipa, 4 * PAGE_SIZE), 0);
-	s2_expect_leaf(w, ipa, 3, s2_leaf(S2_DATA_PHYS, 3, R | KVM_PGTABLE_PROT_X));
-	s2_expect_leaf(w, ipa + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
-	s2_expect_leaf(w, ipa + 2 * PAGE_SIZE, 3, 0);
-	s2_expect_leaf(w, ipa + 3 * PAGE_SIZE, 3, s2_leaf(S2_DATA_PHYS, 3, R));
+	s2_expect_pte(w, ipa, 3, s2_pte(S2_DATA_PHYS, 3, R | KVM_PGTABLE_PROT_X));
+	s2_expect_pte(w, ipa + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, ipa + 2 * PAGE_SIZE, 3, 0);
+	s2_expect_pte(w, ipa + 3 * PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
 }
 
 /* Rule: relaxing adds what is asked for, takes nothing, and drops the stale entry locally. */
@@ -97,13 +97,13 @@ static void relax_adds(struct kunit *test)
 	s2_forget_events(w);
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base,
 							     KVM_PGTABLE_PROT_W), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_TLBI_IPA_NSH), 1);
 	KUNIT_EXPECT_EQ(test, w->nr_events, 1);
 	KUNIT_EXPECT_EQ(test, w->events[0].level, 3);
 
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base, R), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 /* Rule: a page that becomes executable has its I-cache invalidated before it can execute. */
@@ -120,7 +120,7 @@ static void relax_to_executable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_INVAL_ICACHE);
 	KUNIT_EXPECT_EQ(test, w->events[0].addr, S2_DATA_PHYS);
 	KUNIT_EXPECT_EQ(test, w->events[0].watched & xn, xn);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RWX));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RWX));
 }
 
 /* Rule: where nothing is mapped there is nothing to relax; software bits are not permissions. */
@@ -132,19 +132,19 @@ static void relax_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
 							   KVM_MAX_OWNER_ID), 0);
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base, RW), -EAGAIN);
-	s2_expect_leaf(w, w->base, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, w->base, 3, s2_owner(KVM_MAX_OWNER_ID));
 
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, R), 0);
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base + PAGE_SIZE,
 							     RW | KVM_PGTABLE_PROT_SW1), -EINVAL);
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_leaf(S2_DATA_PHYS, 3, R));
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
 }
 
 /* Rule: ageing says whether anything was touched, clears only on demand, and sees no annotation. */
 static void age_range(struct kunit *test)
 {
 	struct s2_world *w = test->priv;
-	kvm_pte_t young = s2_leaf(S2_DATA_PHYS, 3, RW);
+	kvm_pte_t young = s2_pte(S2_DATA_PHYS, 3, RW);
 	kvm_pte_t old = young & ~BIT_ULL(10);
 
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
@@ -155,16 +155,16 @@ static void age_range(struct kunit *test)
 								     PAGE_SIZE, true));
 	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base,
 								    2 * PAGE_SIZE, false));
-	s2_expect_leaf(w, w->base, 3, young);
+	s2_expect_pte(w, w->base, 3, young);
 	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base,
 								    2 * PAGE_SIZE, true));
-	s2_expect_leaf(w, w->base, 3, old);
+	s2_expect_pte(w, w->base, 3, old);
 	KUNIT_EXPECT_FALSE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base,
 								     2 * PAGE_SIZE, true));
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
 
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&w->pgt, w->base), old);
-	s2_expect_leaf(w, w->base, 3, young);
+	s2_expect_pte(w, w->base, 3, young);
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&w->pgt, w->base + 2 * PAGE_SIZE), 0);
 }
 

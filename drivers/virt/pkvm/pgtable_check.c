@@ -62,10 +62,10 @@ bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level)
 
 	if (s2_host_is_memory(w, phys))
 		prot |= KVM_PGTABLE_PROT_X;
-	return (pte | BIT_ULL(10)) != s2_host_leaf(phys, level, prot);
+	return (pte | BIT_ULL(10)) != s2_host_pte(phys, level, prot);
 }
 
-static kvm_pte_t s2_make_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot, bool fwb)
+static kvm_pte_t s2_encode_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot, bool fwb)
 {
 	u64 memattr = fwb ? S2_FWB_WRITE_BACK : S2_WRITE_BACK;
 	kvm_pte_t pte = phys | S2_VALID | BIT_ULL(10);
@@ -89,29 +89,29 @@ static kvm_pte_t s2_make_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot, bo
 }
 
 /**
- * s2_leaf() - The valid leaf that a mapping must produce, by the architecture's encoding.
+ * s2_pte() - The valid leaf that a mapping must produce, by the architecture's encoding.
  * @phys:	Output address, aligned to the level.
  * @level:	Level of the leaf.
  * @prot:	Permissions and attributes.
  *
  * Return: the descriptor.
  */
-kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
+kvm_pte_t s2_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot)
 {
-	return s2_make_leaf(phys, level, prot, cpus_have_final_cap(ARM64_HAS_STAGE2_FWB));
+	return s2_encode_pte(phys, level, prot, cpus_have_final_cap(ARM64_HAS_STAGE2_FWB));
 }
 
 /**
- * s2_host_leaf() - The same in the host's table, which makes no use of FEAT_S2FWB.
+ * s2_host_pte() - The same in the host's table, which makes no use of FEAT_S2FWB.
  * @phys:	Output address, aligned to the level.
  * @level:	Level of the leaf.
  * @prot:	Permissions and attributes.
  *
  * Return: the descriptor.
  */
-kvm_pte_t s2_host_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot)
+kvm_pte_t s2_host_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot)
 {
-	return s2_make_leaf(phys, level, prot, false);
+	return s2_encode_pte(phys, level, prot, false);
 }
 
 /**
@@ -199,8 +199,8 @@ int s2_refs(struct s2_world *w, u64 ipa)
 	return w->pool.refs[s2_page_nr(w, table)];
 }
 
-static bool s2_check_leaf(struct s2_world *w, const struct s2_model *m, kvm_pte_t pte, s8 level,
-			  u64 ipa)
+static bool s2_check_pte(struct s2_world *w, const struct s2_model *m, kvm_pte_t pte, s8 level,
+			 u64 ipa)
 {
 	struct s2_slot want = { .pte = 0, .level = level };
 
@@ -284,7 +284,7 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
 			now.children += s2_is_table(table[i], level);
 		}
 		if (!s2_is_table(table[i], level)) {
-			if (changed && !s2_check_leaf(w, m, table[i], level, at))
+			if (changed && !s2_check_pte(w, m, table[i], level, at))
 				return false;
 			continue;
 		}
@@ -344,13 +344,13 @@ bool s2_check(struct s2_world *w, struct s2_model *m)
 }
 
 /**
- * s2_expect_leaf() - Expect one leaf, and the table as a whole to be sound.
+ * s2_expect_pte() - Expect one leaf, and the table as a whole to be sound.
  * @w:		The world.
  * @ipa:	Any address that the leaf covers, in bytes.
  * @level:	The level it must have.
  * @pte:	The entry it must be.
  */
-void s2_expect_leaf(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte)
+void s2_expect_pte(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte)
 {
 	s8 real_level;
 

@@ -95,7 +95,7 @@ static void counted(struct kunit *test)
 	if (rule->counts)
 		KUNIT_EXPECT_EQ(test, s2_refs(w, addr), 2);
 	else
-		s2_expect_leaf(w, addr, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+		s2_expect_pte(w, addr, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
 /* Rule: an entry that is locked while a walk replaces it does not count, and neither does none. */
@@ -121,7 +121,7 @@ static void access_flag_does_not_count(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base, PAGE_SIZE,
 								    true));
 	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
-	s2_expect_leaf(w, w->base, 3, s2_host_leaf(w->base, 3, MEM) & ~BIT_ULL(10));
+	s2_expect_pte(w, w->base, 3, s2_host_pte(w->base, 3, MEM) & ~BIT_ULL(10));
 }
 
 /* Rule: a permission that changes in place changes what counts, too. */
@@ -172,16 +172,16 @@ static void last_page_home(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, own(w, w->base + pages[i], PAGE_SIZE, GUEST), 0);
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		s2_expect_leaf(w, w->base + pages[i], 3, s2_owner(GUEST));
+		s2_expect_pte(w, w->base + pages[i], 3, s2_owner(GUEST));
 		KUNIT_ASSERT_EQ(test, own(w, w->base + pages[i], PAGE_SIZE, HOST), 0);
 		KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
 	}
-	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 
 	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
-	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL,
-		       s2_host_leaf(w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, MEM));
+	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL,
+		      s2_host_pte(w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, MEM));
 }
 
 /*
@@ -208,7 +208,7 @@ static void one_invalidation_per_table(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
 	KUNIT_EXPECT_EQ(test, find_first_zero_bit(w->invalidated, size / PAGE_SIZE),
 			size / PAGE_SIZE);
-	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
 /* Rule: what the host maps by default is its own: to give it back changes no entry. */
@@ -220,14 +220,14 @@ static void shared_page_home(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
 	s2_forget_events(w);
 	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
-	s2_expect_leaf(w, w->base, 3, s2_host_leaf(w->base, 3, MEM));
+	s2_expect_pte(w, w->base, 3, s2_host_pte(w->base, 3, MEM));
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
 
 	/* The last one of a guest is shared, too: it comes home, and so does the table. */
 	KUNIT_ASSERT_EQ(test, map(w, w->base + PAGE_SIZE, PAGE_SIZE, MEM), 0);
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_host_leaf(w->base + PAGE_SIZE, 3, MEM));
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_host_pte(w->base + PAGE_SIZE, 3, MEM));
 	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
-	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
 /* Rule: nor does giving back a block break it. */
@@ -239,7 +239,7 @@ static void block_home(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
 	KUNIT_ASSERT_EQ(test, own(w, w->base + size, PAGE_SIZE, GUEST), 0);
 	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
-	s2_expect_leaf(w, w->base, 2, s2_host_leaf(w->base, 2, MEM));
+	s2_expect_pte(w, w->base, 2, s2_host_pte(w->base, 2, MEM));
 }
 
 /* Rule: without the flag a table stays, whatever counts in it. */
@@ -250,7 +250,7 @@ static void without_coalescing(struct kunit *test)
 	w->pgt.flags &= ~KVM_PGTABLE_S2_COALESCE;
 	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, GUEST), 0);
 	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
-	s2_expect_leaf(w, w->base, 3, 0);
+	s2_expect_pte(w, w->base, 3, 0);
 	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
 }
 
@@ -263,12 +263,12 @@ static void unmap_takes_the_rest(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map(w, w->base, 8 * PAGE_SIZE, MEM), 0);
 	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	s2_expect_leaf(w, w->base, 3, 0);
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_owner(GUEST));
+	s2_expect_pte(w, w->base, 3, 0);
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(GUEST));
 
 	s2_forget_events(w);
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base + PAGE_SIZE, PAGE_SIZE), 0);
-	s2_expect_leaf(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 	KUNIT_EXPECT_EQ(test, find_first_zero_bit(w->invalidated, size / PAGE_SIZE),
 			size / PAGE_SIZE);
 }
@@ -289,10 +289,10 @@ static void recycle(struct kunit *test)
 	before = w->pool.used;
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 2), 2);
 	KUNIT_EXPECT_EQ(test, w->pool.used, before - 2);
-	s2_expect_leaf(w, start + 3 * size, 3, s2_host_leaf(start + 3 * size, 3, MMIO));
+	s2_expect_pte(w, start + 3 * size, 3, s2_host_pte(start + 3 * size, 3, MMIO));
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 99), 1);
-	s2_expect_leaf(w, start + 2 * size + PAGE_SIZE, 3, s2_owner(GUEST));
-	s2_expect_leaf(w, start + 2 * size, 3, s2_host_leaf(start + 2 * size, 3, MMIO));
+	s2_expect_pte(w, start + 2 * size + PAGE_SIZE, 3, s2_owner(GUEST));
+	s2_expect_pte(w, start + 2 * size, 3, s2_host_pte(start + 2 * size, 3, MMIO));
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 99), 0);
 
 	KUNIT_ASSERT_EQ(test, own(w, start + 2 * size + PAGE_SIZE, PAGE_SIZE, HOST), 0);
@@ -342,11 +342,11 @@ static void recycle_around_memory(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, ARRAY_SIZE(memory), 1),
 				1);
 	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, ARRAY_SIZE(memory), 99), 0);
-	s2_expect_leaf(w, 0, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
-	s2_expect_leaf(w, w->base + 2 * size, 2, 0);
-	s2_expect_leaf(w, memory[0].base, 3, s2_host_leaf(memory[0].base, 3, MEM));
-	s2_expect_leaf(w, memory[1].base, 3, s2_host_leaf(memory[1].base, 3,
-							  by_default(w, memory[1].base)));
+	s2_expect_pte(w, 0, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(w, w->base + 2 * size, 2, 0);
+	s2_expect_pte(w, memory[0].base, 3, s2_host_pte(memory[0].base, 3, MEM));
+	s2_expect_pte(w, memory[1].base, 3, s2_host_pte(memory[1].base, 3,
+							by_default(w, memory[1].base)));
 	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
 
 	/* Without memory, all of it may go. */

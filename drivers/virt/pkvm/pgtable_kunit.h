@@ -138,14 +138,14 @@ int s2_map(struct s2_world *w, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_pro
 
 /* pgtable_check.c */
 kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level);
-kvm_pte_t s2_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot);
+kvm_pte_t s2_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot);
 kvm_pte_t s2_owner(u8 owner_id);
-kvm_pte_t s2_host_leaf(u64 phys, s8 level, enum kvm_pgtable_prot prot);
+kvm_pte_t s2_host_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot);
 bool s2_host_is_memory(struct s2_world *w, u64 phys);
 bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level);
 int s2_refs(struct s2_world *w, u64 ipa);
 bool s2_check(struct s2_world *w, struct s2_model *m);
-void s2_expect_leaf(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte);
+void s2_expect_pte(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte);
 
 /* pgtable_model.c */
 

@@ -16,12 +16,12 @@ static void map_one_page(struct kunit *test)
 	unsigned int empty = w->pool.used;
 
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, 0);
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, 0);
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty + 3 - w->pgt.start_level);
 
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	s2_expect_leaf(w, w->base, w->pgt.start_level, 0);
+	s2_expect_pte(w, w->base, w->pgt.start_level, 0);
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 }
 
@@ -35,9 +35,9 @@ static void map_blocks(struct kunit *test)
 		u64 size = kvm_granule_size(level);
 
 		KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RWX), 0);
-		s2_expect_leaf(w, w->base + size - PAGE_SIZE, level,
-			       s2_leaf(S2_DATA_PHYS, level, RWX));
-		s2_expect_leaf(w, w->base + size, level, 0);
+		s2_expect_pte(w, w->base + size - PAGE_SIZE, level,
+			      s2_pte(S2_DATA_PHYS, level, RWX));
+		s2_expect_pte(w, w->base + size, level, 0);
 		KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, size), 0);
 	}
 }
@@ -50,8 +50,8 @@ static void map_misaligned_output(struct kunit *test)
 	u64 phys = S2_DATA_PHYS + PAGE_SIZE;
 
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, phys, RW), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(phys, 3, RW));
-	s2_expect_leaf(w, w->base + size - PAGE_SIZE, 3, s2_leaf(phys + size - PAGE_SIZE, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(phys, 3, RW));
+	s2_expect_pte(w, w->base + size - PAGE_SIZE, 3, s2_pte(phys + size - PAGE_SIZE, 3, RW));
 }
 
 /* Rule: a range takes a block exactly where one fits, pages before and after it. */
@@ -63,11 +63,11 @@ static void map_across_block(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, s2_map(w, start, size + 2 * PAGE_SIZE,
 				     S2_DATA_PHYS + size - PAGE_SIZE, RW), 0);
-	s2_expect_leaf(w, start - PAGE_SIZE, 3, 0);
-	s2_expect_leaf(w, start, 3, s2_leaf(S2_DATA_PHYS + size - PAGE_SIZE, 3, RW));
-	s2_expect_leaf(w, w->base + size, 2, s2_leaf(S2_DATA_PHYS + size, 2, RW));
-	s2_expect_leaf(w, w->base + 2 * size, 3, s2_leaf(S2_DATA_PHYS + 2 * size, 3, RW));
-	s2_expect_leaf(w, w->base + 2 * size + PAGE_SIZE, 3, 0);
+	s2_expect_pte(w, start - PAGE_SIZE, 3, 0);
+	s2_expect_pte(w, start, 3, s2_pte(S2_DATA_PHYS + size - PAGE_SIZE, 3, RW));
+	s2_expect_pte(w, w->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
+	s2_expect_pte(w, w->base + 2 * size, 3, s2_pte(S2_DATA_PHYS + 2 * size, 3, RW));
+	s2_expect_pte(w, w->base + 2 * size + PAGE_SIZE, 3, 0);
 }
 
 static bool force_all(u64 addr, u64 end, enum kvm_pgtable_prot prot)
@@ -83,7 +83,7 @@ static void map_forced_to_pages(struct kunit *test)
 
 	w->pgt.force_pte_cb = force_all;
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 /*
@@ -100,8 +100,8 @@ static void map_into_block(struct kunit *test)
 	s2_forget_events(w);
 	w->watch = w->base;
 	KUNIT_ASSERT_EQ(test, s2_map(w, page, PAGE_SIZE, S2_DATA_PHYS + size, RW), 0);
-	s2_expect_leaf(w, page, 3, s2_leaf(S2_DATA_PHYS + size, 3, RW));
-	s2_expect_leaf(w, w->base, 3, 0);
+	s2_expect_pte(w, page, 3, s2_pte(S2_DATA_PHYS + size, 3, RW));
+	s2_expect_pte(w, w->base, 3, 0);
 
 	KUNIT_ASSERT_EQ(test, s2_count_events(w, S2_TLBI_IPA), 1);
 	KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_TLBI_IPA);
@@ -123,8 +123,8 @@ static void map_block_over_table(struct kunit *test)
 	s2_forget_events(w);
 	w->watch = last;
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_expect_leaf(w, last, KVM_PGTABLE_MIN_BLOCK_LEVEL,
-		       s2_leaf(S2_DATA_PHYS, KVM_PGTABLE_MIN_BLOCK_LEVEL, RW));
+	s2_expect_pte(w, last, KVM_PGTABLE_MIN_BLOCK_LEVEL,
+		      s2_pte(S2_DATA_PHYS, KVM_PGTABLE_MIN_BLOCK_LEVEL, RW));
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 	KUNIT_EXPECT_TRUE(test, test_bit(0, w->invalidated));
 	KUNIT_EXPECT_TRUE(test, test_bit(size / PAGE_SIZE - 1, w->invalidated));
@@ -149,7 +149,7 @@ static void map_same_again(struct kunit *test)
 						     &w->pool, fault), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 /* Rule: software bits are no business of the hardware: they change in place, without a TLBI. */
@@ -161,10 +161,10 @@ static void map_software_bits(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
 	s2_forget_events(w);
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, marked), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, marked));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, marked));
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_pte_prot(s2_lookup(w, w->base, NULL)), marked);
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
 }
 
@@ -180,7 +180,7 @@ static void map_other_output(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, s2_count_events(w, S2_TLBI_IPA), 1);
 	KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_TLBI_IPA);
 	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
 }
 
 /*
@@ -208,10 +208,10 @@ static void map_cleans_first(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base + 2 * PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
 				     RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3,
-		       s2_leaf(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_DEVICE));
-	s2_expect_leaf(w, w->base + 2 * PAGE_SIZE, 3,
-		       s2_leaf(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_NORMAL_NC));
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3,
+		      s2_pte(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_DEVICE));
+	s2_expect_pte(w, w->base + 2 * PAGE_SIZE, 3,
+		      s2_pte(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_NORMAL_NC));
 }
 
 /* Rule: what unmap takes away is invalidated, and written back where the CPU does not do so. */
@@ -239,7 +239,7 @@ static void unmap_part_of_block(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, 2 * size, S2_DATA_PHYS, RW), 0);
 	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base + PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, s2_lookup(w, w->base, NULL), 0);
-	s2_expect_leaf(w, w->base + size, 2, s2_leaf(S2_DATA_PHYS + size, 2, RW));
+	s2_expect_pte(w, w->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
 }
 
 /* Rule: unmapping nothing is no error and asks for nothing but what the range costs. */
@@ -249,7 +249,7 @@ static void unmap_nothing(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_TLBI_IPA), 0);
-	s2_expect_leaf(w, w->base, w->pgt.start_level, 0);
+	s2_expect_pte(w, w->base, w->pgt.start_level, 0);
 }
 
 /* Rule (R7): attributes that contradict each other are refused, with nothing changed. */
@@ -265,7 +265,7 @@ static void map_bad_attributes(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		KUNIT_EXPECT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, bad[i]), -EINVAL);
-		s2_expect_leaf(w, w->base, w->pgt.start_level, 0);
+		s2_expect_pte(w, w->base, w->pgt.start_level, 0);
 		KUNIT_EXPECT_EQ(test, w->pool.used, empty);
 	}
 }
@@ -286,10 +286,10 @@ static void range_too_far(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_wrprotect(&w->pgt, limit, PAGE_SIZE), -ERANGE);
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_get_leaf(&w->pgt, limit, &pte, NULL), -ERANGE);
 	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
-	s2_expect_leaf(w, limit - PAGE_SIZE, w->pgt.start_level, 0);
+	s2_expect_pte(w, limit - PAGE_SIZE, w->pgt.start_level, 0);
 
 	KUNIT_EXPECT_EQ(test, s2_map(w, limit - PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_expect_leaf(w, limit - PAGE_SIZE, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, limit - PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 struct kunit_case s2_map_cases[] = {

@@ -31,7 +31,7 @@ static struct s2_slot *s2_slot(struct s2_model *m, u64 ipa)
 	return &m->slot[(ipa - m->base) / PAGE_SIZE];
 }
 
-static u64 s2_leaf_size(struct s2_model *m, u64 ipa)
+static u64 s2_pte_size(struct s2_model *m, u64 ipa)
 {
 	return kvm_granule_size(s2_slot(m, ipa)->level);
 }
@@ -69,9 +69,9 @@ static void s2_gone(struct s2_model *m, u64 ipa, u64 size)
 {
 	u64 end = ipa + size;
 
-	for (; ipa < end; ipa += s2_leaf_size(m, ipa)) {
+	for (; ipa < end; ipa += s2_pte_size(m, ipa)) {
 		if (s2_is_valid(s2_slot(m, ipa)->pte))
-			s2_must_inval(m, ipa, s2_leaf_size(m, ipa));
+			s2_must_inval(m, ipa, s2_pte_size(m, ipa));
 	}
 }
 
@@ -83,7 +83,7 @@ static bool s2_out_of_memory(struct s2_model *m)
 /* The leaf at @ipa makes room for a table of empty leaves one level further down. */
 static int s2_make_table(struct s2_model *m, u64 ipa)
 {
-	u64 size = s2_leaf_size(m, ipa);
+	u64 size = s2_pte_size(m, ipa);
 	s8 level = s2_slot(m, ipa)->level;
 	u64 start = ALIGN_DOWN(ipa, size);
 	u64 at;
@@ -143,8 +143,8 @@ int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtab
 
 	while (ipa < end) {
 		s8 level = s2_best_level(ipa, end, phys, force_pte);
-		kvm_pte_t new = m->w->host ? s2_host_leaf(phys, level, prot) :
-					     s2_leaf(phys, level, prot);
+		kvm_pte_t new = m->w->host ? s2_host_pte(phys, level, prot) :
+					     s2_pte(phys, level, prot);
 		struct s2_slot *slot = s2_slot(m, ipa);
 
 		while (slot->level < level) {
@@ -261,7 +261,7 @@ unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned i
 	for (; ipa < end; ipa = next) {
 		s8 level = s2_slot(m, ipa)->level;
 
-		next = ALIGN_DOWN(ipa, s2_leaf_size(m, ipa)) + s2_leaf_size(m, ipa);
+		next = ALIGN_DOWN(ipa, s2_pte_size(m, ipa)) + s2_pte_size(m, ipa);
 		for (; level > KVM_PGTABLE_MIN_BLOCK_LEVEL && nr < max; level--) {
 			if (!s2_drop_table(m, ipa, level)) {
 				/* Nothing below this one: what else is in it says the same. */
@@ -271,7 +271,7 @@ unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned i
 				break;
 			}
 			nr++;
-			next = ALIGN_DOWN(ipa, s2_leaf_size(m, ipa)) + s2_leaf_size(m, ipa);
+			next = ALIGN_DOWN(ipa, s2_pte_size(m, ipa)) + s2_pte_size(m, ipa);
 		}
 	}
 	return nr;
@@ -293,9 +293,9 @@ void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size)
 	s8 level;
 
 	for (at = ipa; at < end; at = next) {
-		next = ALIGN_DOWN(at, s2_leaf_size(m, at)) + s2_leaf_size(m, at);
+		next = ALIGN_DOWN(at, s2_pte_size(m, at)) + s2_pte_size(m, at);
 		if (s2_is_valid(s2_slot(m, at)->pte))
-			s2_must_inval(m, at, s2_leaf_size(m, at));
+			s2_must_inval(m, at, s2_pte_size(m, at));
 		s2_fill(m, at, s2_slot(m, at)->level, 0);
 	}
 

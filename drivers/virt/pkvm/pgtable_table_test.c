@@ -87,7 +87,7 @@ static void map_without_memory(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
 			KUNIT_EXPECT_EQ(test, w->pool.fail_in, 0);
 		}
-		s2_expect_leaf(w, other, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
+		s2_expect_pte(w, other, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 		w->pool.fail_in = 0;
 		if (ret)
 			kvm_pgtable_stage2_unmap(&w->pgt, start, 2 * PAGE_SIZE);
@@ -96,8 +96,8 @@ static void map_without_memory(struct kunit *test)
 	/* The two pages lie in two tables of the last level; where levels differ, so do tables. */
 	KUNIT_EXPECT_GE(test, point, 3);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	s2_expect_leaf(w, start, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
-	s2_expect_leaf(w, start + PAGE_SIZE, 3, s2_leaf(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
+	s2_expect_pte(w, start, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, start + PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
 }
 
 /* Rule: a block is not broken before the table that takes its place is there. */
@@ -120,7 +120,7 @@ static void block_survives_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
 							   KVM_MAX_OWNER_ID), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
-	s2_expect_leaf(w, w->base, level, s2_leaf(S2_DATA_PHYS, level, RW));
+	s2_expect_pte(w, w->base, level, s2_pte(S2_DATA_PHYS, level, RW));
 }
 
 /* Rule: get_leaf gives the entry and its level, of blocks, pages, annotations and holes alike. */
@@ -136,7 +136,7 @@ static void get_leaf(struct kunit *test)
 							   &w->pool, KVM_MAX_OWNER_ID), 0);
 
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_get_leaf(&w->pgt, w->base + size - 1, &pte, &level), 0);
-	KUNIT_EXPECT_EQ(test, pte, s2_leaf(S2_DATA_PHYS, 2, RW));
+	KUNIT_EXPECT_EQ(test, pte, s2_pte(S2_DATA_PHYS, 2, RW));
 	KUNIT_EXPECT_EQ(test, level, 2);
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_get_leaf(&w->pgt, w->base + size, &pte, &level), 0);
 	KUNIT_EXPECT_EQ(test, pte, s2_owner(KVM_MAX_OWNER_ID));
@@ -258,7 +258,7 @@ static void split_block(struct kunit *test)
 	for (offset = 0; offset < size; offset += PAGE_SIZE) {
 		kvm_pte_t pte = s2_lookup(w, w->base + offset, NULL);
 
-		KUNIT_ASSERT_EQ(test, pte, s2_leaf(S2_DATA_PHYS + offset, 3, prot));
+		KUNIT_ASSERT_EQ(test, pte, s2_pte(S2_DATA_PHYS + offset, 3, prot));
 	}
 	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
 }
@@ -289,7 +289,7 @@ static void split_without_memory(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
 	KUNIT_EXPECT_EQ(test, w->pool.used, before);
-	s2_expect_leaf(w, w->base, level, s2_leaf(S2_DATA_PHYS, level, RW));
+	s2_expect_pte(w, w->base, level, s2_pte(S2_DATA_PHYS, level, RW));
 }
 
 /* Rule: splitting what is no block changes nothing and takes no page. */
@@ -305,8 +305,8 @@ static void split_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_split(&w->pgt, w->base, kvm_granule_size(2), mc),
 			0);
 	KUNIT_EXPECT_EQ(test, mc->nobjs, 4);
-	s2_expect_leaf(w, w->base, 3, s2_leaf(S2_DATA_PHYS, 3, RW));
-	s2_expect_leaf(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
 }
 
 /*
@@ -322,9 +322,9 @@ static void unlinked_tree(struct kunit *test)
 
 	table = kvm_pgtable_stage2_create_unlinked(&w->pgt, S2_DATA_PHYS, 2, RW, &w->pool, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
-	KUNIT_EXPECT_EQ(test, table[0], s2_leaf(S2_DATA_PHYS, 3, RW));
+	KUNIT_EXPECT_EQ(test, table[0], s2_pte(S2_DATA_PHYS, 3, RW));
 	KUNIT_EXPECT_EQ(test, table[PTRS_PER_PTE - 1],
-			s2_leaf(S2_DATA_PHYS + size - PAGE_SIZE, 3, RW));
+			s2_pte(S2_DATA_PHYS + size - PAGE_SIZE, 3, RW));
 	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
 	KUNIT_EXPECT_EQ(test, w->pool.used, before + 1);
 	w->pgt.mm_ops->free_unlinked_table(table, 2);

@@ -21,7 +21,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 #define GUARD_PTE	FIELD_PREP(KVM_INVALID_PTE_OWNER_MASK, GUEST_OWNER_MMIO_GUARD)
 
@@ -29,12 +29,12 @@
 #define PUSH_DOWN_COST	64
 
 /**
- * guest_leaf_is_guard() - Is this a guard?
+ * guest_pte_is_guard() - Is this a guard?
  * @pte: a guest's entry.
  *
  * Return: true if so.
  */
-bool guest_leaf_is_guard(kvm_pte_t pte)
+bool guest_pte_is_guard(kvm_pte_t pte)
 {
 	return !kvm_pte_valid(pte) &&
 	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, pte) == GUEST_OWNER_MMIO_GUARD;
@@ -44,7 +44,7 @@ bool guest_leaf_is_guard(kvm_pte_t pte)
 struct guard_walk {
 	struct pkvm_hyp_vm *vm;
 	struct kvm_hyp_memcache *mc;
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	u64 ipa;
 	u64 end;
 	int budget;
@@ -81,7 +81,7 @@ static bool fits(const struct guard_walk *walk, s8 level)
 /* The range goes on behind the entry. */
 static void guard_walk_step(struct guard_walk *walk)
 {
-	u64 size = kvm_granule_size(walk->leaf.level);
+	u64 size = kvm_granule_size(walk->entry.level);
 
 	walk->ipa = min(walk->end, ALIGN_DOWN(walk->ipa, size) + size);
 }
@@ -104,19 +104,19 @@ static int guard_walk_range(struct guard_walk *walk, int (*take)(struct guard_wa
 /* Go down to the level at which an entry stands for nothing that is not of the range. */
 static int guard_walk_descend(struct guard_walk *walk)
 {
-	s8 level = walk->leaf.level;
+	s8 level = walk->entry.level;
 
 	while (!fits(walk, level))
 		level++;
 
-	walk->nr_tables = level - walk->leaf.level;
+	walk->nr_tables = level - walk->entry.level;
 	if (walk->mc->nr_pages < walk->nr_tables)
 		return -ENOMEM;
 
-	while (walk->leaf.level < level) {
-		if (walk->leaf.pte)
+	while (walk->entry.level < level) {
+		if (walk->entry.pte)
 			walk->budget -= PUSH_DOWN_COST;
-		WARN_ON(s2_push_down(&walk->vm->pgt, walk->ipa, &walk->leaf, walk->mc));
+		WARN_ON(s2_push_down(&walk->vm->pgt, walk->ipa, &walk->entry, walk->mc));
 	}
 
 	return 0;
@@ -126,23 +126,23 @@ static int put_guard(struct guard_walk *walk)
 {
 	int ret;
 
-	ret = s2_near_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
+	ret = s2_near_pte(&walk->vm->pgt, walk->ipa, &walk->entry);
 	if (ret)
 		return ret;
 
 	/* Linux guards on every ioremap. */
-	if (guest_leaf_is_guard(walk->leaf.pte))
+	if (guest_pte_is_guard(walk->entry.pte))
 		return 0;
 
-	if (walk->leaf.pte)
+	if (walk->entry.pte)
 		return -EPERM;
 
 	ret = guard_walk_descend(walk);
 	if (ret)
 		return ret;
 
-	s2_set_leaf(&walk->vm->pgt, &walk->leaf, GUARD_PTE);
-	walk->vm->nr_guarded += kvm_granule_size(walk->leaf.level) >> PAGE_SHIFT;
+	s2_set_pte(&walk->vm->pgt, &walk->entry, GUARD_PTE);
+	walk->vm->nr_guarded += kvm_granule_size(walk->entry.level) >> PAGE_SHIFT;
 
 	return 0;
 }
@@ -208,7 +208,7 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		return 0;
 	}
 
-	if (guest_leaf_is_guard(ctx->old)) {
+	if (guest_pte_is_guard(ctx->old)) {
 		s2_clear_visited(ctx);
 		vm->nr_guarded -= kvm_granule_size(ctx->level) >> PAGE_SHIFT;
 	}
@@ -244,11 +244,11 @@ static int isolate_guard(struct guard_walk *walk)
 {
 	int ret;
 
-	ret = s2_near_leaf(&walk->vm->pgt, walk->ipa, &walk->leaf);
+	ret = s2_near_pte(&walk->vm->pgt, walk->ipa, &walk->entry);
 	if (ret)
 		return ret;
 
-	if (!guest_leaf_is_guard(walk->leaf.pte))
+	if (!guest_pte_is_guard(walk->entry.pte))
 		return -EPERM;
 
 	return guard_walk_descend(walk);

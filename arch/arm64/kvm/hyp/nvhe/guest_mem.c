@@ -28,7 +28,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 /**
  * host_guest_pte() - The host's entry for a page that went to a guest
@@ -61,46 +61,46 @@ kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa)
  */
 int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 {
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
 	ret = host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_GUEST);
 	if (ret)
 		return ret;
 
-	WARN_ON(s2_find_leaf(&host_mmu.pgt, phys, &leaf) ||
-		leaf.level != KVM_PGTABLE_LAST_LEVEL);
-	s2_set_leaf(&host_mmu.pgt, &leaf, host_guest_pte(vm, ipa));
+	WARN_ON(s2_find_pte(&host_mmu.pgt, phys, &entry) ||
+		entry.level != KVM_PGTABLE_LAST_LEVEL);
+	s2_set_pte(&host_mmu.pgt, &entry, host_guest_pte(vm, ipa));
 
 	return 0;
 }
 
 /* What is at @ipa: 0 if nothing, and nothing ever was. */
-static int check_guest_place(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_leaf *leaf)
+static int check_guest_place(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte *entry)
 {
 	int ret;
 
-	ret = s2_find_leaf(&vm->pgt, ipa, leaf);
+	ret = s2_find_pte(&vm->pgt, ipa, entry);
 	if (ret)
 		return ret;
 
-	if (kvm_pte_valid(leaf->pte))
+	if (kvm_pte_valid(entry->pte))
 		return -EEXIST;
 
-	if (leaf->pte == GUEST_PTE_POISONED)
+	if (entry->pte == GUEST_PTE_POISONED)
 		return -EHWPOISON;
 
 	/* What else is not empty is a guard: it takes no memory (R1). */
-	return leaf->pte ? -EPERM : 0;
+	return entry->pte ? -EPERM : 0;
 }
 
 static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
-	ret = check_guest_place(vm, ipa, &leaf);
+	ret = check_guest_place(vm, ipa, &entry);
 	if (ret)
 		return ret;
 
@@ -108,7 +108,7 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
 	if (ret)
 		return ret;
 
-	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < KVM_PGTABLE_LAST_LEVEL - leaf.level)
+	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < KVM_PGTABLE_LAST_LEVEL - entry.level)
 		return -ENOMEM;
 
 	return 0;
@@ -185,14 +185,14 @@ int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
 	u64 ipa = hyp_pfn_to_phys(gfn);
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
 	if (hyp_phys_to_pfn(ipa) != gfn)
 		return -EINVAL;
 
 	guest_lock_component(vm);
-	ret = check_guest_place(vm, ipa, &leaf);
+	ret = check_guest_place(vm, ipa, &entry);
 	guest_unlock_component(vm);
 
 	return ret;
@@ -215,22 +215,22 @@ int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	u64 phys;
 	int ret;
 
 	host_lock_component();
 	guest_lock_component(vm);
 
-	ret = s2_find_leaf(&vm->pgt, ipa, &leaf);
+	ret = s2_find_pte(&vm->pgt, ipa, &entry);
 	if (ret)
 		goto unlock;
 
-	ret = leaf.pte ? -EPERM : -ENOENT;
-	if (guest_leaf_state(leaf.pte) != PKVM_PAGE_OWNED)
+	ret = entry.pte ? -EPERM : -ENOENT;
+	if (guest_pte_state(entry.pte) != PKVM_PAGE_OWNED)
 		goto unlock;
 
-	phys = kvm_pte_to_phys(leaf.pte);
+	phys = kvm_pte_to_phys(entry.pte);
 	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_NOPAGE);
 	if (ret)
 		goto unlock;

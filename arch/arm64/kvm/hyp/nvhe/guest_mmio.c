@@ -20,7 +20,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 /**
  * pvm_ipa_is_mmio() - May the host see what an access to this IPA does?
@@ -31,14 +31,14 @@
  */
 bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa)
 {
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	bool guarded;
 
 	if (!READ_ONCE(vm->mmio_enrolled))
 		return true;
 
 	guest_lock_component(vm);
-	guarded = !s2_find_leaf(&vm->pgt, ipa, &leaf) && guest_leaf_is_guard(leaf.pte);
+	guarded = !s2_find_pte(&vm->pgt, ipa, &entry) && guest_pte_is_guard(entry.pte);
 	guest_unlock_component(vm);
 
 	return guarded;

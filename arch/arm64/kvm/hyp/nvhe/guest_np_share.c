@@ -27,7 +27,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 #define NP_BLOCK_LEVEL	(KVM_PGTABLE_LAST_LEVEL - 1)
 #define NP_BLOCK_SIZE		kvm_granule_size(NP_BLOCK_LEVEL)
@@ -76,12 +76,12 @@ static int check_host_memory(u64 phys, u64 size)
 /* Of MMIO the host may pass on what it could access itself. */
 static int check_host_mmio(u64 phys, u64 size)
 {
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 
-	if (size != PAGE_SIZE || s2_find_leaf(&host_mmu.pgt, phys, &leaf))
+	if (size != PAGE_SIZE || s2_find_pte(&host_mmu.pgt, phys, &entry))
 		return -EINVAL;
 
-	return leaf.pte && !kvm_pte_valid(leaf.pte) ? -EPERM : 0;
+	return entry.pte && !kvm_pte_valid(entry.pte) ? -EPERM : 0;
 }
 
 static void host_share_pages(u64 phys, u64 size)
@@ -111,21 +111,21 @@ static int check_guest_place(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
 	s8 level = size == PAGE_SIZE ? KVM_PGTABLE_LAST_LEVEL : NP_BLOCK_LEVEL;
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
-	ret = s2_find_leaf(&vm->pgt, ipa, &leaf);
+	ret = s2_find_pte(&vm->pgt, ipa, &entry);
 	if (ret)
 		return ret;
 
-	if (leaf.pte && leaf.level == level && kvm_pte_to_phys(leaf.pte) == phys)
+	if (entry.pte && entry.level == level && kvm_pte_to_phys(entry.pte) == phys)
 		return -EAGAIN;
 
 	/* A table that is there has entries. */
-	if (leaf.pte || leaf.level > level)
+	if (entry.pte || entry.level > level)
 		return -EEXIST;
 
-	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < level - leaf.level)
+	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < level - entry.level)
 		return -ENOMEM;
 
 	return 0;
@@ -200,30 +200,30 @@ unlock:
 	return ret;
 }
 
-/* Change attributes of the leaf at @ipa, and tell of it in *@leaf. */
+/* Change attributes of the leaf at @ipa, and tell of it in *@entry. */
 static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte_t clr,
-			 struct s2_leaf *leaf)
+			 struct s2_pte *entry)
 {
 	bool gains_x = clr & KVM_PTE_LEAF_ATTR_HI_S2_XN;
 	struct kvm_pgtable_mm_ops *mm_ops = &vm->mm_ops;
 	u64 phys;
 	int ret;
 
-	ret = s2_find_leaf(&vm->pgt, ipa, leaf);
+	ret = s2_find_pte(&vm->pgt, ipa, entry);
 	if (ret)
 		return ret;
 
-	if (!kvm_pte_valid(leaf->pte))
+	if (!kvm_pte_valid(entry->pte))
 		return -EAGAIN;
 
-	phys = kvm_pte_to_phys(leaf->pte);
+	phys = kvm_pte_to_phys(entry->pte);
 	if (gains_x && !addr_is_memory(phys))
 		return -EINVAL;
 
-	if (gains_x && leaf->pte & KVM_PTE_LEAF_ATTR_HI_S2_XN && mm_ops->icache_inval_pou)
-		mm_ops->icache_inval_pou(hyp_phys_to_virt(phys), kvm_granule_size(leaf->level));
+	if (gains_x && entry->pte & KVM_PTE_LEAF_ATTR_HI_S2_XN && mm_ops->icache_inval_pou)
+		mm_ops->icache_inval_pou(hyp_phys_to_virt(phys), kvm_granule_size(entry->level));
 
-	s2_set_leaf(&vm->pgt, leaf, (leaf->pte | set) & ~clr);
+	s2_set_pte(&vm->pgt, entry, (entry->pte | set) & ~clr);
 	dsb(ishst);
 
 	return 0;
@@ -247,7 +247,7 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
 	u64 ipa = hyp_pfn_to_phys(gfn);
 	kvm_pte_t set = 0, clr = 0;
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
 	if (hyp_phys_to_pfn(ipa) != gfn || prot & ~(u64)KVM_PGTABLE_PROT_RWX)
@@ -261,10 +261,10 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 		clr |= KVM_PTE_LEAF_ATTR_HI_S2_XN;
 
 	guest_lock_component(vm);
-	ret = np_pte_update(vm, ipa, set, clr, &leaf);
+	ret = np_pte_update(vm, ipa, set, clr, &entry);
 	if (!ret || ret == -EAGAIN)
 		__kvm_tlb_flush_vmid_ipa_nsh(&vm->kvm.arch.mmu, ipa,
-					     ret ? TLBI_TTL_UNKNOWN : leaf.level);
+					     ret ? TLBI_TTL_UNKNOWN : entry.level);
 	guest_unlock_component(vm);
 
 	return ret;
@@ -285,17 +285,17 @@ int __pkvm_host_mkyoung_guest(u64 gfn, struct pkvm_hyp_vcpu *vcpu, u64 *pfn)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
 	u64 ipa = hyp_pfn_to_phys(gfn);
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
 	if (hyp_phys_to_pfn(ipa) != gfn)
 		return -EINVAL;
 
 	guest_lock_component(vm);
-	ret = np_pte_update(vm, ipa, KVM_PTE_LEAF_ATTR_LO_S2_AF, 0, &leaf);
+	ret = np_pte_update(vm, ipa, KVM_PTE_LEAF_ATTR_LO_S2_AF, 0, &entry);
 	guest_unlock_component(vm);
 	if (!ret)
-		*pfn = hyp_phys_to_pfn(kvm_pte_to_phys(leaf.pte));
+		*pfn = hyp_phys_to_pfn(kvm_pte_to_phys(entry.pte));
 
 	return ret;
 }
@@ -458,12 +458,12 @@ static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 /*
  * Take away what is shared in a range that is in one table at most. TLBs are invalidated
- * once: by @ipa alone if the range is @one_leaf. Only then are tables freed, which TLBs
+ * once: by @ipa alone if the range is @one_pte. Only then are tables freed, which TLBs
  * may have walked until then.
  *
  * Returns where the last entry that was seen ends, in *@next.
  */
-static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_leaf, u64 *next)
+static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u64 *next)
 {
 	struct np_unshare drop = { .vm = vm };
 	struct kvm_pgtable_walker walker = {
@@ -478,7 +478,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_leaf, 
 	*next = drop.next;
 
 	/* Tables may have gone, too: the level is not known. */
-	if (one_leaf)
+	if (one_pte)
 		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
 	else if (vm->nr_granules != nr_granules)
 		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
@@ -591,7 +591,7 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
 			       u64 nr_granules, u64 *next)
 {
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
 	ret = np_range_begin(range, handle, gfn, nr_granules);
@@ -604,11 +604,11 @@ static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64
 	}
 
 	guest_lock_component(range->vm);
-	WARN_ON(s2_find_leaf(&range->vm->pgt, range->ipa, &leaf));
+	WARN_ON(s2_find_pte(&range->vm->pgt, range->ipa, &entry));
 	*next = range->ipa + range->size;
-	if (!leaf.pte && leaf.level < KVM_PGTABLE_LAST_LEVEL) {
-		*next = ALIGN_DOWN(range->ipa, kvm_granule_size(leaf.level)) +
-			kvm_granule_size(leaf.level);
+	if (!entry.pte && entry.level < KVM_PGTABLE_LAST_LEVEL) {
+		*next = ALIGN_DOWN(range->ipa, kvm_granule_size(entry.level)) +
+			kvm_granule_size(entry.level);
 		range->size = 0;
 	}
 

@@ -20,7 +20,7 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 /**
  * pvm_zero_granule() - Zero a page that leaves a guest for the host
@@ -61,7 +61,7 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	} else if (!kvm_pte_valid(ctx->old)) {
 		/* Empty, or a guard: that holds no page, and has its own time. */
 		return 0;
-	} else if (guest_leaf_state(ctx->old) == PKVM_PAGE_OWNED) {
+	} else if (guest_pte_state(ctx->old) == PKVM_PAGE_OWNED) {
 		pvm_zero_granule(phys);
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
 		vm->nr_granules--;
@@ -137,41 +137,41 @@ put:
 /* The guest that a page of the host went to, and where it has it, from its annotation. */
 static int host_find_guest(u64 phys, pkvm_handle_t *handle, u64 *ipa)
 {
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
 	host_lock_component();
 	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_NOPAGE);
 	if (!ret)
-		ret = s2_find_leaf(&host_mmu.pgt, phys, &leaf);
+		ret = s2_find_pte(&host_mmu.pgt, phys, &entry);
 	host_unlock_component();
 
 	if (ret)
 		return ret;
 
-	if (FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, leaf.pte) != PKVM_ID_GUEST)
+	if (FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, entry.pte) != PKVM_ID_GUEST)
 		return -EPERM;
 
-	*handle = FIELD_GET(HOST_PTE_GUEST_IDX_MASK, leaf.pte) + PKVM_HANDLE_OFFSET;
-	*ipa = hyp_pfn_to_phys(FIELD_GET(HOST_PTE_GUEST_GFN_MASK, leaf.pte));
+	*handle = FIELD_GET(HOST_PTE_GUEST_IDX_MASK, entry.pte) + PKVM_HANDLE_OFFSET;
+	*ipa = hyp_pfn_to_phys(FIELD_GET(HOST_PTE_GUEST_GFN_MASK, entry.pte));
 
 	return 0;
 }
 
 static int force_reclaim_locked(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 {
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 	int ret;
 
-	ret = s2_find_leaf(&vm->pgt, ipa, &leaf);
+	ret = s2_find_pte(&vm->pgt, ipa, &entry);
 	if (ret)
 		return ret;
 
-	if (guest_leaf_state(leaf.pte) != PKVM_PAGE_OWNED || kvm_pte_to_phys(leaf.pte) != phys)
+	if (guest_pte_state(entry.pte) != PKVM_PAGE_OWNED || kvm_pte_to_phys(entry.pte) != phys)
 		return -EAGAIN;
 
-	s2_set_leaf(&vm->pgt, &leaf, GUEST_PTE_POISONED);
-	__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, leaf.level);
+	s2_set_pte(&vm->pgt, &entry, GUEST_PTE_POISONED);
+	__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, entry.level);
 
 	pvm_zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));

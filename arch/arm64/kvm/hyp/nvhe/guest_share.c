@@ -20,7 +20,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 /* More runs than this are not worth an invalidation each: all of the host's goes. */
 #define MAX_TLB_RUNS	8
@@ -70,8 +70,8 @@ static void tlb_finish(const struct tlb_run *run)
 /* Where a call is: a page of the guest, and its entries in both stage-2s. */
 struct share_walk {
 	struct pkvm_hyp_vm *vm;
-	struct s2_leaf guest;
-	struct s2_leaf host;
+	struct s2_pte guest;
+	struct s2_pte host;
 	u64 ipa;
 	u64 phys;
 };
@@ -85,21 +85,21 @@ static int walk_to_page(struct share_walk *walk, enum pkvm_page_state state,
 {
 	int ret;
 
-	ret = s2_near_leaf(&walk->vm->pgt, walk->ipa, &walk->guest);
+	ret = s2_near_pte(&walk->vm->pgt, walk->ipa, &walk->guest);
 	if (ret)
 		return ret;
 
 	if (!walk->guest.pte)
 		return -ENOENT;
 
-	if (guest_leaf_state(walk->guest.pte) != state)
+	if (guest_pte_state(walk->guest.pte) != state)
 		return -EPERM;
 
 	walk->phys = kvm_pte_to_phys(walk->guest.pte);
 	if (hyp_phys_to_page(walk->phys)->host_state != host_state)
 		return -EPERM;
 
-	return s2_near_leaf(&host_mmu.pgt, walk->phys, &walk->host);
+	return s2_near_pte(&host_mmu.pgt, walk->phys, &walk->host);
 }
 
 /*
@@ -110,8 +110,8 @@ static void guest_set_state(struct share_walk *walk, enum pkvm_page_state state)
 {
 	kvm_pte_t pte = walk->guest.pte & ~(kvm_pte_t)PKVM_PAGE_STATE_PROT_MASK;
 
-	s2_set_leaf(&walk->vm->pgt, &walk->guest,
-		    pte | FIELD_PREP(PKVM_PAGE_STATE_PROT_MASK, state));
+	s2_set_pte(&walk->vm->pgt, &walk->guest,
+		   pte | FIELD_PREP(PKVM_PAGE_STATE_PROT_MASK, state));
 }
 
 static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
@@ -124,8 +124,8 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 
 	/* An annotation never stands for more than its page. */
 	WARN_ON(walk->host.level != KVM_PGTABLE_LAST_LEVEL);
-	s2_set_leaf(&host_mmu.pgt, &walk->host,
-		    kvm_phys_to_pte(walk->phys) | host_attr | PTE_TYPE_PAGE);
+	s2_set_pte(&host_mmu.pgt, &walk->host,
+		   kvm_phys_to_pte(walk->phys) | host_attr | PTE_TYPE_PAGE);
 	hyp_phys_to_page(walk->phys)->host_state = PKVM_PAGE_SHARED_BORROWED;
 	guest_set_state(walk, PKVM_PAGE_SHARED_OWNED);
 
@@ -143,7 +143,7 @@ static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
 	if (walk->host.level == KVM_PGTABLE_LAST_LEVEL) {
 		if (kvm_pte_valid(walk->host.pte))
 			tlb_add_page(tlb, walk->phys);
-		s2_set_leaf(&host_mmu.pgt, &walk->host, host_guest_pte(walk->vm, walk->ipa));
+		s2_set_pte(&host_mmu.pgt, &walk->host, host_guest_pte(walk->vm, walk->ipa));
 		hyp_phys_to_page(walk->phys)->host_state = PKVM_NOPAGE;
 	} else {
 		/* Part of a block, which has to go, or of nothing that is mapped. */

@@ -21,7 +21,7 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 #include <nvhe/stage2_dump.h>
 
 /* What one call looks at: so many leaves, or page states in blocks at 16 to the leaf. */
@@ -49,24 +49,24 @@ static void dump_table(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
 	dump->refs += pos->pgt->mm_ops->page_count(page) - 1;
 }
 
-static void dump_find_leaf(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
-			   struct s2_leaf *leaf)
+static void dump_find_pte(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
+			  struct s2_pte *entry)
 {
 	s8 level = pos->pgt->start_level;
 	kvm_pte_t *table = (kvm_pte_t *)pos->pgt->pgd;
 	u64 idx = pos->addr >> kvm_granule_shift(level);
 
 	for (;;) {
-		leaf->ptep = &table[idx];
-		leaf->pte = READ_ONCE(*leaf->ptep);
-		leaf->level = level;
-		dump_table(dump, pos, leaf->ptep, level);
+		entry->ptep = &table[idx];
+		entry->pte = READ_ONCE(*entry->ptep);
+		entry->level = level;
+		dump_table(dump, pos, entry->ptep, level);
 
 		if (level == KVM_PGTABLE_LAST_LEVEL ||
-		    (leaf->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+		    (entry->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 			return;
 
-		table = pos->pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(leaf->pte));
+		table = pos->pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(entry->pte));
 		level++;
 		idx = (pos->addr >> kvm_granule_shift(level)) % PTRS_PER_PTE;
 	}
@@ -86,29 +86,29 @@ static u64 dump_same_state(struct dump_pos *pos, u64 addr, u64 end, u8 state)
 	return addr;
 }
 
-static void dump_leaf(struct dump_pos *pos, const struct s2_leaf *leaf, struct pkvm_s2_run *run)
+static void dump_pte(struct dump_pos *pos, const struct s2_pte *entry, struct pkvm_s2_run *run)
 {
-	u64 size = kvm_granule_size(leaf->level);
+	u64 size = kvm_granule_size(entry->level);
 	u64 end = ALIGN_DOWN(pos->addr, size) + size;
 
 	*run = (struct pkvm_s2_run) {
 		.addr	= pos->addr,
-		.pte	= leaf->pte & PKVM_S2_RUN_INVALID,
+		.pte	= entry->pte & PKVM_S2_RUN_INVALID,
 		.nr	= IS_ALIGNED(pos->addr, size),
-		.level	= leaf->level,
+		.level	= entry->level,
 		.state	= PKVM_NOPAGE,
 	};
 
-	if (kvm_pte_valid(leaf->pte)) {
-		run->pte = leaf->pte & ~kvm_phys_to_pte(kvm_pte_to_phys(leaf->pte));
-		run->memory = addr_is_memory(kvm_pte_to_phys(leaf->pte));
+	if (kvm_pte_valid(entry->pte)) {
+		run->pte = entry->pte & ~kvm_phys_to_pte(kvm_pte_to_phys(entry->pte));
+		run->memory = addr_is_memory(kvm_pte_to_phys(entry->pte));
 	}
 
 	if (run->memory && pos->host) {
 		run->state = hyp_phys_to_page(pos->addr)->host_state;
 		end = dump_same_state(pos, pos->addr, end, run->state);
 	} else if (run->memory) {
-		run->state = guest_leaf_state(leaf->pte);
+		run->state = guest_pte_state(entry->pte);
 	}
 
 	run->size = end - pos->addr;
@@ -132,14 +132,14 @@ static void dump_tables(struct pkvm_s2_dump *dump, struct dump_pos *pos,
 			struct pkvm_s2_dump *page)
 {
 	struct pkvm_s2_run run, last;
-	struct s2_leaf leaf;
+	struct s2_pte entry;
 
 	dump->end = BIT(pos->pgt->ia_bits);
 
 	while (pos->addr < dump->end && pos->budget-- > 0 &&
 	       dump->nr_runs < PKVM_S2_DUMP_RUNS) {
-		dump_find_leaf(dump, pos, &leaf);
-		dump_leaf(pos, &leaf, &run);
+		dump_find_pte(dump, pos, &entry);
+		dump_pte(pos, &entry, &run);
 		pos->addr += run.size;
 		if (dump->nr_runs && dump_merge(&last, &run))
 			continue;

@@ -30,12 +30,12 @@
 #define PVM_RANGE_MAX	256
 
 /**
- * guest_leaf_state() - The guest's half of the state of a page
+ * guest_pte_state() - The guest's half of the state of a page
  * @pte: the guest's entry for it, whose software bits hold the state.
  *
  * Return: the state; PKVM_NOPAGE for any entry that is not valid.
  */
-static inline enum pkvm_page_state guest_leaf_state(kvm_pte_t pte)
+static inline enum pkvm_page_state guest_pte_state(kvm_pte_t pte)
 {
 	return kvm_pte_valid(pte) ? FIELD_GET(PKVM_PAGE_STATE_PROT_MASK, pte) : PKVM_NOPAGE;
 }
@@ -51,7 +51,7 @@ static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 	stat->bytes_relinquished = vm->nr_relinquished << PAGE_SHIFT;
 }
 
-bool guest_leaf_is_guard(kvm_pte_t pte);
+bool guest_pte_is_guard(kvm_pte_t pte);
 
 kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa);
 int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);

@@ -12,7 +12,7 @@
 #include <asm/kvm_pgtable_check.h>
 
 #include <nvhe/memory.h>
-#include <nvhe/s2_leaf.h>
+#include <nvhe/s2_pte.h>
 
 static u64 s2_index(u64 addr, s8 level)
 {
@@ -20,15 +20,15 @@ static u64 s2_index(u64 addr, s8 level)
 }
 
 /**
- * s2_find_leaf() - Find the entry that maps an address, or could
- * @pgt: a stage-2, whose lock is held until @leaf has served its purpose.
+ * s2_find_pte() - Find the entry that maps an address, or could
+ * @pgt: a stage-2, whose lock is held until @entry has served its purpose.
  * @addr: the address in its input space.
- * @leaf: what is found, valid or not.
+ * @entry: what is found, valid or not.
  *
  * Return: 0; -ERANGE if @addr lies beyond the input space; -EINVAL if the stage-2
  * has been torn down.
  */
-int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
+int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
 {
 	s8 level = pgt->start_level;
 	kvm_pte_t *table = (kvm_pte_t *)pgt->pgd;
@@ -41,55 +41,55 @@ int s2_find_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
 	if (!table)
 		return -EINVAL;
 
-	leaf->addr = addr;
+	entry->addr = addr;
 	for (;;) {
-		leaf->ptep = &table[idx];
-		leaf->pte = READ_ONCE(*leaf->ptep);
-		leaf->level = level;
+		entry->ptep = &table[idx];
+		entry->pte = READ_ONCE(*entry->ptep);
+		entry->level = level;
 
 		if (level == KVM_PGTABLE_LAST_LEVEL ||
-		    (leaf->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+		    (entry->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 			return 0;
 
-		table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(leaf->pte));
+		table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(entry->pte));
 		level++;
 		idx = s2_index(addr, level);
 	}
 }
 
 /**
- * s2_near_leaf() - Find an entry that may be near the last one
- * @pgt: as for s2_find_leaf(); its lock was not dropped since the last entry was found.
+ * s2_near_pte() - Find an entry that may be near the last one
+ * @pgt: as for s2_find_pte(); its lock was not dropped since the last entry was found.
  * @addr: the address in its input space.
- * @leaf: the last entry, zero before the first; becomes the one for @addr.
+ * @entry: the last entry, zero before the first; becomes the one for @addr.
  *
  * No walk if both are in the same table of the last level.
  *
- * Return: as s2_find_leaf().
+ * Return: as s2_find_pte().
  */
-int s2_near_leaf(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf)
+int s2_near_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
 {
 	u64 table = ~(kvm_granule_size(KVM_PGTABLE_LAST_LEVEL - 1) - 1);
 
-	if (!leaf->ptep || leaf->level != KVM_PGTABLE_LAST_LEVEL || (addr ^ leaf->addr) & table)
-		return s2_find_leaf(pgt, addr, leaf);
+	if (!entry->ptep || entry->level != KVM_PGTABLE_LAST_LEVEL || (addr ^ entry->addr) & table)
+		return s2_find_pte(pgt, addr, entry);
 
-	leaf->ptep += (s64)(addr - leaf->addr) >> kvm_granule_shift(KVM_PGTABLE_LAST_LEVEL);
-	leaf->pte = READ_ONCE(*leaf->ptep);
-	leaf->addr = addr;
+	entry->ptep += (s64)(addr - entry->addr) >> kvm_granule_shift(KVM_PGTABLE_LAST_LEVEL);
+	entry->pte = READ_ONCE(*entry->ptep);
+	entry->addr = addr;
 
 	return 0;
 }
 
 /* What a visitor that comes to an entry is told of it. */
-static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const struct s2_leaf *leaf)
+static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const struct s2_pte *entry)
 {
 	return (struct kvm_pgtable_visit_ctx) {
-		.ptep	= leaf->ptep,
-		.old	= leaf->pte,
+		.ptep	= entry->ptep,
+		.old	= entry->pte,
 		.mm_ops	= pgt->mm_ops,
-		.addr	= leaf->addr,
-		.level	= leaf->level,
+		.addr	= entry->addr,
+		.level	= entry->level,
 	};
 }
 
@@ -109,9 +109,9 @@ static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
 }
 
 /**
- * s2_set_leaf() - Change an entry
+ * s2_set_pte() - Change an entry
  * @pgt: the stage-2.
- * @leaf: the entry as it was found; is brought up to date.
+ * @entry: the entry as it was found; is brought up to date.
  * @pte: what it shall be.
  *
  * Keeps the count of the table, which stays even if nothing counts in it any more. It
@@ -119,21 +119,21 @@ static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
  * entry that becomes another valid one is for the caller to break first, unless
  * permissions, the access flag or software bits are all that changes.
  */
-void s2_set_leaf(struct kvm_pgtable *pgt, struct s2_leaf *leaf, kvm_pte_t pte)
+void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
 {
-	bool counted = s2_counts(pgt, leaf->pte, leaf->level);
-	bool counts = s2_counts(pgt, pte, leaf->level);
-	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, leaf);
+	bool counted = s2_counts(pgt, entry->pte, entry->level);
+	bool counts = s2_counts(pgt, pte, entry->level);
+	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, entry);
 
 	if (counts && !counted)
-		hyp_page_ref_inc(hyp_virt_to_page(leaf->ptep));
+		hyp_page_ref_inc(hyp_virt_to_page(entry->ptep));
 
 	pgtable_check_write(&ctx, pte);
-	leaf->pte = pte;
-	WRITE_ONCE(*leaf->ptep, pte);
+	entry->pte = pte;
+	WRITE_ONCE(*entry->ptep, pte);
 
 	if (counted && !counts)
-		hyp_page_ref_dec(hyp_virt_to_page(leaf->ptep));
+		hyp_page_ref_dec(hyp_virt_to_page(entry->ptep));
 }
 
 /**
@@ -172,16 +172,16 @@ void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx)
  * s2_push_down() - Put a table in place of an invalid entry
  * @pgt: the stage-2.
  * @addr: an address that the entry covers.
- * @leaf: the entry, above the last level; becomes the one of the table for @addr.
+ * @entry: the entry, above the last level; becomes the one of the table for @addr.
  * @mc: the memcache that pays for the table.
  *
  * All entries of the table say what the entry said. No TLB has anything of it.
  *
  * Return: 0; -ENOMEM, with nothing changed, if @mc is empty.
  */
-int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *mc)
+int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry, void *mc)
 {
-	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, leaf);
+	struct kvm_pgtable_visit_ctx ctx = s2_visit(pgt, entry);
 	struct kvm_pgtable_mm_ops *mm_ops = pgt->mm_ops;
 	kvm_pte_t *table = mm_ops->zalloc_page(mc);
 	unsigned int i;
@@ -190,22 +190,22 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_leaf *leaf, void *
 	if (!table)
 		return -ENOMEM;
 
-	if (!leaf->pte)
-		mm_ops->get_page(leaf->ptep);
+	if (!entry->pte)
+		mm_ops->get_page(entry->ptep);
 
-	for (i = 0; leaf->pte && i < PTRS_PER_PTE; i++) {
-		table[i] = leaf->pte;
+	for (i = 0; entry->pte && i < PTRS_PER_PTE; i++) {
+		table[i] = entry->pte;
 		mm_ops->get_page(&table[i]);
 	}
 
 	pte = kvm_phys_to_pte(mm_ops->virt_to_phys(table)) | PMD_TYPE_TABLE;
 	pgtable_check_write(&ctx, pte);
 	/* The walker must not see the table before its entries. */
-	smp_store_release(leaf->ptep, pte);
+	smp_store_release(entry->ptep, pte);
 
-	leaf->level++;
-	leaf->addr = addr;
-	leaf->ptep = &table[s2_index(addr, leaf->level)];
+	entry->level++;
+	entry->addr = addr;
+	entry->ptep = &table[s2_index(addr, entry->level)];
 
 	return 0;
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Entries of a stage-2 by hand, see s2_pte.c.
+ */
+#ifndef __ARM64_KVM_NVHE_S2_PTE_H__
+#define __ARM64_KVM_NVHE_S2_PTE_H__
+
+#include <asm/kvm_pgtable.h>
+
+/* An entry of a stage-2, as long as its lock is held. Zero is "none found yet". */
+struct s2_pte {
+	kvm_pte_t *ptep;
+	kvm_pte_t pte;
+	/* The address that it was found for. */
+	u64 addr;
+	s8 level;
+};
+
+int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry);
+int s2_near_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry);
+void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte);
+void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx);
+void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx);
+int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry, void *mc);
+
+#endif /* __ARM64_KVM_NVHE_S2_PTE_H__ */
