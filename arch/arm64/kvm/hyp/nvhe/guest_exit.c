@@ -113,17 +113,17 @@ static void inject_external_abort(struct kvm_vcpu *vcpu)
 static void fail_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	*vcpu_pc(&hyp_vcpu->vcpu) += AARCH64_INSN_SIZE;
-	pvm_answer(&hyp_vcpu->vcpu, SMCCC_RET_INVALID_PARAMETER);
+	pvm_smccc_return(&hyp_vcpu->vcpu, SMCCC_RET_INVALID_PARAMETER);
 	hyp_vcpu->host_vcpu->stat.protected.calls_share++;
 }
 
 /**
- * pvm_exit_take_answer() - Let the host's answer to the last exit take effect
+ * pvm_exit_from_host() - Let the host's answer to the last exit take effect
  * @hyp_vcpu: the vCPU, about to run.
  *
  * An access or a call that has not been answered is made again by the guest.
  */
-void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
+void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -153,7 +153,7 @@ void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu)
 			fail_call(hyp_vcpu);
 		break;
 	case PVM_EXIT_PSCI:
-		pvm_answer(vcpu, READ_ONCE(vcpu_gp_regs(host_vcpu)->regs[0]));
+		pvm_smccc_return(vcpu, READ_ONCE(vcpu_gp_regs(host_vcpu)->regs[0]));
 		break;
 	}
 }
@@ -258,13 +258,13 @@ static int show_sgi(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pvm_exit_show() - Show the host why a protected vCPU left, and no more
+ * pvm_exit_to_host() - Show the host why a protected vCPU left, and no more
  * @hyp_vcpu: the vCPU, which has just left.
  * @exit_code: what __kvm_vcpu_run() returned.
  *
  * Return: the exit code for the host.
  */
-int pvm_exit_show(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
+int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 

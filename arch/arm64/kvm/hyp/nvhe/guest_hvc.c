@@ -69,7 +69,7 @@ static s64 pvm_arch_feature(u32 func_id)
 static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 {
 	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
-		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	pvm_set_result(vcpu, PAGE_SIZE, PVM_INFO_RANGES, 0, 0);
 
@@ -80,7 +80,7 @@ static bool pvm_granule_info(struct kvm_vcpu *vcpu)
  * MEM_SHARE and MEM_UNSHARE. False if the guest has no page to share at the first
  * granule: only the host knows whether one belongs there.
  */
-static bool pvm_mem_share(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
+static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
@@ -90,7 +90,7 @@ static bool pvm_mem_share(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 	int ret;
 
 	if (!PAGE_ALIGNED(ipa) || vcpu_get_reg(vcpu, 3))
-		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (share)
 		ret = __pkvm_guest_share_host(hyp_vcpu, ipa, nr_granules, &nr_done);
@@ -98,11 +98,11 @@ static bool pvm_mem_share(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa, nr_granules, &nr_done);
 
 	if (ret == -ENOENT && share)
-		return pvm_leave(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa,
-				 min_t(u64, nr_granules, PVM_RANGE_MAX), 0);
+		return pvm_request_exit(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa,
+					min_t(u64, nr_granules, PVM_RANGE_MAX), 0);
 
 	if (ret)
-		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (share)
 		stat->pages_shared += nr_done;
@@ -122,11 +122,11 @@ static bool pvm_mem_relinquish(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 
 	if (!PAGE_ALIGNED(ipa) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3) ||
 	    __pkvm_guest_relinquish_host(hyp_vcpu, ipa))
-		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
-	pvm_answer(vcpu, SMCCC_RET_SUCCESS);
+	pvm_smccc_return(vcpu, SMCCC_RET_SUCCESS);
 
-	return pvm_leave(hyp_vcpu, PVM_EXIT_RELINQUISH, func_id, ipa, 0, 0);
+	return pvm_request_exit(hyp_vcpu, PVM_EXIT_RELINQUISH, func_id, ipa, 0, 0);
 }
 
 /* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
@@ -140,11 +140,11 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 	switch (func_id) {
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
 		count = &stat->calls_share;
-		done = pvm_mem_share(hyp_vcpu, true);
+		done = pvm_mem_share_unshare(hyp_vcpu, true);
 		break;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
 		count = &stat->calls_unshare;
-		done = pvm_mem_share(hyp_vcpu, false);
+		done = pvm_mem_share_unshare(hyp_vcpu, false);
 		break;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID:
 		count = &stat->calls_relinquish;
@@ -169,10 +169,10 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 			       ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3);
 		break;
 	case ARM_SMCCC_VERSION_FUNC_ID:
-		pvm_answer(vcpu, ARM_SMCCC_VERSION_1_1);
+		pvm_smccc_return(vcpu, ARM_SMCCC_VERSION_1_1);
 		break;
 	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
-		pvm_answer(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)));
+		pvm_smccc_return(vcpu, pvm_arch_feature(vcpu_get_reg(vcpu, 1)));
 		break;
 	default:
 		if (pvm_is_psci(func_id)) {
@@ -180,7 +180,7 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 			done = pvm_handle_psci(hyp_vcpu, func_id);
 		} else {
 			count = &stat->calls_unknown;
-			pvm_answer(vcpu, SMCCC_RET_NOT_SUPPORTED);
+			pvm_smccc_return(vcpu, SMCCC_RET_NOT_SUPPORTED);
 		}
 	}
 

@@ -76,7 +76,7 @@ int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 }
 
 /* What is at @ipa: 0 if nothing, and nothing ever was. */
-static int check_guest_place(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte *entry)
+static int check_guest_pte_unused(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte *entry)
 {
 	int ret;
 
@@ -100,7 +100,7 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
 	struct s2_pte entry;
 	int ret;
 
-	ret = check_guest_place(vm, ipa, &entry);
+	ret = check_guest_pte_unused(vm, ipa, &entry);
 	if (ret)
 		return ret;
 
@@ -192,7 +192,7 @@ int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 		return -EINVAL;
 
 	guest_lock_component(vm);
-	ret = check_guest_place(vm, ipa, &entry);
+	ret = check_guest_pte_unused(vm, ipa, &entry);
 	guest_unlock_component(vm);
 
 	return ret;

@@ -77,7 +77,7 @@ bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 
 	if (func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID) {
 		WRITE_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->mmio_enrolled, true);
-		return pvm_answer(vcpu, SMCCC_RET_SUCCESS);
+		return pvm_smccc_return(vcpu, SMCCC_RET_SUCCESS);
 	}
 
 	/* What the calls on one granule have in x2 and x3 is ignored. */
@@ -85,7 +85,7 @@ bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		nr_granules = vcpu_get_reg(vcpu, 3) ? 0 : vcpu_get_reg(vcpu, 2);
 
 	if (!PAGE_ALIGNED(ipa) || !nr_granules)
-		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	if (is_map(func_id))
 		ret = pvm_guard_range(hyp_vcpu, ipa, nr_granules, &nr_done, &nr_tables);
@@ -93,10 +93,10 @@ bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		ret = pvm_unguard_range(hyp_vcpu, ipa, nr_granules, &nr_done, &nr_tables);
 
 	if (ret == -ENOMEM)
-		return pvm_leave(hyp_vcpu, PVM_EXIT_TABLES, func_id, nr_tables, 0, 0);
+		return pvm_request_exit(hyp_vcpu, PVM_EXIT_TABLES, func_id, nr_tables, 0, 0);
 
 	if (ret)
-		return pvm_answer(vcpu, SMCCC_RET_INVALID_PARAMETER);
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
 	pvm_set_result(vcpu, SMCCC_RET_SUCCESS, is_range(func_id) ? nr_done : 0, 0, 0);
 

@@ -107,7 +107,7 @@ static void host_unshare_pages(u64 phys, u64 size)
 }
 
 /* A place in the guest that is empty, and the pages for the tables on the way there. */
-static int check_guest_place(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 size)
+static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 size)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
 	s8 level = size == PAGE_SIZE ? KVM_PGTABLE_LAST_LEVEL : NP_BLOCK_LEVEL;
@@ -181,7 +181,7 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 	if (ret)
 		goto unlock;
 
-	ret = check_guest_place(vcpu, phys, ipa, size);
+	ret = check_guest_can_map(vcpu, phys, ipa, size);
 	if (ret)
 		goto unlock;
 

@@ -41,7 +41,7 @@ static bool leave(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
 	for (i = 0; i < nr_args; i++)
 		args[i] = psci_arg(&hyp_vcpu->vcpu, func_id, i + 1);
 
-	return pvm_leave(hyp_vcpu, exit, func_id, args[0], args[1], args[2]);
+	return pvm_request_exit(hyp_vcpu, exit, func_id, args[0], args[1], args[2]);
 }
 
 static u64 vcpu_affinity(struct pkvm_hyp_vcpu *hyp_vcpu)
@@ -82,7 +82,7 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 
 	target = find_vcpu(vm, psci_arg(vcpu, func_id, 1));
 	if (!target)
-		return pvm_answer(vcpu, PSCI_RET_INVALID_PARAMS);
+		return pvm_smccc_return(vcpu, PSCI_RET_INVALID_PARAMS);
 
 	hyp_spin_lock(&vm->power_lock);
 	switch (target->power) {
@@ -102,11 +102,11 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	hyp_spin_unlock(&vm->power_lock);
 
 	if (ret != PSCI_RET_SUCCESS)
-		return pvm_answer(vcpu, ret);
+		return pvm_smccc_return(vcpu, ret);
 
 	/* The host is told before x1 is lost to the result. */
 	leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 1);
-	pvm_answer(vcpu, ret);
+	pvm_smccc_return(vcpu, ret);
 
 	return false;
 }
@@ -211,14 +211,14 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 
 	switch (func_id) {
 	case PSCI_0_2_FN_PSCI_VERSION:
-		return pvm_answer(vcpu, KVM_ARM_PSCI_1_1);
+		return pvm_smccc_return(vcpu, KVM_ARM_PSCI_1_1);
 	case PSCI_1_0_FN_PSCI_FEATURES:
-		return pvm_answer(vcpu, psci_features(psci_arg(vcpu, func_id, 1)));
+		return pvm_smccc_return(vcpu, psci_features(psci_arg(vcpu, func_id, 1)));
 	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
-		return pvm_answer(vcpu, PSCI_0_2_TOS_MP);
+		return pvm_smccc_return(vcpu, PSCI_0_2_TOS_MP);
 	case PSCI_0_2_FN_AFFINITY_INFO:
 	case PSCI_0_2_FN64_AFFINITY_INFO:
-		return pvm_answer(vcpu, psci_affinity_info(hyp_vcpu, func_id));
+		return pvm_smccc_return(vcpu, psci_affinity_info(hyp_vcpu, func_id));
 	case PSCI_0_2_FN_CPU_ON:
 	case PSCI_0_2_FN64_CPU_ON:
 		return psci_cpu_on(hyp_vcpu, func_id);
@@ -236,10 +236,10 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		/* Architectural warm reset, or a vendor's kind. */
 		if (psci_arg(vcpu, func_id, 1) &&
 		    !(psci_arg(vcpu, func_id, 1) & PSCI_1_1_RESET_TYPE_VENDOR_START))
-			return pvm_answer(vcpu, PSCI_RET_INVALID_PARAMS);
+			return pvm_smccc_return(vcpu, PSCI_RET_INVALID_PARAMS);
 		WRITE_ONCE(vm->stopped, true);
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 2);
 	default:
-		return pvm_answer(vcpu, PSCI_RET_NOT_SUPPORTED);
+		return pvm_smccc_return(vcpu, PSCI_RET_NOT_SUPPORTED);
 	}
 }

@@ -223,7 +223,7 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (!pvm_power_up(hyp_vcpu))
 		return ARM_EXCEPTION_IL;
 
-	pvm_exit_take_answer(hyp_vcpu);
+	pvm_exit_from_host(hyp_vcpu);
 
 	pvm_set_traps(hyp_vcpu);
 	pkvm_set_buffer_flags(vcpu);
@@ -238,5 +238,5 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	pvm_save_timer(hyp_vcpu);
 	pkvm_vgic_sync_lrs(hyp_vcpu);
 
-	return pvm_exit_show(hyp_vcpu, exit_code);
+	return pvm_exit_to_host(hyp_vcpu, exit_code);
 }

@@ -24,7 +24,7 @@ static inline void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2,
 }
 
 /* The end of a call that is answered: true, the vCPU can go on. */
-static inline bool pvm_answer(struct kvm_vcpu *vcpu, u64 r0)
+static inline bool pvm_smccc_return(struct kvm_vcpu *vcpu, u64 r0)
 {
 	pvm_set_result(vcpu, r0, 0, 0, 0);
 
@@ -32,8 +32,8 @@ static inline bool pvm_answer(struct kvm_vcpu *vcpu, u64 r0)
 }
 
 /* The end of a call that goes on to the host: false, with what the host is told. */
-static inline bool pvm_leave(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
-			     u64 func_id, u64 arg1, u64 arg2, u64 arg3)
+static inline bool pvm_request_exit(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
+				    u64 func_id, u64 arg1, u64 arg2, u64 arg3)
 {
 	hyp_vcpu->exit = exit;
 	hyp_vcpu->exit_args[0] = func_id;

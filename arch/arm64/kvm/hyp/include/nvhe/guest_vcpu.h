@@ -57,8 +57,8 @@ void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu);
 int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu);
 
-void pvm_exit_take_answer(struct pkvm_hyp_vcpu *hyp_vcpu);
-int pvm_exit_show(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code);
+void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu);
+int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code);
 
 bool pvm_is_psci(u32 func_id);
 bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id);
