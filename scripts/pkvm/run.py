@@ -112,24 +112,24 @@ def check_guest(output, size, expected):
     return firmware_stats(output)
 
 
-def pages_home(gained):
+def pages_returned(gained):
     """How many pages came back, in each of the ways that there are."""
     return (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
             gained['pages_relinquished'])
 
 
-def check_home(before, after):
+def check_returned(before, after):
     """The host's counters over a run of one protected VM: every page came back."""
     gained = {key: after[key] - before.get(key, 0) for key in after}
     try:
         if gained['vms_created'] != 1 or gained['vms_destroyed'] != 1:
             raise RunError(f'{gained["vms_created"]} VMs were created and '
                            f'{gained["vms_destroyed"]} destroyed, not one')
-        home = pages_home(gained)
+        returned = pages_returned(gained)
         if gained['pages_donated'] == 0:
             raise RunError('no page was donated: this was no protected VM')
-        if gained['pages_donated'] != home:
-            raise RunError(f'{gained["pages_donated"]} pages were donated, {home} came back')
+        if gained['pages_donated'] != returned:
+            raise RunError(f'{gained["pages_donated"]} pages were donated, {returned} came back')
         if gained['pages_shared'] == 0:
             raise RunError('the host saw no page being shared')
         left = gained['pages_shared'] - gained['pages_unshared']
@@ -145,8 +145,8 @@ def check_home(before, after):
 
 
 def check_host(before, after):
-    """As check_home(), for the firmware, which leaves nothing shared."""
-    gained = check_home(before, after)
+    """As check_returned(), for the firmware, which leaves nothing shared."""
+    gained = check_returned(before, after)
     if gained['pages_shared'] != gained['pages_unshared']:
         raise RunError(f'{gained["pages_shared"]} pages were shared, '
                        f'{gained["pages_unshared"]} unshared')
@@ -297,7 +297,7 @@ def run(path, cpu, mode='protected'):
         linux = check_linux(vm.output, path, sha)
         counts, gained = [counters(job.output) for job in (before, after)], None
         if mode == 'protected':
-            gained = check_counts(guest, check_home(*counts))
+            gained = check_counts(guest, check_returned(*counts))
         else:
             check_np_shared(*counts)
         report(path, size, sha, guest, gained, linux)

@@ -81,10 +81,10 @@ def verdict(test, cpu, job):
     if job.status is None:
         return 'the host did not live to its end', ''
     if job.timed_out:
-        told = f'killed after {test.limit} s'
-        return (told, '') if cpu in test.cpus else (None, told)
-    told = f'status {job.status}: {last}' if job.status else ''
-    return (told, '') if job.status and cpu in test.cpus else (None, told)
+        note = f'killed after {test.limit} s'
+        return (note, '') if cpu in test.cpus else (None, note)
+    note = f'status {job.status}: {last}' if job.status else ''
+    return (note, '') if job.status and cpu in test.cpus else (None, note)
 
 
 def leaked(job):
@@ -98,10 +98,10 @@ def leaked(job):
     return None if given == back else f'{given} pages of metadata given, {back} came back'
 
 
-def report(name, problem, output, told=''):
+def report(name, problem, output, note=''):
     """One TAP line, and the end of the output if it is a failure."""
     print(f'{"not " if problem else ""}ok {name}' +
-          (f' # {problem or told}' if problem or told else ''))
+          (f' # {problem or note}' if problem or note else ''))
     if problem:
         for line in output.strip().split('\n')[-20:]:
             print(f'#   {line}')
@@ -118,10 +118,10 @@ def run_cpu(cpu, tests):
                             os.path.join(run_selftests.OUTPUT, test.program) for test in tests})
     good = True
     for test, job in zip(tests, host.jobs):
-        problem, told = verdict(test, cpu, job)
+        problem, note = verdict(test, cpu, job)
         kind = 'pass' if cpu in test.cpus else 'survive'
-        good = report(f'{cpu}.base.{kind}.{test.name}', problem, job.output, told) and good
-    # That a program was killed is told by its own result.
+        good = report(f'{cpu}.base.{kind}.{test.name}', problem, job.output, note) and good
+    # That a program was killed shows in its own result.
     others = [job for job in host.jobs if not job.timed_out]
     cause = qemu.find_cause(dataclasses.replace(host, jobs=others), False)
     good = report(f'{cpu}.base.host_lives', cause, host.console) and good

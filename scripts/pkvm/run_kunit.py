@@ -131,9 +131,9 @@ def run(cpu, granule, suites, steps, seed):
     log = os.path.join(BUILD, 'log', f'kunit-{label}.log')
     options = [f'--timeout={LIMIT}']
     if steps:
-        options, told = long_run(steps, seed)
+        options, limits = long_run(steps, seed)
         options.append(RANDOM)
-        print(f'# {label}: {told}', flush=True)
+        print(f'# {label}: {limits}', flush=True)
     with tempfile.NamedTemporaryFile(dir=BUILD, prefix='kunit.', suffix='.json') as report:
         status = call(kunit('exec', cpu, granule, f'--json={report.name}', *options), log)
         try:

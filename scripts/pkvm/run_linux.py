@@ -102,27 +102,27 @@ def answers(shell):
 
 def check_answers(said, guest, sha):
     """Hold what the guest said against what is known here."""
-    told = {key: said[command] for key, command in QUESTIONS.items()}
-    if not re.match(r'Linux version 6\.12\.\d+', told['version']):
-        raise RunError(f'the guest is not Linux 6.12: {told["version"]}')
-    if told['nproc'] != str(guest.cpus):
-        raise RunError(f'{told["nproc"]} CPUs are online in the guest, not {guest.cpus}')
-    if told['root'].split()[2] != told['disk'] or ' - ext4 ' not in told['root']:
-        raise RunError(f'the root of the guest is not on its disk: {told["root"]}')
-    if told['sha'].split()[0] != sha:
+    answers = {key: said[command] for key, command in QUESTIONS.items()}
+    if not re.match(r'Linux version 6\.12\.\d+', answers['version']):
+        raise RunError(f'the guest is not Linux 6.12: {answers["version"]}')
+    if answers['nproc'] != str(guest.cpus):
+        raise RunError(f'{answers["nproc"]} CPUs are online in the guest, not {guest.cpus}')
+    if answers['root'].split()[2] != answers['disk'] or ' - ext4 ' not in answers['root']:
+        raise RunError(f'the root of the guest is not on its disk: {answers["root"]}')
+    if answers['sha'].split()[0] != sha:
         raise RunError(f'the guest read something else: the SHA-256 of its disk is '
-                       f'{told["sha"].split()[0]}, the image has {sha}')
-    if told['shell'] != SHELL_SAYS:
-        raise RunError(f'the shell of the guest said "{told["shell"]}", not "{SHELL_SAYS}"')
-    return told
+                       f'{answers["sha"].split()[0]}, the image has {sha}')
+    if answers['shell'] != SHELL_SAYS:
+        raise RunError(f'the shell of the guest said "{answers["shell"]}", not "{SHELL_SAYS}"')
+    return answers
 
 
-def report(guest, told, pool, vmm, gained, seconds):
+def report(guest, answers, pool, vmm, gained, seconds):
     """What the run has shown, for people."""
-    print(f'guest      {told["version"]}')
-    print(f'CPUs       {told["nproc"]} of {guest.cpus} online: {told["online"]}')
-    print(f'root       ext4 on /dev/vda; sha256 {told["sha"].split()[0]}, as the image')
-    print(f'shell      "{told["shell"]}", then poweroff')
+    print(f'guest      {answers["version"]}')
+    print(f'CPUs       {answers["nproc"]} of {guest.cpus} online: {answers["online"]}')
+    print(f'root       ext4 on /dev/vda; sha256 {answers["sha"].split()[0]}, as the image')
+    print(f'shell      "{answers["shell"]}", then poweroff')
     if guest.protected:
         calls = {key.removeprefix('calls_'): value for key, value in gained.items()
                  if key.startswith('calls_') and value}
@@ -147,15 +147,15 @@ def run_guest(path, guest, name='run-linux'):
     with run.with_console(host, f'build/log/{name}-{guest.cpu}.log'):
         run.check_vm(vm, host)
         said = answers(shell)
-        told = check_answers(said, guest, sha)
+        answers = check_answers(said, guest, sha)
         gained, pool = None, 0
         if guest.protected:
-            gained = run.check_home(run.counters(before.output), run.counters(after.output))
+            gained = run.check_returned(run.counters(before.output), run.counters(after.output))
             pool = int(re.search(r'size (\d+) MiB', said[POOL]).group(1))
             if gained['pages_shared'] < pool << 20 >> 12:
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
                                f'pool of {pool} MiB')
-        report(guest, told, pool, run.counters(vmm.output), gained, host.seconds)
+        report(guest, answers, pool, run.counters(vmm.output), gained, host.seconds)
     return gained
 
 
@@ -171,7 +171,7 @@ def run_interactive(path, guest):
     before, vm, after = host.jobs
     run.check_vm(vm, host)
     if guest.protected:
-        gained = run.check_home(run.counters(before.output), run.counters(after.output))
+        gained = run.check_returned(run.counters(before.output), run.counters(after.output))
         print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
               f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated')
 

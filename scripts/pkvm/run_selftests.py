@@ -127,7 +127,7 @@ def tell(label, job):
     if job.status is None:
         problem = 'it did not end'
     elif plan and int(plan.group(1)) != len(results):
-        problem = f'{plan.group(1)} results planned, {len(results)} told'
+        problem = f'{plan.group(1)} results planned, {len(results)} reported'
     elif job.status == SKIPPED and not results:
         print(f'ok {label} # SKIP')
         problem = None

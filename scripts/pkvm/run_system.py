@@ -67,9 +67,9 @@ def balanced(before, after):
     first, last = run.counters(before.output), run.counters(after.output)
     expect(last, 'the host shows no counters', after)
     gained = {key: last[key] - first.get(key, 0) for key in last}
-    home = run.pages_home(gained)
-    expect(gained['pages_donated'] == home,
-           f'{gained["pages_donated"]} pages donated, {home} came back')
+    returned = run.pages_returned(gained)
+    expect(gained['pages_donated'] == returned,
+           f'{gained["pages_donated"]} pages donated, {returned} came back')
     expect(gained['metadata_pages_donated'] == gained['metadata_pages_returned'],
            f'{gained["metadata_pages_donated"]} metadata pages donated, '
            f'{gained["metadata_pages_returned"]} came back')
@@ -260,13 +260,13 @@ def killed(cpu):
                     f'killed-{cpu}', cpu=cpu, limit=900, drive=[disk.name + ',ro'])
         sha = run.digest(disk.name)
     _, before, free, kills, free_after, after, last = host.jobs
-    told = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
-    expect(kills.status == 0 and told, 'the storm failed', kills)
-    expect(0 < int(told.group(1)) < KILLS, 'not before, during and after the run', kills)
+    summary = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
+    expect(kills.status == 0 and summary, 'the storm failed', kills)
+    expect(0 < int(summary.group(1)) < KILLS, 'not before, during and after the run', kills)
     balanced(before, after)
     first, second = (int(re.search(r'memfree (\d+)', job.output).group(1))
                      for job in (free, free_after))
-    print(f'# {cpu}: {told.group(0)}; MemFree {first} KiB before, {second} KiB after')
+    print(f'# {cpu}: {summary.group(0)}; MemFree {first} KiB before, {second} KiB after')
     expect(second >= first - NOISE, f'MemFree fell from {first} to {second} KiB')
     expect(last.status == 0 and sha in last.output, 'the VM after the storm failed', last)
 

@@ -50,7 +50,7 @@ def balanced(host):
         raise run.RunError(host.cause)
     first, last = (run.counters(host.jobs[i].output) for i in (0, -1))
     gained = {key: last[key] - first[key] for key in last}
-    expect(run.pages_home(gained), gained['pages_donated'], 'pages reclaimed')
+    expect(run.pages_returned(gained), gained['pages_donated'], 'pages reclaimed')
     expect(gained['metadata_pages_returned'], gained['metadata_pages_donated'],
            'metadata pages returned')
     expect(gained['vms_destroyed'], gained['vms_created'], 'VMs destroyed')
@@ -143,12 +143,12 @@ def linux_killed(cpu):
                           'system-linux-killed', drive=[run_linux.ROOT + ',ro'],
                           limit=7 * guest.limit)
     kills = host.jobs[1]
-    told = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
-    if host.cause or kills.status or not told:
+    summary = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
+    if host.cause or kills.status or not summary:
         raise run.RunError(f'{host.cause or "the storm failed"}: {kills.output.strip()}')
-    print(f'# {cpu}: {told.group(0)}')
+    print(f'# {cpu}: {summary.group(0)}')
     # How many depends on how busy the machine was meanwhile.
-    expect(int(told.group(1)) > KILLS // 4, True, 'some were killed')
+    expect(int(summary.group(1)) > KILLS // 4, True, 'some were killed')
     expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
 
 

@@ -97,30 +97,30 @@ class Count:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.planned = None
-        self.told = 0
+        self.results = 0
         self.broken = []
 
     def close_plan(self):
         """Hold the results since the last plan against it."""
-        if self.planned is not None and self.planned != self.told:
-            self.broken.append(f'{self.planned} results planned, {self.told} told')
-        self.planned, self.told = None, 0
+        if self.planned is not None and self.planned != self.results:
+            self.broken.append(f'{self.planned} results planned, {self.results} reported')
+        self.planned, self.results = None, 0
 
     def line(self, text):
         """Take one line of output; whether it is a failure."""
         plan = PLAN.match(text)
         if plan:
             # A plan may also stand at the end of its results.
-            if self.planned is None and self.told and self.told == int(plan.group(1)):
-                self.told = 0
+            if self.planned is None and self.results and self.results == int(plan.group(1)):
+                self.results = 0
                 return False
             self.close_plan()
-            self.planned, self.told = int(plan.group(1)), 0
+            self.planned, self.results = int(plan.group(1)), 0
             return False
         result = RESULT.match(text)
         if not result:
             return False
-        self.told += 1
+        self.results += 1
         if SKIP.search(result.group(2)):
             self.skipped += 1
         elif result.group(1):
@@ -134,7 +134,7 @@ class Count:
         """The part has ended: add a failure for each way in which it is broken."""
         self.close_plan()
         if not self.passed + self.failed + self.skipped:
-            self.broken.append('it told no result')
+            self.broken.append('it reported no result')
         if status and not self.failed:
             self.broken.append(f'it ended with status {status}')
         self.failed += len(self.broken)

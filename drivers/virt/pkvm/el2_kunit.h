@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of the EL2 suites: pages and VMs of the test's own (el2_world.c), on which the test
+ * The parts of the EL2 suites: pages and VMs of the test's own (el2_fixture.c), on which the test
  * cases issue the host's hypercalls as a host that is wrong, late or hostile would.
  */
 #ifndef __PKVM_EL2_KUNIT_H__
@@ -24,7 +24,7 @@
 
 /**
  * struct el2_vm - A VM as EL2 knows it, with nothing of KVM behind it.
- * @node:	In el2_world.vms.
+ * @node:	In el2_fixture.vms.
  * @kvm:	The host's structure, shared with EL2; of it, EL2 reads a few fields.
  * @vcpu:	The host's vCPUs, shared with EL2.
  * @nr_vcpus:	How many there are.
@@ -51,19 +51,19 @@ struct el2_vm {
 };
 
 /**
- * struct el2_world - What a test case has in hand; test->priv.
+ * struct el2_fixture - What a test case has in hand; test->priv.
  * @test:	The test case.
  * @vms:	Its VMs.
  * @pages:	Its pages, by page->lru.
  */
-struct el2_world {
+struct el2_fixture {
 	struct kunit		*test;
 	struct list_head	vms;
 	struct list_head	pages;
 };
 
-int el2_world_init(struct kunit *test);
-void el2_world_exit(struct kunit *test);
+int el2_fixture_init(struct kunit *test);
+void el2_fixture_exit(struct kunit *test);
 
 struct page *el2_page(struct kunit *test);
 int el2_write(void *to, u64 value);

@@ -8,86 +8,86 @@
 
 static struct kunit_suite el2_host_suite = {
 	.name		= "pkvm_el2_host",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_host_cases,
 };
 
 static struct kunit_suite el2_share_suite = {
 	.name		= "pkvm_el2_share",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_share_cases,
 };
 
 static struct kunit_suite el2_vm_suite = {
 	.name		= "pkvm_el2_vm",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_vm_cases,
 };
 
 static struct kunit_suite el2_donate_suite = {
 	.name		= "pkvm_el2_donate",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_donate_cases,
 };
 
 static struct kunit_suite el2_teardown_suite = {
 	.name		= "pkvm_el2_teardown",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_teardown_cases,
 };
 
 static struct kunit_suite el2_guest_suite = {
 	.name		= "pkvm_el2_guest",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_guest_cases,
 };
 
 static struct kunit_suite el2_isolation_suite = {
 	.name		= "pkvm_el2_isolation",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_isolation_cases,
 };
 
 static struct kunit_suite el2_force_suite = {
 	.name		= "pkvm_el2_force",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_force_cases,
 };
 
 static struct kunit_suite el2_np_share_suite = {
 	.name		= "pkvm_el2_np_share",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_np_share_cases,
 };
 
 static struct kunit_suite el2_range_suite = {
 	.name		= "pkvm_el2_range",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_range_cases,
 };
 
 static struct kunit_suite el2_random_suite = {
 	.name		= "pkvm_el2_random",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_random_cases,
 };
 
 #ifdef CONFIG_PKVM_STAGE2_DEBUG
 static struct kunit_suite el2_coalesce_suite = {
 	.name		= "pkvm_el2_coalesce",
-	.init		= el2_world_init,
-	.exit		= el2_world_exit,
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
 	.test_cases	= el2_coalesce_cases,
 };
 

@@ -12,180 +12,180 @@
 /* Rule: an annotation is an invalid entry that counts, and holds its table while it is there. */
 static void owner_counts(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
-	unsigned int empty = w->pool.used;
+	struct s2_fixture *f = test->priv;
+	unsigned int empty = f->pool.used;
 
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, 3 * PAGE_SIZE,
-							   &w->pool, KVM_MAX_OWNER_ID), 0);
-	s2_expect_pte(w, w->base, 3, s2_owner(KVM_MAX_OWNER_ID));
-	s2_expect_pte(w, w->base + 2 * PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
-	s2_expect_pte(w, w->base + 3 * PAGE_SIZE, 3, 0);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base, 3 * PAGE_SIZE,
+							   &f->pool, KVM_MAX_OWNER_ID), 0);
+	s2_expect_pte(f, f->base, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(f, f->base + 2 * PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(f, f->base + 3 * PAGE_SIZE, 3, 0);
 
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	s2_expect_pte(w, w->base, 3, 0);
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, 3 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, PAGE_SIZE), 0);
+	s2_expect_pte(f, f->base, 3, 0);
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, 3 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
 /* Rule: giving a page back to the table's owner leaves nothing that counts. */
 static void owner_zero_does_not_count(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base, PAGE_SIZE, &f->pool,
 							   KVM_MAX_OWNER_ID), 0);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base, PAGE_SIZE, &f->pool,
 							   0), 0);
-	s2_expect_pte(w, w->base, 3, 0);
+	s2_expect_pte(f, f->base, 3, 0);
 }
 
 /* Rule: a page that changes owner is invalidated first, and its block is split around it. */
 static void owner_breaks_block(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
-	u64 page = w->base + PAGE_SIZE;
+	u64 page = f->base + PAGE_SIZE;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	w->watch = page;
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, page, PAGE_SIZE, &w->pool,
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	f->watch = page;
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, page, PAGE_SIZE, &f->pool,
 							   KVM_MAX_OWNER_ID), 0);
-	s2_expect_pte(w, page, 3, s2_owner(KVM_MAX_OWNER_ID));
-	KUNIT_EXPECT_TRUE(test, bitmap_full(w->invalidated, size / PAGE_SIZE));
-	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
+	s2_expect_pte(f, page, 3, s2_owner(KVM_MAX_OWNER_ID));
+	KUNIT_EXPECT_TRUE(test, bitmap_full(f->invalidated, size / PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[0].watched));
 }
 
 /* Rule: an owner that does not fit in the annotation is refused, with nothing changed (R7). */
 static void owner_too_large(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
-	unsigned int empty = w->pool.used;
+	struct s2_fixture *f = test->priv;
+	unsigned int empty = f->pool.used;
 
 	if (KVM_MAX_OWNER_ID == U8_MAX)
 		kunit_skip(test, "every owner fits");
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base, PAGE_SIZE, &f->pool,
 							   KVM_MAX_OWNER_ID + 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
 /* Rule: write protection takes W from what is mapped, and leaves annotations and holes alone. */
 static void wrprotect_range(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
-	u64 ipa = w->base;
+	struct s2_fixture *f = test->priv;
+	u64 ipa = f->base;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, ipa, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, ipa + PAGE_SIZE, PAGE_SIZE,
-							   &w->pool, KVM_MAX_OWNER_ID), 0);
-	KUNIT_ASSERT_EQ(test, s2_map(w, ipa + 3 * PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, ipa, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, ipa + PAGE_SIZE, PAGE_SIZE,
+							   &f->pool, KVM_MAX_OWNER_ID), 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, ipa + 3 * PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
 
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_wrprotect(&w->pgt, ipa, 4 * PAGE_SIZE), 0);
-	s2_expect_pte(w, ipa, 3, s2_pte(S2_DATA_PHYS, 3, R | KVM_PGTABLE_PROT_X));
-	s2_expect_pte(w, ipa + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
-	s2_expect_pte(w, ipa + 2 * PAGE_SIZE, 3, 0);
-	s2_expect_pte(w, ipa + 3 * PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_wrprotect(&f->pgt, ipa, 4 * PAGE_SIZE), 0);
+	s2_expect_pte(f, ipa, 3, s2_pte(S2_DATA_PHYS, 3, R | KVM_PGTABLE_PROT_X));
+	s2_expect_pte(f, ipa + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(f, ipa + 2 * PAGE_SIZE, 3, 0);
+	s2_expect_pte(f, ipa + 3 * PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
 }
 
 /* Rule: relaxing adds what is asked for, takes nothing, and drops the stale entry locally. */
 static void relax_adds(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, R), 0);
-	s2_forget_events(w);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base,
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, R), 0);
+	s2_forget_events(f);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base,
 							     KVM_PGTABLE_PROT_W), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_TLBI_IPA_NSH), 1);
-	KUNIT_EXPECT_EQ(test, w->nr_events, 1);
-	KUNIT_EXPECT_EQ(test, w->events[0].level, 3);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_TLBI_IPA_NSH), 1);
+	KUNIT_EXPECT_EQ(test, f->nr_events, 1);
+	KUNIT_EXPECT_EQ(test, f->events[0].level, 3);
 
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base, R), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base, R), 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 /* Rule: a page that becomes executable has its I-cache invalidated before it can execute. */
 static void relax_to_executable(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	kvm_pte_t xn = BIT_ULL(54);
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	w->watch = w->base;
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base, RWX), 0);
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_INVAL_ICACHE), 1);
-	KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_INVAL_ICACHE);
-	KUNIT_EXPECT_EQ(test, w->events[0].addr, S2_DATA_PHYS);
-	KUNIT_EXPECT_EQ(test, w->events[0].watched & xn, xn);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RWX));
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	f->watch = f->base;
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base, RWX), 0);
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_INVAL_ICACHE), 1);
+	KUNIT_EXPECT_EQ(test, f->events[0].kind, S2_INVAL_ICACHE);
+	KUNIT_EXPECT_EQ(test, f->events[0].addr, S2_DATA_PHYS);
+	KUNIT_EXPECT_EQ(test, f->events[0].watched & xn, xn);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RWX));
 }
 
 /* Rule: where nothing is mapped there is nothing to relax; software bits are not permissions. */
 static void relax_refused(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base, RW), -EAGAIN);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base, PAGE_SIZE, &w->pool,
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base, RW), -EAGAIN);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base, PAGE_SIZE, &f->pool,
 							   KVM_MAX_OWNER_ID), 0);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base, RW), -EAGAIN);
-	s2_expect_pte(w, w->base, 3, s2_owner(KVM_MAX_OWNER_ID));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base, RW), -EAGAIN);
+	s2_expect_pte(f, f->base, 3, s2_owner(KVM_MAX_OWNER_ID));
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, R), 0);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base + PAGE_SIZE,
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, R), 0);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base + PAGE_SIZE,
 							     RW | KVM_PGTABLE_PROT_SW1), -EINVAL);
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
 }
 
 /* Rule: ageing says whether anything was touched, clears only on demand, and sees no annotation. */
 static void age_range(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	kvm_pte_t young = s2_pte(S2_DATA_PHYS, 3, RW);
 	kvm_pte_t old = young & ~BIT_ULL(10);
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base + PAGE_SIZE, PAGE_SIZE,
-							   &w->pool, KVM_MAX_OWNER_ID), 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base + PAGE_SIZE, PAGE_SIZE,
+							   &f->pool, KVM_MAX_OWNER_ID), 0);
 
-	KUNIT_EXPECT_FALSE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base + PAGE_SIZE,
+	KUNIT_EXPECT_FALSE(test, kvm_pgtable_stage2_test_clear_young(&f->pgt, f->base + PAGE_SIZE,
 								     PAGE_SIZE, true));
-	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base,
+	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&f->pgt, f->base,
 								    2 * PAGE_SIZE, false));
-	s2_expect_pte(w, w->base, 3, young);
-	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base,
+	s2_expect_pte(f, f->base, 3, young);
+	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&f->pgt, f->base,
 								    2 * PAGE_SIZE, true));
-	s2_expect_pte(w, w->base, 3, old);
-	KUNIT_EXPECT_FALSE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base,
+	s2_expect_pte(f, f->base, 3, old);
+	KUNIT_EXPECT_FALSE(test, kvm_pgtable_stage2_test_clear_young(&f->pgt, f->base,
 								     2 * PAGE_SIZE, true));
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_owner(KVM_MAX_OWNER_ID));
 
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&w->pgt, w->base), old);
-	s2_expect_pte(w, w->base, 3, young);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&w->pgt, w->base + 2 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&f->pgt, f->base), old);
+	s2_expect_pte(f, f->base, 3, young);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&f->pgt, f->base + 2 * PAGE_SIZE), 0);
 }
 
 /* Rule: a flush cleans all that is mapped cacheable and nothing else; FWB needs none. */
 static void flush_cleans_cacheable(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	bool fwb = cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
 				     RW | KVM_PGTABLE_PROT_DEVICE), 0);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, w->base + 2 * PAGE_SIZE,
-							   PAGE_SIZE, &w->pool,
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, f->base + 2 * PAGE_SIZE,
+							   PAGE_SIZE, &f->pool,
 							   KVM_MAX_OWNER_ID), 0);
-	s2_forget_events(w);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_flush(&w->pgt, w->base, 4 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, w->nr_events, fwb ? 0 : 1);
+	s2_forget_events(f);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_flush(&f->pgt, f->base, 4 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, f->nr_events, fwb ? 0 : 1);
 	if (!fwb) {
-		KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_CLEAN_DCACHE);
-		KUNIT_EXPECT_EQ(test, w->events[0].addr, S2_DATA_PHYS);
+		KUNIT_EXPECT_EQ(test, f->events[0].kind, S2_CLEAN_DCACHE);
+		KUNIT_EXPECT_EQ(test, f->events[0].addr, S2_DATA_PHYS);
 	}
 }
 

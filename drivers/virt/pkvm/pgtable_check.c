@@ -27,8 +27,8 @@ static bool s2_is_table(kvm_pte_t pte, s8 level)
 }
 
 /**
- * s2_host_is_memory() - Whether a physical address is memory in a host's world.
- * @w:		The world.
+ * s2_host_is_memory() - Whether a physical address is memory in a host's fixture.
+ * @f:		The fixture.
  * @phys:	The address.
  *
  * Memory ends three pages behind the middle of the window's second half, so that one table of the
@@ -36,14 +36,14 @@ static bool s2_is_table(kvm_pte_t pte, s8 level)
  *
  * Return: whether it is memory.
  */
-bool s2_host_is_memory(struct s2_world *w, u64 phys)
+bool s2_host_is_memory(struct s2_fixture *f, u64 phys)
 {
-	return phys >= w->base && phys - w->base < (w->pages / 4 * 3 + 3) * PAGE_SIZE;
+	return phys >= f->base && phys - f->base < (f->pages / 4 * 3 + 3) * PAGE_SIZE;
 }
 
 /**
  * s2_is_counted() - The counting rule: whether an entry holds a reference on its table.
- * @w:		The world.
+ * @f:		The fixture.
  * @pte:	The entry.
  * @level:	The level of its table.
  *
@@ -52,15 +52,15 @@ bool s2_host_is_memory(struct s2_world *w, u64 phys)
  *
  * Return: whether it counts.
  */
-bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level)
+bool s2_is_counted(struct s2_fixture *f, kvm_pte_t pte, s8 level)
 {
 	enum kvm_pgtable_prot prot = KVM_PGTABLE_PROT_RW;
 	u64 phys = pte & S2_PHYS;
 
-	if (!w->host || !(pte & S2_VALID) || s2_is_table(pte, level))
+	if (!f->host || !(pte & S2_VALID) || s2_is_table(pte, level))
 		return pte != 0;
 
-	if (s2_host_is_memory(w, phys))
+	if (s2_host_is_memory(f, phys))
 		prot |= KVM_PGTABLE_PROT_X;
 	return (pte | BIT_ULL(10)) != s2_host_pte(phys, level, prot);
 }
@@ -125,21 +125,21 @@ kvm_pte_t s2_owner(u8 owner_id)
 	return (u64)owner_id << 2;
 }
 
-static kvm_pte_t *s2_table(struct s2_world *w, u64 phys)
+static kvm_pte_t *s2_table(struct s2_fixture *f, u64 phys)
 {
-	if (phys - S2_POOL_PHYS >= (u64)w->pool.nr * PAGE_SIZE)
+	if (phys - S2_POOL_PHYS >= (u64)f->pool.nr * PAGE_SIZE)
 		return NULL;
-	return w->pool.base + (phys - S2_POOL_PHYS);
+	return f->pool.base + (phys - S2_POOL_PHYS);
 }
 
-static unsigned int s2_page_nr(struct s2_world *w, const kvm_pte_t *table)
+static unsigned int s2_page_nr(struct s2_fixture *f, const kvm_pte_t *table)
 {
-	return ((void *)table - w->pool.base) / PAGE_SIZE;
+	return ((void *)table - f->pool.base) / PAGE_SIZE;
 }
 
-static void *s2_copy(struct s2_world *w, const kvm_pte_t *table)
+static void *s2_copy(struct s2_fixture *f, const kvm_pte_t *table)
 {
-	return w->copy + (size_t)s2_page_nr(w, table) * PAGE_SIZE;
+	return f->copy + (size_t)s2_page_nr(f, table) * PAGE_SIZE;
 }
 
 static unsigned int s2_index(u64 ipa, s8 level)
@@ -149,16 +149,16 @@ static unsigned int s2_index(u64 ipa, s8 level)
 
 /**
  * s2_lookup() - The leaf entry for an IPA.
- * @w:		The world.
+ * @f:		The fixture.
  * @ipa:	The address, in bytes.
  * @level:	If not NULL, takes the entry's level.
  *
  * Return: the entry.
  */
-kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level)
+kvm_pte_t s2_lookup(struct s2_fixture *f, u64 ipa, s8 *level)
 {
-	s8 l = w->pgt.start_level;
-	kvm_pte_t *table = rcu_dereference_raw(w->pgt.pgd);
+	s8 l = f->pgt.start_level;
+	kvm_pte_t *table = rcu_dereference_raw(f->pgt.pgd);
 	kvm_pte_t pte;
 
 	table += (ipa >> kvm_granule_shift(l - 1)) * PTRS_PER_PTE;
@@ -166,9 +166,9 @@ kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level)
 		pte = table[s2_index(ipa, l)];
 		if (!s2_is_table(pte, l))
 			break;
-		table = s2_table(w, pte & S2_PHYS);
+		table = s2_table(f, pte & S2_PHYS);
 		if (!table) {
-			KUNIT_FAIL(w->test, "table entry 0x%llx leads out of the pool", pte);
+			KUNIT_FAIL(f->test, "table entry 0x%llx leads out of the pool", pte);
 			pte = 0;
 			break;
 		}
@@ -180,32 +180,32 @@ kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level)
 
 /**
  * s2_refs() - References on the table that holds the leaf entry for an IPA.
- * @w:		The world.
+ * @f:		The fixture.
  * @ipa:	The address, in bytes.
  *
  * Return: how many, that of the table's parent included.
  */
-int s2_refs(struct s2_world *w, u64 ipa)
+int s2_refs(struct s2_fixture *f, u64 ipa)
 {
-	s8 l = w->pgt.start_level;
-	kvm_pte_t *table = rcu_dereference_raw(w->pgt.pgd);
+	s8 l = f->pgt.start_level;
+	kvm_pte_t *table = rcu_dereference_raw(f->pgt.pgd);
 
 	table += (ipa >> kvm_granule_shift(l - 1)) * PTRS_PER_PTE;
 	while (s2_is_table(table[s2_index(ipa, l)], l)) {
-		table = s2_table(w, table[s2_index(ipa, l)] & S2_PHYS);
-		KUNIT_ASSERT_NOT_NULL(w->test, table);
+		table = s2_table(f, table[s2_index(ipa, l)] & S2_PHYS);
+		KUNIT_ASSERT_NOT_NULL(f->test, table);
 		l++;
 	}
-	return w->pool.refs[s2_page_nr(w, table)];
+	return f->pool.refs[s2_page_nr(f, table)];
 }
 
-static bool s2_check_pte(struct s2_world *w, const struct s2_model *m, kvm_pte_t pte, s8 level,
+static bool s2_check_pte(struct s2_fixture *f, const struct s2_model *m, kvm_pte_t pte, s8 level,
 			 u64 ipa)
 {
 	struct s2_slot want = { .pte = 0, .level = level };
 
 	if (!(pte & S2_VALID) && (pte & S2_LOCKED)) {
-		KUNIT_FAIL(w->test, "0x%llx: the entry is left locked", ipa);
+		KUNIT_FAIL(f->test, "0x%llx: the entry is left locked", ipa);
 		return false;
 	}
 	if (!m)
@@ -215,7 +215,7 @@ static bool s2_check_pte(struct s2_world *w, const struct s2_model *m, kvm_pte_t
 	if (pte == want.pte && level == want.level)
 		return true;
 
-	KUNIT_FAIL(w->test, "0x%llx: level %d entry 0x%llx, must be level %d entry 0x%llx",
+	KUNIT_FAIL(f->test, "0x%llx: level %d entry 0x%llx, must be level %d entry 0x%llx",
 		   ipa, level, pte, want.level, want.pte);
 	return false;
 }
@@ -225,16 +225,16 @@ static bool s2_check_pte(struct s2_world *w, const struct s2_model *m, kvm_pte_t
  * have changed, if the last check found the table here and the others are still as it found them.
  * Else it is all of them, and the answer is false.
  */
-static bool s2_find_changed(struct s2_world *w, const struct s2_model *m, const kvm_pte_t *table,
+static bool s2_find_changed(struct s2_fixture *f, const struct s2_model *m, const kvm_pte_t *table,
 			    s8 level, u64 ipa, unsigned int *first, unsigned int *end)
 {
-	const struct s2_seen *seen = &w->seen[s2_page_nr(w, table)];
+	const struct s2_seen *seen = &f->seen[s2_page_nr(f, table)];
 	u64 size = kvm_granule_size(level);
 	u64 top = ipa + PTRS_PER_PTE * size;
 
-	if (m && seen->check && seen->check + 1 == w->check && seen->ipa == ipa &&
+	if (m && seen->check && seen->check + 1 == f->check && seen->ipa == ipa &&
 	    seen->level == level) {
-		const kvm_pte_t *copy = s2_copy(w, table);
+		const kvm_pte_t *copy = s2_copy(f, table);
 
 		*first = (clamp(m->dirty_start, ipa, top) - ipa) / size;
 		*end = max_t(u64, *first, DIV_ROUND_UP(clamp(m->dirty_end, ipa, top) - ipa, size));
@@ -247,26 +247,26 @@ static bool s2_find_changed(struct s2_world *w, const struct s2_model *m, const 
 	return false;
 }
 
-static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte_t *table,
+static bool s2_check_table(struct s2_fixture *f, const struct s2_model *m, kvm_pte_t *table,
 			   s8 level, u64 ipa, unsigned int *tables)
 {
-	struct s2_seen now = { .check = w->check, .ipa = ipa, .level = level };
-	struct s2_seen *seen = &w->seen[s2_page_nr(w, table)];
-	int refs = w->pool.refs[s2_page_nr(w, table)];
-	kvm_pte_t *copy = s2_copy(w, table);
+	struct s2_seen now = { .check = f->check, .ipa = ipa, .level = level };
+	struct s2_seen *seen = &f->seen[s2_page_nr(f, table)];
+	int refs = f->pool.refs[s2_page_nr(f, table)];
+	kvm_pte_t *copy = s2_copy(f, table);
 	unsigned int first, end, from, to, i;
 
 	/* More tables than pages: the tree has a loop, or a page twice. */
-	if (++*tables > w->pool.used) {
-		KUNIT_FAIL(w->test, "0x%llx: more tables than table pages", ipa);
+	if (++*tables > f->pool.used) {
+		KUNIT_FAIL(f->test, "0x%llx: more tables than table pages", ipa);
 		return false;
 	}
 
-	if (s2_find_changed(w, m, table, level, ipa, &first, &end)) {
+	if (s2_find_changed(f, m, table, level, ipa, &first, &end)) {
 		now.counted = seen->counted;
 		now.children = seen->children;
 		for (i = first; i < end; i++) {
-			now.counted -= s2_is_counted(w, copy[i], level);
+			now.counted -= s2_is_counted(f, copy[i], level);
 			now.children -= s2_is_table(copy[i], level);
 		}
 	}
@@ -280,21 +280,21 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
 		kvm_pte_t *child;
 
 		if (changed) {
-			now.counted += s2_is_counted(w, table[i], level);
+			now.counted += s2_is_counted(f, table[i], level);
 			now.children += s2_is_table(table[i], level);
 		}
 		if (!s2_is_table(table[i], level)) {
-			if (changed && !s2_check_pte(w, m, table[i], level, at))
+			if (changed && !s2_check_pte(f, m, table[i], level, at))
 				return false;
 			continue;
 		}
-		child = s2_table(w, table[i] & S2_PHYS);
+		child = s2_table(f, table[i] & S2_PHYS);
 		if (!child) {
-			KUNIT_FAIL(w->test, "0x%llx: entry 0x%llx leads out of the pool", at,
+			KUNIT_FAIL(f->test, "0x%llx: entry 0x%llx leads out of the pool", at,
 				   table[i]);
 			return false;
 		}
-		if (!s2_check_table(w, m, child, level + 1, at, tables))
+		if (!s2_check_table(f, m, child, level + 1, at, tables))
 			return false;
 	}
 	if (m) {
@@ -302,7 +302,7 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
 		*seen = now;
 	}
 	if (refs != 1 + now.counted) {
-		KUNIT_FAIL(w->test, "level %d table from 0x%llx: %d references, %d entries count",
+		KUNIT_FAIL(f->test, "level %d table from 0x%llx: %d references, %d entries count",
 			   level, ipa, refs, now.counted);
 		return false;
 	}
@@ -311,7 +311,7 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
 
 /**
  * s2_check() - Check all that must hold of the table under test.
- * @w:	The world.
+ * @f:	The fixture.
  * @m:	The model to compare leaves with, or NULL.
  *
  * Most of a large table stays from one check to the next: what is as it was, and is the same in the
@@ -319,21 +319,21 @@ static bool s2_check_table(struct s2_world *w, const struct s2_model *m, kvm_pte
  *
  * Return: whether it holds; if not, the test has failed with the reason.
  */
-bool s2_check(struct s2_world *w, struct s2_model *m)
+bool s2_check(struct s2_fixture *f, struct s2_model *m)
 {
-	kvm_pte_t *pgd = rcu_dereference_raw(w->pgt.pgd);
-	u64 per_page = kvm_granule_size(w->pgt.start_level - 1);
+	kvm_pte_t *pgd = rcu_dereference_raw(f->pgt.pgd);
+	u64 per_page = kvm_granule_size(f->pgt.start_level - 1);
 	unsigned int tables = 0;
 	u64 ipa;
 
 	if (m)
-		w->check++;
-	for (ipa = 0; ipa < BIT_ULL(w->pgt.ia_bits); ipa += per_page, pgd += PTRS_PER_PTE) {
-		if (!s2_check_table(w, m, pgd, w->pgt.start_level, ipa, &tables))
+		f->check++;
+	for (ipa = 0; ipa < BIT_ULL(f->pgt.ia_bits); ipa += per_page, pgd += PTRS_PER_PTE) {
+		if (!s2_check_table(f, m, pgd, f->pgt.start_level, ipa, &tables))
 			return false;
 	}
-	if (tables != w->pool.used) {
-		KUNIT_FAIL(w->test, "%u tables, but %u table pages in use", tables, w->pool.used);
+	if (tables != f->pool.used) {
+		KUNIT_FAIL(f->test, "%u tables, but %u table pages in use", tables, f->pool.used);
 		return false;
 	}
 	if (m) {
@@ -345,16 +345,16 @@ bool s2_check(struct s2_world *w, struct s2_model *m)
 
 /**
  * s2_expect_pte() - Expect one leaf, and the table as a whole to be sound.
- * @w:		The world.
+ * @f:		The fixture.
  * @ipa:	Any address that the leaf covers, in bytes.
  * @level:	The level it must have.
  * @pte:	The entry it must be.
  */
-void s2_expect_pte(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte)
+void s2_expect_pte(struct s2_fixture *f, u64 ipa, s8 level, kvm_pte_t pte)
 {
 	s8 real_level;
 
-	KUNIT_EXPECT_EQ(w->test, s2_lookup(w, ipa, &real_level), pte);
-	KUNIT_EXPECT_EQ(w->test, real_level, level);
-	KUNIT_EXPECT_TRUE(w->test, s2_check(w, NULL));
+	KUNIT_EXPECT_EQ(f->test, s2_lookup(f, ipa, &real_level), pte);
+	KUNIT_EXPECT_EQ(f->test, real_level, level);
+	KUNIT_EXPECT_TRUE(f->test, s2_check(f, NULL));
 }

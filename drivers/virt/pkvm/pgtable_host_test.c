@@ -14,20 +14,20 @@
 #define MEM		PKVM_HOST_MEM_PROT
 #define MMIO		PKVM_HOST_MMIO_PROT
 
-static int map(struct s2_world *w, u64 addr, u64 size, enum kvm_pgtable_prot prot)
+static int map(struct s2_fixture *f, u64 addr, u64 size, enum kvm_pgtable_prot prot)
 {
-	return s2_map(w, addr, size, addr, prot);
+	return s2_map(f, addr, size, addr, prot);
 }
 
-static int own(struct s2_world *w, u64 addr, u64 size, u8 owner)
+static int own(struct s2_fixture *f, u64 addr, u64 size, u8 owner)
 {
-	return kvm_pgtable_stage2_set_owner(&w->pgt, addr, size, &w->pool, owner);
+	return kvm_pgtable_stage2_set_owner(&f->pgt, addr, size, &f->pool, owner);
 }
 
 /* The first MMIO in the window. The page before it is memory, in the same table. */
-static u64 mmio(struct s2_world *w)
+static u64 mmio(struct s2_fixture *f)
 {
-	return w->base + (w->pages / 4 * 3 + 3) * PAGE_SIZE;
+	return f->base + (f->pages / 4 * 3 + 3) * PAGE_SIZE;
 }
 
 /**
@@ -78,110 +78,110 @@ KUNIT_ARRAY_PARAM(rule, rules, rule_name);
 static void counted(struct kunit *test)
 {
 	const struct rule *rule = test->param_value;
-	struct s2_world *w = test->priv;
-	u64 addr = rule->mmio ? mmio(w) : w->base;
+	struct s2_fixture *f = test->priv;
+	u64 addr = rule->mmio ? mmio(f) : f->base;
 
 	if (rule->owner != HOST)
-		KUNIT_ASSERT_EQ(test, own(w, addr, PAGE_SIZE, rule->owner), 0);
+		KUNIT_ASSERT_EQ(test, own(f, addr, PAGE_SIZE, rule->owner), 0);
 	else
-		KUNIT_ASSERT_EQ(test, map(w, addr, PAGE_SIZE, rule->prot), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, addr), rule->counts ? 2 : 1);
-	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+		KUNIT_ASSERT_EQ(test, map(f, addr, PAGE_SIZE, rule->prot), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, addr), rule->counts ? 2 : 1);
+	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 
 	/* One of each kind beside it: each stands for itself. */
-	KUNIT_ASSERT_EQ(test, own(w, addr + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, addr), rule->counts ? 3 : 2);
-	KUNIT_ASSERT_EQ(test, own(w, addr + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	KUNIT_ASSERT_EQ(test, own(f, addr + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, addr), rule->counts ? 3 : 2);
+	KUNIT_ASSERT_EQ(test, own(f, addr + PAGE_SIZE, PAGE_SIZE, HOST), 0);
 	if (rule->counts)
-		KUNIT_EXPECT_EQ(test, s2_refs(w, addr), 2);
+		KUNIT_EXPECT_EQ(test, s2_refs(f, addr), 2);
 	else
-		s2_expect_pte(w, addr, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+		s2_expect_pte(f, addr, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
 /* Rule: an entry that is locked while a walk replaces it does not count, and neither does none. */
 static void locked_does_not_count(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	s8 level;
 
 	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level <= KVM_PGTABLE_LAST_LEVEL; level++) {
-		KUNIT_EXPECT_FALSE(test, w->pgt.mm_ops->pte_is_counted(0, level));
-		KUNIT_EXPECT_FALSE(test, w->pgt.mm_ops->pte_is_counted(KVM_INVALID_PTE_LOCKED,
+		KUNIT_EXPECT_FALSE(test, f->pgt.mm_ops->pte_is_counted(0, level));
+		KUNIT_EXPECT_FALSE(test, f->pgt.mm_ops->pte_is_counted(KVM_INVALID_PTE_LOCKED,
 								       level));
-		KUNIT_EXPECT_TRUE(test, w->pgt.mm_ops->pte_is_counted(s2_owner(GUEST), level));
+		KUNIT_EXPECT_TRUE(test, f->pgt.mm_ops->pte_is_counted(s2_owner(GUEST), level));
 	}
 }
 
 /* Rule: hardware may set the access flag at any time, so nothing depends on it. */
 static void access_flag_does_not_count(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
-	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&w->pgt, w->base, PAGE_SIZE,
+	KUNIT_ASSERT_EQ(test, map(f, f->base, PAGE_SIZE, MEM), 0);
+	KUNIT_EXPECT_TRUE(test, kvm_pgtable_stage2_test_clear_young(&f->pgt, f->base, PAGE_SIZE,
 								    true));
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
-	s2_expect_pte(w, w->base, 3, s2_host_pte(w->base, 3, MEM) & ~BIT_ULL(10));
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 1);
+	s2_expect_pte(f, f->base, 3, s2_host_pte(f->base, 3, MEM) & ~BIT_ULL(10));
 }
 
 /* Rule: a permission that changes in place changes what counts, too. */
 static void permissions_keep_count(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, 4 * PAGE_SIZE, MEM), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_wrprotect(&w->pgt, w->base, 3 * PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 4);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_relax_perms(&w->pgt, w->base,
+	KUNIT_ASSERT_EQ(test, map(f, f->base, 4 * PAGE_SIZE, MEM), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 1);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_wrprotect(&f->pgt, f->base, 3 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 4);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_relax_perms(&f->pgt, f->base,
 							     KVM_PGTABLE_PROT_W), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 3);
-	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 3);
+	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 }
 
 /* Rule: software bits that come and go in place do so, too. */
 static void software_bits_keep_count(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
-	s2_forget_events(w);
-	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM | KVM_PGTABLE_PROT_SW2), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 2);
-	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
-	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
-	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+	KUNIT_ASSERT_EQ(test, map(f, f->base, PAGE_SIZE, MEM), 0);
+	s2_forget_events(f);
+	KUNIT_ASSERT_EQ(test, map(f, f->base, PAGE_SIZE, MEM | KVM_PGTABLE_PROT_SW2), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 2);
+	KUNIT_ASSERT_EQ(test, map(f, f->base, PAGE_SIZE, MEM), 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 1);
+	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
+	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 }
 
 /*
  * Rule: a block that was split by pages of other owners is one empty entry again when the last of
  * them is home, across levels, and the pool has its pages back. Not before, and not without.
  */
-static void last_page_home(struct kunit *test)
+static void last_page_returned(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
 	u64 pages[] = { 0, size - PAGE_SIZE, size / 2, PAGE_SIZE };
-	unsigned int empty = w->pool.used;
+	unsigned int empty = f->pool.used;
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_ASSERT_EQ(test, map(f, f->base, size, MEM), 0);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		KUNIT_ASSERT_EQ(test, own(w, w->base + pages[i], PAGE_SIZE, GUEST), 0);
+		KUNIT_ASSERT_EQ(test, own(f, f->base + pages[i], PAGE_SIZE, GUEST), 0);
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		s2_expect_pte(w, w->base + pages[i], 3, s2_owner(GUEST));
-		KUNIT_ASSERT_EQ(test, own(w, w->base + pages[i], PAGE_SIZE, HOST), 0);
-		KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+		s2_expect_pte(f, f->base + pages[i], 3, s2_owner(GUEST));
+		KUNIT_ASSERT_EQ(test, own(f, f->base + pages[i], PAGE_SIZE, HOST), 0);
+		KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 	}
-	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
-	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL,
-		      s2_host_pte(w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, MEM));
+	KUNIT_ASSERT_EQ(test, map(f, f->base, size, MEM), 0);
+	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL,
+		      s2_host_pte(f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, MEM));
 }
 
 /*
@@ -190,128 +190,128 @@ static void last_page_home(struct kunit *test)
  */
 static void one_invalidation_per_table(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
 	unsigned int levels = KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_MIN_BLOCK_LEVEL;
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, size - PAGE_SIZE, MEM), 0);
-	KUNIT_ASSERT_EQ(test, own(w, w->base, 2 * PAGE_SIZE, GUEST), 0);
-	s2_forget_events(w);
-	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
-	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
+	KUNIT_ASSERT_EQ(test, map(f, f->base, size - PAGE_SIZE, MEM), 0);
+	KUNIT_ASSERT_EQ(test, own(f, f->base, 2 * PAGE_SIZE, GUEST), 0);
+	s2_forget_events(f);
+	KUNIT_ASSERT_EQ(test, own(f, f->base, PAGE_SIZE, HOST), 0);
+	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
 
-	w->watch = w->base + 2 * PAGE_SIZE;
-	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
-	KUNIT_EXPECT_EQ(test, w->nr_events, levels);
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_TLBI_RANGE) + s2_count_events(w, S2_TLBI_VMID),
+	f->watch = f->base + 2 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, own(f, f->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	KUNIT_EXPECT_EQ(test, f->nr_events, levels);
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_TLBI_RANGE) + s2_count_events(f, S2_TLBI_VMID),
 			levels);
-	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
-	KUNIT_EXPECT_EQ(test, find_first_zero_bit(w->invalidated, size / PAGE_SIZE),
+	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[0].watched));
+	KUNIT_EXPECT_EQ(test, find_first_zero_bit(f->invalidated, size / PAGE_SIZE),
 			size / PAGE_SIZE);
-	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
 /* Rule: what the host maps by default is its own: to give it back changes no entry. */
-static void shared_page_home(struct kunit *test)
+static void shared_page_returned(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, own(w, w->base, 2 * PAGE_SIZE, GUEST), 0);
-	KUNIT_ASSERT_EQ(test, map(w, w->base, PAGE_SIZE, MEM), 0);
-	s2_forget_events(w);
-	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
-	s2_expect_pte(w, w->base, 3, s2_host_pte(w->base, 3, MEM));
-	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
+	KUNIT_ASSERT_EQ(test, own(f, f->base, 2 * PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, map(f, f->base, PAGE_SIZE, MEM), 0);
+	s2_forget_events(f);
+	KUNIT_ASSERT_EQ(test, own(f, f->base, PAGE_SIZE, HOST), 0);
+	s2_expect_pte(f, f->base, 3, s2_host_pte(f->base, 3, MEM));
+	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
 
 	/* The last one of a guest is shared, too: it comes home, and so does the table. */
-	KUNIT_ASSERT_EQ(test, map(w, w->base + PAGE_SIZE, PAGE_SIZE, MEM), 0);
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_host_pte(w->base + PAGE_SIZE, 3, MEM));
-	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
-	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	KUNIT_ASSERT_EQ(test, map(f, f->base + PAGE_SIZE, PAGE_SIZE, MEM), 0);
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_host_pte(f->base + PAGE_SIZE, 3, MEM));
+	KUNIT_ASSERT_EQ(test, own(f, f->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
 /* Rule: nor does giving back a block break it. */
-static void block_home(struct kunit *test)
+static void block_returned(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, size, MEM), 0);
-	KUNIT_ASSERT_EQ(test, own(w, w->base + size, PAGE_SIZE, GUEST), 0);
-	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
-	s2_expect_pte(w, w->base, 2, s2_host_pte(w->base, 2, MEM));
+	KUNIT_ASSERT_EQ(test, map(f, f->base, size, MEM), 0);
+	KUNIT_ASSERT_EQ(test, own(f, f->base + size, PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, own(f, f->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	s2_expect_pte(f, f->base, 2, s2_host_pte(f->base, 2, MEM));
 }
 
 /* Rule: without the flag a table stays, whatever counts in it. */
 static void without_coalescing(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	w->pgt.flags &= ~KVM_PGTABLE_S2_COALESCE;
-	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, GUEST), 0);
-	KUNIT_ASSERT_EQ(test, own(w, w->base, PAGE_SIZE, HOST), 0);
-	s2_expect_pte(w, w->base, 3, 0);
-	KUNIT_EXPECT_EQ(test, s2_refs(w, w->base), 1);
+	f->pgt.flags &= ~KVM_PGTABLE_S2_COALESCE;
+	KUNIT_ASSERT_EQ(test, own(f, f->base, PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, own(f, f->base, PAGE_SIZE, HOST), 0);
+	s2_expect_pte(f, f->base, 3, 0);
+	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 1);
 }
 
 /* Rule: unmapping a part takes a table in which nothing counts, and leaves none of it in a TLB. */
 static void unmap_takes_the_rest(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
 
-	KUNIT_ASSERT_EQ(test, map(w, w->base, 8 * PAGE_SIZE, MEM), 0);
-	KUNIT_ASSERT_EQ(test, own(w, w->base + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	s2_expect_pte(w, w->base, 3, 0);
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3, s2_owner(GUEST));
+	KUNIT_ASSERT_EQ(test, map(f, f->base, 8 * PAGE_SIZE, MEM), 0);
+	KUNIT_ASSERT_EQ(test, own(f, f->base + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, PAGE_SIZE), 0);
+	s2_expect_pte(f, f->base, 3, 0);
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_owner(GUEST));
 
-	s2_forget_events(w);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base + PAGE_SIZE, PAGE_SIZE), 0);
-	s2_expect_pte(w, w->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
-	KUNIT_EXPECT_EQ(test, find_first_zero_bit(w->invalidated, size / PAGE_SIZE),
+	s2_forget_events(f);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base + PAGE_SIZE, PAGE_SIZE), 0);
+	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	KUNIT_EXPECT_EQ(test, find_first_zero_bit(f->invalidated, size / PAGE_SIZE),
 			size / PAGE_SIZE);
 }
 
 /* Rule: recycling takes what maps MMIO alone, no more of it than asked for, and no annotation. */
 static void recycle(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
-	u64 start = ALIGN(mmio(w), size);
-	unsigned int empty = w->pool.used;
+	u64 start = ALIGN(mmio(f), size);
+	unsigned int empty = f->pool.used;
 	unsigned int i, before;
 
 	for (i = 0; i < 4; i++)
-		KUNIT_ASSERT_EQ(test, map(w, start + i * size, PAGE_SIZE, MMIO), 0);
-	KUNIT_ASSERT_EQ(test, own(w, start + 2 * size + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
+		KUNIT_ASSERT_EQ(test, map(f, start + i * size, PAGE_SIZE, MMIO), 0);
+	KUNIT_ASSERT_EQ(test, own(f, start + 2 * size + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
 
-	before = w->pool.used;
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 2), 2);
-	KUNIT_EXPECT_EQ(test, w->pool.used, before - 2);
-	s2_expect_pte(w, start + 3 * size, 3, s2_host_pte(start + 3 * size, 3, MMIO));
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 99), 1);
-	s2_expect_pte(w, start + 2 * size + PAGE_SIZE, 3, s2_owner(GUEST));
-	s2_expect_pte(w, start + 2 * size, 3, s2_host_pte(start + 2 * size, 3, MMIO));
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&w->pgt, start, 4 * size, 99), 0);
+	before = f->pool.used;
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&f->pgt, start, 4 * size, 2), 2);
+	KUNIT_EXPECT_EQ(test, f->pool.used, before - 2);
+	s2_expect_pte(f, start + 3 * size, 3, s2_host_pte(start + 3 * size, 3, MMIO));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&f->pgt, start, 4 * size, 99), 1);
+	s2_expect_pte(f, start + 2 * size + PAGE_SIZE, 3, s2_owner(GUEST));
+	s2_expect_pte(f, start + 2 * size, 3, s2_host_pte(start + 2 * size, 3, MMIO));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_coalesce(&f->pgt, start, 4 * size, 99), 0);
 
-	KUNIT_ASSERT_EQ(test, own(w, start + 2 * size + PAGE_SIZE, PAGE_SIZE, HOST), 0);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_ASSERT_EQ(test, own(f, start + 2 * size + PAGE_SIZE, PAGE_SIZE, HOST), 0);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
-static enum kvm_pgtable_prot by_default(struct s2_world *w, u64 addr)
+static enum kvm_pgtable_prot by_default(struct s2_fixture *f, u64 addr)
 {
-	return s2_host_is_memory(w, addr) ? MEM : MMIO;
+	return s2_host_is_memory(f, addr) ? MEM : MMIO;
 }
 
 /* One page, as by default, in each of so many tables of the last level, from @start on. */
 static void map_apart(struct kunit *test, u64 start, unsigned int nr)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 addr = start;
 
 	for (; nr--; addr += kvm_granule_size(2))
-		KUNIT_ASSERT_EQ(test, map(w, addr, PAGE_SIZE, by_default(w, addr)), 0);
+		KUNIT_ASSERT_EQ(test, map(f, addr, PAGE_SIZE, by_default(f, addr)), 0);
 }
 
 /*
@@ -320,39 +320,39 @@ static void map_apart(struct kunit *test, u64 start, unsigned int nr)
  */
 static void recycle_around_memory(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2), top = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
 	struct memblock_region memory[] = {
-		{ .base = w->base, .size = size },
-		{ .base = w->base + top + 4 * size, .size = 2 * size },
+		{ .base = f->base, .size = size },
+		{ .base = f->base + top + 4 * size, .size = 2 * size },
 	};
-	unsigned int empty = w->pool.used, full;
+	unsigned int empty = f->pool.used, full;
 
 	/* Memory has tables in which nothing counts, too. */
 	map_apart(test, memory[0].base, 1);
 	map_apart(test, memory[1].base, 1);
-	full = w->pool.used;
+	full = f->pool.used;
 
 	map_apart(test, 0, 1);
-	map_apart(test, w->base + 2 * size, 2);
+	map_apart(test, f->base + 2 * size, 2);
 	map_apart(test, memory[1].base + memory[1].size, 2);
-	KUNIT_ASSERT_GE(test, w->pool.used, full + 5);
+	KUNIT_ASSERT_GE(test, f->pool.used, full + 5);
 
-	while (w->pool.used > full)
-		KUNIT_ASSERT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, ARRAY_SIZE(memory), 1),
+	while (f->pool.used > full)
+		KUNIT_ASSERT_EQ(test, pkvm_host_s2_recycle(&f->pgt, memory, ARRAY_SIZE(memory), 1),
 				1);
-	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, ARRAY_SIZE(memory), 99), 0);
-	s2_expect_pte(w, 0, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
-	s2_expect_pte(w, w->base + 2 * size, 2, 0);
-	s2_expect_pte(w, memory[0].base, 3, s2_host_pte(memory[0].base, 3, MEM));
-	s2_expect_pte(w, memory[1].base, 3, s2_host_pte(memory[1].base, 3,
-							by_default(w, memory[1].base)));
-	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&f->pgt, memory, ARRAY_SIZE(memory), 99), 0);
+	s2_expect_pte(f, 0, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
+	s2_expect_pte(f, f->base + 2 * size, 2, 0);
+	s2_expect_pte(f, memory[0].base, 3, s2_host_pte(memory[0].base, 3, MEM));
+	s2_expect_pte(f, memory[1].base, 3, s2_host_pte(memory[1].base, 3,
+							by_default(f, memory[1].base)));
+	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 
 	/* Without memory, all of it may go. */
-	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&w->pgt, memory, 0, UINT_MAX),
+	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&f->pgt, memory, 0, UINT_MAX),
 			full - empty);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
 /*
@@ -362,20 +362,20 @@ static void recycle_around_memory(struct kunit *test)
  */
 static void pool_for_any_alignment(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
-	u64 start = w->base + kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL) - PAGE_SIZE;
+	struct s2_fixture *f = test->priv;
+	u64 start = f->base + kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL) - PAGE_SIZE;
 	unsigned long sizes[] = { 1, 2, PTRS_PER_PTE, PTRS_PER_PTE + 1, 8 * PTRS_PER_PTE };
-	unsigned int empty = w->pool.used;
+	unsigned int empty = f->pool.used;
 	unsigned long i, page;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		w->pool.limit = empty + __hyp_pgtable_max_pages(sizes[i]);
+		f->pool.limit = empty + __hyp_pgtable_max_pages(sizes[i]);
 		for (page = 0; page < sizes[i]; page++)
-			KUNIT_ASSERT_EQ(test, own(w, start + page * PAGE_SIZE, PAGE_SIZE,
+			KUNIT_ASSERT_EQ(test, own(f, start + page * PAGE_SIZE, PAGE_SIZE,
 						  page % 2 ? GUEST : GUEST - 1), 0);
-		KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
-		KUNIT_ASSERT_EQ(test, own(w, start, sizes[i] * PAGE_SIZE, HOST), 0);
-		KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+		KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
+		KUNIT_ASSERT_EQ(test, own(f, start, sizes[i] * PAGE_SIZE, HOST), 0);
+		KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 	}
 }
 
@@ -386,34 +386,34 @@ static void pool_for_any_alignment(struct kunit *test)
  */
 static void mmio_gives_way(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
-	u64 first = w->base + w->pages * PAGE_SIZE;
+	struct s2_fixture *f = test->priv;
+	u64 first = f->base + f->pages * PAGE_SIZE;
 	u64 end = first;
-	unsigned long pages = (mmio(w) - w->base) / PAGE_SIZE;
-	unsigned int empty = w->pool.used;
+	unsigned long pages = (mmio(f) - f->base) / PAGE_SIZE;
+	unsigned int empty = f->pool.used;
 	unsigned int recycled = 0;
 	u64 addr;
 	int ret;
 
-	w->pool.limit = empty + __hyp_pgtable_max_pages(pages);
-	while (!map(w, end, PAGE_SIZE, MMIO))
+	f->pool.limit = empty + __hyp_pgtable_max_pages(pages);
+	while (!map(f, end, PAGE_SIZE, MMIO))
 		end += kvm_granule_size(2);
-	KUNIT_ASSERT_EQ(test, w->pool.used, w->pool.limit);
+	KUNIT_ASSERT_EQ(test, f->pool.used, f->pool.limit);
 
-	for (addr = w->base; addr < mmio(w); addr += PAGE_SIZE) {
-		ret = own(w, addr, PAGE_SIZE, addr & PAGE_SIZE ? GUEST : GUEST - 1);
+	for (addr = f->base; addr < mmio(f); addr += PAGE_SIZE) {
+		ret = own(f, addr, PAGE_SIZE, addr & PAGE_SIZE ? GUEST : GUEST - 1);
 		if (ret == -ENOMEM) {
-			recycled += kvm_pgtable_stage2_coalesce(&w->pgt, first, end - first, 4);
-			ret = own(w, addr, PAGE_SIZE, GUEST);
+			recycled += kvm_pgtable_stage2_coalesce(&f->pgt, first, end - first, 4);
+			ret = own(f, addr, PAGE_SIZE, GUEST);
 		}
 		KUNIT_ASSERT_EQ(test, ret, 0);
 	}
 	KUNIT_EXPECT_GT(test, recycled, 0);
-	KUNIT_EXPECT_TRUE(test, s2_check(w, NULL));
+	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 
-	KUNIT_ASSERT_EQ(test, own(w, w->base, mmio(w) - w->base, HOST), 0);
-	kvm_pgtable_stage2_coalesce(&w->pgt, first, end - first, UINT_MAX);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_ASSERT_EQ(test, own(f, f->base, mmio(f) - f->base, HOST), 0);
+	kvm_pgtable_stage2_coalesce(&f->pgt, first, end - first, UINT_MAX);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
 struct kunit_case s2_host_cases[] = {
@@ -422,10 +422,10 @@ struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE(access_flag_does_not_count),
 	KUNIT_CASE(permissions_keep_count),
 	KUNIT_CASE(software_bits_keep_count),
-	KUNIT_CASE(last_page_home),
+	KUNIT_CASE(last_page_returned),
 	KUNIT_CASE(one_invalidation_per_table),
-	KUNIT_CASE(shared_page_home),
-	KUNIT_CASE(block_home),
+	KUNIT_CASE(shared_page_returned),
+	KUNIT_CASE(block_returned),
 	KUNIT_CASE(without_coalescing),
 	KUNIT_CASE(unmap_takes_the_rest),
 	KUNIT_CASE(recycle),

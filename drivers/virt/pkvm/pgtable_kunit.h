@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of the page-table suites: a world to run kvm_pgtable code in (pgtable_world.c), a
+ * The parts of the page-table suites: a fixture to run kvm_pgtable code in (pgtable_fixture.c), a
  * checker that reads the tables on its own (pgtable_check.c), and a plain array that says what the
  * tables must hold (pgtable_model.c).
  */
@@ -41,7 +41,7 @@ enum s2_event_kind {
  * @addr:	IPA of a TLBI, physical address of cache maintenance, in bytes.
  * @size:	Length in bytes; a page for a TLBI by IPA.
  * @level:	Level hint of a TLBI by IPA.
- * @watched:	The entry that covered s2_world.watch at that moment.
+ * @watched:	The entry that covered s2_fixture.watch at that moment.
  */
 struct s2_event {
 	enum s2_event_kind	kind;
@@ -90,7 +90,7 @@ struct s2_seen {
 };
 
 /**
- * struct s2_world - Everything one test case runs in; test->priv.
+ * struct s2_fixture - Everything one test case runs in; test->priv.
  * @test:	The test case.
  * @pool:	Table pages.
  * @mmu:	What the code under test passes to TLB invalidations.
@@ -108,7 +108,7 @@ struct s2_seen {
  * @check:	Number of the last check against the model.
  * @host:	The table is an identity map that counts as the host's does.
  */
-struct s2_world {
+struct s2_fixture {
 	struct kunit		*test;
 	struct s2_pool		pool;
 	struct kvm_s2_mmu	mmu;
@@ -126,26 +126,26 @@ struct s2_world {
 	bool			host;
 };
 
-/* pgtable_world.c */
-int s2_world_init(struct kunit *test);
-int s2_host_world_init(struct kunit *test);
-void s2_world_exit(struct kunit *test);
-int s2_init_pgt(struct s2_world *w, struct kvm_pgtable *pgt, u32 ia_bits,
+/* pgtable_fixture.c */
+int s2_fixture_init(struct kunit *test);
+int s2_host_fixture_init(struct kunit *test);
+void s2_fixture_exit(struct kunit *test);
+int s2_init_pgt(struct s2_fixture *f, struct kvm_pgtable *pgt, u32 ia_bits,
 		kvm_pgtable_force_pte_cb_t force_pte_cb);
-void s2_forget_events(struct s2_world *w);
-unsigned int s2_count_events(struct s2_world *w, enum s2_event_kind kind);
-int s2_map(struct s2_world *w, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot);
+void s2_forget_events(struct s2_fixture *f);
+unsigned int s2_count_events(struct s2_fixture *f, enum s2_event_kind kind);
+int s2_map(struct s2_fixture *f, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot);
 
 /* pgtable_check.c */
-kvm_pte_t s2_lookup(struct s2_world *w, u64 ipa, s8 *level);
+kvm_pte_t s2_lookup(struct s2_fixture *f, u64 ipa, s8 *level);
 kvm_pte_t s2_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot);
 kvm_pte_t s2_owner(u8 owner_id);
 kvm_pte_t s2_host_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot);
-bool s2_host_is_memory(struct s2_world *w, u64 phys);
-bool s2_is_counted(struct s2_world *w, kvm_pte_t pte, s8 level);
-int s2_refs(struct s2_world *w, u64 ipa);
-bool s2_check(struct s2_world *w, struct s2_model *m);
-void s2_expect_pte(struct s2_world *w, u64 ipa, s8 level, kvm_pte_t pte);
+bool s2_host_is_memory(struct s2_fixture *f, u64 phys);
+bool s2_is_counted(struct s2_fixture *f, kvm_pte_t pte, s8 level);
+int s2_refs(struct s2_fixture *f, u64 ipa);
+bool s2_check(struct s2_fixture *f, struct s2_model *m);
+void s2_expect_pte(struct s2_fixture *f, u64 ipa, s8 level, kvm_pte_t pte);
 
 /* pgtable_model.c */
 
@@ -161,16 +161,16 @@ struct s2_slot {
 
 /**
  * struct s2_model - What the tables must hold.
- * @base:	First IPA, as s2_world.base.
+ * @base:	First IPA, as s2_fixture.base.
  * @pages:	Slots.
  * @slot:	One slot per page. All slots that one leaf covers are equal.
- * @invalidated: As s2_world.invalidated.
+ * @invalidated: As s2_fixture.invalidated.
  * @stale:	First IPA of a leaf that went away without a TLBI for any page of it, or 0. The
  *		architecture drops a block from the TLBs by any address in it.
  * @fail_in:	As s2_pool.fail_in, for the next operation.
  * @dirty_start: First IPA of what changed since the last check, and
  * @dirty_end:	the end of it.
- * @w:		The world it is a model of.
+ * @f:		The fixture it is a model of.
  */
 struct s2_model {
 	u64			base;
@@ -181,10 +181,10 @@ struct s2_model {
 	unsigned int		fail_in;
 	u64			dirty_start;
 	u64			dirty_end;
-	struct s2_world		*w;
+	struct s2_fixture		*f;
 };
 
-struct s2_model *s2_model_create(struct s2_world *w);
+struct s2_model *s2_model_create(struct s2_fixture *f);
 s8 s2_model_level(struct s2_model *m, u64 ipa);
 int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot,
 		 bool force_pte, bool stop_if_same);

@@ -12,62 +12,62 @@
 /* Rule: a page is a leaf of the last level, below a table of each level, and goes whole. */
 static void map_one_page(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
-	unsigned int empty = w->pool.used;
+	struct s2_fixture *f = test->priv;
+	unsigned int empty = f->pool.used;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3, 0);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty + 3 - w->pgt.start_level);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3, 0);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty + 3 - f->pgt.start_level);
 
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	s2_expect_pte(w, w->base, w->pgt.start_level, 0);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, PAGE_SIZE), 0);
+	s2_expect_pte(f, f->base, f->pgt.start_level, 0);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
 /* Rule: a range that is aligned in and out is one block, of each size that the granule has. */
 static void map_blocks(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	s8 level;
 
 	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level <= 3; level++) {
 		u64 size = kvm_granule_size(level);
 
-		KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RWX), 0);
-		s2_expect_pte(w, w->base + size - PAGE_SIZE, level,
+		KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, S2_DATA_PHYS, RWX), 0);
+		s2_expect_pte(f, f->base + size - PAGE_SIZE, level,
 			      s2_pte(S2_DATA_PHYS, level, RWX));
-		s2_expect_pte(w, w->base + size, level, 0);
-		KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, size), 0);
+		s2_expect_pte(f, f->base + size, level, 0);
+		KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, size), 0);
 	}
 }
 
 /* Rule: an output address that is not aligned to the block makes pages, never a wrong block. */
 static void map_misaligned_output(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
 	u64 phys = S2_DATA_PHYS + PAGE_SIZE;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, phys, RW), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(phys, 3, RW));
-	s2_expect_pte(w, w->base + size - PAGE_SIZE, 3, s2_pte(phys + size - PAGE_SIZE, 3, RW));
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, phys, RW), 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(phys, 3, RW));
+	s2_expect_pte(f, f->base + size - PAGE_SIZE, 3, s2_pte(phys + size - PAGE_SIZE, 3, RW));
 }
 
 /* Rule: a range takes a block exactly where one fits, pages before and after it. */
 static void map_across_block(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
-	u64 start = w->base + size - PAGE_SIZE;
+	u64 start = f->base + size - PAGE_SIZE;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, start, size + 2 * PAGE_SIZE,
+	KUNIT_ASSERT_EQ(test, s2_map(f, start, size + 2 * PAGE_SIZE,
 				     S2_DATA_PHYS + size - PAGE_SIZE, RW), 0);
-	s2_expect_pte(w, start - PAGE_SIZE, 3, 0);
-	s2_expect_pte(w, start, 3, s2_pte(S2_DATA_PHYS + size - PAGE_SIZE, 3, RW));
-	s2_expect_pte(w, w->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
-	s2_expect_pte(w, w->base + 2 * size, 3, s2_pte(S2_DATA_PHYS + 2 * size, 3, RW));
-	s2_expect_pte(w, w->base + 2 * size + PAGE_SIZE, 3, 0);
+	s2_expect_pte(f, start - PAGE_SIZE, 3, 0);
+	s2_expect_pte(f, start, 3, s2_pte(S2_DATA_PHYS + size - PAGE_SIZE, 3, RW));
+	s2_expect_pte(f, f->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
+	s2_expect_pte(f, f->base + 2 * size, 3, s2_pte(S2_DATA_PHYS + 2 * size, 3, RW));
+	s2_expect_pte(f, f->base + 2 * size + PAGE_SIZE, 3, 0);
 }
 
 static bool force_all(u64 addr, u64 end, enum kvm_pgtable_prot prot)
@@ -78,12 +78,12 @@ static bool force_all(u64 addr, u64 end, enum kvm_pgtable_prot prot)
 /* Rule: a table whose owner asks for pages gets no block. */
 static void map_forced_to_pages(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
 
-	w->pgt.force_pte_cb = force_all;
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	f->pgt.force_pte_cb = force_all;
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, S2_DATA_PHYS, RW), 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 /*
@@ -92,43 +92,43 @@ static void map_forced_to_pages(struct kunit *test)
  */
 static void map_into_block(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
-	u64 page = w->base + 7 * PAGE_SIZE;
+	u64 page = f->base + 7 * PAGE_SIZE;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	w->watch = w->base;
-	KUNIT_ASSERT_EQ(test, s2_map(w, page, PAGE_SIZE, S2_DATA_PHYS + size, RW), 0);
-	s2_expect_pte(w, page, 3, s2_pte(S2_DATA_PHYS + size, 3, RW));
-	s2_expect_pte(w, w->base, 3, 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	f->watch = f->base;
+	KUNIT_ASSERT_EQ(test, s2_map(f, page, PAGE_SIZE, S2_DATA_PHYS + size, RW), 0);
+	s2_expect_pte(f, page, 3, s2_pte(S2_DATA_PHYS + size, 3, RW));
+	s2_expect_pte(f, f->base, 3, 0);
 
-	KUNIT_ASSERT_EQ(test, s2_count_events(w, S2_TLBI_IPA), 1);
-	KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_TLBI_IPA);
-	KUNIT_EXPECT_EQ(test, w->events[0].level, 2);
-	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
-	KUNIT_EXPECT_TRUE(test, bitmap_full(w->invalidated, size / PAGE_SIZE));
+	KUNIT_ASSERT_EQ(test, s2_count_events(f, S2_TLBI_IPA), 1);
+	KUNIT_EXPECT_EQ(test, f->events[0].kind, S2_TLBI_IPA);
+	KUNIT_EXPECT_EQ(test, f->events[0].level, 2);
+	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[0].watched));
+	KUNIT_EXPECT_TRUE(test, bitmap_full(f->invalidated, size / PAGE_SIZE));
 }
 
 /* Rule: a block over a table of pages invalidates all of its range and frees the tables. */
 static void map_block_over_table(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
-	unsigned int empty = w->pool.used;
-	u64 last = w->base + size - PAGE_SIZE;
+	unsigned int empty = f->pool.used;
+	u64 last = f->base + size - PAGE_SIZE;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	KUNIT_ASSERT_EQ(test, s2_map(w, last, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	w->watch = last;
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_expect_pte(w, last, KVM_PGTABLE_MIN_BLOCK_LEVEL,
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, last, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	f->watch = last;
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, S2_DATA_PHYS, RW), 0);
+	s2_expect_pte(f, last, KVM_PGTABLE_MIN_BLOCK_LEVEL,
 		      s2_pte(S2_DATA_PHYS, KVM_PGTABLE_MIN_BLOCK_LEVEL, RW));
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
-	KUNIT_EXPECT_TRUE(test, test_bit(0, w->invalidated));
-	KUNIT_EXPECT_TRUE(test, test_bit(size / PAGE_SIZE - 1, w->invalidated));
-	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
+	KUNIT_EXPECT_TRUE(test, test_bit(0, f->invalidated));
+	KUNIT_EXPECT_TRUE(test, test_bit(size / PAGE_SIZE - 1, f->invalidated));
+	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[0].watched));
 }
 
 /*
@@ -137,50 +137,50 @@ static void map_block_over_table(struct kunit *test)
  */
 static void map_same_again(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	enum kvm_pgtable_walk_flags fault = KVM_PGTABLE_WALK_HANDLE_FAULT |
 					    KVM_PGTABLE_WALK_SHARED;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_map(&w->pgt, w->base, PAGE_SIZE, S2_DATA_PHYS, RW,
-						     &w->pool, fault), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_map(&w->pgt, w->base, PAGE_SIZE, S2_DATA_PHYS, RWX,
-						     &w->pool, fault), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
-	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_map(&f->pgt, f->base, PAGE_SIZE, S2_DATA_PHYS, RW,
+						     &f->pool, fault), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_map(&f->pgt, f->base, PAGE_SIZE, S2_DATA_PHYS, RWX,
+						     &f->pool, fault), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
+	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 /* Rule: software bits are no business of the hardware: they change in place, without a TLBI. */
 static void map_software_bits(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	enum kvm_pgtable_prot marked = RW | KVM_PGTABLE_PROT_SW0 | KVM_PGTABLE_PROT_SW3;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, marked), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, marked));
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_pte_prot(s2_lookup(w, w->base, NULL)), marked);
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
-	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, marked), 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, marked));
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_pte_prot(s2_lookup(f, f->base, NULL)), marked);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
 }
 
 /* Rule: another output address is break-before-make: invalid, invalidated, then the new entry. */
 static void map_other_output(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	w->watch = w->base;
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS + PAGE_SIZE, RW), 0);
-	KUNIT_ASSERT_EQ(test, s2_count_events(w, S2_TLBI_IPA), 1);
-	KUNIT_EXPECT_EQ(test, w->events[0].kind, S2_TLBI_IPA);
-	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[0].watched));
-	s2_expect_pte(w, w->base, 3, s2_pte(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	f->watch = f->base;
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS + PAGE_SIZE, RW), 0);
+	KUNIT_ASSERT_EQ(test, s2_count_events(f, S2_TLBI_IPA), 1);
+	KUNIT_EXPECT_EQ(test, f->events[0].kind, S2_TLBI_IPA);
+	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[0].watched));
+	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
 }
 
 /*
@@ -189,67 +189,67 @@ static void map_other_output(struct kunit *test)
  */
 static void map_cleans_first(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	unsigned int i;
 
-	w->watch = w->base;
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_CLEAN_DCACHE), 1);
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_INVAL_ICACHE), 1);
-	for (i = 0; i < w->nr_events; i++) {
-		KUNIT_EXPECT_EQ(test, w->events[i].addr, S2_DATA_PHYS);
-		KUNIT_EXPECT_EQ(test, w->events[i].size, PAGE_SIZE);
-		KUNIT_EXPECT_FALSE(test, kvm_pte_valid(w->events[i].watched));
+	f->watch = f->base;
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, RWX), 0);
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_CLEAN_DCACHE), 1);
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_INVAL_ICACHE), 1);
+	for (i = 0; i < f->nr_events; i++) {
+		KUNIT_EXPECT_EQ(test, f->events[i].addr, S2_DATA_PHYS);
+		KUNIT_EXPECT_EQ(test, f->events[i].size, PAGE_SIZE);
+		KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[i].watched));
 	}
 
-	s2_forget_events(w);
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
+	s2_forget_events(f);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base + PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
 				     RW | KVM_PGTABLE_PROT_DEVICE), 0);
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base + 2 * PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base + 2 * PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS,
 				     RW | KVM_PGTABLE_PROT_NORMAL_NC), 0);
-	KUNIT_EXPECT_EQ(test, w->nr_events, 0);
-	s2_expect_pte(w, w->base + PAGE_SIZE, 3,
+	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
+	s2_expect_pte(f, f->base + PAGE_SIZE, 3,
 		      s2_pte(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_DEVICE));
-	s2_expect_pte(w, w->base + 2 * PAGE_SIZE, 3,
+	s2_expect_pte(f, f->base + 2 * PAGE_SIZE, 3,
 		      s2_pte(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_NORMAL_NC));
 }
 
 /* Rule: what unmap takes away is invalidated, and written back where the CPU does not do so. */
 static void unmap_cleans_after(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	bool fwb = cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
 	u64 size = kvm_granule_size(2);
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, size, S2_DATA_PHYS, RW), 0);
-	s2_forget_events(w);
-	w->watch = w->base;
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, size), 0);
-	KUNIT_EXPECT_TRUE(test, bitmap_full(w->invalidated, size / PAGE_SIZE));
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_CLEAN_DCACHE), fwb ? 0 : 1);
-	KUNIT_EXPECT_EQ(test, w->events[0].watched, 0);
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, size, S2_DATA_PHYS, RW), 0);
+	s2_forget_events(f);
+	f->watch = f->base;
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, size), 0);
+	KUNIT_EXPECT_TRUE(test, bitmap_full(f->invalidated, size / PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_CLEAN_DCACHE), fwb ? 0 : 1);
+	KUNIT_EXPECT_EQ(test, f->events[0].watched, 0);
 }
 
 /* Rule: unmapping a part of a block unmaps the block: the rest is faulted in again. */
 static void unmap_part_of_block(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
 
-	KUNIT_ASSERT_EQ(test, s2_map(w, w->base, 2 * size, S2_DATA_PHYS, RW), 0);
-	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base + PAGE_SIZE, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, s2_lookup(w, w->base, NULL), 0);
-	s2_expect_pte(w, w->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
+	KUNIT_ASSERT_EQ(test, s2_map(f, f->base, 2 * size, S2_DATA_PHYS, RW), 0);
+	KUNIT_ASSERT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base + PAGE_SIZE, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, s2_lookup(f, f->base, NULL), 0);
+	s2_expect_pte(f, f->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
 }
 
 /* Rule: unmapping nothing is no error and asks for nothing but what the range costs. */
 static void unmap_nothing(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_unmap(&w->pgt, w->base, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, s2_count_events(w, S2_TLBI_IPA), 0);
-	s2_expect_pte(w, w->base, w->pgt.start_level, 0);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_unmap(&f->pgt, f->base, PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, s2_count_events(f, S2_TLBI_IPA), 0);
+	s2_expect_pte(f, f->base, f->pgt.start_level, 0);
 }
 
 /* Rule (R7): attributes that contradict each other are refused, with nothing changed. */
@@ -260,36 +260,36 @@ static void map_bad_attributes(struct kunit *test)
 		RWX | KVM_PGTABLE_PROT_DEVICE,
 		RWX | KVM_PGTABLE_PROT_NORMAL_NC,
 	};
-	struct s2_world *w = test->priv;
-	unsigned int i, empty = w->pool.used;
+	struct s2_fixture *f = test->priv;
+	unsigned int i, empty = f->pool.used;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		KUNIT_EXPECT_EQ(test, s2_map(w, w->base, PAGE_SIZE, S2_DATA_PHYS, bad[i]), -EINVAL);
-		s2_expect_pte(w, w->base, w->pgt.start_level, 0);
-		KUNIT_EXPECT_EQ(test, w->pool.used, empty);
+		KUNIT_EXPECT_EQ(test, s2_map(f, f->base, PAGE_SIZE, S2_DATA_PHYS, bad[i]), -EINVAL);
+		s2_expect_pte(f, f->base, f->pgt.start_level, 0);
+		KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 	}
 }
 
 /* Rule (R7): a range that leaves the input address space is refused before its first page. */
 static void range_too_far(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 	u64 limit = BIT_ULL(S2_IA_BITS);
-	unsigned int empty = w->pool.used;
+	unsigned int empty = f->pool.used;
 	kvm_pte_t pte;
 
-	KUNIT_EXPECT_EQ(test, s2_map(w, limit - PAGE_SIZE, 2 * PAGE_SIZE, S2_DATA_PHYS, RW),
+	KUNIT_EXPECT_EQ(test, s2_map(f, limit - PAGE_SIZE, 2 * PAGE_SIZE, S2_DATA_PHYS, RW),
 			-ERANGE);
-	KUNIT_EXPECT_EQ(test, s2_map(w, limit, PAGE_SIZE, S2_DATA_PHYS, RW), -ERANGE);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_set_owner(&w->pgt, limit, PAGE_SIZE, &w->pool, 1),
+	KUNIT_EXPECT_EQ(test, s2_map(f, limit, PAGE_SIZE, S2_DATA_PHYS, RW), -ERANGE);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_set_owner(&f->pgt, limit, PAGE_SIZE, &f->pool, 1),
 			-ERANGE);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_wrprotect(&w->pgt, limit, PAGE_SIZE), -ERANGE);
-	KUNIT_EXPECT_EQ(test, kvm_pgtable_get_leaf(&w->pgt, limit, &pte, NULL), -ERANGE);
-	KUNIT_EXPECT_EQ(test, w->pool.used, empty);
-	s2_expect_pte(w, limit - PAGE_SIZE, w->pgt.start_level, 0);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_wrprotect(&f->pgt, limit, PAGE_SIZE), -ERANGE);
+	KUNIT_EXPECT_EQ(test, kvm_pgtable_get_leaf(&f->pgt, limit, &pte, NULL), -ERANGE);
+	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
+	s2_expect_pte(f, limit - PAGE_SIZE, f->pgt.start_level, 0);
 
-	KUNIT_EXPECT_EQ(test, s2_map(w, limit - PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
-	s2_expect_pte(w, limit - PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, RW));
+	KUNIT_EXPECT_EQ(test, s2_map(f, limit - PAGE_SIZE, PAGE_SIZE, S2_DATA_PHYS, RW), 0);
+	s2_expect_pte(f, limit - PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
 struct kunit_case s2_map_cases[] = {

@@ -143,7 +143,7 @@ int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtab
 
 	while (ipa < end) {
 		s8 level = s2_best_level(ipa, end, phys, force_pte);
-		kvm_pte_t new = m->w->host ? s2_host_pte(phys, level, prot) :
+		kvm_pte_t new = m->f->host ? s2_host_pte(phys, level, prot) :
 					     s2_pte(phys, level, prot);
 		struct s2_slot *slot = s2_slot(m, ipa);
 
@@ -180,7 +180,7 @@ static bool s2_drop_table(struct s2_model *m, u64 ipa, s8 level)
 	for (at = start; at < start + size; at += kvm_granule_size(level)) {
 		struct s2_slot *slot = s2_slot(m, at);
 
-		if (slot->level != level || s2_is_counted(m->w, slot->pte, level))
+		if (slot->level != level || s2_is_counted(m->f, slot->pte, level))
 			return false;
 	}
 	s2_gone(m, start, size);
@@ -198,14 +198,14 @@ static int s2_model_give_back(struct s2_model *m, u64 ipa, u64 size)
 	for (at = ipa; at < end; at = next) {
 		s8 level = s2_slot(m, at)->level;
 
-		while (level < S2_LAST_LEVEL && s2_is_counted(m->w, s2_slot(m, at)->pte, level)) {
+		while (level < S2_LAST_LEVEL && s2_is_counted(m->f, s2_slot(m, at)->pte, level)) {
 			ret = s2_make_table(m, at);
 			if (ret)
 				return ret;
 			level++;
 		}
 		next = ALIGN_DOWN(at, kvm_granule_size(level)) + kvm_granule_size(level);
-		if (s2_is_counted(m->w, s2_slot(m, at)->pte, level)) {
+		if (s2_is_counted(m->f, s2_slot(m, at)->pte, level)) {
 			s2_gone(m, at, PAGE_SIZE);
 			s2_fill(m, at, level, 0);
 		}
@@ -228,7 +228,7 @@ int s2_model_set_owner(struct s2_model *m, u64 ipa, u64 size, u8 owner_id)
 	u64 end = ipa + size;
 	int ret;
 
-	if (m->w->host && !owner_id)
+	if (m->f->host && !owner_id)
 		return s2_model_give_back(m, ipa, size);
 
 	for (; ipa < end; ipa += PAGE_SIZE) {
@@ -409,7 +409,7 @@ static void s2_split_once(struct s2_model *m, u64 ipa)
 	u64 offset;
 
 	/* kvm_pgtable_stage2_pte_prot() knows permissions, not memory types. */
-	if (m->w->host)
+	if (m->f->host)
 		attr |= S2_WRITE_BACK << 2;
 
 	if (block.level + 1 == S2_LAST_LEVEL)
@@ -464,25 +464,25 @@ int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables)
 
 /**
  * s2_model_create() - Make the model of an empty window.
- * @w:	The world.
+ * @f:	The fixture.
  *
  * Return: the model; it lives as long as the test case.
  */
-struct s2_model *s2_model_create(struct s2_world *w)
+struct s2_model *s2_model_create(struct s2_fixture *f)
 {
-	struct s2_model *m = kunit_kzalloc(w->test, sizeof(*m), GFP_KERNEL);
+	struct s2_model *m = kunit_kzalloc(f->test, sizeof(*m), GFP_KERNEL);
 	u64 ipa;
 
-	KUNIT_ASSERT_NOT_NULL(w->test, m);
-	KUNIT_ASSERT_EQ(w->test, w->pgt.start_level, KVM_PGTABLE_MIN_BLOCK_LEVEL);
-	m->w = w;
-	m->base = w->base;
-	m->pages = w->pages;
+	KUNIT_ASSERT_NOT_NULL(f->test, m);
+	KUNIT_ASSERT_EQ(f->test, f->pgt.start_level, KVM_PGTABLE_MIN_BLOCK_LEVEL);
+	m->f = f;
+	m->base = f->base;
+	m->pages = f->pages;
 	m->slot = vzalloc(m->pages * sizeof(*m->slot));
-	KUNIT_ASSERT_NOT_NULL(w->test, m->slot);
-	KUNIT_ASSERT_EQ(w->test, kunit_add_action_or_reset(w->test, s2_model_vfree, m->slot), 0);
-	m->invalidated = w->invalidated;
-	w->model = m;
+	KUNIT_ASSERT_NOT_NULL(f->test, m->slot);
+	KUNIT_ASSERT_EQ(f->test, kunit_add_action_or_reset(f->test, s2_model_vfree, m->slot), 0);
+	m->invalidated = f->invalidated;
+	f->model = m;
 
 	for (ipa = m->base; ipa < s2_end(m); ipa += kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL))
 		s2_fill(m, ipa, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);

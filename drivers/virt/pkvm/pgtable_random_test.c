@@ -76,7 +76,7 @@ struct s2_step {
 
 struct s2_run {
 	unsigned long		seed;
-	struct s2_world		*w;
+	struct s2_fixture		*f;
 	struct s2_model		*m;
 	struct rnd_state	rnd;
 };
@@ -95,7 +95,7 @@ static bool s2_force_cb(u64 addr, u64 end, enum kvm_pgtable_prot prot)
 
 static enum s2_op s2_draw_op(struct s2_run *r)
 {
-	const unsigned int *weight = r->w->host ? op_host_weight : op_weight;
+	const unsigned int *weight = r->f->host ? op_host_weight : op_weight;
 	u32 x = s2_rand(r, 100);
 	enum s2_op op = 0;
 
@@ -122,7 +122,7 @@ static enum kvm_pgtable_prot s2_draw_prot(struct s2_run *r)
 /* What the host maps: mostly the default for that address, or the default with software bits. */
 static enum kvm_pgtable_prot s2_draw_host_prot(struct s2_run *r, u64 phys)
 {
-	bool memory = s2_host_is_memory(r->w, phys);
+	bool memory = s2_host_is_memory(r->f, phys);
 	u32 x = s2_rand(r, 10);
 
 	if (x == 0)
@@ -144,7 +144,7 @@ static void s2_draw_range(struct s2_run *r, struct s2_step *s, bool pages_only)
 	u32 x = s2_rand(r, 100);
 	s8 level = x < 3 ? KVM_PGTABLE_MIN_BLOCK_LEVEL : x < 30 ? 2 : 3;
 	unsigned int near = kvm_granule_size(2) / PAGE_SIZE * 6;
-	unsigned long edge = r->m->pages / (r->w->host && s2_rand(r, 2) ? 4 : 2);
+	unsigned long edge = r->m->pages / (r->f->host && s2_rand(r, 2) ? 4 : 2);
 	u64 unit = kvm_granule_size(level);
 
 	if (level < 2 && pages_only)
@@ -214,8 +214,8 @@ static struct s2_step s2_draw(struct s2_run *r)
 /* The operation on the tables: its result, or for mkyoung and age the value that they return. */
 static s64 s2_do(struct s2_run *r, const struct s2_step *s)
 {
-	struct kvm_mmu_memory_cache *mc = &r->w->mmu.split_page_cache;
-	struct kvm_pgtable *pgt = &r->w->pgt;
+	struct kvm_mmu_memory_cache *mc = &r->f->mmu.split_page_cache;
+	struct kvm_pgtable *pgt = &r->f->pgt;
 	enum kvm_pgtable_walk_flags flags = 0;
 
 	switch (s->op) {
@@ -223,10 +223,10 @@ static s64 s2_do(struct s2_run *r, const struct s2_step *s)
 		s2_force = s->force_pte;
 		if (s->fault)
 			flags = KVM_PGTABLE_WALK_HANDLE_FAULT | KVM_PGTABLE_WALK_SHARED;
-		return kvm_pgtable_stage2_map(pgt, s->ipa, s->size, s->phys, s->prot, &r->w->pool,
+		return kvm_pgtable_stage2_map(pgt, s->ipa, s->size, s->phys, s->prot, &r->f->pool,
 					      flags);
 	case OP_OWNER:
-		return kvm_pgtable_stage2_set_owner(pgt, s->ipa, s->size, &r->w->pool, s->owner);
+		return kvm_pgtable_stage2_set_owner(pgt, s->ipa, s->size, &r->f->pool, s->owner);
 	case OP_UNMAP:
 		return kvm_pgtable_stage2_unmap(pgt, s->ipa, s->size);
 	case OP_WRPROTECT:
@@ -280,13 +280,13 @@ static s64 s2_predict(struct s2_run *r, const struct s2_step *s)
 
 static void s2_step(struct s2_run *r, unsigned int nr, bool starve)
 {
-	struct kunit *test = r->w->test;
-	struct s2_step s = r->w->host ? s2_draw_host(r) : s2_draw(r);
+	struct kunit *test = r->f->test;
+	struct s2_step s = r->f->host ? s2_draw_host(r) : s2_draw(r);
 	s64 real, want;
 
-	r->w->pool.fail_in = starve && s.op != OP_SPLIT ? s2_rand(r, 4) : 0;
-	r->m->fail_in = r->w->pool.fail_in;
-	s2_forget_events(r->w);
+	r->f->pool.fail_in = starve && s.op != OP_SPLIT ? s2_rand(r, 4) : 0;
+	r->m->fail_in = r->f->pool.fail_in;
+	s2_forget_events(r->f);
 	r->m->stale = 0;
 
 	real = s2_do(r, &s);
@@ -296,7 +296,7 @@ static void s2_step(struct s2_run *r, unsigned int nr, bool starve)
 		KUNIT_FAIL(test, "it returned 0x%llx, must return 0x%llx", real, want);
 	else if (r->m->stale)
 		KUNIT_FAIL(test, "0x%llx is no longer mapped, but may be in a TLB", r->m->stale);
-	else if (s2_check(r->w, r->m))
+	else if (s2_check(r->f, r->m))
 		return;
 
 	KUNIT_FAIL_AND_ABORT(test, "seed=%lu, step %u: %s 0x%llx + 0x%llx -> 0x%llx, 0x%llx%s%s",
@@ -318,7 +318,7 @@ static const void *round_gen_params(const void *prev, char *desc)
 
 static void s2_random_run(struct kunit *test, unsigned int nr, bool starve)
 {
-	struct s2_run r = { .w = test->priv };
+	struct s2_run r = { .f = test->priv };
 	unsigned int i;
 
 	if (!seed)
@@ -326,14 +326,14 @@ static void s2_random_run(struct kunit *test, unsigned int nr, bool starve)
 	r.seed = seed + (unsigned long)test->param_value - 1;
 	kunit_info(test, "seed=%lu, %u steps\n", r.seed, nr);
 	prandom_seed_state(&r.rnd, r.seed);
-	r.m = s2_model_create(r.w);
-	r.w->pgt.force_pte_cb = s2_force_cb;
+	r.m = s2_model_create(r.f);
+	r.f->pgt.force_pte_cb = s2_force_cb;
 	for (i = 0; i < nr; i++) {
 		s2_step(&r, i, starve);
 		/* RCU takes a CPU that does nothing else for 20 s for a stalled one. */
 		cond_resched();
 	}
-	r.w->pool.fail_in = 0;
+	r.f->pool.fail_in = 0;
 }
 
 /* Rule: any sequence of operations gives what the plain array says. */

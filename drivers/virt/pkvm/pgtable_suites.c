@@ -8,43 +8,43 @@
 
 static struct kunit_suite s2_map_suite = {
 	.name		= "pkvm_pgtable_map",
-	.init		= s2_world_init,
-	.exit		= s2_world_exit,
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
 	.test_cases	= s2_map_cases,
 };
 
 static struct kunit_suite s2_attr_suite = {
 	.name		= "pkvm_pgtable_attr",
-	.init		= s2_world_init,
-	.exit		= s2_world_exit,
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
 	.test_cases	= s2_attr_cases,
 };
 
 static struct kunit_suite s2_table_suite = {
 	.name		= "pkvm_pgtable_table",
-	.init		= s2_world_init,
-	.exit		= s2_world_exit,
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
 	.test_cases	= s2_table_cases,
 };
 
 static struct kunit_suite s2_random_suite = {
 	.name		= "pkvm_pgtable_random",
-	.init		= s2_world_init,
-	.exit		= s2_world_exit,
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
 	.test_cases	= s2_random_cases,
 };
 
 static struct kunit_suite s2_host_suite = {
 	.name		= "pkvm_pgtable_host",
-	.init		= s2_host_world_init,
-	.exit		= s2_world_exit,
+	.init		= s2_host_fixture_init,
+	.exit		= s2_fixture_exit,
 	.test_cases	= s2_host_cases,
 };
 
 static struct kunit_suite s2_host_random_suite = {
 	.name		= "pkvm_pgtable_host_random",
-	.init		= s2_host_world_init,
-	.exit		= s2_world_exit,
+	.init		= s2_host_fixture_init,
+	.exit		= s2_fixture_exit,
 	.test_cases	= s2_host_random_cases,
 };
 

@@ -26,7 +26,7 @@
 /* A header and its status. */
 #define REQUEST_SIZE	25
 
-struct world {
+struct fixture {
 	struct fuzz_input in;
 	struct fuzz_pool memory;
 	struct virtio_blk blk;
@@ -34,13 +34,13 @@ struct world {
 	u32 len[VIRTIO_BLK_MAX_DEPTH];
 };
 
-static struct world world;
+static struct fixture fixture;
 
 /* The driver asks the device whether it needs a reset, and nothing else. */
 u8 mmio_read8(u64 addr)
 {
 	FUZZ_RULE(range_inside(addr, 1, COMMON, 0x38));
-	return (u8)fuzz_take(&world.in, 1);
+	return (u8)fuzz_take(&fixture.in, 1);
 }
 
 u16 mmio_read16(u64 addr)
@@ -82,115 +82,115 @@ static bool is_shared(const void *at, size_t len)
 }
 
 /* The device writes where it can: into a page that is shared. */
-static void scribble(struct world *w)
+static void scribble(struct fixture *f)
 {
-	u64 page = fuzz_take(&w->in, 1) * 2, at = fuzz_take(&w->in, 2) % PAGE_SIZE;
-	unsigned int len = 1 + fuzz_take(&w->in, 1) % 8;
+	u64 page = fuzz_take(&f->in, 1) * 2, at = fuzz_take(&f->in, 2) % PAGE_SIZE;
+	unsigned int len = 1 + fuzz_take(&f->in, 1) % 8;
 
 	while (page < ARRAY_SIZE(fake_hyp.shared) && !fake_hyp.shared[page])
 		page++;
 	for (; page < ARRAY_SIZE(fake_hyp.shared) && len && at < PAGE_SIZE; len--, at++)
-		fake_hyp.arena[page * PAGE_SIZE + at] = (u8)fuzz_take(&w->in, 1);
+		fake_hyp.arena[page * PAGE_SIZE + at] = (u8)fuzz_take(&f->in, 1);
 }
 
 /*
  * Or it answers: some request, with some status and length, often the right ones;
  * or none that there is.
  */
-static void answer(struct world *w)
+static void answer(struct fixture *f)
 {
-	struct virtqueue *vq = &w->blk.vq;
-	u8 which = (u8)fuzz_take(&w->in, 1), status = (u8)fuzz_take(&w->in, 1) % 4;
+	struct virtqueue *vq = &f->blk.vq;
+	u8 which = (u8)fuzz_take(&f->in, 1), status = (u8)fuzz_take(&f->in, 1) % 4;
 	unsigned int slot = which % VIRTIO_BLK_MAX_DEPTH;
 	u16 idx = (u16)(vq->used_idx + 1);
 	u8 *used = (u8 *)vq->used;
 	/* One byte more than the data is right. */
-	u32 elem[2] = { 0, w->len[slot] - 1 + (u32)fuzz_take(&w->in, 1) % 4 };
+	u32 elem[2] = { 0, f->len[slot] - 1 + (u32)fuzz_take(&f->in, 1) % 4 };
 
 	if (which & ANY_ID)
 		elem[0] = which % (QUEUE_SIZE + 2);
 	else
 		while (elem[0] < QUEUE_SIZE &&
-		       (!vq->chain[elem[0]] || w->blk.slot_of[elem[0]] != slot))
+		       (!vq->chain[elem[0]] || f->blk.slot_of[elem[0]] != slot))
 			elem[0]++;
-	if (w->blk.slot[slot].req)
-		((u8 *)w->blk.slot[slot].req)[REQUEST_SIZE - 1] = status;
+	if (f->blk.slot[slot].req)
+		((u8 *)f->blk.slot[slot].req)[REQUEST_SIZE - 1] = status;
 	memcpy(used + 4 + 8 * (vq->used_idx % QUEUE_SIZE), elem, sizeof(elem));
 	memcpy(used + 2, &idx, sizeof(idx));
 }
 
 static void device_acts(void)
 {
-	switch (fuzz_take(&world.in, 1) % 4) {
+	switch (fuzz_take(&fixture.in, 1) % 4) {
 	case 0:
-		scribble(&world);
+		scribble(&fixture);
 		break;
 	case 1:
-		answer(&world);
+		answer(&fixture);
 		break;
 	}
 }
 
 /* Each slot has its memory, which the device sees, or none; all that is in use is that. */
-static void check_slots(const struct world *w)
+static void check_slots(const struct fixture *f)
 {
-	u64 in_use = w->ring_bytes;
+	u64 in_use = f->ring_bytes;
 	unsigned int i, waiting = 0;
 
 	for (i = 0; i < VIRTIO_BLK_MAX_DEPTH; i++) {
-		const struct virtio_blk_slot *s = &w->blk.slot[i];
+		const struct virtio_blk_slot *s = &f->blk.slot[i];
 
-		FUZZ_RULE(!s->req == !w->len[i] && s->len == w->len[i] && !s->bounce == !s->req);
+		FUZZ_RULE(!s->req == !f->len[i] && s->len == f->len[i] && !s->bounce == !s->req);
 		if (!s->req)
 			continue;
 		FUZZ_RULE(is_shared(s->req, REQUEST_SIZE) && is_shared(s->bounce, s->len));
 		in_use += buddy_block_size(REQUEST_SIZE) + buddy_block_size(s->len);
 		waiting += !s->done;
 	}
-	FUZZ_RULE(w->memory.pool.stats.in_use == in_use);
-	FUZZ_RULE(w->blk.in_flight == waiting && waiting <= w->blk.in_flight_peak);
+	FUZZ_RULE(f->memory.pool.stats.in_use == in_use);
+	FUZZ_RULE(f->blk.in_flight == waiting && waiting <= f->blk.in_flight_peak);
 }
 
-static void begin(struct world *w)
+static void begin(struct fixture *f)
 {
-	u64 sector = fuzz_take(&w->in, 2) % (SECTORS + 100);
-	u32 len = (u32)fuzz_take(&w->in, 1) * SECTOR_SIZE + (u32)fuzz_take(&w->in, 1) % 2;
-	bool broken = w->blk.vq.broken, fits;
+	u64 sector = fuzz_take(&f->in, 2) % (SECTORS + 100);
+	u32 len = (u32)fuzz_take(&f->in, 1) * SECTOR_SIZE + (u32)fuzz_take(&f->in, 1) % 2;
+	bool broken = f->blk.vq.broken, fits;
 	enum fw_status status;
 	unsigned int slot;
 
 	fits = len && len <= VIRTIO_BLK_MAX_READ && len % SECTOR_SIZE == 0 &&
 	       sector + len / SECTOR_SIZE <= SECTORS;
-	status = virtio_blk_start_read(&w->blk, sector, len, &slot);
+	status = virtio_blk_start_read(&f->blk, sector, len, &slot);
 	if (status != FW_OK) {
 		FUZZ_RULE(!fits || broken || status == FW_EAGAIN || status == FW_ENOMEM);
 		return;
 	}
-	FUZZ_RULE(fits && !broken && slot < VIRTIO_BLK_MAX_DEPTH && !w->len[slot]);
-	w->len[slot] = len;
+	FUZZ_RULE(fits && !broken && slot < VIRTIO_BLK_MAX_DEPTH && !f->len[slot]);
+	f->len[slot] = len;
 }
 
-static void finish(struct world *w)
+static void finish(struct fixture *f)
 {
-	unsigned int slot = (unsigned int)fuzz_take(&w->in, 1) % VIRTIO_BLK_MAX_DEPTH;
+	unsigned int slot = (unsigned int)fuzz_take(&f->in, 1) % VIRTIO_BLK_MAX_DEPTH;
 	enum fw_status status;
 	u8 *data;
 
-	if (!w->len[slot])
+	if (!f->len[slot])
 		return;
 	/* Of exactly the size that was asked for: not a byte more may come. */
-	data = malloc(w->len[slot]);
+	data = malloc(f->len[slot]);
 	FUZZ_RULE(data);
-	status = virtio_blk_finish_read(&w->blk, slot, data);
+	status = virtio_blk_finish_read(&f->blk, slot, data);
 	free(data);
 	switch (status) {
 	case FW_OK:
 	case FW_EBLK_IO:
 	case FW_EBLK_UNSUPPORTED:
-		w->len[slot] = 0;
+		f->len[slot] = 0;
 		break;
 	case FW_EVIRTIO_RING:
-		FUZZ_RULE(w->blk.vq.broken);
+		FUZZ_RULE(f->blk.vq.broken);
 		break;
 	default:
 		FUZZ_RULE(status == FW_EBLK_STATUS || status == FW_EBLK_SHORT ||
@@ -198,44 +198,44 @@ static void finish(struct world *w)
 	}
 }
 
-static void start(struct world *w, const u8 *data, size_t size)
+static void start(struct fixture *f, const u8 *data, size_t size)
 {
-	struct shared_pool *pool = &w->memory.pool;
+	struct shared_pool *pool = &f->memory.pool;
 
-	memset(w, 0, sizeof(*w));
-	w->in = (struct fuzz_input){ data, size };
-	fuzz_pool_start(&w->memory, HEAP_SIZE);
-	FUZZ_RULE(virtq_init(&w->blk.vq, pool, QUEUE_SIZE) == FW_OK);
-	w->ring_bytes = pool->stats.in_use;
-	w->blk.pool = pool;
-	w->blk.dev.common = (struct virtio_region){ COMMON, 0x38 };
-	w->blk.notify = NOTIFY;
-	w->blk.sectors = SECTORS;
-	w->blk.running = true;
+	memset(f, 0, sizeof(*f));
+	f->in = (struct fuzz_input){ data, size };
+	fuzz_pool_start(&f->memory, HEAP_SIZE);
+	FUZZ_RULE(virtq_init(&f->blk.vq, pool, QUEUE_SIZE) == FW_OK);
+	f->ring_bytes = pool->stats.in_use;
+	f->blk.pool = pool;
+	f->blk.dev.common = (struct virtio_region){ COMMON, 0x38 };
+	f->blk.notify = NOTIFY;
+	f->blk.sectors = SECTORS;
+	f->blk.running = true;
 	fake_counter_tick = device_acts;
 }
 
 int fuzz_one_input(const u8 *data, size_t size)
 {
-	struct world *w = &world;
+	struct fixture *f = &fixture;
 
-	start(w, data, size);
-	while (w->in.left) {
-		switch (fuzz_take(&w->in, 1) % 4) {
+	start(f, data, size);
+	while (f->in.left) {
+		switch (fuzz_take(&f->in, 1) % 4) {
 		case 0:
-			begin(w);
+			begin(f);
 			break;
 		case 1:
-			finish(w);
+			finish(f);
 			break;
 		case 2:
-			answer(w);
+			answer(f);
 			break;
 		default:
-			scribble(w);
+			scribble(f);
 		}
-		check_slots(w);
+		check_slots(f);
 	}
-	fuzz_pool_end(&w->memory, HEAP_SIZE);
+	fuzz_pool_end(&f->memory, HEAP_SIZE);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #define RINGS_SIZE	256
 #define HEAP_SIZE	(2 * PAGE_SIZE)
 
-struct world {
+struct fixture {
 	struct fuzz_pool memory;
 	struct virtqueue vq;
 	bool under_way[SIZE];
@@ -23,20 +23,20 @@ struct world {
 	unsigned int used_descs;
 };
 
-static struct world world;
+static struct fixture fixture;
 
-static void start(struct world *w)
+static void start(struct fixture *f)
 {
-	memset(w, 0, sizeof(*w));
-	fuzz_pool_start(&w->memory, HEAP_SIZE);
-	FUZZ_RULE(virtq_init(&w->vq, &w->memory.pool, SIZE) == FW_OK);
+	memset(f, 0, sizeof(*f));
+	fuzz_pool_start(&f->memory, HEAP_SIZE);
+	FUZZ_RULE(virtq_init(&f->vq, &f->memory.pool, SIZE) == FW_OK);
 }
 
-static void make_request(struct world *w, struct fuzz_input *in)
+static void make_request(struct fixture *f, struct fuzz_input *in)
 {
 	unsigned int count = 1 + fuzz_take(in, 1) % 4, i;
 	struct virtq_seg seg[4] = { { 0 } };
-	bool broken = w->vq.broken;
+	bool broken = f->vq.broken;
 	enum fw_status status;
 	u32 writable = 0;
 	u16 id;
@@ -47,41 +47,41 @@ static void make_request(struct world *w, struct fuzz_input *in)
 		seg[i].device_writes = i;
 		writable += i ? seg[i].len : 0;
 	}
-	status = virtq_add(&w->vq, seg, count, &id);
+	status = virtq_add(&f->vq, seg, count, &id);
 	if (status != FW_OK) {
 		FUZZ_RULE(status == FW_EVIRTIO_RING ? broken :
-			  status == FW_EAGAIN && w->used_descs + count > SIZE);
+			  status == FW_EAGAIN && f->used_descs + count > SIZE);
 		return;
 	}
-	FUZZ_RULE(!broken && id < SIZE && !w->under_way[id]);
-	w->under_way[id] = true;
-	w->writable[id] = writable;
-	w->used_descs += count;
-	FUZZ_RULE(w->used_descs + w->vq.free_count == SIZE);
+	FUZZ_RULE(!broken && id < SIZE && !f->under_way[id]);
+	f->under_way[id] = true;
+	f->writable[id] = writable;
+	f->used_descs += count;
+	FUZZ_RULE(f->used_descs + f->vq.free_count == SIZE);
 }
 
-static void poll(struct world *w)
+static void poll(struct fixture *f)
 {
-	unsigned int free_before = w->vq.free_count;
-	bool broken = w->vq.broken;
+	unsigned int free_before = f->vq.free_count;
+	bool broken = f->vq.broken;
 	enum fw_status status;
 	u32 written;
 	u16 id;
 
-	status = virtq_poll(&w->vq, &id, &written);
+	status = virtq_poll(&f->vq, &id, &written);
 	FUZZ_RULE(!broken || status == FW_EVIRTIO_RING);
 	if (status != FW_OK)
 		return;
-	FUZZ_RULE(id < SIZE && w->under_way[id] && written <= w->writable[id]);
-	FUZZ_RULE(w->vq.free_count > free_before);
-	w->under_way[id] = false;
-	w->used_descs -= w->vq.free_count - free_before;
-	FUZZ_RULE(w->used_descs + w->vq.free_count == SIZE);
+	FUZZ_RULE(id < SIZE && f->under_way[id] && written <= f->writable[id]);
+	FUZZ_RULE(f->vq.free_count > free_before);
+	f->under_way[id] = false;
+	f->used_descs -= f->vq.free_count - free_before;
+	FUZZ_RULE(f->used_descs + f->vq.free_count == SIZE);
 }
 
-static void scribble(struct world *w, struct fuzz_input *in)
+static void scribble(struct fixture *f, struct fuzz_input *in)
 {
-	u8 *rings = (u8 *)w->vq.desc;
+	u8 *rings = (u8 *)f->vq.desc;
 	unsigned int at = (unsigned int)fuzz_take(in, 1) % RINGS_SIZE;
 	unsigned int len = 1 + fuzz_take(in, 1) % 8;
 
@@ -90,37 +90,37 @@ static void scribble(struct world *w, struct fuzz_input *in)
 }
 
 /* What an honest device does, so that more than refusals is reached. */
-static void answer(struct world *w, struct fuzz_input *in)
+static void answer(struct fixture *f, struct fuzz_input *in)
 {
-	u16 idx = (u16)(w->vq.used_idx + 1);
+	u16 idx = (u16)(f->vq.used_idx + 1);
 	u32 elem[2] = { (u32)fuzz_take(in, 1) % SIZE, (u32)fuzz_take(in, 2) };
-	u8 *used = (u8 *)w->vq.used;
+	u8 *used = (u8 *)f->vq.used;
 
-	memcpy(used + 4 + 8 * (w->vq.used_idx % SIZE), elem, sizeof(elem));
+	memcpy(used + 4 + 8 * (f->vq.used_idx % SIZE), elem, sizeof(elem));
 	memcpy(used + 2, &idx, sizeof(idx));
 }
 
 int fuzz_one_input(const u8 *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
-	struct world *w = &world;
+	struct fixture *f = &fixture;
 
-	start(w);
+	start(f);
 	while (in.left) {
 		switch (fuzz_take(&in, 1) % 4) {
 		case 0:
-			make_request(w, &in);
+			make_request(f, &in);
 			break;
 		case 1:
-			scribble(w, &in);
+			scribble(f, &in);
 			break;
 		case 2:
-			answer(w, &in);
+			answer(f, &in);
 			break;
 		default:
-			poll(w);
+			poll(f);
 		}
 	}
-	fuzz_pool_end(&w->memory, HEAP_SIZE);
+	fuzz_pool_end(&f->memory, HEAP_SIZE);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #define SLOT	4
 #define SECTORS	300
 
-struct world {
+struct fixture {
 	struct buddy heap;
 	struct hyp hyp;
 	struct shared_pool pool;
@@ -27,38 +27,38 @@ struct world {
 	u8 data[VIRTIO_BLK_MAX_READ];
 };
 
-static void reset(struct world *w)
+static void reset(struct fixture *f)
 {
 	uintptr_t base;
 
 	fake_hyp_reset();
 	fake_bus_reset();
-	w->fn = fake_disk_add(SLOT, SECTORS);
+	f->fn = fake_disk_add(SLOT, SECTORS);
 	base = (uintptr_t)fake_hyp.arena;
-	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
-	assert_int_equal(buddy_add(&w->heap, base, FW_SCRATCH_SIZE), FW_OK);
-	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
+	assert_int_equal(buddy_init(&f->heap, base, FW_SCRATCH_SHIFT, f->tree), FW_OK);
+	assert_int_equal(buddy_add(&f->heap, base, FW_SCRATCH_SIZE), FW_OK);
+	hyp_discover(&f->hyp);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_OK);
 }
 
-static enum fw_status start(struct world *w)
+static enum fw_status start(struct fixture *f)
 {
 	struct platform p = fake_bus_platform();
 
-	memset(&w->blk, 0, sizeof(w->blk));
-	assert_int_equal(pci_init(&w->host, &p), FW_OK);
-	assert_int_equal(pci_find(&w->host, VIRTIO_PCI_VENDOR, VIRTIO_PCI_DEVICE_BLK, &w->dev),
+	memset(&f->blk, 0, sizeof(f->blk));
+	assert_int_equal(pci_init(&f->host, &p), FW_OK);
+	assert_int_equal(pci_find(&f->host, VIRTIO_PCI_VENDOR, VIRTIO_PCI_DEVICE_BLK, &f->dev),
 			 FW_OK);
-	return virtio_blk_init(&w->blk, &w->dev, &w->pool);
+	return virtio_blk_init(&f->blk, &f->dev, &f->pool);
 }
 
 /* How every run ends: nothing shared, nothing lost. */
-static void finish(struct world *w)
+static void finish(struct fixture *f)
 {
-	assert_int_equal(virtio_blk_stop(&w->blk), FW_OK);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(virtio_blk_stop(&f->blk), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
 	assert_int_equal(fake_hyp.shared_now, 0);
-	assert_int_equal(w->heap.free_bytes, FW_SCRATCH_SIZE);
+	assert_int_equal(f->heap.free_bytes, FW_SCRATCH_SIZE);
 }
 
 /* One request from beginning to end. */
@@ -73,11 +73,11 @@ static enum fw_status read_now(struct virtio_blk *blk, u64 sector, void *dst, u3
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_non_null(w);
-	reset(w);
-	*state = w;
+	assert_non_null(f);
+	reset(f);
+	*state = f;
 	return 0;
 }
 
@@ -88,78 +88,78 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void check_read(struct world *w, u64 sector, u32 len)
+static void check_read(struct fixture *f, u64 sector, u32 len)
 {
 	u32 i;
 
-	memset(w->data, 0xee, sizeof(w->data));
-	assert_int_equal(read_now(&w->blk, sector, w->data, len), FW_OK);
+	memset(f->data, 0xee, sizeof(f->data));
+	assert_int_equal(read_now(&f->blk, sector, f->data, len), FW_OK);
 	for (i = 0; i < len; i++)
-		assert_int_equal(w->data[i], fake_disk_byte(sector * SECTOR_SIZE + i));
-	for (i = len; i < sizeof(w->data); i++)
-		assert_int_equal(w->data[i], 0xee);
+		assert_int_equal(f->data[i], fake_disk_byte(sector * SECTOR_SIZE + i));
+	for (i = len; i < sizeof(f->data); i++)
+		assert_int_equal(f->data[i], 0xee);
 }
 
 static void reads(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u32 round;
 	u64 calls;
 
-	assert_int_equal(start(w), FW_OK);
-	assert_int_equal(w->blk.sectors, SECTORS);
+	assert_int_equal(start(f), FW_OK);
+	assert_int_equal(f->blk.sectors, SECTORS);
 	assert_int_equal(fake_disk.driver_features, 3ull << 32);
-	check_read(w, 0, VIRTIO_BLK_MAX_READ);
-	check_read(w, 128, VIRTIO_BLK_MAX_READ);
-	check_read(w, 256, 44 * SECTOR_SIZE);
-	check_read(w, 299, SECTOR_SIZE);
-	check_read(w, 7, 3 * SECTOR_SIZE);
+	check_read(f, 0, VIRTIO_BLK_MAX_READ);
+	check_read(f, 128, VIRTIO_BLK_MAX_READ);
+	check_read(f, 256, 44 * SECTOR_SIZE);
+	check_read(f, 299, SECTOR_SIZE);
+	check_read(f, 7, 3 * SECTOR_SIZE);
 	calls = fake_hyp.share_calls;
 	for (round = 0; round < 100; round++)
-		check_read(w, round, (round % 128 + 1) * SECTOR_SIZE);
+		check_read(f, round, (round % 128 + 1) * SECTOR_SIZE);
 	/* The pool has what it needs: no request shares again. */
 	assert_int_equal(fake_hyp.share_calls, calls);
-	assert_int_equal(w->blk.requests, 105);
+	assert_int_equal(f->blk.requests, 105);
 	assert_int_equal(fake_disk.requests, 105);
-	finish(w);
+	finish(f);
 	assert_int_equal(fake_hyp.share_calls, fake_hyp.unshare_calls);
 }
 
 static void bad_reads(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(start(w), FW_OK);
-	assert_int_equal(read_now(&w->blk, 0, w->data, 0), FW_EALIGN);
-	assert_int_equal(read_now(&w->blk, 0, w->data, 511), FW_EALIGN);
-	assert_int_equal(read_now(&w->blk, 0, w->data, VIRTIO_BLK_MAX_READ + 512),
+	assert_int_equal(start(f), FW_OK);
+	assert_int_equal(read_now(&f->blk, 0, f->data, 0), FW_EALIGN);
+	assert_int_equal(read_now(&f->blk, 0, f->data, 511), FW_EALIGN);
+	assert_int_equal(read_now(&f->blk, 0, f->data, VIRTIO_BLK_MAX_READ + 512),
 			 FW_EBLK_RANGE);
-	assert_int_equal(read_now(&w->blk, 300, w->data, 512), FW_EBLK_RANGE);
-	assert_int_equal(read_now(&w->blk, 299, w->data, 1024), FW_EBLK_RANGE);
-	assert_int_equal(read_now(&w->blk, UINT64_MAX, w->data, 512), FW_EBLK_RANGE);
+	assert_int_equal(read_now(&f->blk, 300, f->data, 512), FW_EBLK_RANGE);
+	assert_int_equal(read_now(&f->blk, 299, f->data, 1024), FW_EBLK_RANGE);
+	assert_int_equal(read_now(&f->blk, UINT64_MAX, f->data, 512), FW_EBLK_RANGE);
 	assert_int_equal(fake_disk.requests, 0);
-	finish(w);
+	finish(f);
 }
 
 /* After a clean error the disk goes on, and its buffers are used again. */
 static void io_error_half_way(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 calls;
 
-	assert_int_equal(start(w), FW_OK);
+	assert_int_equal(start(f), FW_OK);
 	fake_disk.bad_sector = 200;
-	check_read(w, 0, VIRTIO_BLK_MAX_READ);
+	check_read(f, 0, VIRTIO_BLK_MAX_READ);
 	calls = fake_hyp.share_calls;
-	memset(w->data, 0xee, sizeof(w->data));
-	assert_int_equal(read_now(&w->blk, 128, w->data, VIRTIO_BLK_MAX_READ), FW_EBLK_IO);
-	assert_int_equal(w->data[0], 0xee);
-	assert_int_equal(read_now(&w->blk, 200, w->data, 512), FW_EBLK_IO);
-	check_read(w, 201, VIRTIO_BLK_MAX_READ / 2);
+	memset(f->data, 0xee, sizeof(f->data));
+	assert_int_equal(read_now(&f->blk, 128, f->data, VIRTIO_BLK_MAX_READ), FW_EBLK_IO);
+	assert_int_equal(f->data[0], 0xee);
+	assert_int_equal(read_now(&f->blk, 200, f->data, 512), FW_EBLK_IO);
+	check_read(f, 201, VIRTIO_BLK_MAX_READ / 2);
 	assert_int_equal(fake_hyp.share_calls, calls);
 	fake_disk.unsupported = true;
-	assert_int_equal(read_now(&w->blk, 0, w->data, 512), FW_EBLK_UNSUPPORTED);
-	finish(w);
+	assert_int_equal(read_now(&f->blk, 0, f->data, 512), FW_EBLK_UNSUPPORTED);
+	finish(f);
 }
 
 static void evil_answers(void **state)
@@ -179,85 +179,85 @@ static void evil_answers(void **state)
 		{ EVIL_SILENT, FW_ETIMEOUT },
 		{ EVIL_NEEDS_RESET, FW_EVIRTIO_BROKEN },
 	};
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		reset(w);
+		reset(f);
 		fake_disk.evil = cases[i].evil;
 		fake_disk.evil_from = 2;
-		assert_int_equal(start(w), FW_OK);
-		check_read(w, 0, VIRTIO_BLK_MAX_READ);
-		memset(w->data, 0xee, sizeof(w->data));
-		assert_int_equal(read_now(&w->blk, 128, w->data, VIRTIO_BLK_MAX_READ),
+		assert_int_equal(start(f), FW_OK);
+		check_read(f, 0, VIRTIO_BLK_MAX_READ);
+		memset(f->data, 0xee, sizeof(f->data));
+		assert_int_equal(read_now(&f->blk, 128, f->data, VIRTIO_BLK_MAX_READ),
 				 cases[i].status);
-		assert_int_equal(w->data[0], 0xee);
-		finish(w);
+		assert_int_equal(f->data[0], 0xee);
+		finish(f);
 	}
 }
 
 static void features(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
 	fake_disk.features = 1ull << 32;
-	assert_int_equal(start(w), FW_EVIRTIO_FEATURES);
+	assert_int_equal(start(f), FW_EVIRTIO_FEATURES);
 	fake_disk.features = 2ull << 32;
-	assert_int_equal(start(w), FW_EVIRTIO_FEATURES);
+	assert_int_equal(start(f), FW_EVIRTIO_FEATURES);
 	fake_disk.features = 0xffffffff;
-	assert_int_equal(start(w), FW_EVIRTIO_FEATURES);
+	assert_int_equal(start(f), FW_EVIRTIO_FEATURES);
 	fake_disk.features = 3ull << 32;
 	fake_disk.refuse_features = true;
-	assert_int_equal(start(w), FW_EVIRTIO_FEATURES);
+	assert_int_equal(start(f), FW_EVIRTIO_FEATURES);
 	/* The device is told: ACKNOWLEDGE, DRIVER, FAILED. */
 	assert_int_equal(fake_disk.status, 0x83);
-	finish(w);
+	finish(f);
 	assert_int_equal(fake_hyp.calls, 0);
 }
 
 static void bad_queue(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
 	fake_disk.queue_max = 0;
-	assert_int_equal(start(w), FW_EVIRTIO_QUEUE);
-	finish(w);
-	reset(w);
+	assert_int_equal(start(f), FW_EVIRTIO_QUEUE);
+	finish(f);
+	reset(f);
 	fake_disk.queue_max = 100;
-	assert_int_equal(start(w), FW_EVIRTIO_QUEUE);
-	finish(w);
-	reset(w);
+	assert_int_equal(start(f), FW_EVIRTIO_QUEUE);
+	finish(f);
+	reset(f);
 	fake_disk.refuse_queue = true;
-	assert_int_equal(start(w), FW_EVIRTIO_QUEUE);
-	finish(w);
+	assert_int_equal(start(f), FW_EVIRTIO_QUEUE);
+	finish(f);
 	/* A notification address beyond the notification area. */
-	reset(w);
+	reset(f);
 	fake_disk.notify_off = 0x400;
-	assert_int_equal(start(w), FW_EVIRTIO_QUEUE);
-	finish(w);
-	reset(w);
+	assert_int_equal(start(f), FW_EVIRTIO_QUEUE);
+	finish(f);
+	reset(f);
 	fake_disk.notify_off = 0x3ff;
-	assert_int_equal(start(w), FW_OK);
-	check_read(w, 0, 512);
-	finish(w);
+	assert_int_equal(start(f), FW_OK);
+	check_read(f, 0, 512);
+	finish(f);
 }
 
 static void bad_capacity(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
 	fake_disk.sectors = 0;
-	assert_int_equal(start(w), FW_EBLK_CAPACITY);
+	assert_int_equal(start(f), FW_EBLK_CAPACITY);
 	fake_disk.sectors = UINT64_MAX;
-	assert_int_equal(start(w), FW_EBLK_CAPACITY);
+	assert_int_equal(start(f), FW_EBLK_CAPACITY);
 	fake_disk.sectors = UINT64_MAX / 512 + 1;
-	assert_int_equal(start(w), FW_EBLK_CAPACITY);
+	assert_int_equal(start(f), FW_EBLK_CAPACITY);
 	fake_disk.sectors = UINT64_MAX / 512;
-	assert_int_equal(start(w), FW_OK);
-	assert_int_equal(virtio_blk_stop(&w->blk), FW_OK);
+	assert_int_equal(start(f), FW_OK);
+	assert_int_equal(virtio_blk_stop(&f->blk), FW_OK);
 	fake_disk.restless = true;
-	assert_int_equal(start(w), FW_EVIRTIO_CONFIG);
-	finish(w);
+	assert_int_equal(start(f), FW_EVIRTIO_CONFIG);
+	finish(f);
 }
 
 /*
@@ -266,16 +266,16 @@ static void bad_capacity(void **state)
  */
 static void stuck_reset(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(start(w), FW_OK);
-	check_read(w, 0, 512);
+	assert_int_equal(start(f), FW_OK);
+	check_read(f, 0, 512);
 	fake_disk.stuck_reset = true;
-	assert_int_equal(virtio_blk_stop(&w->blk), FW_ETIMEOUT);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(virtio_blk_stop(&f->blk), FW_ETIMEOUT);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
 	assert_int_equal(fake_hyp.shared_now, 0);
 	/* And it cannot be brought up again. */
-	assert_int_equal(start(w), FW_ETIMEOUT);
+	assert_int_equal(start(f), FW_ETIMEOUT);
 }
 
 static void bad_caps(void **state)
@@ -307,17 +307,17 @@ static void bad_caps(void **state)
 		{ FAKE_CAP_DEVICE + 12, 4 },			/* half a capacity */
 		{ FAKE_CAP_DEVICE, 0x07100009 },		/* no device configuration */
 	};
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		reset(w);
-		w->fn->config[0xfc] = 0x09;
+		reset(f);
+		f->fn->config[0xfc] = 0x09;
 		/* The header would lead on to a good list. */
-		w->fn->config[0x3d] = FAKE_CAP_COMMON;
-		fake_bus_set32(w->fn, cases[i].at, cases[i].value);
-		assert_int_equal(start(w), FW_EPCI_CAP);
-		finish(w);
+		f->fn->config[0x3d] = FAKE_CAP_COMMON;
+		fake_bus_set32(f->fn, cases[i].at, cases[i].value);
+		assert_int_equal(start(f), FW_EPCI_CAP);
+		finish(f);
 		assert_int_equal(fake_hyp.calls, 0);
 	}
 }
@@ -325,30 +325,30 @@ static void bad_caps(void **state)
 /* Random bytes where capabilities are: an error or a disk, nothing else. */
 static void random_caps(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 seed = 77;
 	u32 round, i, n;
 
 	for (round = 0; round < 3000; round++) {
-		reset(w);
+		reset(f);
 		n = 1 + test_random(&seed) % 4;
 		for (i = 0; i < n; i++)
-			w->fn->config[0x40 + test_random(&seed) % 0x38] = (u8)test_random(&seed);
+			f->fn->config[0x40 + test_random(&seed) % 0x38] = (u8)test_random(&seed);
 		/*
 		 * Regions may now lie over each other: such a device does not
 		 * work, but the fake has registers at fixed places only, so
 		 * only the outcome of looking at capabilities can be checked.
 		 */
-		if (fake_bus_get32(w->fn, FAKE_CAP_COMMON + 8) == 0 &&
-		    fake_bus_get32(w->fn, FAKE_CAP_NOTIFY + 8) == 0x1000 &&
-		    fake_bus_get32(w->fn, FAKE_CAP_NOTIFY + 16) == 4 &&
-		    fake_bus_get32(w->fn, FAKE_CAP_DEVICE + 8) == 0x2000 &&
-		    w->fn->config[FAKE_CAP_COMMON + 3] == 1 &&
-		    w->fn->config[FAKE_CAP_NOTIFY + 3] == 2 &&
-		    w->fn->config[FAKE_CAP_DEVICE + 3] == 4) {
-			if (start(w) == FW_OK)
-				check_read(w, 0, 512);
-			finish(w);
+		if (fake_bus_get32(f->fn, FAKE_CAP_COMMON + 8) == 0 &&
+		    fake_bus_get32(f->fn, FAKE_CAP_NOTIFY + 8) == 0x1000 &&
+		    fake_bus_get32(f->fn, FAKE_CAP_NOTIFY + 16) == 4 &&
+		    fake_bus_get32(f->fn, FAKE_CAP_DEVICE + 8) == 0x2000 &&
+		    f->fn->config[FAKE_CAP_COMMON + 3] == 1 &&
+		    f->fn->config[FAKE_CAP_NOTIFY + 3] == 2 &&
+		    f->fn->config[FAKE_CAP_DEVICE + 3] == 4) {
+			if (start(f) == FW_OK)
+				check_read(f, 0, 512);
+			finish(f);
 		}
 	}
 }
@@ -359,20 +359,20 @@ static void random_caps(void **state)
  */
 static void hypercalls_fail(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	enum fw_status status, ended;
 	u64 call;
 
 	for (call = 1; ; call++) {
-		reset(w);
+		reset(f);
 		fake_hyp.fail_call = call;
-		status = start(w);
+		status = start(f);
 		if (status == FW_OK)
-			status = read_now(&w->blk, 0, w->data, VIRTIO_BLK_MAX_READ);
+			status = read_now(&f->blk, 0, f->data, VIRTIO_BLK_MAX_READ);
 		if (status != FW_OK)
 			assert_int_equal(status, FW_EHYP_SHARE);
-		assert_int_equal(virtio_blk_stop(&w->blk), FW_OK);
-		ended = shared_end(&w->pool);
+		assert_int_equal(virtio_blk_stop(&f->blk), FW_OK);
+		ended = shared_end(&f->pool);
 		assert_int_equal(ended, fake_hyp.shared_now ? FW_EHYP_UNSHARE : FW_OK);
 		assert_true(fake_hyp.shared_now <= 1);
 		if (fake_hyp.calls < call)

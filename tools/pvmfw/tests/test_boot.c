@@ -19,7 +19,7 @@ struct header {
 	u32 magic, pe_offset;
 };
 
-struct world {
+struct fixture {
 	struct platform p;
 	struct fw_config config;
 	u8 *kernel;
@@ -37,67 +37,67 @@ static void hash(const u8 *data, size_t size, u8 *digest)
 	sha256_final(&sha, digest);
 }
 
-static struct header *header(struct world *w)
+static struct header *header(struct fixture *f)
 {
-	return (struct header *)w->kernel;
+	return (struct header *)f->kernel;
 }
 
-static void rehash(struct world *w)
+static void rehash(struct fixture *f)
 {
-	hash(w->kernel, KERNEL_SIZE, w->kernel_digest);
+	hash(f->kernel, KERNEL_SIZE, f->kernel_digest);
 }
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 	u32 i;
 
-	assert_non_null(w);
-	w->kernel = aligned_alloc(0x200000, 0x200000);
-	assert_non_null(w->kernel);
-	w->initrd = w->kernel + 0x10000;
+	assert_non_null(f);
+	f->kernel = aligned_alloc(0x200000, 0x200000);
+	assert_non_null(f->kernel);
+	f->initrd = f->kernel + 0x10000;
 	for (i = 0; i < KERNEL_SIZE; i++)
-		w->kernel[i] = (u8)(i * 7);
-	memset(w->initrd, 0x5a, INITRD_SIZE);
-	*header(w) = (struct header){ .image_size = 0x8000, .magic = 0x644d5241 };
-	rehash(w);
-	hash(w->initrd, INITRD_SIZE, w->initrd_digest);
-	w->config.kernel = w->kernel_digest;
-	w->config.initrd = w->initrd_digest;
-	w->p.ram_size = (u64)1 << 48;
-	w->p.kernel = (struct payload){ (uintptr_t)w->kernel, KERNEL_SIZE };
-	w->p.initrd = (struct payload){ (uintptr_t)w->initrd, INITRD_SIZE };
-	*state = w;
+		f->kernel[i] = (u8)(i * 7);
+	memset(f->initrd, 0x5a, INITRD_SIZE);
+	*header(f) = (struct header){ .image_size = 0x8000, .magic = 0x644d5241 };
+	rehash(f);
+	hash(f->initrd, INITRD_SIZE, f->initrd_digest);
+	f->config.kernel = f->kernel_digest;
+	f->config.initrd = f->initrd_digest;
+	f->p.ram_size = (u64)1 << 48;
+	f->p.kernel = (struct payload){ (uintptr_t)f->kernel, KERNEL_SIZE };
+	f->p.initrd = (struct payload){ (uintptr_t)f->initrd, INITRD_SIZE };
+	*state = f;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	free(w->kernel);
-	free(w);
+	free(f->kernel);
+	free(f);
 	return 0;
 }
 
 static void as_configured(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(boot_check(&w->p, &w->config), FW_OK);
+	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
 	/* Without an initrd, on both sides. */
-	w->p.initrd.size = 0;
-	w->config.initrd = NULL;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_OK);
+	f->p.initrd.size = 0;
+	f->config.initrd = NULL;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
 	/* And without a kernel. */
-	w->p.kernel.size = 0;
-	w->config.kernel = NULL;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_OK);
+	f->p.kernel.size = 0;
+	f->config.kernel = NULL;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
 }
 
 static void each_bit_counts(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 seed = 6;
 	u32 i;
 
@@ -105,42 +105,42 @@ static void each_bit_counts(void **state)
 		u32 at = i < 3 ? i * (KERNEL_SIZE - 1) / 2 : test_random(&seed) % KERNEL_SIZE;
 		u8 bit = (u8)(1 << test_random(&seed) % 8);
 
-		w->kernel[at] ^= bit;
-		assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+		f->kernel[at] ^= bit;
+		assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
 		assert_non_null(strstr(fake_console_line, "error: kernel: "));
-		w->kernel[at] ^= bit;
+		f->kernel[at] ^= bit;
 	}
-	w->initrd[INITRD_SIZE - 1] ^= 1;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+	f->initrd[INITRD_SIZE - 1] ^= 1;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
 	assert_non_null(strstr(fake_console_line, "error: initrd: "));
-	w->initrd[INITRD_SIZE - 1] ^= 1;
+	f->initrd[INITRD_SIZE - 1] ^= 1;
 	for (i = 0; i < SHA256_DIGEST_SIZE; i++) {
-		w->kernel_digest[i] ^= 0x80;
-		assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
-		w->kernel_digest[i] ^= 0x80;
+		f->kernel_digest[i] ^= 0x80;
+		assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
+		f->kernel_digest[i] ^= 0x80;
 	}
 	/* Cut short, or with a byte more. */
-	w->p.kernel.size--;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
-	w->p.kernel.size += 2;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_EDIGEST);
+	f->p.kernel.size--;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
+	f->p.kernel.size += 2;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
 }
 
 static void both_or_neither(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	w->config.kernel = NULL;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_ENODIGEST);
-	w->config.kernel = w->kernel_digest;
-	w->config.initrd = NULL;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_ENODIGEST);
-	w->config.initrd = w->initrd_digest;
-	w->p.initrd.size = 0;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_ENOIMAGE);
-	w->p.initrd.size = INITRD_SIZE;
-	w->p.kernel.size = 0;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_ENOIMAGE);
+	f->config.kernel = NULL;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_ENODIGEST);
+	f->config.kernel = f->kernel_digest;
+	f->config.initrd = NULL;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_ENODIGEST);
+	f->config.initrd = f->initrd_digest;
+	f->p.initrd.size = 0;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_ENOIMAGE);
+	f->p.initrd.size = INITRD_SIZE;
+	f->p.kernel.size = 0;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_ENOIMAGE);
 }
 
 static void bad_kernels(void **state)
@@ -153,30 +153,30 @@ static void bad_kernels(void **state)
 		{ .image_size = UINT64_MAX, .magic = 0x644d5241 },
 		{ .image_size = (u64)1 << 48, .magic = 0x644d5241 },
 	};
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		*header(w) = bad[i];
-		rehash(w);
-		assert_int_equal(boot_check(&w->p, &w->config), FW_EKERNEL);
+		*header(f) = bad[i];
+		rehash(f);
+		assert_int_equal(boot_check(&f->p, &f->config), FW_EKERNEL);
 	}
 	/* Its memory goes on behind the file, into the initrd. */
-	*header(w) = (struct header){ .image_size = 0x10001, .magic = 0x644d5241 };
-	rehash(w);
-	assert_int_equal(boot_check(&w->p, &w->config), FW_EOVERLAP);
+	*header(f) = (struct header){ .image_size = 0x10001, .magic = 0x644d5241 };
+	rehash(f);
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EOVERLAP);
 	assert_non_null(strstr(fake_console_line, "kernel and initrd"));
 	/* Or into the DMA pool. */
-	header(w)->image_size = 0x8001;
-	rehash(w);
-	w->p.swiotlb = (struct swiotlb){ (uintptr_t)w->kernel + 0x8000, 0x1000, 0x1000 };
-	assert_int_equal(boot_check(&w->p, &w->config), FW_EOVERLAP);
+	header(f)->image_size = 0x8001;
+	rehash(f);
+	f->p.swiotlb = (struct swiotlb){ (uintptr_t)f->kernel + 0x8000, 0x1000, 0x1000 };
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EOVERLAP);
 	assert_non_null(strstr(fake_console_line, "kernel and DMA pool"));
 	/* A place that is no multiple of 2 MiB. */
-	w->p.swiotlb.base = 0;
-	memmove(w->kernel + 0x1000, w->kernel, KERNEL_SIZE);
-	w->p.kernel.base += 0x1000;
-	assert_int_equal(boot_check(&w->p, &w->config), FW_EKERNEL);
+	f->p.swiotlb.base = 0;
+	memmove(f->kernel + 0x1000, f->kernel, KERNEL_SIZE);
+	f->p.kernel.base += 0x1000;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EKERNEL);
 }
 
 int main(void)

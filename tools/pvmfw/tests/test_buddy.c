@@ -24,7 +24,7 @@ struct allocation {
 	size_t size;
 };
 
-struct world {
+struct fixture {
 	struct buddy buddy;
 	u8 *arena;
 	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
@@ -35,45 +35,45 @@ struct world {
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_non_null(w);
-	w->arena = aligned_alloc(ARENA, ARENA);
-	assert_non_null(w->arena);
-	assert_int_equal(buddy_init(&w->buddy, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
-	memset(w->owner, NOT_GIVEN, sizeof(w->owner));
-	*state = w;
+	assert_non_null(f);
+	f->arena = aligned_alloc(ARENA, ARENA);
+	assert_non_null(f->arena);
+	assert_int_equal(buddy_init(&f->buddy, (uintptr_t)f->arena, SHIFT, f->tree), FW_OK);
+	memset(f->owner, NOT_GIVEN, sizeof(f->owner));
+	*state = f;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	free(w->arena);
-	free(w);
+	free(f->arena);
+	free(f);
 	return 0;
 }
 
-static enum fw_status give(struct world *w, u32 unit, u32 count)
+static enum fw_status give(struct fixture *f, u32 unit, u32 count)
 {
 	enum fw_status status;
 	u32 i;
 
-	status = buddy_add(&w->buddy, (uintptr_t)w->arena + unit * UNIT, count * UNIT);
+	status = buddy_add(&f->buddy, (uintptr_t)f->arena + unit * UNIT, count * UNIT);
 	if (status == FW_OK)
 		for (i = unit; i < unit + count; i++)
-			w->owner[i] = FREE;
+			f->owner[i] = FREE;
 	return status;
 }
 
 /* Does the model have a free, aligned block of @units? */
-static bool model_has(const struct world *w, u32 units)
+static bool model_has(const struct fixture *f, u32 units)
 {
 	u32 at, i;
 
 	for (at = 0; at < UNITS; at += units) {
-		for (i = 0; i < units && w->owner[at + i] == FREE; i++)
+		for (i = 0; i < units && f->owner[at + i] == FREE; i++)
 			;
 		if (i == units)
 			return true;
@@ -81,173 +81,173 @@ static bool model_has(const struct world *w, u32 units)
 	return false;
 }
 
-static void check_free_bytes(const struct world *w)
+static void check_free_bytes(const struct fixture *f)
 {
 	u32 i, n = 0;
 
 	for (i = 0; i < UNITS; i++)
-		n += w->owner[i] == FREE;
-	assert_int_equal(w->buddy.free_bytes, n * UNIT);
+		n += f->owner[i] == FREE;
+	assert_int_equal(f->buddy.free_bytes, n * UNIT);
 }
 
-static void take(struct world *w, u8 who, size_t size)
+static void take(struct fixture *f, u8 who, size_t size)
 {
 	u32 units = (u32)(buddy_block_size(size) / UNIT), first, i;
-	bool possible = units <= UNITS && model_has(w, units);
-	u8 *block = buddy_alloc(&w->buddy, size);
+	bool possible = units <= UNITS && model_has(f, units);
+	u8 *block = buddy_alloc(&f->buddy, size);
 
 	assert_int_equal(!!block, possible);
 	if (!block)
 		return;
-	first = (u32)(block - w->arena) / UNIT;
-	assert_int_equal((block - w->arena) % (ptrdiff_t)(units * UNIT), 0);
+	first = (u32)(block - f->arena) / UNIT;
+	assert_int_equal((block - f->arena) % (ptrdiff_t)(units * UNIT), 0);
 	assert_true(first + units <= UNITS);
 	for (i = first; i < first + units; i++) {
-		assert_int_equal(w->owner[i], FREE);
-		w->owner[i] = who;
+		assert_int_equal(f->owner[i], FREE);
+		f->owner[i] = who;
 	}
 	memset(block, who, size);
-	w->held[who] = (struct allocation){ block, size };
-	if (!w->used_to || (uintptr_t)block < w->used_from)
-		w->used_from = (uintptr_t)block;
-	if ((uintptr_t)block + units * UNIT > w->used_to)
-		w->used_to = (uintptr_t)block + units * UNIT;
-	assert_int_equal(w->buddy.used_from, w->used_from);
-	assert_int_equal(w->buddy.used_to, w->used_to);
+	f->held[who] = (struct allocation){ block, size };
+	if (!f->used_to || (uintptr_t)block < f->used_from)
+		f->used_from = (uintptr_t)block;
+	if ((uintptr_t)block + units * UNIT > f->used_to)
+		f->used_to = (uintptr_t)block + units * UNIT;
+	assert_int_equal(f->buddy.used_from, f->used_from);
+	assert_int_equal(f->buddy.used_to, f->used_to);
 }
 
-static void release(struct world *w, u8 who)
+static void release(struct fixture *f, u8 who)
 {
-	struct allocation *a = &w->held[who];
-	u32 first = (u32)((u8 *)a->block - w->arena) / UNIT, i;
+	struct allocation *a = &f->held[who];
+	u32 first = (u32)((u8 *)a->block - f->arena) / UNIT, i;
 	u32 units = (u32)(buddy_block_size(a->size) / UNIT);
 
 	for (i = 0; i < a->size; i++)
 		assert_int_equal(((u8 *)a->block)[i], who);
-	assert_int_equal(buddy_free(&w->buddy, a->block, a->size), FW_OK);
+	assert_int_equal(buddy_free(&f->buddy, a->block, a->size), FW_OK);
 	for (i = first; i < first + units; i++)
-		w->owner[i] = FREE;
+		f->owner[i] = FREE;
 	a->block = NULL;
 }
 
 static void random_against_model(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 seed = 1;
 	u32 step;
 
 	/* A hole at either end and one in the middle. */
-	assert_int_equal(give(w, 1, 20), FW_OK);
-	assert_int_equal(give(w, 23, 38), FW_OK);
-	assert_true(w->buddy.used_from > w->buddy.used_to);
+	assert_int_equal(give(f, 1, 20), FW_OK);
+	assert_int_equal(give(f, 23, 38), FW_OK);
+	assert_true(f->buddy.used_from > f->buddy.used_to);
 	for (step = 0; step < 200000; step++) {
 		u8 who = (u8)(1 + test_random(&seed) % UNITS);
 
-		if (w->held[who].block)
-			release(w, who);
+		if (f->held[who].block)
+			release(f, who);
 		else
-			take(w, who, 1 + test_random(&seed) % (UNIT << test_random(&seed) % 6));
-		check_free_bytes(w);
+			take(f, who, 1 + test_random(&seed) % (UNIT << test_random(&seed) % 6));
+		check_free_bytes(f);
 	}
 	for (step = 1; step <= UNITS; step++)
-		if (w->held[step].block)
-			release(w, (u8)step);
+		if (f->held[step].block)
+			release(f, (u8)step);
 	/* All merged again: the largest block that ever fitted is there. */
-	take(w, 1, 16 * UNIT);
-	assert_non_null(w->held[1].block);
+	take(f, 1, 16 * UNIT);
+	assert_non_null(f->held[1].block);
 }
 
 static void bad_ranges(void **state)
 {
-	struct world *w = *state;
-	u8 before[sizeof(w->tree)];
-	uintptr_t base = (uintptr_t)w->arena;
+	struct fixture *f = *state;
+	u8 before[sizeof(f->tree)];
+	uintptr_t base = (uintptr_t)f->arena;
 
-	assert_int_equal(buddy_init(&w->buddy, base + UNIT, SHIFT, w->tree), FW_EALIGN);
-	assert_int_equal(give(w, 4, 8), FW_OK);
-	memcpy(before, w->tree, sizeof(before));
-	assert_int_equal(buddy_add(&w->buddy, base + 1, UNIT), FW_EALIGN);
-	assert_int_equal(buddy_add(&w->buddy, base, UNIT - 1), FW_EALIGN);
-	assert_int_equal(buddy_add(&w->buddy, base - UNIT, UNIT), FW_ERANGE);
-	assert_int_equal(buddy_add(&w->buddy, base, ARENA + UNIT), FW_ERANGE);
-	assert_int_equal(buddy_add(&w->buddy, base + UNIT, (size_t)0 - UNIT), FW_ERANGE);
+	assert_int_equal(buddy_init(&f->buddy, base + UNIT, SHIFT, f->tree), FW_EALIGN);
+	assert_int_equal(give(f, 4, 8), FW_OK);
+	memcpy(before, f->tree, sizeof(before));
+	assert_int_equal(buddy_add(&f->buddy, base + 1, UNIT), FW_EALIGN);
+	assert_int_equal(buddy_add(&f->buddy, base, UNIT - 1), FW_EALIGN);
+	assert_int_equal(buddy_add(&f->buddy, base - UNIT, UNIT), FW_ERANGE);
+	assert_int_equal(buddy_add(&f->buddy, base, ARENA + UNIT), FW_ERANGE);
+	assert_int_equal(buddy_add(&f->buddy, base + UNIT, (size_t)0 - UNIT), FW_ERANGE);
 	/* Over the front, the end, the inside, the whole of what is there. */
-	assert_int_equal(give(w, 0, 5), FW_EOVERLAP);
-	assert_int_equal(give(w, 11, 2), FW_EOVERLAP);
-	assert_int_equal(give(w, 6, 1), FW_EOVERLAP);
-	assert_int_equal(give(w, 0, UNITS), FW_EOVERLAP);
-	assert_memory_equal(before, w->tree, sizeof(before));
+	assert_int_equal(give(f, 0, 5), FW_EOVERLAP);
+	assert_int_equal(give(f, 11, 2), FW_EOVERLAP);
+	assert_int_equal(give(f, 6, 1), FW_EOVERLAP);
+	assert_int_equal(give(f, 0, UNITS), FW_EOVERLAP);
+	assert_memory_equal(before, f->tree, sizeof(before));
 	/* Also while it is allocated, as a whole or in part. */
-	take(w, 1, 4 * UNIT);
-	memcpy(before, w->tree, sizeof(before));
-	assert_int_equal(give(w, 4, 1), FW_EOVERLAP);
-	assert_int_equal(give(w, 4, 8), FW_EOVERLAP);
-	assert_memory_equal(before, w->tree, sizeof(before));
+	take(f, 1, 4 * UNIT);
+	memcpy(before, f->tree, sizeof(before));
+	assert_int_equal(give(f, 4, 1), FW_EOVERLAP);
+	assert_int_equal(give(f, 4, 8), FW_EOVERLAP);
+	assert_memory_equal(before, f->tree, sizeof(before));
 }
 
 static void bad_frees(void **state)
 {
-	struct world *w = *state;
-	u8 before[sizeof(w->tree)];
+	struct fixture *f = *state;
+	u8 before[sizeof(f->tree)];
 	u8 *block;
 
-	assert_int_equal(give(w, 0, 32), FW_OK);
-	block = buddy_alloc(&w->buddy, 4 * UNIT);
+	assert_int_equal(give(f, 0, 32), FW_OK);
+	block = buddy_alloc(&f->buddy, 4 * UNIT);
 	assert_non_null(block);
-	memcpy(before, w->tree, sizeof(before));
-	assert_int_equal(buddy_free(&w->buddy, block, 2 * UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, block, 8 * UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, block, 0), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, block, SIZE_MAX), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, block + UNIT, UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, block + 1, 4 * UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, NULL, UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, w->arena + 40 * UNIT, UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, w->arena - UNIT, UNIT), FW_EBADFREE);
-	assert_int_equal(buddy_free(&w->buddy, w->arena + ARENA, UNIT), FW_EBADFREE);
-	assert_memory_equal(before, w->tree, sizeof(before));
-	assert_int_equal(buddy_free(&w->buddy, block, 4 * UNIT), FW_OK);
-	memcpy(before, w->tree, sizeof(before));
-	assert_int_equal(buddy_free(&w->buddy, block, 4 * UNIT), FW_EBADFREE);
-	assert_memory_equal(before, w->tree, sizeof(before));
+	memcpy(before, f->tree, sizeof(before));
+	assert_int_equal(buddy_free(&f->buddy, block, 2 * UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, block, 8 * UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, block, 0), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, block, SIZE_MAX), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, block + UNIT, UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, block + 1, 4 * UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, NULL, UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, f->arena + 40 * UNIT, UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, f->arena - UNIT, UNIT), FW_EBADFREE);
+	assert_int_equal(buddy_free(&f->buddy, f->arena + ARENA, UNIT), FW_EBADFREE);
+	assert_memory_equal(before, f->tree, sizeof(before));
+	assert_int_equal(buddy_free(&f->buddy, block, 4 * UNIT), FW_OK);
+	memcpy(before, f->tree, sizeof(before));
+	assert_int_equal(buddy_free(&f->buddy, block, 4 * UNIT), FW_EBADFREE);
+	assert_memory_equal(before, f->tree, sizeof(before));
 }
 
 static void bad_sizes(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_null(buddy_alloc(&w->buddy, 1));
-	assert_int_equal(give(w, 0, UNITS), FW_OK);
-	assert_null(buddy_alloc(&w->buddy, 0));
-	assert_null(buddy_alloc(&w->buddy, ARENA + 1));
-	assert_null(buddy_alloc(&w->buddy, SIZE_MAX));
-	assert_null(buddy_zalloc(&w->buddy, SIZE_MAX / 2 + 2));
+	assert_null(buddy_alloc(&f->buddy, 1));
+	assert_int_equal(give(f, 0, UNITS), FW_OK);
+	assert_null(buddy_alloc(&f->buddy, 0));
+	assert_null(buddy_alloc(&f->buddy, ARENA + 1));
+	assert_null(buddy_alloc(&f->buddy, SIZE_MAX));
+	assert_null(buddy_zalloc(&f->buddy, SIZE_MAX / 2 + 2));
 	assert_int_equal(buddy_block_size(0), 0);
 	assert_int_equal(buddy_block_size(SIZE_MAX), 0);
-	assert_ptr_equal(buddy_alloc(&w->buddy, ARENA), w->arena);
-	assert_null(buddy_alloc(&w->buddy, 1));
+	assert_ptr_equal(buddy_alloc(&f->buddy, ARENA), f->arena);
+	assert_null(buddy_alloc(&f->buddy, 1));
 }
 
 /* A small request takes a fragment, not a piece of the largest block. */
 static void keeps_large_blocks(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(give(w, 0, 16), FW_OK);
-	assert_int_equal(give(w, 33, 1), FW_OK);
-	assert_ptr_equal(buddy_alloc(&w->buddy, UNIT), w->arena + 33 * UNIT);
-	assert_ptr_equal(buddy_alloc(&w->buddy, 16 * UNIT), w->arena);
+	assert_int_equal(give(f, 0, 16), FW_OK);
+	assert_int_equal(give(f, 33, 1), FW_OK);
+	assert_ptr_equal(buddy_alloc(&f->buddy, UNIT), f->arena + 33 * UNIT);
+	assert_ptr_equal(buddy_alloc(&f->buddy, 16 * UNIT), f->arena);
 }
 
 static void zeroed(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u8 *block;
 	u32 i;
 
-	assert_int_equal(give(w, 0, UNITS), FW_OK);
-	memset(w->arena, 0x5a, ARENA);
-	block = buddy_zalloc(&w->buddy, 3 * UNIT);
+	assert_int_equal(give(f, 0, UNITS), FW_OK);
+	memset(f->arena, 0x5a, ARENA);
+	block = buddy_zalloc(&f->buddy, 3 * UNIT);
 	assert_non_null(block);
 	for (i = 0; i < 4 * UNIT; i++)
 		assert_int_equal(block[i], 0);

@@ -66,7 +66,7 @@ static const void *prop(const char *path, const char *name)
 }
 
 /* The kernel gets the same kind of PCI host, with bus 0 of it, and the same edges. */
-static void told(void **state)
+static void kernel_gets_same_pci_host(void **state)
 {
 	const fdt32_t *cell;
 
@@ -94,7 +94,7 @@ int main(void)
 {
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test(taken),
-		cmocka_unit_test(told),
+		cmocka_unit_test(kernel_gets_same_pci_host),
 	};
 
 	return cmocka_run_group_tests_name("pvmfw crosvm", tests, NULL, fake_map_release);

@@ -16,7 +16,7 @@
 
 #define SECTORS 301
 
-struct world {
+struct fixture {
 	struct buddy heap;
 	struct hyp hyp;
 	struct shared_pool pool;
@@ -26,7 +26,7 @@ struct world {
 	u8 tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];
 };
 
-static void reset(struct world *w, u32 read_size, u32 depth)
+static void reset(struct fixture *f, u32 read_size, u32 depth)
 {
 	uintptr_t base;
 
@@ -34,35 +34,35 @@ static void reset(struct world *w, u32 read_size, u32 depth)
 	fake_bus_reset();
 	fake_disk_add(3, SECTORS);
 	base = (uintptr_t)fake_hyp.arena;
-	memset(&w->disk, 0, sizeof(w->disk));
-	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
-	assert_int_equal(buddy_add(&w->heap, base, FW_SCRATCH_SIZE), FW_OK);
-	w->heap_bytes = FW_SCRATCH_SIZE;
-	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
-	w->config = (struct fw_config){
+	memset(&f->disk, 0, sizeof(f->disk));
+	assert_int_equal(buddy_init(&f->heap, base, FW_SCRATCH_SHIFT, f->tree), FW_OK);
+	assert_int_equal(buddy_add(&f->heap, base, FW_SCRATCH_SIZE), FW_OK);
+	f->heap_bytes = FW_SCRATCH_SIZE;
+	hyp_discover(&f->hyp);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_OK);
+	f->config = (struct fw_config){
 		.read_size = read_size, .read_depth = depth, .max_disk = 1,
 	};
 }
 
 /* Bring the disk up and read it. */
-static enum fw_status hash(struct world *w)
+static enum fw_status hash(struct fixture *f)
 {
 	struct platform p = fake_bus_platform();
-	enum fw_status status = disk_init(&w->disk, &p, &w->pool);
+	enum fw_status status = disk_init(&f->disk, &p, &f->pool);
 
 	fake_console_reset();
-	return status == FW_OK ? disk_hash(&w->disk, &w->heap, &w->config) : status;
+	return status == FW_OK ? disk_hash(&f->disk, &f->heap, &f->config) : status;
 }
 
 /* As every run ends, after which the heap has everything back. */
-static void finish(struct world *w)
+static void finish(struct fixture *f)
 {
-	assert_int_equal(virtio_blk_stop(&w->disk.blk), FW_OK);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
-	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
+	assert_int_equal(virtio_blk_stop(&f->disk.blk), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
+	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
 	assert_int_equal(fake_hyp.shared_now, 0);
-	assert_int_equal(w->heap.free_bytes, w->heap_bytes);
+	assert_int_equal(f->heap.free_bytes, f->heap_bytes);
 }
 
 /* What the console must say of the disk. */
@@ -86,7 +86,7 @@ static void expected(char line[80])
 
 static int setup(void **state)
 {
-	*state = calloc(1, sizeof(struct world));
+	*state = calloc(1, sizeof(struct fixture));
 	return *state ? 0 : -1;
 }
 
@@ -101,7 +101,7 @@ static void any_order(void **state)
 {
 	static const u32 sizes[] = { 512, 4096, 0x3200, 0x10000 };
 	static const u32 depths[] = { 1, 2, 5, 16 };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	char line[80];
 	u32 i, j, shuffle;
 
@@ -111,9 +111,9 @@ static void any_order(void **state)
 			for (shuffle = 0; shuffle < 4; shuffle++) {
 				u32 count = (SECTORS * SECTOR_SIZE + sizes[i] - 1) / sizes[i];
 
-				reset(w, sizes[i], depths[j]);
+				reset(f, sizes[i], depths[j]);
 				fake_disk.shuffle = shuffle;
-				assert_int_equal(hash(w), FW_OK);
+				assert_int_equal(hash(f), FW_OK);
 				assert_string_equal(fake_console_line, line);
 				assert_int_equal(fake_disk.requests, count);
 				if (shuffle)
@@ -121,8 +121,8 @@ static void any_order(void **state)
 							 count : depths[j]);
 				/* One refill for each buffer and header, at most. */
 				assert_true(fake_hyp.share_calls * PAGE_SIZE <=
-					    w->pool.stats.in_use_peak + 2 * PAGE_SIZE);
-				finish(w);
+					    f->pool.stats.in_use_peak + 2 * PAGE_SIZE);
+				finish(f);
 			}
 }
 
@@ -141,69 +141,69 @@ static void one_of_many_lies(void **state)
 		{ EVIL_SILENT, FW_ETIMEOUT },
 		{ EVIL_NEEDS_RESET, FW_EVIRTIO_BROKEN },
 	};
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		reset(w, 4096, 8);
+		reset(f, 4096, 8);
 		fake_disk.shuffle = 5;
 		fake_disk.evil = cases[i].evil;
 		fake_disk.evil_from = 20;
-		assert_int_equal(hash(w), cases[i].status);
+		assert_int_equal(hash(f), cases[i].status);
 		assert_non_null(strstr(fake_console_line, "error: disk, sectors "));
-		finish(w);
+		finish(f);
 	}
 }
 
 /* The sectors that are named are those that failed, whoever came back first. */
 static void names_the_sectors(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	reset(w, 4096, 16);
+	reset(f, 4096, 16);
 	fake_disk.shuffle = 7;
 	fake_disk.bad_sector = 100;
-	assert_int_equal(hash(w), FW_EBLK_IO);
+	assert_int_equal(hash(f), FW_EBLK_IO);
 	assert_string_equal(fake_console_line,
 			    "error: disk, sectors 96 to 103: disk reports an I/O error");
-	finish(w);
+	finish(f);
 }
 
 /* The host may claim any capacity: what is too much is not begun. */
 static void too_large(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	reset(w, 0x10000, 16);
+	reset(f, 0x10000, 16);
 	fake_disk.sectors = 2048;
-	assert_int_equal(hash(w), FW_OK);
-	finish(w);
-	reset(w, 0x10000, 16);
+	assert_int_equal(hash(f), FW_OK);
+	finish(f);
+	reset(f, 0x10000, 16);
 	fake_disk.sectors = 2049;
-	assert_int_equal(hash(w), FW_EBLK_TOO_LARGE);
+	assert_int_equal(hash(f), FW_EBLK_TOO_LARGE);
 	assert_non_null(strstr(fake_console_line, "disk of 1049088 bytes, 1 MiB are read at most"));
 	assert_int_equal(fake_disk.requests, 0);
-	finish(w);
-	reset(w, 0x10000, 16);
+	finish(f);
+	reset(f, 0x10000, 16);
 	fake_disk.sectors = UINT64_MAX / SECTOR_SIZE;
-	w->config.max_disk = UINT32_MAX;
-	assert_int_equal(hash(w), FW_EBLK_TOO_LARGE);
+	f->config.max_disk = UINT32_MAX;
+	assert_int_equal(hash(f), FW_EBLK_TOO_LARGE);
 	assert_int_equal(fake_disk.requests, 0);
-	finish(w);
+	finish(f);
 }
 
 static void no_memory(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	reset(w, 0x10000, 16);
-	while (buddy_alloc(&w->heap, 0x10000))
+	reset(f, 0x10000, 16);
+	while (buddy_alloc(&f->heap, 0x10000))
 		;
-	assert_int_equal(buddy_add(&w->heap, (uintptr_t)fake_hyp.arena, 0x1000), FW_EOVERLAP);
-	assert_int_equal(buddy_free(&w->heap, fake_hyp.arena, 0x10000), FW_OK);
-	w->heap_bytes = 0x10000;
-	assert_int_equal(hash(w), FW_ENOMEM);
-	finish(w);
+	assert_int_equal(buddy_add(&f->heap, (uintptr_t)fake_hyp.arena, 0x1000), FW_EOVERLAP);
+	assert_int_equal(buddy_free(&f->heap, fake_hyp.arena, 0x10000), FW_OK);
+	f->heap_bytes = 0x10000;
+	assert_int_equal(hash(f), FW_ENOMEM);
+	finish(f);
 }
 
 /*
@@ -213,7 +213,7 @@ static void no_memory(void **state)
 static void each_allocation_fails(void **state)
 {
 	unsigned int good = 0, bad = 0;
-	struct world *w = *state;
+	struct fixture *f = *state;
 	char line[80];
 	u64 fail_at;
 
@@ -221,15 +221,15 @@ static void each_allocation_fails(void **state)
 	for (fail_at = 1; ; fail_at++) {
 		enum fw_status status;
 
-		reset(w, 4096, 8);
+		reset(f, 4096, 8);
 		fake_disk.shuffle = 3;
 		fake_alloc = (struct fake_alloc){ .fail_at = fail_at };
-		status = hash(w);
+		status = hash(f);
 		if (status == FW_OK)
 			assert_string_equal(fake_console_line, line);
 		else
 			assert_int_equal(status, FW_ENOMEM);
-		finish(w);
+		finish(f);
 		if (fake_alloc.calls < fail_at)
 			break;
 		if (status == FW_OK)
@@ -247,14 +247,14 @@ static void each_allocation_fails(void **state)
 static void no_disk(void **state)
 {
 	struct platform p = fake_bus_platform();
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	reset(w, 4096, 1);
+	reset(f, 4096, 1);
 	fake_bus_reset();
-	assert_int_equal(disk_init(&w->disk, &p, &w->pool), FW_ENODISK);
+	assert_int_equal(disk_init(&f->disk, &p, &f->pool), FW_ENODISK);
 	p.has_pci = false;
-	assert_int_equal(disk_init(&w->disk, &p, &w->pool), FW_ENODISK);
-	finish(w);
+	assert_int_equal(disk_init(&f->disk, &p, &f->pool), FW_ENODISK);
+	finish(f);
 }
 
 int main(void)

@@ -17,7 +17,7 @@
 #define WINDOW	0x2000000ull
 #define SIZE	0x2000000ull
 
-struct world {
+struct fixture {
 	struct buddy heap;
 	struct pgtable pt;
 	struct hyp hyp;
@@ -26,37 +26,37 @@ struct world {
 	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
 };
 
-static void start(struct world *w)
+static void start(struct fixture *f)
 {
-	memset(&w->guard, 0, sizeof(w->guard));
-	assert_int_equal(buddy_init(&w->heap, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
-	assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena, (size_t)1 << SHIFT), FW_OK);
-	assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
-	assert_int_equal(pgtable_map(&w->pt, 0, PAGE_SIZE, PGTABLE_DEVICE), FW_OK);
-	assert_int_equal(pgtable_map(&w->pt, WINDOW, SIZE, PGTABLE_DEVICE), FW_OK);
-	hyp_discover(&w->hyp);
-	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_OK);
-	assert_int_equal(guard_adopt(&w->guard, &w->pt, 0), FW_OK);
+	memset(&f->guard, 0, sizeof(f->guard));
+	assert_int_equal(buddy_init(&f->heap, (uintptr_t)f->arena, SHIFT, f->tree), FW_OK);
+	assert_int_equal(buddy_add(&f->heap, (uintptr_t)f->arena, (size_t)1 << SHIFT), FW_OK);
+	assert_int_equal(pgtable_init(&f->pt, &f->heap), FW_OK);
+	assert_int_equal(pgtable_map(&f->pt, 0, PAGE_SIZE, PGTABLE_DEVICE), FW_OK);
+	assert_int_equal(pgtable_map(&f->pt, WINDOW, SIZE, PGTABLE_DEVICE), FW_OK);
+	hyp_discover(&f->hyp);
+	assert_int_equal(guard_init(&f->guard, &f->hyp, 0, 0), FW_OK);
+	assert_int_equal(guard_adopt(&f->guard, &f->pt, 0), FW_OK);
 }
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_non_null(w);
-	w->arena = aligned_alloc((size_t)1 << SHIFT, (size_t)1 << SHIFT);
-	assert_non_null(w->arena);
+	assert_non_null(f);
+	f->arena = aligned_alloc((size_t)1 << SHIFT, (size_t)1 << SHIFT);
+	assert_non_null(f->arena);
 	fake_hyp_reset();
-	*state = w;
+	*state = f;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	free(w->arena);
-	free(w);
+	free(f->arena);
+	free(f);
 	fake_hyp_release();
 	return 0;
 }
@@ -71,48 +71,48 @@ static enum fw_status is_guarded(u64 page, void *ctx)
 }
 
 /* The invariant, and how many pages are valid. */
-static u64 valid_pages(struct world *w)
+static u64 valid_pages(struct fixture *f)
 {
 	u64 count = 0;
 
-	assert_int_equal(pgtable_each_valid(&w->pt, 0, PAGE_SIZE, is_guarded, &count), FW_OK);
-	assert_int_equal(pgtable_each_valid(&w->pt, WINDOW, SIZE, is_guarded, &count), FW_OK);
+	assert_int_equal(pgtable_each_valid(&f->pt, 0, PAGE_SIZE, is_guarded, &count), FW_OK);
+	assert_int_equal(pgtable_each_valid(&f->pt, WINDOW, SIZE, is_guarded, &count), FW_OK);
 	return count;
 }
 
 static void only_what_is_touched(void **state)
 {
 	static const u64 granules[] = { 0x1000, 0x4000, 0x10000 };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 seed = 4, calls, pages;
 	u32 round, i;
 
 	for (round = 0; round < 3; round++) {
 		fake_hyp_reset();
 		fake_hyp.guard_granule = granules[round];
-		start(w);
+		start(f);
 		for (i = 0; i < 200; i++) {
 			u64 addr = WINDOW + test_random(&seed) % SIZE;
-			enum fw_status status = guard_fault(&w->guard, addr);
+			enum fw_status status = guard_fault(&f->guard, addr);
 
 			/* A second fault on a page that is valid is no first access. */
 			if (status != FW_OK)
 				assert_int_equal(status, FW_EFAULT);
 			assert_true(fake_hyp.guarded[addr / PAGE_SIZE]);
 		}
-		pages = valid_pages(w);
+		pages = valid_pages(f);
 		assert_true(pages > 100 && pages <= 201);
-		assert_int_equal(w->guard.pages_now, pages);
-		assert_int_equal(w->hyp.guard_calls, pages);
-		assert_int_equal(w->hyp.guard_queries, 1);
+		assert_int_equal(f->guard.pages_now, pages);
+		assert_int_equal(f->hyp.guard_calls, pages);
+		assert_int_equal(f->hyp.guard_queries, 1);
 		calls = fake_hyp.guarded_now;
-		assert_int_equal(guard_release(&w->guard, WINDOW, SIZE), FW_OK);
-		pgtable_unmap(&w->pt, WINDOW, SIZE);
-		assert_int_equal(guard_release(&w->guard, 0, PAGE_SIZE), FW_OK);
-		assert_int_equal(w->hyp.unguard_calls, calls);
+		assert_int_equal(guard_release(&f->guard, WINDOW, SIZE), FW_OK);
+		pgtable_unmap(&f->pt, WINDOW, SIZE);
+		assert_int_equal(guard_release(&f->guard, 0, PAGE_SIZE), FW_OK);
+		assert_int_equal(f->hyp.unguard_calls, calls);
 		assert_int_equal(fake_hyp.guarded_now, 0);
-		assert_int_equal(w->guard.pages_peak, pages);
-		assert_int_equal(w->guard.pages_now, 0);
+		assert_int_equal(f->guard.pages_peak, pages);
+		assert_int_equal(f->guard.pages_now, 0);
 	}
 }
 
@@ -120,14 +120,14 @@ static void not_a_device(void **state)
 {
 	static const u64 bad[] = { 0, 0x1000, WINDOW - 1, WINDOW + SIZE, 0x80000000,
 				   1ull << 39, UINT64_MAX };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	struct guard early = { 0 };
 	u32 i;
 
-	start(w);
-	assert_int_equal(pgtable_map(&w->pt, 0x1000, PAGE_SIZE, PGTABLE_DATA), FW_OK);
+	start(f);
+	assert_int_equal(pgtable_map(&f->pt, 0x1000, PAGE_SIZE, PGTABLE_DATA), FW_OK);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(guard_fault(&w->guard, bad[i]), FW_EFAULT);
+		assert_int_equal(guard_fault(&f->guard, bad[i]), FW_EFAULT);
 	assert_int_equal(fake_hyp.guarded_now, 1);
 	/* Before there are page tables. */
 	assert_int_equal(guard_fault(&early, WINDOW), FW_EFAULT);
@@ -146,52 +146,52 @@ static const struct {
 
 static void each_level(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(levels); i++) {
 		u64 page = align_down(levels[i].touch, PAGE_SIZE), pages = 0, left;
 
 		fake_hyp_reset();
-		start(w);
-		assert_int_equal(pgtable_map(&w->pt, levels[i].base, levels[i].size,
+		start(f);
+		assert_int_equal(pgtable_map(&f->pt, levels[i].base, levels[i].size,
 					     PGTABLE_DEVICE), FW_OK);
-		left = w->heap.free_bytes;
-		assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_OK);
-		assert_int_equal(left - w->heap.free_bytes, levels[i].tables * PAGE_SIZE);
-		assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_EFAULT);
+		left = f->heap.free_bytes;
+		assert_int_equal(guard_fault(&f->guard, levels[i].touch), FW_OK);
+		assert_int_equal(left - f->heap.free_bytes, levels[i].tables * PAGE_SIZE);
+		assert_int_equal(guard_fault(&f->guard, levels[i].touch), FW_EFAULT);
 		/* That page and the UART's, and no other. */
 		assert_true(fake_hyp.guarded[page / PAGE_SIZE]);
 		assert_int_equal(fake_hyp.guarded_now, 2);
-		assert_int_equal(pgtable_each_valid(&w->pt, levels[i].base, levels[i].size,
+		assert_int_equal(pgtable_each_valid(&f->pt, levels[i].base, levels[i].size,
 						    is_guarded, &pages), FW_OK);
 		assert_int_equal(pages, 1);
 		/* Its neighbour waits for an access of its own, and needs no table. */
-		left = w->heap.free_bytes;
-		assert_int_equal(guard_fault(&w->guard, page - PAGE_SIZE), FW_OK);
-		assert_int_equal(w->heap.free_bytes, left);
-		assert_int_equal(guard_release(&w->guard, levels[i].base, levels[i].size), FW_OK);
+		left = f->heap.free_bytes;
+		assert_int_equal(guard_fault(&f->guard, page - PAGE_SIZE), FW_OK);
+		assert_int_equal(f->heap.free_bytes, left);
+		assert_int_equal(guard_release(&f->guard, levels[i].base, levels[i].size), FW_OK);
 		assert_int_equal(fake_hyp.guarded_now, 1);
-		assert_int_equal(w->hyp.unguard_calls, 2);
+		assert_int_equal(f->hyp.unguard_calls, 2);
 	}
 }
 
 /* Whichever table there is no memory for, the page is not guarded; the next try works. */
 static void each_table_missing(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int i, table;
 
 	for (i = 0; i < ARRAY_SIZE(levels); i++) {
 		for (table = 1; table <= levels[i].tables; table++) {
 			fake_hyp_reset();
-			start(w);
-			assert_int_equal(pgtable_map(&w->pt, levels[i].base, levels[i].size,
+			start(f);
+			assert_int_equal(pgtable_map(&f->pt, levels[i].base, levels[i].size,
 						     PGTABLE_DEVICE), FW_OK);
 			fake_alloc = (struct fake_alloc){ .fail_at = table };
-			assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_ENOMEM);
+			assert_int_equal(guard_fault(&f->guard, levels[i].touch), FW_ENOMEM);
 			assert_int_equal(fake_hyp.guarded_now, 1);
-			assert_int_equal(guard_fault(&w->guard, levels[i].touch), FW_OK);
+			assert_int_equal(guard_fault(&f->guard, levels[i].touch), FW_OK);
 			assert_int_equal(fake_hyp.guarded_now, 2);
 			fake_alloc.fail_at = 0;
 		}
@@ -200,27 +200,27 @@ static void each_table_missing(void **state)
 
 static void each_call_refused(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 call, errors = 0;
 	u32 i;
 
 	for (call = 2; call <= 22; call++) {
 		fake_hyp_reset();
 		fake_hyp.guard_fail_call = call;
-		start(w);
+		start(f);
 		for (i = 0; i < 10; i++) {
-			enum fw_status status = guard_fault(&w->guard, WINDOW + i * 0x301000);
+			enum fw_status status = guard_fault(&f->guard, WINDOW + i * 0x301000);
 
 			if (status != FW_OK) {
 				assert_int_equal(status, FW_EHYP_GUARD);
 				errors++;
 			}
-			valid_pages(w);
+			valid_pages(f);
 		}
-		if (guard_release(&w->guard, WINDOW, SIZE) != FW_OK) {
+		if (guard_release(&f->guard, WINDOW, SIZE) != FW_OK) {
 			errors++;
 			assert_int_equal(fake_hyp.guarded_now, 2);
-			assert_int_equal(w->guard.pages_now, 2);
+			assert_int_equal(f->guard.pages_now, 2);
 		} else {
 			assert_int_equal(fake_hyp.guarded_now, 1);
 		}
@@ -231,14 +231,14 @@ static void each_call_refused(void **state)
 
 static void no_tables_left(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 guarded;
 
-	start(w);
-	while (buddy_alloc(&w->heap, PAGE_SIZE))
+	start(f);
+	while (buddy_alloc(&f->heap, PAGE_SIZE))
 		;
 	guarded = fake_hyp.guarded_now;
-	assert_int_equal(guard_fault(&w->guard, WINDOW), FW_ENOMEM);
+	assert_int_equal(guard_fault(&f->guard, WINDOW), FW_ENOMEM);
 	assert_int_equal(fake_hyp.guarded_now, guarded);
 }
 
@@ -246,38 +246,38 @@ static void no_tables_left(void **state)
 static void not_offered(void **state)
 {
 	static const u64 features[] = { 0, 0x1d, 0x1dd, 0xfd };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(features); i++) {
 		fake_hyp_reset();
 		fake_hyp.features = features[i];
-		start(w);
-		assert_int_equal(guard_fault(&w->guard, WINDOW + 0x5000), FW_OK);
-		assert_int_equal(guard_fault(&w->guard, WINDOW + 0x5000), FW_EFAULT);
-		assert_int_equal(guard_release(&w->guard, WINDOW, SIZE), FW_OK);
-		assert_int_equal(w->guard.pages_now, 1);
+		start(f);
+		assert_int_equal(guard_fault(&f->guard, WINDOW + 0x5000), FW_OK);
+		assert_int_equal(guard_fault(&f->guard, WINDOW + 0x5000), FW_EFAULT);
+		assert_int_equal(guard_release(&f->guard, WINDOW, SIZE), FW_OK);
+		assert_int_equal(f->guard.pages_now, 1);
 		assert_int_equal(fake_hyp.guard_calls, 0);
 	}
 }
 
 static void enroll(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	hyp_discover(&w->hyp);
-	assert_int_equal(guard_init(&w->guard, &w->hyp, (u64)-1, 0), FW_EHYP_ENROLL);
+	hyp_discover(&f->hyp);
+	assert_int_equal(guard_init(&f->guard, &f->hyp, (u64)-1, 0), FW_EHYP_ENROLL);
 	fake_hyp.guard_granule = 0x1800;
-	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_EHYP_GRANULE);
+	assert_int_equal(guard_init(&f->guard, &f->hyp, 0, 0), FW_EHYP_GRANULE);
 	fake_hyp.guard_granule = (u64)-3;
-	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_EHYP_GRANULE);
+	assert_int_equal(guard_init(&f->guard, &f->hyp, 0, 0), FW_EHYP_GRANULE);
 	fake_hyp.guard_granule = PAGE_SIZE;
 	fake_hyp.guard_fail_call = 1;
-	assert_int_equal(guard_init(&w->guard, &w->hyp, 0, 0), FW_EHYP_GUARD);
+	assert_int_equal(guard_init(&f->guard, &f->hyp, 0, 0), FW_EHYP_GUARD);
 	/* Where it is not offered, nobody could enroll. */
 	fake_hyp.features = 0x1d;
-	hyp_discover(&w->hyp);
-	assert_int_equal(guard_init(&w->guard, &w->hyp, (u64)-1, 0), FW_OK);
+	hyp_discover(&f->hyp);
+	assert_int_equal(guard_init(&f->guard, &f->hyp, (u64)-1, 0), FW_OK);
 }
 
 int main(void)

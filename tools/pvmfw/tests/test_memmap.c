@@ -11,7 +11,7 @@
 
 #define SHIFT 21
 
-struct world {
+struct fixture {
 	struct buddy heap;
 	struct pgtable pt;
 	struct memmap map;
@@ -21,93 +21,93 @@ struct world {
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_non_null(w);
-	w->arena = aligned_alloc((size_t)1 << SHIFT, (size_t)1 << SHIFT);
-	assert_non_null(w->arena);
-	assert_int_equal(buddy_init(&w->heap, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
-	assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena, (size_t)1 << SHIFT), FW_OK);
-	assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
-	memmap_init(&w->map, &w->pt);
-	*state = w;
+	assert_non_null(f);
+	f->arena = aligned_alloc((size_t)1 << SHIFT, (size_t)1 << SHIFT);
+	assert_non_null(f->arena);
+	assert_int_equal(buddy_init(&f->heap, (uintptr_t)f->arena, SHIFT, f->tree), FW_OK);
+	assert_int_equal(buddy_add(&f->heap, (uintptr_t)f->arena, (size_t)1 << SHIFT), FW_OK);
+	assert_int_equal(pgtable_init(&f->pt, &f->heap), FW_OK);
+	memmap_init(&f->map, &f->pt);
+	*state = f;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	free(w->arena);
-	free(w);
+	free(f->arena);
+	free(f);
 	return 0;
 }
 
-static enum fw_status add(struct world *w, u64 base, u64 size, enum memmap_kind kind)
+static enum fw_status add(struct fixture *f, u64 base, u64 size, enum memmap_kind kind)
 {
-	return memmap_add(&w->map, base, size, kind, "x", NULL);
+	return memmap_add(&f->map, base, size, kind, "x", NULL);
 }
 
 static void refused(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	const char *clash = NULL;
 	u64 i;
 
 	for (i = 0; i < MEMMAP_MAX; i++)
-		assert_int_equal(memmap_add(&w->map, i * 0x2000, 0x1000, MEMMAP_DATA, "x", NULL),
+		assert_int_equal(memmap_add(&f->map, i * 0x2000, 0x1000, MEMMAP_DATA, "x", NULL),
 				 FW_OK);
-	assert_int_equal(add(w, 0x1000000, 0x1000, MEMMAP_DATA), FW_ETOOMANY);
-	assert_int_equal(memmap_add(&w->map, 0, 0x3000, MEMMAP_UNMAPPED, "y", &clash),
+	assert_int_equal(add(f, 0x1000000, 0x1000, MEMMAP_DATA), FW_ETOOMANY);
+	assert_int_equal(memmap_add(&f->map, 0, 0x3000, MEMMAP_UNMAPPED, "y", &clash),
 			 FW_EOVERLAP);
 	assert_string_equal(clash, "x");
-	assert_int_equal(memmap_remove(&w->map, 0x1000), FW_ERANGE);
-	assert_int_equal(memmap_remove(&w->map, 0x2000), FW_OK);
-	assert_int_equal(memmap_remove(&w->map, 0x2000), FW_ERANGE);
-	assert_int_equal(add(w, 1ull << VA_BITS, 0x1000, MEMMAP_DATA), FW_ERANGE);
-	assert_int_equal(add(w, 0x2000, 0, MEMMAP_DATA), FW_ERANGE);
-	assert_int_equal(add(w, 0x2000, UINT64_MAX & ~0xfffull, MEMMAP_DATA), FW_ERANGE);
-	assert_int_equal(add(w, 0x2800, 0x1000, MEMMAP_DATA), FW_EALIGN);
-	assert_int_equal(add(w, 0x2000, 0x800, MEMMAP_DATA), FW_EALIGN);
-	assert_int_equal(w->map.count, MEMMAP_MAX - 1);
+	assert_int_equal(memmap_remove(&f->map, 0x1000), FW_ERANGE);
+	assert_int_equal(memmap_remove(&f->map, 0x2000), FW_OK);
+	assert_int_equal(memmap_remove(&f->map, 0x2000), FW_ERANGE);
+	assert_int_equal(add(f, 1ull << VA_BITS, 0x1000, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(f, 0x2000, 0, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(f, 0x2000, UINT64_MAX & ~0xfffull, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(f, 0x2800, 0x1000, MEMMAP_DATA), FW_EALIGN);
+	assert_int_equal(add(f, 0x2000, 0x800, MEMMAP_DATA), FW_EALIGN);
+	assert_int_equal(f->map.count, MEMMAP_MAX - 1);
 	/* It may lie where the removed one was, as something else. */
-	assert_int_equal(add(w, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(add(f, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
 }
 
 static void ram(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	const char *clash = NULL;
 
 	/* Before the tree was checked. */
-	assert_int_equal(add(w, RAM_BASE + FDT_MAX_SIZE, 0x1000, MEMMAP_RODATA), FW_ERANGE);
-	assert_int_equal(add(w, RAM_BASE, FDT_MAX_SIZE + 0x1000, MEMMAP_RODATA), FW_ERANGE);
-	assert_int_equal(add(w, RAM_BASE - 0x1000, 0x2000, MEMMAP_RODATA), FW_ERANGE);
-	assert_int_equal(add(w, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(add(f, RAM_BASE + FDT_MAX_SIZE, 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(f, RAM_BASE, FDT_MAX_SIZE + 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(f, RAM_BASE - 0x1000, 0x2000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(f, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA), FW_OK);
 
-	assert_int_equal(memmap_shrink_ram(&w->map, 0x40000000, 0x10000000), FW_ERANGE);
-	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0), FW_ERANGE);
-	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0x10000800), FW_EALIGN);
-	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, UINT64_MAX & ~0xfffull), FW_ERANGE);
-	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, FDT_MAX_SIZE - 0x1000), FW_ERANGE);
-	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0x1000000), FW_OK);
+	assert_int_equal(memmap_shrink_ram(&f->map, 0x40000000, 0x10000000), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, 0), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, 0x10000800), FW_EALIGN);
+	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, UINT64_MAX & ~0xfffull), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, FDT_MAX_SIZE - 0x1000), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, 0x1000000), FW_OK);
 	/* Once: the second tree of a host is not asked. */
-	assert_int_equal(memmap_shrink_ram(&w->map, RAM_BASE, 0x2000000), FW_ERANGE);
+	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, 0x2000000), FW_ERANGE);
 
-	assert_int_equal(add(w, RAM_BASE + 0xfff000, 0x1000, MEMMAP_RODATA), FW_OK);
-	assert_int_equal(add(w, RAM_BASE + 0x1000000, 0x1000, MEMMAP_RODATA), FW_ERANGE);
-	assert_int_equal(memmap_add(&w->map, RAM_BASE + 0x800000, 0x1000, MEMMAP_DEVICE, "y",
+	assert_int_equal(add(f, RAM_BASE + 0xfff000, 0x1000, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(add(f, RAM_BASE + 0x1000000, 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(memmap_add(&f->map, RAM_BASE + 0x800000, 0x1000, MEMMAP_DEVICE, "y",
 				    &clash), FW_EOVERLAP);
 	assert_string_equal(clash, "RAM");
-	assert_int_equal(add(w, RAM_BASE + 0x800000, 0x1000, MEMMAP_TEXT), FW_EOVERLAP);
-	assert_int_equal(add(w, RAM_BASE + 0x2000000, 0x1000, MEMMAP_DEVICE), FW_EOVERLAP);
+	assert_int_equal(add(f, RAM_BASE + 0x800000, 0x1000, MEMMAP_TEXT), FW_EOVERLAP);
+	assert_int_equal(add(f, RAM_BASE + 0x2000000, 0x1000, MEMMAP_DEVICE), FW_EOVERLAP);
 }
 
 /* Flush, and expect that @count ranges were cleaned, these. */
-static void cleaned(struct world *w, unsigned int count, const struct fake_range *ranges)
+static void cleaned(struct fixture *f, unsigned int count, const struct fake_range *ranges)
 {
 	memset(&fake_mmu, 0, sizeof(fake_mmu));
-	memmap_flush(&w->map);
+	memmap_flush(&f->map);
 	assert_int_equal(fake_mmu.cleaned_count, count);
 	assert_memory_equal(fake_mmu.cleaned, ranges, count * sizeof(*ranges));
 }
@@ -115,15 +115,15 @@ static void cleaned(struct world *w, unsigned int count, const struct fake_range
 static void flush(void **state)
 {
 	const struct fake_range data = { 0x5000, 0x3000 };
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_TEXT), FW_OK);
-	assert_int_equal(add(w, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
-	assert_int_equal(add(w, 0x3000, 0x1000, MEMMAP_DEVICE), FW_OK);
-	assert_int_equal(add(w, 0x4000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
-	cleaned(w, 0, NULL);
-	assert_int_equal(add(w, 0x5000, 0x3000, MEMMAP_DATA), FW_OK);
-	cleaned(w, 1, &data);
+	assert_int_equal(add(f, 0x1000, 0x1000, MEMMAP_TEXT), FW_OK);
+	assert_int_equal(add(f, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(add(f, 0x3000, 0x1000, MEMMAP_DEVICE), FW_OK);
+	assert_int_equal(add(f, 0x4000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
+	cleaned(f, 0, NULL);
+	assert_int_equal(add(f, 0x5000, 0x3000, MEMMAP_DATA), FW_OK);
+	cleaned(f, 1, &data);
 }
 
 /*
@@ -135,52 +135,52 @@ static void flush_of_arenas(void **state)
 	struct fake_range expected[] = { { 0x200000, 0x3000 }, { 0x203000, 0 }, { 0x800000, 0 } };
 	u8 tree[BUDDY_TREE_SIZE(SHIFT)], pool_tree[BUDDY_TREE_SIZE(SHIFT)];
 	struct buddy heap, pool;
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block, *low;
 
 	assert_int_equal(buddy_init(&heap, 0x200000, SHIFT, tree), FW_OK);
 	assert_int_equal(buddy_add(&heap, 0x203000, 0x1fd000), FW_OK);
 	assert_int_equal(buddy_init(&pool, 0x800000, SHIFT, pool_tree), FW_OK);
 	assert_int_equal(buddy_add(&pool, 0x880000, 0x100000), FW_OK);
-	assert_int_equal(add(w, 0x200000, 0x3000, MEMMAP_DATA), FW_OK);
-	assert_int_equal(add(w, 0x203000, 0x1fd000, MEMMAP_DATA), FW_OK);
-	assert_int_equal(add(w, 0x600000, 0x400000, MEMMAP_DATA), FW_OK);
-	assert_int_equal(memmap_set_arena(&w->map, 0x204000, &heap), FW_ERANGE);
-	assert_int_equal(memmap_set_arena(&w->map, 0x203000, &heap), FW_OK);
-	assert_int_equal(memmap_set_arena(&w->map, 0x600000, &pool), FW_OK);
+	assert_int_equal(add(f, 0x200000, 0x3000, MEMMAP_DATA), FW_OK);
+	assert_int_equal(add(f, 0x203000, 0x1fd000, MEMMAP_DATA), FW_OK);
+	assert_int_equal(add(f, 0x600000, 0x400000, MEMMAP_DATA), FW_OK);
+	assert_int_equal(memmap_set_arena(&f->map, 0x204000, &heap), FW_ERANGE);
+	assert_int_equal(memmap_set_arena(&f->map, 0x203000, &heap), FW_OK);
+	assert_int_equal(memmap_set_arena(&f->map, 0x600000, &pool), FW_OK);
 	/* Nothing was handed out: the data alone. */
-	cleaned(w, 1, expected);
+	cleaned(f, 1, expected);
 
 	low = buddy_alloc(&heap, 0x1000);
 	assert_ptr_equal(low, (void *)0x203000);
 	expected[1].size = 0x1000;
-	cleaned(w, 2, expected);
+	cleaned(f, 2, expected);
 	/* What came back was written all the same, up to the highest block. */
 	block = buddy_alloc(&heap, 0x10000);
 	assert_ptr_equal(block, (void *)0x210000);
 	assert_int_equal(buddy_free(&heap, block, 0x10000), FW_OK);
 	assert_int_equal(buddy_free(&heap, low, 0x1000), FW_OK);
 	expected[1].size = 0x1d000;
-	cleaned(w, 2, expected);
+	cleaned(f, 2, expected);
 	/* A pool in the middle of its range, and one that has ended. */
 	block = buddy_alloc(&pool, 0x2000);
 	assert_ptr_equal(block, (void *)0x880000);
 	buddy_empty(&pool);
 	expected[2] = (struct fake_range){ 0x880000, 0x2000 };
-	cleaned(w, 3, expected);
+	cleaned(f, 3, expected);
 	assert_null(buddy_alloc(&pool, 1));
 }
 
 /* No table for it: not known, and not in the way. */
 static void out_of_tables(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	while (buddy_alloc(&w->heap, PAGE_SIZE))
+	while (buddy_alloc(&f->heap, PAGE_SIZE))
 		;
-	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_DATA), FW_ENOMEM);
-	assert_int_equal(w->map.count, 0);
-	assert_int_equal(add(w, 0x1000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
+	assert_int_equal(add(f, 0x1000, 0x1000, MEMMAP_DATA), FW_ENOMEM);
+	assert_int_equal(f->map.count, 0);
+	assert_int_equal(add(f, 0x1000, 0x1000, MEMMAP_UNMAPPED), FW_OK);
 }
 
 int main(void)

@@ -14,39 +14,39 @@
 #define SHIFT	20
 #define ARENA	0x100000u
 
-struct world {
+struct fixture {
 	struct buddy heap;
 	struct pgtable pt;
 	u8 *arena;
 	u8 tree[BUDDY_TREE_SIZE(SHIFT)];
 };
 
-static void give_heap(struct world *w, size_t bytes)
+static void give_heap(struct fixture *f, size_t bytes)
 {
-	assert_int_equal(buddy_init(&w->heap, (uintptr_t)w->arena, SHIFT, w->tree), FW_OK);
-	assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena, bytes), FW_OK);
+	assert_int_equal(buddy_init(&f->heap, (uintptr_t)f->arena, SHIFT, f->tree), FW_OK);
+	assert_int_equal(buddy_add(&f->heap, (uintptr_t)f->arena, bytes), FW_OK);
 }
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_non_null(w);
-	w->arena = aligned_alloc(ARENA, ARENA);
-	assert_non_null(w->arena);
-	memset(w->arena, 0xff, ARENA);
-	give_heap(w, ARENA);
-	assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
-	*state = w;
+	assert_non_null(f);
+	f->arena = aligned_alloc(ARENA, ARENA);
+	assert_non_null(f->arena);
+	memset(f->arena, 0xff, ARENA);
+	give_heap(f, ARENA);
+	assert_int_equal(pgtable_init(&f->pt, &f->heap), FW_OK);
+	*state = f;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	free(w->arena);
-	free(w);
+	free(f->arena);
+	free(f);
 	return 0;
 }
 
@@ -96,55 +96,55 @@ static bool device(u64 pte)
 
 static void kinds(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int level;
 	u64 pte, *page;
 
-	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0x1000, PGTABLE_TEXT), FW_OK);
-	assert_int_equal(pgtable_map(&w->pt, 0x2000, 0x1000, PGTABLE_RODATA), FW_OK);
-	assert_int_equal(pgtable_map(&w->pt, 0x3000, 0x1000, PGTABLE_DATA), FW_OK);
-	assert_int_equal(pgtable_map(&w->pt, 0x4000, 0x1000, PGTABLE_DEVICE), FW_OK);
+	assert_int_equal(pgtable_map(&f->pt, 0x1000, 0x1000, PGTABLE_TEXT), FW_OK);
+	assert_int_equal(pgtable_map(&f->pt, 0x2000, 0x1000, PGTABLE_RODATA), FW_OK);
+	assert_int_equal(pgtable_map(&f->pt, 0x3000, 0x1000, PGTABLE_DATA), FW_OK);
+	assert_int_equal(pgtable_map(&f->pt, 0x4000, 0x1000, PGTABLE_DEVICE), FW_OK);
 
-	pte = walk(&w->pt, 0x1fff, &level);
+	pte = walk(&f->pt, 0x1fff, &level);
 	assert_true(pte && !writable(pte) && executable(pte) && !device(pte));
-	pte = walk(&w->pt, 0x2000, &level);
+	pte = walk(&f->pt, 0x2000, &level);
 	assert_true(pte && !writable(pte) && !executable(pte) && !device(pte));
-	pte = walk(&w->pt, 0x3000, &level);
+	pte = walk(&f->pt, 0x3000, &level);
 	assert_true(pte && writable(pte) && !executable(pte) && !device(pte));
 	/* Normal memory is inner shareable: the host's CPUs see it too. */
 	assert_int_equal((pte >> 8) & 3, 3);
-	assert_false(walk(&w->pt, 0x4000, &level));
-	assert_int_equal(pgtable_split(&w->pt, 0x4567, &page), FW_OK);
+	assert_false(walk(&f->pt, 0x4000, &level));
+	assert_int_equal(pgtable_split(&f->pt, 0x4567, &page), FW_OK);
 	pgtable_validate(page);
-	pte = walk(&w->pt, 0x4000, &level);
+	pte = walk(&f->pt, 0x4000, &level);
 	assert_true(pte && writable(pte) && !executable(pte) && device(pte));
-	assert_false(walk(&w->pt, 0, &level));
-	assert_false(walk(&w->pt, 0x5000, &level));
+	assert_false(walk(&f->pt, 0, &level));
+	assert_false(walk(&f->pt, 0x5000, &level));
 }
 
 static void blocks(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int level;
 
 	/* A page, two 2 MiB blocks, a 1 GiB block, a 2 MiB block, a page. */
-	assert_int_equal(pgtable_map(&w->pt, 0x3fbff000, 0x40000000 + 0x601000 + 0x1000,
+	assert_int_equal(pgtable_map(&f->pt, 0x3fbff000, 0x40000000 + 0x601000 + 0x1000,
 				     PGTABLE_DATA), FW_OK);
-	assert_true(walk(&w->pt, 0x3fbff000, &level) && level == 3);
-	assert_true(walk(&w->pt, 0x3fc00000, &level) && level == 2);
-	assert_true(walk(&w->pt, 0x3ffff000, &level) && level == 2);
-	assert_true(walk(&w->pt, 0x40000000, &level) && level == 1);
-	assert_true(walk(&w->pt, 0x7fffffff, &level) && level == 1);
-	assert_true(walk(&w->pt, 0x80000000, &level) && level == 2);
-	assert_true(walk(&w->pt, 0x80200000, &level) && level == 3);
-	assert_false(walk(&w->pt, 0x80201000, &level));
-	assert_false(walk(&w->pt, 0x3fbfe000, &level));
+	assert_true(walk(&f->pt, 0x3fbff000, &level) && level == 3);
+	assert_true(walk(&f->pt, 0x3fc00000, &level) && level == 2);
+	assert_true(walk(&f->pt, 0x3ffff000, &level) && level == 2);
+	assert_true(walk(&f->pt, 0x40000000, &level) && level == 1);
+	assert_true(walk(&f->pt, 0x7fffffff, &level) && level == 1);
+	assert_true(walk(&f->pt, 0x80000000, &level) && level == 2);
+	assert_true(walk(&f->pt, 0x80200000, &level) && level == 3);
+	assert_false(walk(&f->pt, 0x80201000, &level));
+	assert_false(walk(&f->pt, 0x3fbfe000, &level));
 }
 
 static void random_ranges(void **state)
 {
 	const u32 pages = 2048;
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u8 *model = calloc(1, pages);
 	unsigned int level;
 	u64 seed = 7, *page;
@@ -161,22 +161,22 @@ static void random_ranges(void **state)
 			count = pages - first;
 		for (i = first; i < first + count; i++)
 			taken |= model[i];
-		assert_int_equal(pgtable_map(&w->pt, first * PAGE_SIZE, count * PAGE_SIZE, kind),
+		assert_int_equal(pgtable_map(&f->pt, first * PAGE_SIZE, count * PAGE_SIZE, kind),
 				 taken ? FW_EOVERLAP : FW_OK);
 		if (!taken)
 			memset(model + first, (int)kind + 1, count);
 	}
 	for (i = 0; i < pages; i++) {
-		u64 pte = walk(&w->pt, i * PAGE_SIZE, &level);
+		u64 pte = walk(&f->pt, i * PAGE_SIZE, &level);
 
 		/* A device that nobody has accessed yet. */
 		if (model[i] == PGTABLE_DEVICE + 1) {
 			assert_int_equal(pte, 0);
-			assert_int_equal(pgtable_split(&w->pt, i * PAGE_SIZE, &page), FW_OK);
+			assert_int_equal(pgtable_split(&f->pt, i * PAGE_SIZE, &page), FW_OK);
 			pgtable_validate(page);
-			pte = walk(&w->pt, i * PAGE_SIZE, &level);
+			pte = walk(&f->pt, i * PAGE_SIZE, &level);
 		} else {
-			assert_int_equal(pgtable_split(&w->pt, i * PAGE_SIZE, &page), FW_EFAULT);
+			assert_int_equal(pgtable_split(&f->pt, i * PAGE_SIZE, &page), FW_EFAULT);
 		}
 		assert_int_equal(!!pte, !!model[i]);
 		if (pte) {
@@ -190,49 +190,49 @@ static void random_ranges(void **state)
 
 static void overlaps(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int level;
 	u64 pte;
 
-	assert_int_equal(pgtable_map(&w->pt, 0x200000, 0x200000, PGTABLE_TEXT), FW_OK);
-	pte = walk(&w->pt, 0x200000, &level);
-	assert_int_equal(pgtable_map(&w->pt, 0x3ff000, 0x1000, PGTABLE_DATA), FW_EOVERLAP);
-	assert_int_equal(pgtable_map(&w->pt, 0, 0x40000000, PGTABLE_DATA), FW_EOVERLAP);
-	assert_int_equal(pgtable_map(&w->pt, 0x1ff000, 0x2000, PGTABLE_DATA), FW_EOVERLAP);
-	assert_int_equal(walk(&w->pt, 0x200000, &level), pte);
-	assert_false(walk(&w->pt, 0x1ff000, &level));
-	assert_false(walk(&w->pt, 0x400000, &level));
+	assert_int_equal(pgtable_map(&f->pt, 0x200000, 0x200000, PGTABLE_TEXT), FW_OK);
+	pte = walk(&f->pt, 0x200000, &level);
+	assert_int_equal(pgtable_map(&f->pt, 0x3ff000, 0x1000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(pgtable_map(&f->pt, 0, 0x40000000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(pgtable_map(&f->pt, 0x1ff000, 0x2000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(walk(&f->pt, 0x200000, &level), pte);
+	assert_false(walk(&f->pt, 0x1ff000, &level));
+	assert_false(walk(&f->pt, 0x400000, &level));
 }
 
 static void bad_arguments(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(pgtable_map(&w->pt, 0x800, 0x1000, PGTABLE_DATA), FW_EALIGN);
-	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0x800, PGTABLE_DATA), FW_EALIGN);
-	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0, PGTABLE_DATA), FW_ERANGE);
-	assert_int_equal(pgtable_map(&w->pt, 1ull << VA_BITS, 0x1000, PGTABLE_DATA), FW_ERANGE);
-	assert_int_equal(pgtable_map(&w->pt, (1ull << VA_BITS) - 0x1000, 0x2000, PGTABLE_DATA),
+	assert_int_equal(pgtable_map(&f->pt, 0x800, 0x1000, PGTABLE_DATA), FW_EALIGN);
+	assert_int_equal(pgtable_map(&f->pt, 0x1000, 0x800, PGTABLE_DATA), FW_EALIGN);
+	assert_int_equal(pgtable_map(&f->pt, 0x1000, 0, PGTABLE_DATA), FW_ERANGE);
+	assert_int_equal(pgtable_map(&f->pt, 1ull << VA_BITS, 0x1000, PGTABLE_DATA), FW_ERANGE);
+	assert_int_equal(pgtable_map(&f->pt, (1ull << VA_BITS) - 0x1000, 0x2000, PGTABLE_DATA),
 			 FW_ERANGE);
-	assert_int_equal(pgtable_map(&w->pt, 0x1000, 0ull - 0x1000, PGTABLE_DATA), FW_ERANGE);
-	assert_int_equal(pgtable_map(&w->pt, (1ull << VA_BITS) - 0x1000, 0x1000, PGTABLE_DATA),
+	assert_int_equal(pgtable_map(&f->pt, 0x1000, 0ull - 0x1000, PGTABLE_DATA), FW_ERANGE);
+	assert_int_equal(pgtable_map(&f->pt, (1ull << VA_BITS) - 0x1000, 0x1000, PGTABLE_DATA),
 			 FW_OK);
 }
 
 static void out_of_tables(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	size_t pages;
 
 	/* The root, then a table of level 2 and one of level 3 at each end. */
 	for (pages = 0; pages <= 5; pages++) {
-		give_heap(w, pages * PAGE_SIZE);
+		give_heap(f, pages * PAGE_SIZE);
 		if (!pages) {
-			assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_ENOMEM);
+			assert_int_equal(pgtable_init(&f->pt, &f->heap), FW_ENOMEM);
 			continue;
 		}
-		assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
-		assert_int_equal(pgtable_map(&w->pt, 0x3ffff000, 0x2000, PGTABLE_DATA),
+		assert_int_equal(pgtable_init(&f->pt, &f->heap), FW_OK);
+		assert_int_equal(pgtable_map(&f->pt, 0x3ffff000, 0x2000, PGTABLE_DATA),
 				 pages < 5 ? FW_ENOMEM : FW_OK);
 	}
 }
@@ -256,60 +256,60 @@ static void lazy(void **state)
 				     0x80400000, 0x80402abc };
 	const u64 base = 0x40000000, size = 0x40000000 + 0x400000 + 0x3000;
 	u64 *page, pages[2] = { 0, 0 };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int level;
 	u32 i, j;
 
-	assert_int_equal(pgtable_map(&w->pt, base, size, PGTABLE_DEVICE), FW_OK);
-	assert_int_equal(pgtable_split(&w->pt, base - 1, &page), FW_EFAULT);
-	assert_int_equal(pgtable_split(&w->pt, base + size, &page), FW_EFAULT);
-	assert_int_equal(pgtable_split(&w->pt, 1ull << VA_BITS | base, &page), FW_EFAULT);
-	assert_int_equal(pgtable_map(&w->pt, base + 0x5000, 0x1000, PGTABLE_DATA), FW_EOVERLAP);
+	assert_int_equal(pgtable_map(&f->pt, base, size, PGTABLE_DEVICE), FW_OK);
+	assert_int_equal(pgtable_split(&f->pt, base - 1, &page), FW_EFAULT);
+	assert_int_equal(pgtable_split(&f->pt, base + size, &page), FW_EFAULT);
+	assert_int_equal(pgtable_split(&f->pt, 1ull << VA_BITS | base, &page), FW_EFAULT);
+	assert_int_equal(pgtable_map(&f->pt, base + 0x5000, 0x1000, PGTABLE_DATA), FW_EOVERLAP);
 	for (i = 0; i < ARRAY_SIZE(touch); i++) {
-		assert_false(walk(&w->pt, touch[i], &level));
-		assert_int_equal(pgtable_split(&w->pt, touch[i], &page), FW_OK);
-		assert_false(walk(&w->pt, touch[i], &level));
+		assert_false(walk(&f->pt, touch[i], &level));
+		assert_int_equal(pgtable_split(&f->pt, touch[i], &page), FW_OK);
+		assert_false(walk(&f->pt, touch[i], &level));
 		pgtable_validate(page);
-		assert_true(device(walk(&w->pt, touch[i], &level)));
+		assert_true(device(walk(&f->pt, touch[i], &level)));
 		assert_int_equal(level, 3);
-		assert_int_equal(pgtable_split(&w->pt, touch[i], &page), FW_EFAULT);
+		assert_int_equal(pgtable_split(&f->pt, touch[i], &page), FW_EFAULT);
 		for (j = i + 1; j < ARRAY_SIZE(touch); j++)
-			assert_false(walk(&w->pt, touch[j], &level));
-		assert_false(walk(&w->pt, (touch[i] & ~0xfffull) + 0x3000, &level));
+			assert_false(walk(&f->pt, touch[j], &level));
+		assert_false(walk(&f->pt, (touch[i] & ~0xfffull) + 0x3000, &level));
 	}
-	assert_int_equal(pgtable_each_valid(&w->pt, base, size, count_page, pages), FW_OK);
+	assert_int_equal(pgtable_each_valid(&f->pt, base, size, count_page, pages), FW_OK);
 	assert_int_equal(pages[0], ARRAY_SIZE(touch));
-	pgtable_unmap(&w->pt, base, size);
+	pgtable_unmap(&f->pt, base, size);
 	pages[0] = 0;
-	assert_int_equal(pgtable_each_valid(&w->pt, base, size, count_page, pages), FW_OK);
+	assert_int_equal(pgtable_each_valid(&f->pt, base, size, count_page, pages), FW_OK);
 	assert_int_equal(pages[0], 0);
-	assert_int_equal(pgtable_split(&w->pt, base, &page), FW_EFAULT);
-	assert_int_equal(pgtable_map(&w->pt, base, size, PGTABLE_DATA), FW_OK);
+	assert_int_equal(pgtable_split(&f->pt, base, &page), FW_EFAULT);
+	assert_int_equal(pgtable_map(&f->pt, base, size, PGTABLE_DATA), FW_OK);
 }
 
 /* Whichever table is missing: an error, and the next try goes on from there. */
 static void split_without_tables(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	unsigned int level;
 	size_t pages;
 	u64 *page;
 
 	for (pages = 1; pages <= 3; pages++) {
-		give_heap(w, pages * PAGE_SIZE);
-		assert_int_equal(pgtable_init(&w->pt, &w->heap), FW_OK);
-		assert_int_equal(pgtable_map(&w->pt, 0x40000000, 0x40000000, PGTABLE_DEVICE),
+		give_heap(f, pages * PAGE_SIZE);
+		assert_int_equal(pgtable_init(&f->pt, &f->heap), FW_OK);
+		assert_int_equal(pgtable_map(&f->pt, 0x40000000, 0x40000000, PGTABLE_DEVICE),
 				 FW_OK);
-		assert_int_equal(pgtable_split(&w->pt, 0x55555555, &page),
+		assert_int_equal(pgtable_split(&f->pt, 0x55555555, &page),
 				 pages < 3 ? FW_ENOMEM : FW_OK);
-		assert_false(walk(&w->pt, 0x55555555, &level));
+		assert_false(walk(&f->pt, 0x55555555, &level));
 		if (pages < 3) {
-			assert_int_equal(buddy_add(&w->heap, (uintptr_t)w->arena +
+			assert_int_equal(buddy_add(&f->heap, (uintptr_t)f->arena +
 						   pages * PAGE_SIZE, 2 * PAGE_SIZE), FW_OK);
-			assert_int_equal(pgtable_split(&w->pt, 0x55555555, &page), FW_OK);
+			assert_int_equal(pgtable_split(&f->pt, 0x55555555, &page), FW_OK);
 		}
 		pgtable_validate(page);
-		assert_true(walk(&w->pt, 0x55555555, &level));
+		assert_true(walk(&f->pt, 0x55555555, &level));
 	}
 }
 

@@ -18,7 +18,7 @@
 #define HEAP_SIZE 0x80000
 #define SLOTS 24
 
-struct world {
+struct fixture {
 	struct buddy heap;
 	struct hyp hyp;
 	struct shared_pool pool;
@@ -29,24 +29,24 @@ struct world {
 	} slot[SLOTS];
 };
 
-static void start(struct world *w)
+static void start(struct fixture *f)
 {
 	uintptr_t base = (uintptr_t)fake_hyp.arena;
 
-	assert_int_equal(buddy_init(&w->heap, base, FW_SCRATCH_SHIFT, w->tree), FW_OK);
-	assert_int_equal(buddy_add(&w->heap, base + FW_SCRATCH_SIZE - HEAP_SIZE, HEAP_SIZE), FW_OK);
-	memset(w->slot, 0, sizeof(w->slot));
-	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_OK);
+	assert_int_equal(buddy_init(&f->heap, base, FW_SCRATCH_SHIFT, f->tree), FW_OK);
+	assert_int_equal(buddy_add(&f->heap, base + FW_SCRATCH_SIZE - HEAP_SIZE, HEAP_SIZE), FW_OK);
+	memset(f->slot, 0, sizeof(f->slot));
+	hyp_discover(&f->hyp);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_OK);
 }
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_non_null(w);
+	assert_non_null(f);
 	fake_hyp_reset();
-	*state = w;
+	*state = f;
 	return 0;
 }
 
@@ -58,14 +58,14 @@ static int teardown(void **state)
 }
 
 /* What the hypervisor shares is what is on record, region by region, and nothing else. */
-static void check_record(const struct world *w)
+static void check_record(const struct fixture *f)
 {
 	const u64 granule = fake_hyp.granule / PAGE_SIZE;
 	bool recorded[ARRAY_SIZE(fake_hyp.shared)] = { false };
 	unsigned int i;
 
-	for (i = 0; i < w->pool.sharer.count; i++) {
-		const struct sharer_region *r = &w->pool.sharer.region[i];
+	for (i = 0; i < f->pool.sharer.count; i++) {
+		const struct sharer_region *r = &f->pool.sharer.region[i];
 		u64 first = (r->base - (uintptr_t)fake_hyp.arena) / PAGE_SIZE, page, shared = 0;
 
 		for (page = first; page < first + r->size / PAGE_SIZE; page++) {
@@ -79,28 +79,28 @@ static void check_record(const struct world *w)
 }
 
 /* One random step: allocate into a slot or deallocate from it. */
-static void step(struct world *w, u64 *seed)
+static void step(struct fixture *f, u64 *seed)
 {
 	u32 i = test_random(seed) % SLOTS, j;
 	enum fw_status status;
 	void *block;
 
-	if (w->slot[i].block) {
-		for (j = 0; j < w->slot[i].size; j++)
-			assert_int_equal(w->slot[i].block[j], i);
-		status = dealloc_shared(&w->pool, w->slot[i].block, w->slot[i].size);
+	if (f->slot[i].block) {
+		for (j = 0; j < f->slot[i].size; j++)
+			assert_int_equal(f->slot[i].block[j], i);
+		status = dealloc_shared(&f->pool, f->slot[i].block, f->slot[i].size);
 		assert_int_equal(status, FW_OK);
-		w->slot[i].block = NULL;
-		check_record(w);
+		f->slot[i].block = NULL;
+		check_record(f);
 		return;
 	}
-	w->slot[i].size = 1 + test_random(seed) % (1u << (4 + test_random(seed) % 13));
-	status = alloc_shared(&w->pool, w->slot[i].size, &block);
-	check_record(w);
+	f->slot[i].size = 1 + test_random(seed) % (1u << (4 + test_random(seed) % 13));
+	status = alloc_shared(&f->pool, f->slot[i].size, &block);
+	check_record(f);
 	if (status == FW_OK) {
-		fake_hyp_check_shared((uintptr_t)block, w->slot[i].size);
-		memset(block, (int)i, w->slot[i].size);
-		w->slot[i].block = block;
+		fake_hyp_check_shared((uintptr_t)block, f->slot[i].size);
+		memset(block, (int)i, f->slot[i].size);
+		f->slot[i].block = block;
 	} else if (status != FW_ENOMEM && status != FW_EHYP_SHARE) {
 		fail_msg("%s", fw_strstatus(status));
 	}
@@ -109,7 +109,7 @@ static void step(struct world *w, u64 *seed)
 static void random_use(void **state)
 {
 	static const u64 granules[] = { 0x1000, 0x4000, 0x10000 };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 seed = 3;
 	u32 round, i;
 
@@ -118,26 +118,26 @@ static void random_use(void **state)
 		fake_hyp.granule = granules[round % 3];
 		fake_hyp.ranges = round % 2;
 		fake_hyp.range_limit = round % 4 == 3 ? 3 : UINT64_MAX;
-		start(w);
+		start(f);
 		for (i = 0; i < 5000; i++)
-			step(w, &seed);
-		assert_int_equal(w->pool.sharer.shared_now, fake_hyp.shared_now);
-		assert_int_equal(w->pool.sharer.shared_peak, fake_hyp.shared_peak);
-		assert_int_equal(w->hyp.share_calls, fake_hyp.share_calls);
+			step(f, &seed);
+		assert_int_equal(f->pool.sharer.shared_now, fake_hyp.shared_now);
+		assert_int_equal(f->pool.sharer.shared_peak, fake_hyp.shared_peak);
+		assert_int_equal(f->hyp.share_calls, fake_hyp.share_calls);
 		assert_true(fake_hyp.shared_now > 0);
 		/* Memory that is in the pool is not shared again. */
 		assert_true(fake_hyp.share_calls <= HEAP_SIZE / fake_hyp.granule);
-		assert_int_equal(shared_end(&w->pool), FW_OK);
-		check_record(w);
+		assert_int_equal(shared_end(&f->pool), FW_OK);
+		check_record(f);
 		assert_int_equal(fake_hyp.shared_now, 0);
-		assert_int_equal(w->hyp.unshare_calls, fake_hyp.unshare_calls);
+		assert_int_equal(f->hyp.unshare_calls, fake_hyp.unshare_calls);
 		if (fake_hyp.ranges && fake_hyp.range_limit == UINT64_MAX) {
-			assert_int_equal(fake_hyp.share_calls, w->pool.stats.refills);
-			assert_int_equal(fake_hyp.unshare_calls, w->pool.stats.refills);
+			assert_int_equal(fake_hyp.share_calls, f->pool.stats.refills);
+			assert_int_equal(fake_hyp.unshare_calls, f->pool.stats.refills);
 			if (fake_hyp.granule == PAGE_SIZE)
-				assert_true(fake_hyp.shared_peak > w->pool.stats.refills);
+				assert_true(fake_hyp.shared_peak > f->pool.stats.refills);
 		}
-		assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+		assert_int_equal(f->heap.free_bytes, HEAP_SIZE);
 		assert_int_equal(fake_hyp.meminfo_calls, 1);
 	}
 }
@@ -149,7 +149,7 @@ static void random_use(void **state)
  */
 static void every_call_fails(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u64 seed, call = 0, mode, leaked, calls;
 	enum fw_status ended;
 	u32 i;
@@ -165,27 +165,27 @@ static void every_call_fails(void **state)
 				fake_hyp.fail_call = call;
 				fake_hyp.fail_also = mode < 4 ? 0 : call + mode / 2 - 1;
 			}
-			start(w);
+			start(f);
 			seed = 11;
 			for (i = 0; i < 200; i++)
-				step(w, &seed);
-			ended = shared_end(&w->pool);
-			check_record(w);
+				step(f, &seed);
+			ended = shared_end(&f->pool);
+			check_record(f);
 			calls = fake_hyp.calls;
 			leaked = fake_hyp.shared_now;
-			assert_int_equal(w->pool.sharer.shared_now, leaked);
+			assert_int_equal(f->pool.sharer.shared_now, leaked);
 			assert_int_equal(ended, leaked ? FW_EHYP_UNSHARE : FW_OK);
 			/* The heap has everything but the leaked regions. */
 			if (leaked)
-				assert_true(w->heap.free_bytes < HEAP_SIZE);
+				assert_true(f->heap.free_bytes < HEAP_SIZE);
 			else
-				assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+				assert_int_equal(f->heap.free_bytes, HEAP_SIZE);
 			/* A refused call leaks one granule, no more. */
 			if (mode >= 2)
 				assert_true(leaked <= 2 - (mode < 4));
 			/* What the host still sees is never handed out. */
 			for (i = 0; i < FW_SCRATCH_SIZE / PAGE_SIZE; i++) {
-				u8 *page = buddy_alloc(&w->heap, PAGE_SIZE);
+				u8 *page = buddy_alloc(&f->heap, PAGE_SIZE);
 
 				if (!page)
 					break;
@@ -203,42 +203,42 @@ static void every_call_fails(void **state)
 
 static void zeroed_when_shared(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block;
 	u32 i;
 
-	start(w);
-	assert_int_equal(alloc_shared(&w->pool, 1, &block), FW_OK);
+	start(f);
+	assert_int_equal(alloc_shared(&f->pool, 1, &block), FW_OK);
 	/* The whole granule, not just what was asked for. */
 	for (i = 0; i < PAGE_SIZE; i++)
 		assert_int_equal(((u8 *)block)[i], 0);
 	assert_int_equal(fake_hyp.shared_now, 1);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
 }
 
 /* The back ends: what the hypervisor offers chooses, and nothing else. */
 static void chosen_by_features(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u8 *base = fake_hyp.arena;
 	void *block;
 
 	/* A fixed range is left alone where memory can be shared. */
-	start(w);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, (uintptr_t)base, 0x4000), FW_OK);
-	assert_true(w->pool.dynamic);
-	assert_int_equal(w->pool.free.free_bytes, 0);
+	start(f);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, (uintptr_t)base, 0x4000), FW_OK);
+	assert_true(f->pool.dynamic);
+	assert_int_equal(f->pool.free.free_bytes, 0);
 	/* Each of the three calls is needed. */
 	fake_hyp.features = 0x19;
-	hyp_discover(&w->hyp);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_ENOPOOL);
-	assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, (uintptr_t)base, 0x4000), FW_OK);
-	assert_int_equal(alloc_shared(&w->pool, 0x4000, &block), FW_OK);
+	hyp_discover(&f->hyp);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_ENOPOOL);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, (uintptr_t)base, 0x4000), FW_OK);
+	assert_int_equal(alloc_shared(&f->pool, 0x4000, &block), FW_OK);
 	assert_ptr_equal(block, base);
-	assert_int_equal(alloc_shared(&w->pool, 1, &block), FW_ENOMEM);
-	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
-	assert_int_equal(alloc_shared(&w->pool, 1, &block), FW_ENOMEM);
+	assert_int_equal(alloc_shared(&f->pool, 1, &block), FW_ENOMEM);
+	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
+	assert_int_equal(alloc_shared(&f->pool, 1, &block), FW_ENOMEM);
 	/* No call was made but for the granule of the two dynamic pools. */
 	assert_int_equal(fake_hyp.calls, 0);
 	assert_int_equal(fake_hyp.meminfo_calls, 2);
@@ -259,32 +259,32 @@ static void static_regions(void **state)
 		{ 0x1000, 2 * FW_SCRATCH_SIZE - 0x1000, FW_SCRATCH_SIZE, FW_SCRATCH_SIZE },
 	};
 	u8 *memory = aligned_alloc(FW_SCRATCH_SIZE, 2 * FW_SCRATCH_SIZE);
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block;
 	size_t i;
 
 	assert_non_null(memory);
 	fake_hyp.features = 0x1;
-	hyp_discover(&w->hyp);
+	hyp_discover(&f->hyp);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u8 *low = memory + cases[i].used_from;
 		u64 seed = 9, n = 0;
 
-		assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap,
+		assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap,
 					     (uintptr_t)memory + cases[i].base, cases[i].size),
 				 FW_OK);
-		assert_int_equal(w->pool.free.free_bytes, cases[i].used);
-		while (alloc_shared(&w->pool, 1 + test_random(&seed) % 900, &block) == FW_OK) {
+		assert_int_equal(f->pool.free.free_bytes, cases[i].used);
+		while (alloc_shared(&f->pool, 1 + test_random(&seed) % 900, &block) == FW_OK) {
 			assert_true((u8 *)block >= low && (u8 *)block < low + cases[i].used);
 			n++;
 		}
 		assert_true(n >= cases[i].used / 1024);
-		assert_int_equal(shared_end(&w->pool), FW_OK);
+		assert_int_equal(shared_end(&f->pool), FW_OK);
 		/* Whoever cleans the caches knows what was written. */
-		assert_int_equal(w->pool.free.used_from, (uintptr_t)low);
-		assert_in_range(w->pool.free.used_to, (uintptr_t)low + cases[i].used - 1023,
+		assert_int_equal(f->pool.free.used_from, (uintptr_t)low);
+		assert_in_range(f->pool.free.used_to, (uintptr_t)low + cases[i].used - 1023,
 				(uintptr_t)low + cases[i].used);
-		assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
+		assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
 	}
 	free(memory);
 }
@@ -292,98 +292,98 @@ static void static_regions(void **state)
 /* The proof before the jump does not trust the pool's record alone. */
 static void proof(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block;
 
-	start(w);
-	assert_int_equal(alloc_shared(&w->pool, 0x3000, &block), FW_OK);
-	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_ESHARED);
+	start(f);
+	assert_int_equal(alloc_shared(&f->pool, 0x3000, &block), FW_OK);
+	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_ESHARED);
 	fake_hyp.fail_call = fake_hyp.calls + 1;
-	assert_int_equal(shared_end(&w->pool), FW_EHYP_UNSHARE);
-	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_ESHARED);
-	w->pool.sharer.shared_now = 0;
-	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_ESHARED);
+	assert_int_equal(shared_end(&f->pool), FW_EHYP_UNSHARE);
+	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_ESHARED);
+	f->pool.sharer.shared_now = 0;
+	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_ESHARED);
 	fake_hyp_reset();
-	start(w);
-	assert_int_equal(alloc_shared(&w->pool, 0x3000, &block), FW_OK);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
-	assert_int_equal(shared_check_none(&w->pool, &w->hyp), FW_OK);
+	start(f);
+	assert_int_equal(alloc_shared(&f->pool, 0x3000, &block), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
+	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
 }
 
 /* What it had cost to share each allocation by itself, against what it costs. */
 static void saved_calls(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block;
 	u32 i;
 
-	start(w);
+	start(f);
 	for (i = 0; i < 100; i++) {
-		assert_int_equal(alloc_shared(&w->pool, 0x2000 + i, &block), FW_OK);
-		assert_int_equal(dealloc_shared(&w->pool, block, 0x2000 + i), FW_OK);
+		assert_int_equal(alloc_shared(&f->pool, 0x2000 + i, &block), FW_OK);
+		assert_int_equal(dealloc_shared(&f->pool, block, 0x2000 + i), FW_OK);
 	}
-	assert_int_equal(w->pool.stats.per_alloc_calls, 2 * (2 + 99 * 3));
-	assert_int_equal(w->pool.stats.in_use, 0);
-	assert_int_equal(w->pool.stats.in_use_peak, 0x4000);
+	assert_int_equal(f->pool.stats.per_alloc_calls, 2 * (2 + 99 * 3));
+	assert_int_equal(f->pool.stats.in_use, 0);
+	assert_int_equal(f->pool.stats.in_use_peak, 0x4000);
 	assert_true(fake_hyp.share_calls <= 6);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
 }
 
 static void bad_granule(void **state)
 {
 	static const u64 granules[] = { 0, 1, 0x800, 0x1800, 0x3000, 0x400000, 1ull << 63,
 					(u64)-1, (u64)-3 };
-	struct world *w = *state;
+	struct fixture *f = *state;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(granules); i++) {
-		start(w);
+		start(f);
 		fake_hyp.granule = granules[i];
-		hyp_discover(&w->hyp);
-		assert_int_equal(shared_init(&w->pool, &w->hyp, &w->heap, 0, 0), FW_EHYP_GRANULE);
+		hyp_discover(&f->hyp);
+		assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_EHYP_GRANULE);
 		fake_hyp_reset();
 	}
 }
 
 static void bad_requests(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block;
 
-	start(w);
-	assert_int_equal(alloc_shared(&w->pool, 0, &block), FW_ERANGE);
-	assert_int_equal(alloc_shared(&w->pool, FW_SCRATCH_SIZE + 1, &block), FW_ERANGE);
-	assert_int_equal(alloc_shared(&w->pool, SIZE_MAX, &block), FW_ERANGE);
-	assert_int_equal(alloc_shared(&w->pool, FW_SCRATCH_SIZE, &block), FW_ENOMEM);
+	start(f);
+	assert_int_equal(alloc_shared(&f->pool, 0, &block), FW_ERANGE);
+	assert_int_equal(alloc_shared(&f->pool, FW_SCRATCH_SIZE + 1, &block), FW_ERANGE);
+	assert_int_equal(alloc_shared(&f->pool, SIZE_MAX, &block), FW_ERANGE);
+	assert_int_equal(alloc_shared(&f->pool, FW_SCRATCH_SIZE, &block), FW_ENOMEM);
 	assert_int_equal(fake_hyp.calls, 0);
-	assert_int_equal(alloc_shared(&w->pool, 4096, &block), FW_OK);
-	assert_int_equal(dealloc_shared(&w->pool, block, 256), FW_EBADFREE);
-	assert_int_equal(dealloc_shared(&w->pool, block, 4096), FW_OK);
-	assert_int_equal(dealloc_shared(&w->pool, block, 4096), FW_EBADFREE);
-	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(alloc_shared(&f->pool, 4096, &block), FW_OK);
+	assert_int_equal(dealloc_shared(&f->pool, block, 256), FW_EBADFREE);
+	assert_int_equal(dealloc_shared(&f->pool, block, 4096), FW_OK);
+	assert_int_equal(dealloc_shared(&f->pool, block, 4096), FW_EBADFREE);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
 }
 
 /* The firmware gives up in the same way before there is a pool. */
 static void never_made(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
-	assert_int_equal(shared_end(&w->pool), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
 	assert_int_equal(fake_hyp.calls, 0);
 }
 
 /* A count of granules done that makes no sense is an error, not a loop. */
 static void lying_range(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 	void *block;
 
 	fake_hyp.ranges = true;
 	fake_hyp.range_limit = 0;
-	start(w);
-	assert_int_equal(alloc_shared(&w->pool, 0x4000, &block), FW_EHYP_SHARE);
-	assert_int_equal(w->pool.sharer.shared_now, 0);
-	assert_int_equal(w->heap.free_bytes, HEAP_SIZE);
+	start(f);
+	assert_int_equal(alloc_shared(&f->pool, 0x4000, &block), FW_EHYP_SHARE);
+	assert_int_equal(f->pool.sharer.shared_now, 0);
+	assert_int_equal(f->heap.free_bytes, HEAP_SIZE);
 }
 
 static void copies(void **state)

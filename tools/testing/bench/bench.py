@@ -162,9 +162,10 @@ def count_operations():
             HUGE_PAGES, vmm('/few.bin')]
     print('  TRACE   what EL2 executes', flush=True)
     done, counter = ops.trace(jobs, guests(), places, stays, APPEND, TRACE_LIMIT)
-    told = [{name: result.samples for name, result in table.guest_results(done[n].output).items()}
-            for n in (1, 3, 5)]
-    found = ops.assign(counter, told)
+    reported = [{name: result.samples
+                 for name, result in table.guest_results(done[n].output).items()}
+                for n in (1, 3, 5)]
+    found = ops.assign(counter, reported)
     donated = table.counters(done[2].output, 'pages_donated')['pages_donated']
     found[0]['teardown'] = ops.mean(counter.ends[:1], donated)
     return found, stays
@@ -176,7 +177,7 @@ def measure_firmware():
     host = qemu.boot(firmware.jobs(), smp=1, icount=True, append=APPEND,
                      limit=len(firmware.RUNS) * firmware.LIMIT, files=firmware.build(OBJ), log=log)
     done = ops.check_run(host, 'firmware host', log).jobs
-    return [firmware.told(job.output, *run) for job, run in zip(done, firmware.RUNS)]
+    return [firmware.parse(job.output, *run) for job, run in zip(done, firmware.RUNS)]
 
 
 def measure_stock(kernel):

@@ -52,7 +52,7 @@ class Run:
         return f'{self.size >> 10} KiB x {self.depth}'
 
 
-def told(text, size, depth):
+def parse(text, size, depth):
     """The numbers of a run that came to the kernel."""
     found = []
     for name in ('stats', 'ticks'):

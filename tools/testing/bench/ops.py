@@ -194,16 +194,16 @@ def last(readings, samples):
     """The last readings: those before them belong to what is not timed."""
     if len(readings) < samples:
         raise table.BenchError(f'{len(readings)} readings of a stopwatch were logged, '
-                               f'{samples} were told')
+                               f'{samples} were reported')
     return readings[-samples:]
 
 
 def assign(counter, guests):
     """Per guest, given as {benchmark: samples}, its benchmarks' means."""
-    told = sum(len(guest) for guest in guests)
-    if len(counter.benchmarks) != told or len(counter.ends) != len(guests):
+    reported = sum(len(guest) for guest in guests)
+    if len(counter.benchmarks) != reported or len(counter.ends) != len(guests):
         raise table.BenchError(f'{len(counter.benchmarks)} benchmarks and {len(counter.ends)} '
-                               f'ends were logged, {told} and {len(guests)} were told')
+                               f'ends were logged, {reported} and {len(guests)} were reported')
     logged = iter(counter.benchmarks)
     found = [{name: mean(last(next(logged), samples), samples)
               for name, samples in guest.items()} for guest in guests]

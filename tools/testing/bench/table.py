@@ -91,10 +91,10 @@ def teardown(vmm, gained):
     pages = gained['pages_donated']
     if not pages:
         raise BenchError('no page was donated: this was no protected VM')
-    home = gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared']
-    if pages != home + gained['pages_relinquished']:
+    returned = gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared']
+    if pages != returned + gained['pages_relinquished']:
         raise BenchError('not every donated page came back')
-    cost = round(vmm['teardown_ns'] / home)
+    cost = round(vmm['teardown_ns'] / returned)
     return Result(cost, cost, cost, 1)
 
 

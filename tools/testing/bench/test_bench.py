@@ -125,10 +125,10 @@ class Healing(unittest.TestCase):
     def outputs(self, **changed):
         """What the jobs of a host have told."""
         after = ''.join(f'{key} {value}\n' for key, value in GAINED.items())
-        told = {'first': self.dump(0, 10), 'before': '', 'during': self.dump(512, 600),
-                'stats': 'teardown_ns 8095817\n', 'after': after, 'died': self.dump(512, 610),
-                'swept': self.dump(0, 612)}
-        return list({**told, **changed}.values())
+        reported = {'first': self.dump(0, 10), 'before': '', 'during': self.dump(512, 600),
+                    'stats': 'teardown_ns 8095817\n', 'after': after, 'died': self.dump(512, 610),
+                    'swept': self.dump(0, 612)}
+        return list({**reported, **changed}.values())
 
     def test_figures(self):
         found = healing.figures(self.outputs())
@@ -244,8 +244,8 @@ class Operations(unittest.TestCase):
         """Inside a stopwatch counts, outside does not; the last call is the end's."""
         counter = self.count('begin tlbi start tlbi enter tlbi stop tlbi start dc enter stop ends '
                              'start stop start dc dc', 'begin enter start enter stop ends start')
-        told = [{'a': 2}, {'b': 1}]
-        self.assertEqual(ops.assign(counter, told),
+        reported = [{'a': 2}, {'b': 1}]
+        self.assertEqual(ops.assign(counter, reported),
                          [{'a': {'tlbi': 1, 'dsb': 0, 'dc': 0.5, 'ic': 0}},
                           {'b': dict.fromkeys(ops.KINDS, 0)}])
         self.assertEqual([ops.mean([end], 2)['dc'] for end in counter.ends], [1, 0])
@@ -280,11 +280,11 @@ class Operations(unittest.TestCase):
 
     def test_incomplete(self):
         """A log that says less than the guest told is refused."""
-        for log, told in (('begin start enter stop ends start', {'a': 1, 'b': 1}),
-                          ('begin start enter stop ends start', {'a': 2}),
-                          ('begin start enter stop ends', {'a': 1})):
+        for log, reported in (('begin start enter stop ends start', {'a': 1, 'b': 1}),
+                              ('begin start enter stop ends start', {'a': 2}),
+                              ('begin start enter stop ends', {'a': 1})):
             with self.assertRaisesRegex(table.BenchError, 'were logged'):
-                ops.assign(self.count(log), [told])
+                ops.assign(self.count(log), [reported])
 
     def test_el2_unseen(self):
         """No operation at EL2 is no finding if EL2's code was looked for elsewhere."""
@@ -295,8 +295,8 @@ class Operations(unittest.TestCase):
 class Firmware(unittest.TestCase):
     """What the firmware counted is told, and held against what it must be."""
 
-    def test_told(self):
-        run = firmware.told(FIRMWARE, 4096, 16)
+    def test_parse(self):
+        run = firmware.parse(FIRMWARE, 4096, 16)
         text = '\n'.join(firmware.lines([run], 77824))
         for words in ('65,538', '8,449', '77,824 bytes of 131,072', '4 KiB x 16'):
             self.assertIn(words, text)
@@ -305,11 +305,11 @@ class Firmware(unittest.TestCase):
         self.assertRegex(text, r'instructions, to the kernel +3,475\n')
         self.assertEqual(firmware.misses([run], 77824), [])
 
-    def test_half_told(self):
+    def test_parse_half(self):
         """A run that did not come to the kernel is an error."""
         for line in ('pvmfw: stats ', 'pvmfw: ticks ', 'pvmfw: boot', 'kernel: '):
             with self.assertRaises(table.BenchError):
-                firmware.told(FIRMWARE.replace(line, 'x'), 4096, 16)
+                firmware.parse(FIRMWARE.replace(line, 'x'), 4096, 16)
 
     def test_misses(self):
         """Each promise that is not kept is named."""
@@ -321,9 +321,9 @@ class Firmware(unittest.TestCase):
                 ('granule_queries=1 ', 'granule_queries=2 ', '2 granule queries'),
                 ('guard_calls=36', 'guard_calls=8449', 'not lazy'),
                 ('in_flight_peak=16', 'in_flight_peak=1', '1 requests under way')):
-            run = firmware.told(FIRMWARE.replace(old, new), 4096, 16)
+            run = firmware.parse(FIRMWARE.replace(old, new), 4096, 16)
             self.assertRegex('\n'.join(firmware.misses([run], 77824)), words)
-        self.assertIn('image', firmware.misses([firmware.told(FIRMWARE, 4096, 16)], 131073)[0])
+        self.assertIn('image', firmware.misses([firmware.parse(FIRMWARE, 4096, 16)], 131073)[0])
 
     def test_kernel(self):
         """What is started is an arm64 Image, padded to the size that it says."""

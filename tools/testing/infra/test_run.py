@@ -158,7 +158,7 @@ class Host(unittest.TestCase):
     def test_shared_page_lost(self):
         """A page that was still shared when the guest died comes home too."""
         with self.assertRaisesRegex(run.RunError, '1 pages were left shared, 0 came back'):
-            run.check_home({}, dict(COUNTERS, pages_unshared=1))
+            run.check_returned({}, dict(COUNTERS, pages_unshared=1))
 
     def test_fewer_than_the_firmware_says(self):
         """What the firmware shared is part of what the hypervisor counted, and came back."""

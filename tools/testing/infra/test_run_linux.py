@@ -37,8 +37,8 @@ class Answers(unittest.TestCase):
             run_linux.check_answers(said(**changed), run_linux.Guest(), SHA)
 
     def test_good(self):
-        told = run_linux.check_answers(said(), run_linux.Guest(), SHA)
-        self.assertEqual(told['nproc'], '4')
+        answers = run_linux.check_answers(said(), run_linux.Guest(), SHA)
+        self.assertEqual(answers['nproc'], '4')
 
     def test_other_kernel(self):
         self.refused('not Linux 6.12', version='Linux version 5.10.1')

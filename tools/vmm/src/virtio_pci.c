@@ -72,7 +72,7 @@ static void reset(struct virtio_pci *virtio)
 	virtio->queue_select = 0;
 	virtio->status = 0;
 	virtio->isr = 0;
-	virtio->told_no_bus_master = false;
+	virtio->warned_no_bus_master = false;
 	for (i = 0; i < virtio->nr_queues; i++)
 		virtqueue_reset(&virtio->queue[i]);
 	pci_set_interrupt(&virtio->pci, false);
@@ -297,9 +297,9 @@ static void notify(struct virtio_pci *virtio, uint32_t queue)
 	    (virtio->status & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return;
 	if (!pci_bus_master(&virtio->pci)) {
-		if (!virtio->told_no_bus_master)
+		if (!virtio->warned_no_bus_master)
 			complain(virtio, "notification ignored: ", "bus mastering is off");
-		virtio->told_no_bus_master = true;
+		virtio->warned_no_bus_master = true;
 		return;
 	}
 	virtio->ops->notify(virtio, vq);

@@ -43,7 +43,7 @@ struct virtio_pci {
 	uint16_t queue_select;
 	uint8_t status;
 	uint8_t isr;
-	bool told_no_bus_master;
+	bool warned_no_bus_master;
 	struct virtqueue queue[VIRTIO_MAX_QUEUES];
 };
 

@@ -31,7 +31,7 @@ static void sort(u64 *values, u64 count)
 	}
 }
 
-static void told(const char *name, u64 value)
+static void print_value(const char *name, u64 value)
 {
 	console_text(name);
 	console_number(value);
@@ -43,10 +43,10 @@ static void report(const char *name, u64 count)
 	sort(samples, count);
 	console_text("bench: ");
 	console_text(name);
-	told(" median ", samples[count / 2] - watch);
-	told(" min ", samples[0] - watch);
-	told(" max ", samples[count - 1] - watch);
-	told(" samples ", count);
+	print_value(" median ", samples[count / 2] - watch);
+	print_value(" min ", samples[0] - watch);
+	print_value(" max ", samples[count - 1] - watch);
+	print_value(" samples ", count);
 	console_text("\n");
 }
 

@@ -439,7 +439,7 @@ static bool check_counts(const struct fuzz *fuzz, const struct counts *before)
 /* With no VM alive, what went out has come home. */
 static bool check_totals(void)
 {
-	return same("pages", pvm_pages_home(), pvm_stat("pages_donated")) &&
+	return same("pages", pvm_pages_returned(), pvm_stat("pages_donated")) &&
 	       same("shared", pvm_stat("pages_unshared") + pvm_stat("pages_reclaimed_shared"),
 		    pvm_stat("pages_shared")) &&
 	       same("metadata", pvm_stat("metadata_pages_returned"),

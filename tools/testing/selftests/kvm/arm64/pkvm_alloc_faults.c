@@ -31,7 +31,7 @@
 /* More allocations than any of these calls makes. */
 #define MAX_NTH		4000
 
-struct world {
+struct fixture {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
 	bool made;
@@ -41,7 +41,7 @@ struct world {
 };
 
 FIXTURE(faults) {
-	struct world w;
+	struct fixture f;
 	int nth;
 	int log;
 };
@@ -67,9 +67,9 @@ FIXTURE_SETUP(faults)
 	ASSERT_LE(0, self->nth);
 	self->log = pvm_log_open();
 	ASSERT_LE(0, self->log);
-	self->w.extra = mmap(NULL, FAR, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	self->f.extra = mmap(NULL, FAR, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			     0);
-	ASSERT_NE(MAP_FAILED, self->w.extra);
+	ASSERT_NE(MAP_FAILED, self->f.extra);
 }
 
 FIXTURE_TEARDOWN(faults)
@@ -77,7 +77,7 @@ FIXTURE_TEARDOWN(faults)
 	EXPECT_FALSE(pvm_log_complains(self->log));
 	close(self->nth);
 	close(self->log);
-	munmap(self->w.extra, FAR);
+	munmap(self->f.extra, FAR);
 }
 
 /* From here on the n-th allocation of this thread fails, once; none if n is 0. */
@@ -101,109 +101,109 @@ static bool disarm(int fd)
 	return !atoi(text);
 }
 
-static int make(struct world *w)
+static int make(struct fixture *f)
 {
-	int err = pvm_create(&w->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, DATA_SIZE);
+	int err = pvm_create(&f->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, DATA_SIZE);
 
-	w->vcpu = &w->vm.vcpus[0];
-	w->made = !err;
+	f->vcpu = &f->vm.vcpus[0];
+	f->made = !err;
 	return err;
 }
 
-static int make_and_run(struct world *w)
+static int make_and_run(struct fixture *f)
 {
-	int err = make(w);
+	int err = make(f);
 
-	return err ? err : pvm_store(w->vcpu, PVM_DATA_IPA, SECRET);
+	return err ? err : pvm_store(f->vcpu, PVM_DATA_IPA, SECRET);
 }
 
-static int make_run_and_share(struct world *w)
+static int make_run_and_share(struct fixture *f)
 {
-	int err = make_and_run(w);
+	int err = make_and_run(f);
 
-	if (!err && pvm_share(w->vcpu, PVM_DATA_IPA))
+	if (!err && pvm_share(f->vcpu, PVM_DATA_IPA))
 		err = -EPROTO;
-	return err ? err : pvm_store(w->vcpu, PVM_DATA_IPA + getpagesize(), SECRET);
+	return err ? err : pvm_store(f->vcpu, PVM_DATA_IPA + getpagesize(), SECRET);
 }
 
-static int nothing(struct world *w)
+static int nothing(struct fixture *f)
 {
 	return 0;
 }
 
-static int first_run(struct world *w)
+static int first_run(struct fixture *f)
 {
-	int err = w->begun ? pvm_run(w->vcpu) : pvm_store(w->vcpu, PVM_DATA_IPA, SECRET);
+	int err = f->begun ? pvm_run(f->vcpu) : pvm_store(f->vcpu, PVM_DATA_IPA, SECRET);
 
-	w->begun = true;
+	f->begun = true;
 	return err;
 }
 
-static int touch(struct world *w)
+static int touch(struct fixture *f)
 {
-	int err = w->begun ? pvm_run(w->vcpu) : pvm_store(w->vcpu, PVM_DATA_IPA + FAR, SECRET);
+	int err = f->begun ? pvm_run(f->vcpu) : pvm_store(f->vcpu, PVM_DATA_IPA + FAR, SECRET);
 
-	w->begun = true;
+	f->begun = true;
 	return err;
 }
 
-static int share(struct world *w)
+static int share(struct fixture *f)
 {
-	int err = w->begun ? pvm_run(w->vcpu) :
-		  pvm_command(w->vcpu, PVM_HVC, HVC_MEM_SHARE, PVM_DATA_IPA + FAR, 0, 0);
+	int err = f->begun ? pvm_run(f->vcpu) :
+		  pvm_command(f->vcpu, PVM_HVC, HVC_MEM_SHARE, PVM_DATA_IPA + FAR, 0, 0);
 
-	w->begun = true;
-	return err ? err : (int)(int64_t)w->vcpu->results[0];
+	f->begun = true;
+	return err ? err : (int)(int64_t)f->vcpu->results[0];
 }
 
-static int add_slot(struct world *w)
+static int add_slot(struct fixture *f)
 {
-	return pvm_set_slot(&w->vm, PVM_FREE_SLOT, 0, PVM_DATA_IPA + (1UL << 30), FAR, w->extra);
+	return pvm_set_slot(&f->vm, PVM_FREE_SLOT, 0, PVM_DATA_IPA + (1UL << 30), FAR, f->extra);
 }
 
-static int make_and_add_slot(struct world *w)
+static int make_and_add_slot(struct fixture *f)
 {
-	int err = make(w);
+	int err = make(f);
 
-	return err ? err : add_slot(w);
+	return err ? err : add_slot(f);
 }
 
-static int delete_slot(struct world *w)
+static int delete_slot(struct fixture *f)
 {
-	return pvm_set_slot(&w->vm, PVM_FREE_SLOT, 0, PVM_DATA_IPA + (1UL << 30), 0, w->extra);
+	return pvm_set_slot(&f->vm, PVM_FREE_SLOT, 0, PVM_DATA_IPA + (1UL << 30), 0, f->extra);
 }
 
-static int kill_it(struct world *w)
+static int kill_it(struct fixture *f)
 {
-	pvm_kill(&w->vm);
+	pvm_kill(&f->vm);
 	return 0;
 }
 
 static bool balanced(void)
 {
-	return pvm_stat("pages_donated") == pvm_pages_home() &&
+	return pvm_stat("pages_donated") == pvm_pages_returned() &&
 	       pvm_stat("metadata_pages_donated") == pvm_stat("metadata_pages_returned") &&
 	       pvm_stat("vms_created") == pvm_stat("vms_destroyed");
 }
 
 /* The call under test with each of its allocations failed in turn, in a new VM each time. */
 static void fail_each(struct __test_metadata *const _metadata, FIXTURE_DATA(faults) * self,
-		      int (*prepare)(struct world *w), int (*run)(struct world *w))
+		      int (*prepare)(struct fixture *f), int (*run)(struct fixture *f))
 {
 	unsigned int failed = 0, survived = 0;
 	bool injected = true;
 
 	for (int n = 1; injected; n++) {
-		struct world *w = &self->w;
+		struct fixture *f = &self->f;
 		int err;
 
 		ASSERT_GT(MAX_NTH, n);
-		w->made = false;
-		w->begun = false;
-		ASSERT_EQ(0, prepare(w));
+		f->made = false;
+		f->begun = false;
+		ASSERT_EQ(0, prepare(f));
 
 		arm(self->nth, n);
-		err = run(w);
+		err = run(f);
 		injected = disarm(self->nth);
 
 		if (!injected)
@@ -215,12 +215,12 @@ static void fail_each(struct __test_metadata *const _metadata, FIXTURE_DATA(faul
 			ASSERT_TRUE(err == -ENOMEM || err == -EFAULT) {
 				TH_LOG("allocation %d: %s", n, strerror(-err));
 			}
-			ASSERT_EQ(0, run(w)) {
+			ASSERT_EQ(0, run(f)) {
 				TH_LOG("again after allocation %d", n);
 			}
 		}
-		if (w->made)
-			pvm_free(&w->vm);
+		if (f->made)
+			pvm_free(&f->vm);
 		ASSERT_TRUE(balanced()) {
 			TH_LOG("allocation %d", n);
 		}

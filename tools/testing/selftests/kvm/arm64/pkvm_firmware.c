@@ -236,7 +236,7 @@ TEST_F(firmware, alias)
 	EXPECT_EQ(0x6a6a6a6a6a6a6a6aUL, value);
 	EXPECT_EQ(-EFAULT, pvm_load(vcpu, FW_IPA + at, &value));
 	pvm_kill(&self->vm);
-	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 }
 
 /* What the guest gives back, and touches again, is the pristine copy again. */
@@ -330,7 +330,7 @@ TEST_F(firmware, raced)
 	}
 	TH_LOG("%u pages of the firmware were found as they were", found);
 	EXPECT_LT(0, found);
-	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 }
 
 int main(int argc, char *argv[])

@@ -46,7 +46,7 @@ static struct totals read_totals(void)
 		.created = pvm_stat("vms_created"),
 		.destroyed = pvm_stat("vms_destroyed"),
 		.donated = pvm_stat("pages_donated"),
-		.reclaimed = pvm_pages_home(),
+		.reclaimed = pvm_pages_returned(),
 		.metadata_donated = pvm_stat("metadata_pages_donated"),
 		.metadata_returned = pvm_stat("metadata_pages_returned"),
 	};
@@ -64,7 +64,7 @@ static struct totals settled_totals(void)
 	return now;
 }
 
-static void expect_all_home(struct __test_metadata *const _metadata)
+static void expect_all_returned(struct __test_metadata *const _metadata)
 {
 	struct totals now = settled_totals();
 
@@ -130,7 +130,7 @@ TEST_F(life, never_used)
 	pvm_free(&vm);
 	/* EL2 hears of a VM when it first runs. */
 	EXPECT_EQ(before.donated, settled_totals().donated);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 TEST_F(life, one_of_its_vcpus_ran)
@@ -140,7 +140,7 @@ TEST_F(life, one_of_its_vcpus_ran)
 	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, PVM_MAX_VCPUS, 4096));
 	ASSERT_EQ(0, pvm_store(&vm.vcpus[0], PVM_DATA_IPA, 1));
 	pvm_free(&vm);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 /* Its descriptors may go in any order; a vCPU's keeps the VM alive. */
@@ -161,7 +161,7 @@ TEST_F(life, vcpu_outlives_vm_descriptor)
 	EXPECT_EQ(7, value);
 	EXPECT_EQ(before.destroyed, read_totals().destroyed);
 	pvm_free(&vm);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 /* The memory may be unmapped before the VM dies: its pages come home all the same. */
@@ -176,7 +176,7 @@ TEST_F(life, memory_gone_before_vm)
 	vm.data = NULL;
 	vm.code = NULL;
 	pvm_free(&vm);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 /* The counters count: each VM donates, shares and returns what this one does. */
@@ -197,7 +197,7 @@ TEST_F(life, counted)
 	EXPECT_EQ(PAGES / 8, pvm_stat("pages_unshared") - unshared);
 	EXPECT_EQ(PAGES / 2 - PAGES / 8, pvm_stat("pages_reclaimed_shared") - kept);
 	EXPECT_LT(0, after.metadata_donated - before.metadata_donated);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 /* Many VMs at once, more than fit a few bits, and then all gone. */
@@ -219,7 +219,7 @@ TEST_F_TIMEOUT(life, many_at_once, TIMEOUT)
 	/* Not in the order in which they came. */
 	for (int i = 0; i < 32; i++)
 		pvm_free(&vms[i * 13 % 32]);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 static void expect_no_growth(struct __test_metadata *const _metadata, long free_before)
@@ -229,7 +229,7 @@ static void expect_no_growth(struct __test_metadata *const _metadata, long free_
 	TH_LOG("%d VMs took %ld pages of free memory", MANY, lost);
 	EXPECT_LT(0, free_before);
 	EXPECT_GT(NOISE_PAGES, lost);
-	expect_all_home(_metadata);
+	expect_all_returned(_metadata);
 }
 
 TEST_F_TIMEOUT(life, created_and_destroyed, TIMEOUT)

@@ -179,7 +179,7 @@ TEST_F(reclaim, death_with_a_hole)
 					       (uintptr_t)self->mem + i * self->page));
 	close(fd);
 	pvm_kill(&self->vm);
-	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 	EXPECT_EQ(pvm_stat("metadata_pages_donated"), pvm_stat("metadata_pages_returned"));
 	for (int i = 0; i < PAGES; i++)
 		EXPECT_EQ(0, READ_ONCE(*(uint64_t *)(self->mem + i * self->page)));

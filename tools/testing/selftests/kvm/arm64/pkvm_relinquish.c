@@ -283,7 +283,7 @@ TEST_F(relinquish, relinquish_and_die)
 	pvm_kill(&self->vm);
 	for (uint64_t page = 0; page < PAGES; page++)
 		EXPECT_TRUE(is_zero(page_of(self->mem, page)));
-	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 	EXPECT_EQ(pvm_stat("metadata_pages_donated"), pvm_stat("metadata_pages_returned"));
 }
 
@@ -386,12 +386,12 @@ TEST_F_TIMEOUT(relinquish, relinquish_against_touch, TIMEOUT)
 {
 	struct pvm_vcpu *vcpus = self->vm.vcpus;
 	uint64_t relinquished = 0;
-	long donated, home;
+	long donated, returned;
 
 	ASSERT_EQ(0, pvm_cpu_on(&self->vm, 1));
 	ASSERT_EQ(0, take(self->vcpu, 0, PAGES));
 	donated = pvm_stat("pages_donated");
-	home = pvm_stat("pages_relinquished");
+	returned = pvm_stat("pages_relinquished");
 	for (int round = 0; round < 16; round++) {
 		struct work works[2] = {
 			{ .vcpu = &vcpus[0], .command = PVM_HVC_SWEEP,
@@ -409,7 +409,7 @@ TEST_F_TIMEOUT(relinquish, relinquish_against_touch, TIMEOUT)
 			there += pvm_probe(page_of(self->mem, page), PVM_READ) == SEGV_ACCERR;
 		EXPECT_EQ(there + 1, vm_pages(&self->vm, "protected_bytes_private"));
 		EXPECT_EQ(relinquished, vm_pages(&self->vm, "protected_bytes_relinquished"));
-		EXPECT_EQ(home + relinquished, pvm_stat("pages_relinquished"));
+		EXPECT_EQ(returned + relinquished, pvm_stat("pages_relinquished"));
 		EXPECT_EQ(donated + relinquished + there, PAGES + pvm_stat("pages_donated"));
 	}
 	/* Else they did not meet. */

@@ -3,7 +3,7 @@
  * A hostile VMM looks for what a protected guest has in its registers, and tries to change it.
  *
  * The rule: at an exit the host sees, and may answer, what that kind of exit is about, and nothing
- * else. A guest (pvm_keeper.S) has a secret in each register that it can have one in, leaves in
+ * else. A guest (pvm_regcheck.S) has a secret in each register that it can have one in, leaves in
  * every way that there is, and says whether all of them are as they were. At each return of KVM_RUN
  * the VMM searches all that it can read, and writes to all that it can write to.
  */
@@ -20,12 +20,12 @@
 #include "kselftest_harness.h"
 #include "processor.h"
 #include "pvm.h"
-#include "pvm_keeper.h"
+#include "pvm_regcheck.h"
 #include "pvm_probe.h"
 
-extern const uint8_t pvm_keeper_code[], pvm_keeper_code_end[];
+extern const uint8_t pvm_regcheck_code[], pvm_regcheck_code_end[];
 
-#define KEEPER_IPA	0xa0000000UL
+#define REGCHECK_IPA	0xa0000000UL
 #define LATE_IPA	0xb0000000UL	/* memory that the VMM keeps back at first */
 #define DEVICE_IPA	0x40000UL
 #define LATE_VALUE	0x1a7e1a7e1a7e1a7eUL
@@ -45,8 +45,8 @@ struct vmm {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
 	int gic;
-	uint8_t *keeper;
-	size_t keeper_size;
+	uint8_t *regcheck;
+	size_t regcheck_size;
 	uint64_t *late;
 	bool kept_back;
 	struct kvm_reg_list *regs;
@@ -57,8 +57,8 @@ struct vmm {
 	unsigned int readable;
 	unsigned int writable;
 
-	/* What the keeper tells at the end of a round. */
-	uint64_t told[KEEPER_SIZE / 8];
+	/* What the register checker tells at the end of a round. */
+	uint64_t reported[REGCHECK_SIZE / 8];
 };
 
 FIXTURE(secrets) {
@@ -107,7 +107,7 @@ FIXTURE_SETUP(secrets)
 {
 	const struct itimerval tick = { .it_interval.tv_usec = 50000, .it_value.tv_usec = 50000 };
 	const struct sigaction action = { .sa_handler = on_alarm };
-	size_t size = pvm_keeper_code_end - pvm_keeper_code;
+	size_t size = pvm_regcheck_code_end - pvm_regcheck_code;
 
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
@@ -117,21 +117,21 @@ FIXTURE_SETUP(secrets)
 	self->v.gic = make_gic(&self->v.vm);
 	ASSERT_LE(0, self->v.gic);
 
-	self->v.keeper_size = (size + getpagesize() - 1) / getpagesize() * getpagesize();
-	self->v.keeper = mmap(NULL, self->v.keeper_size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	self->v.regcheck_size = (size + getpagesize() - 1) / getpagesize() * getpagesize();
+	self->v.regcheck = mmap(NULL, self->v.regcheck_size, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	self->v.late = mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->v.keeper);
+	ASSERT_NE(MAP_FAILED, self->v.regcheck);
 	ASSERT_NE(MAP_FAILED, self->v.late);
-	memcpy(self->v.keeper, pvm_keeper_code, size);
-	__builtin___clear_cache((char *)self->v.keeper, (char *)self->v.keeper + size);
+	memcpy(self->v.regcheck, pvm_regcheck_code, size);
+	__builtin___clear_cache((char *)self->v.regcheck, (char *)self->v.regcheck + size);
 	*self->v.late = LATE_VALUE;
-	ASSERT_EQ(0, pvm_set_slot(&self->v.vm, PVM_FREE_SLOT, 0, KEEPER_IPA, self->v.keeper_size,
-				  self->v.keeper));
+	ASSERT_EQ(0, pvm_set_slot(&self->v.vm, PVM_FREE_SLOT, 0, REGCHECK_IPA,
+				  self->v.regcheck_size, self->v.regcheck));
 	ASSERT_EQ(0, pvm_set_slot(&self->v.vm, PVM_FREE_SLOT + 1, 0, LATE_IPA, getpagesize(),
 				  self->v.late));
-	ASSERT_EQ(0, pvm_set_reg(self->v.vcpu, ARM64_CORE_REG(regs.pc), KEEPER_IPA));
+	ASSERT_EQ(0, pvm_set_reg(self->v.vcpu, ARM64_CORE_REG(regs.pc), REGCHECK_IPA));
 
 	self->v.regs = calloc(1, sizeof(*self->v.regs) + MAX_REGS * sizeof(uint64_t));
 	ASSERT_NE(NULL, self->v.regs);
@@ -146,7 +146,7 @@ FIXTURE_TEARDOWN(secrets)
 {
 	close(self->v.gic);
 	pvm_free(&self->v.vm);
-	munmap(self->v.keeper, self->v.keeper_size);
+	munmap(self->v.regcheck, self->v.regcheck_size);
 	munmap(self->v.late, getpagesize());
 	free(self->v.regs);
 }
@@ -159,8 +159,8 @@ static void search(struct vmm *v, const char *where, const void *memory, size_t 
 	for (size_t i = 0; i < size / sizeof(*words); i++) {
 		uint32_t word = READ_ONCE(words[i]);
 
-		if ((word & KEEPER_TAG_MASK) != KEEPER_TAG && word != (uint32_t)KEEPER_X0 &&
-		    word != (uint32_t)KEEPER_X1)
+		if ((word & REGCHECK_TAG_MASK) != REGCHECK_TAG && word != (uint32_t)REGCHECK_X0 &&
+		    word != (uint32_t)REGCHECK_X1)
 			continue;
 		if (!v->found++)
 			printf("# exit %u: %s, byte %zu: %#x\n", v->exits, where, i * 4, word);
@@ -296,18 +296,18 @@ static int serve(struct vmm *v, uint64_t command, uint64_t arg)
 		/* What the host makes of a value that was written does not matter any more. */
 		memset(run->mmio.data, 0x11, sizeof(run->mmio.data));
 		if (run->mmio.phys_addr == DEVICE_IPA)
-			return value == KEEPER_SHOWN ? -EAGAIN : -EPROTO;
-		if (offset >= KEEPER_SIZE)
+			return value == REGCHECK_SHOWN ? -EAGAIN : -EPROTO;
+		if (offset >= REGCHECK_SIZE)
 			return -EPROTO;
-		v->told[offset / 8] = value;
-		return offset == KEEPER_DONE ? 0 : -EAGAIN;
+		v->reported[offset / 8] = value;
+		return offset == REGCHECK_DONE ? 0 : -EAGAIN;
 	}
 
 	if (run->mmio.phys_addr == DEVICE_IPA)
 		value = DEVICE_VALUE;
-	else if (offset == KEEPER_COMMAND)
+	else if (offset == REGCHECK_COMMAND)
 		value = command;
-	else if (offset == KEEPER_ARG)
+	else if (offset == REGCHECK_ARG)
 		value = arg;
 	else
 		return -EPROTO;
@@ -316,15 +316,16 @@ static int serve(struct vmm *v, uint64_t command, uint64_t arg)
 }
 
 /*
- * Have the keeper leave in one way, and come back. Returns 0 after a whole round, -ESHUTDOWN if the
- * VM is off, or another negative errno. Memory that is kept back is handed out at the first fault.
+ * Have the register checker leave in one way, and come back. Returns 0 after a whole round,
+ * -ESHUTDOWN if the VM is off, or another negative errno. Memory that is kept
+ * back is handed out at the first fault.
  */
 static int go(struct vmm *v, uint64_t command, uint64_t arg)
 {
 	unsigned int interrupts = 0;
 	int ret = -EAGAIN;
 
-	memset(v->told, 0, sizeof(v->told));
+	memset(v->reported, 0, sizeof(v->reported));
 	v->exits = 0;
 	v->found = 0;
 	v->readable = 0;
@@ -362,7 +363,7 @@ static int go(struct vmm *v, uint64_t command, uint64_t arg)
 	return ret;
 }
 
-#define hvc(function)	(KEEPER_HVC | (uint64_t)(function) << 32)
+#define hvc(function)	(REGCHECK_HVC | (uint64_t)(function) << 32)
 
 /* A whole round in which nothing was found, nothing could be done, and nothing was lost. */
 static void expect_kept(struct __test_metadata *const _metadata, struct vmm *v, uint64_t command,
@@ -372,16 +373,16 @@ static void expect_kept(struct __test_metadata *const _metadata, struct vmm *v, 
 	EXPECT_EQ(0, v->found);
 	EXPECT_EQ(0, v->readable);
 	EXPECT_EQ(0, v->writable);
-	EXPECT_EQ(0, v->told[KEEPER_LOST / 8]) {
+	EXPECT_EQ(0, v->reported[REGCHECK_LOST / 8]) {
 		TH_LOG("way %#lx: the first that changed is %lu", command,
-		       v->told[KEEPER_WHICH / 8]);
+		       v->reported[REGCHECK_WHICH / 8]);
 	}
-	EXPECT_LE(KEEPER_MIN_HELD, v->told[KEEPER_HELD / 8]);
+	EXPECT_LE(REGCHECK_MIN_HELD, v->reported[REGCHECK_HELD / 8]);
 }
 
 static uint64_t result(const struct vmm *v)
 {
-	return v->told[KEEPER_RESULT / 8];
+	return v->reported[REGCHECK_RESULT / 8];
 }
 
 static int enroll(struct vmm *v)
@@ -410,9 +411,9 @@ TEST_F_TIMEOUT(secrets, interrupt, TIMEOUT)
 		ASSERT_EQ(0, enroll(&self->v));
 	/* The test is one only if the guest was interrupted, which on a busy machine it may not. */
 	do {
-		expect_kept(_metadata, &self->v, KEEPER_SPIN, 0);
-	} while (self->v.exits <= KEEPER_EXITS && ++rounds < MAX_ROUNDS);
-	EXPECT_LT(KEEPER_EXITS, self->v.exits);
+		expect_kept(_metadata, &self->v, REGCHECK_SPIN, 0);
+	} while (self->v.exits <= REGCHECK_EXITS && ++rounds < MAX_ROUNDS);
+	EXPECT_LT(REGCHECK_EXITS, self->v.exits);
 }
 
 TEST_F_TIMEOUT(secrets, wait_for_interrupt, TIMEOUT)
@@ -420,14 +421,14 @@ TEST_F_TIMEOUT(secrets, wait_for_interrupt, TIMEOUT)
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
 	for (int i = 0; i < 3; i++)
-		expect_kept(_metadata, &self->v, KEEPER_WFI, 0);
+		expect_kept(_metadata, &self->v, REGCHECK_WFI, 0);
 }
 
 TEST_F_TIMEOUT(secrets, mmio_read, TIMEOUT)
 {
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	expect_kept(_metadata, &self->v, KEEPER_MMIO_READ, DEVICE_IPA);
+	expect_kept(_metadata, &self->v, REGCHECK_MMIO_READ, DEVICE_IPA);
 	EXPECT_EQ(DEVICE_VALUE, result(&self->v));
 }
 
@@ -435,7 +436,7 @@ TEST_F_TIMEOUT(secrets, mmio_write, TIMEOUT)
 {
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	expect_kept(_metadata, &self->v, KEEPER_MMIO_WRITE, DEVICE_IPA);
+	expect_kept(_metadata, &self->v, REGCHECK_MMIO_WRITE, DEVICE_IPA);
 }
 
 TEST_F_TIMEOUT(secrets, memory_fault, TIMEOUT)
@@ -443,7 +444,7 @@ TEST_F_TIMEOUT(secrets, memory_fault, TIMEOUT)
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
 	keep_back(_metadata, &self->v);
-	expect_kept(_metadata, &self->v, KEEPER_LOAD, LATE_IPA);
+	expect_kept(_metadata, &self->v, REGCHECK_LOAD, LATE_IPA);
 	EXPECT_FALSE(self->v.kept_back);
 	EXPECT_EQ(LATE_VALUE, result(&self->v));
 }
@@ -479,7 +480,7 @@ TEST_F_TIMEOUT(secrets, system_off, TIMEOUT)
 {
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	expect_kept(_metadata, &self->v, KEEPER_MMIO_WRITE, DEVICE_IPA);
+	expect_kept(_metadata, &self->v, REGCHECK_MMIO_WRITE, DEVICE_IPA);
 	EXPECT_EQ(-ESHUTDOWN, go(&self->v, hvc(HVC_PSCI_SYSTEM_OFF), 0));
 	EXPECT_EQ(0, self->v.found);
 	look(&self->v);
@@ -491,7 +492,7 @@ TEST_F_TIMEOUT(secrets, system_registers, TIMEOUT)
 {
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	expect_kept(_metadata, &self->v, KEEPER_SYSREG, 0);
+	expect_kept(_metadata, &self->v, REGCHECK_SYSREG, 0);
 }
 
 /* An SGI to nobody: its value may show, and is no secret. */
@@ -499,7 +500,7 @@ TEST_F_TIMEOUT(secrets, sgi, TIMEOUT)
 {
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	expect_kept(_metadata, &self->v, KEEPER_SGI, 0x3000000);
+	expect_kept(_metadata, &self->v, REGCHECK_SGI, 0x3000000);
 }
 
 /* Everything, one after the other, in one VM: what is left of one exit is not another's. */
@@ -508,15 +509,15 @@ TEST_F_TIMEOUT(secrets, all_in_turn, TIMEOUT)
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
 	for (int round = 0; round < 2; round++) {
-		expect_kept(_metadata, &self->v, KEEPER_MMIO_READ, DEVICE_IPA);
-		expect_kept(_metadata, &self->v, KEEPER_WFI, 0);
-		expect_kept(_metadata, &self->v, KEEPER_MMIO_WRITE, DEVICE_IPA);
-		expect_kept(_metadata, &self->v, KEEPER_SYSREG, 0);
+		expect_kept(_metadata, &self->v, REGCHECK_MMIO_READ, DEVICE_IPA);
+		expect_kept(_metadata, &self->v, REGCHECK_WFI, 0);
+		expect_kept(_metadata, &self->v, REGCHECK_MMIO_WRITE, DEVICE_IPA);
+		expect_kept(_metadata, &self->v, REGCHECK_SYSREG, 0);
 		expect_kept(_metadata, &self->v, hvc(HVC_MEM_SHARE), LATE_IPA);
-		expect_kept(_metadata, &self->v, KEEPER_SGI, 0x3000000);
+		expect_kept(_metadata, &self->v, REGCHECK_SGI, 0x3000000);
 		expect_kept(_metadata, &self->v, hvc(HVC_MEM_UNSHARE), LATE_IPA);
 		expect_kept(_metadata, &self->v, hvc(HVC_FEATURES), 0);
-		expect_kept(_metadata, &self->v, KEEPER_LOAD, LATE_IPA);
+		expect_kept(_metadata, &self->v, REGCHECK_LOAD, LATE_IPA);
 		EXPECT_EQ(LATE_VALUE, result(&self->v));
 	}
 }

@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(dump, dies_while_it_is_read, PATIENCE)
 	EXPECT_EQ(0, w.err);
 	TH_LOG("%ld dumps of %u VMs that died", w.done, NR_DEATHS);
 	EXPECT_LT(0, w.done);
-	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_home());
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 	EXPECT_EQ(pvm_stat("metadata_pages_donated"), pvm_stat("metadata_pages_returned"));
 }
 

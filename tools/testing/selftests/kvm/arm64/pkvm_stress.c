@@ -257,7 +257,7 @@ static void report(const struct run *run, long free_before)
 	ksft_test_result(!run->failed, "all_vms_found_their_memory_as_it_was\n");
 	ksft_test_result(!run->out_of_reach, "the_memory_of_dead_vms_is_the_hosts\n");
 	ksft_test_result(!run->secrets, "no_secret_is_left_in_it\n");
-	expect_equal("all_pages_came_back", pvm_stat("pages_donated"), pvm_pages_home());
+	expect_equal("all_pages_came_back", pvm_stat("pages_donated"), pvm_pages_returned());
 	expect_equal("shared_pages_add_up", pvm_stat("pages_shared"),
 		     pvm_stat("pages_unshared") + pvm_stat("pages_reclaimed_shared"));
 	expect_equal("all_metadata_came_back", pvm_stat("metadata_pages_donated"),

@@ -4,7 +4,7 @@
  * that order, with the VM, the page's place in the guest and in the host.
  *
  * The rule: who reads the trace can follow a page through its life, from the donation until it is
- * the host's again, by whichever road; and what is between the guest and EL2 alone is not in it.
+ * the host's again, by whichever path; and what is between the guest and EL2 alone is not in it.
  */
 #include <errno.h>
 #include <fcntl.h>

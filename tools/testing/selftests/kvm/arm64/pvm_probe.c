@@ -121,11 +121,11 @@ long pvm_stat(const char *name)
 }
 
 /**
- * pvm_pages_home() - How many pages protected VMs have given back, in whichever way
+ * pvm_pages_returned() - How many pages protected VMs have given back, in whichever way
  *
  * Return: the total, which is that of "pages_donated" when no protected VM is left.
  */
-long pvm_pages_home(void)
+long pvm_pages_returned(void)
 {
 	return pvm_stat("pages_reclaimed_private") + pvm_stat("pages_reclaimed_shared") +
 	       pvm_stat("pages_relinquished");

@@ -19,7 +19,7 @@ int pvm_probe(void *address, enum pvm_access access);
 uint64_t pvm_pfn(const void *address);
 
 long pvm_stat(const char *name);
-long pvm_pages_home(void);
+long pvm_pages_returned(void);
 long pvm_kvm_stat(int fd, const char *name);
 long pvm_vmstat(const char *name);
 long pvm_proc_number(const char *path, const char *name);

@@ -25,48 +25,48 @@ static void el2_stay_on_cpu(struct kunit *test)
 }
 
 /**
- * el2_world_init() - Test-case init. Skips the test case where EL2 is not ours to drive.
+ * el2_fixture_init() - Test-case init. Skips the test case where EL2 is not ours to drive.
  * @test:	The test case.
  *
  * Return: 0 or a negative error.
  */
-int el2_world_init(struct kunit *test)
+int el2_fixture_init(struct kunit *test)
 {
-	struct el2_world *w;
+	struct el2_fixture *f;
 
 	if (!is_protected_kvm_enabled())
 		kunit_skip(test, "the host was not booted with kvm-arm.mode=protected");
 
-	w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
-	if (!w)
+	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	if (!f)
 		return -ENOMEM;
-	w->test = test;
-	INIT_LIST_HEAD(&w->vms);
-	INIT_LIST_HEAD(&w->pages);
-	test->priv = w;
+	f->test = test;
+	INIT_LIST_HEAD(&f->vms);
+	INIT_LIST_HEAD(&f->pages);
+	test->priv = f;
 	el2_stay_on_cpu(test);
 	return 0;
 }
 
 /**
- * el2_world_exit() - Test-case exit: everything comes home.
+ * el2_fixture_exit() - Test-case exit: everything comes home.
  * @test:	The test case.
  */
-void el2_world_exit(struct kunit *test)
+void el2_fixture_exit(struct kunit *test)
 {
-	struct el2_world *w = test->priv;
+	struct el2_fixture *f = test->priv;
 	struct el2_vm *vm, *next_vm;
 	struct page *page, *next_page;
 
-	if (!w)
+	if (!f)
 		return;
 
 	el2_stay_on_cpu(test);
 	el2_put();
-	list_for_each_entry_safe(vm, next_vm, &w->vms, node)
+	list_for_each_entry_safe(vm, next_vm, &f->vms, node)
 		el2_vm_destroy(test, vm);
 
-	list_for_each_entry_safe(page, next_page, &w->pages, lru) {
+	list_for_each_entry_safe(page, next_page, &f->pages, lru) {
 		list_del(&page->lru);
 		if (el2_readable(page))
 			__free_page(page);
@@ -83,14 +83,14 @@ void el2_world_exit(struct kunit *test)
  */
 struct page *el2_page(struct kunit *test)
 {
-	struct el2_world *w = test->priv;
+	struct el2_fixture *f = test->priv;
 	struct page *page = alloc_page(GFP_KERNEL);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
 	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
 		((u64 *)page_address(page))[i] = EL2_PATTERN;
-	list_add(&page->lru, &w->pages);
+	list_add(&page->lru, &f->pages);
 	return page;
 }
 
@@ -244,13 +244,13 @@ static void *el2_alloc_shared(struct kunit *test, size_t size)
 /* EL2 refuses to unshare what it still has pinned. */
 static void el2_free_shared(struct kunit *test, void *p, size_t size)
 {
-	bool home = true;
+	bool unshared = true;
 	size_t offset;
 
 	for (offset = 0; offset < size; offset += PAGE_SIZE)
-		home &= !el2_unshare(virt_to_page(p + offset));
-	KUNIT_EXPECT_TRUE_MSG(test, home, "EL2 has kept a pin on a structure of the host");
-	if (home)
+		unshared &= !el2_unshare(virt_to_page(p + offset));
+	KUNIT_EXPECT_TRUE_MSG(test, unshared, "EL2 has kept a pin on a structure of the host");
+	if (unshared)
 		free_pages_exact(p, PAGE_ALIGN(size));
 }
 
@@ -269,13 +269,13 @@ static u64 el2_vtcr(void)
  */
 struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 {
-	struct el2_world *w = test->priv;
+	struct el2_fixture *f = test->priv;
 	struct el2_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, vm);
 	xa_init(&vm->granules);
-	list_add(&vm->node, &w->vms);
+	list_add(&vm->node, &f->vms);
 
 	vm->kvm = el2_alloc_shared(test, sizeof(*vm->kvm));
 	vm->kvm->created_vcpus = nr_vcpus;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls that reach a private page by the kernel's own mapping, or pin it first: the roads
- * that pkvm_private_access and pkvm_reclaim do not take.
+ * System calls that reach a private page by the kernel's own mapping, or pin it first: the access
+ * paths that pkvm_private_access and pkvm_reclaim do not take.
  *
- * R2: no road leads to the guest's secret. R3: what comes back by force comes back as zeroes. R5:
- * the access ends in an error or in the page's forced reclaim, which the guest learns; the kernel
- * has nothing to complain of, and nothing takes for ever (each test has the harness's time limit).
+ * R2: no access path leads to the guest's secret. R3: what comes back by force comes back as
+ * zeroes. R5: the access ends in an error or in the page's forced reclaim, which the guest learns;
+ * the kernel has nothing to complain of, and nothing takes for ever (each test
+ * has the harness's time limit).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@
 /* How long a page is shared and taken back while a system call reads it. */
 #define RACE_SECONDS	10
 
-FIXTURE(roads) {
+FIXTURE(access_path) {
 	struct pvm_secrets s;
 	uint8_t *mem;
 	size_t page;
@@ -46,14 +47,14 @@ FIXTURE(roads) {
 	enum pvm_fate fate;
 };
 
-FIXTURE_VARIANT(roads) {
+FIXTURE_VARIANT(access_path) {
 	int flags;
 };
 
-FIXTURE_VARIANT_ADD(roads, anonymous) { .flags = MAP_PRIVATE };
-FIXTURE_VARIANT_ADD(roads, shmem) { .flags = MAP_SHARED };
+FIXTURE_VARIANT_ADD(access_path, anonymous) { .flags = MAP_PRIVATE };
+FIXTURE_VARIANT_ADD(access_path, shmem) { .flags = MAP_SHARED };
 
-FIXTURE_SETUP(roads)
+FIXTURE_SETUP(access_path)
 {
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
@@ -67,7 +68,7 @@ FIXTURE_SETUP(roads)
 }
 
 /* What the first page became, the test says; the others are the guest's, as they were. */
-FIXTURE_TEARDOWN(roads)
+FIXTURE_TEARDOWN(access_path)
 {
 	for (unsigned int i = 1; i < PAGES; i++)
 		EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, i));
@@ -84,7 +85,7 @@ FIXTURE_TEARDOWN(roads)
 	free(self->buffer);
 }
 
-TEST_F(roads, process_vm_readv)
+TEST_F(access_path, process_vm_readv)
 {
 	struct iovec local = { self->buffer, 64 }, remote = { self->mem, 64 };
 
@@ -93,7 +94,7 @@ TEST_F(roads, process_vm_readv)
 	self->fate = PVM_LOST;
 }
 
-TEST_F(roads, process_vm_writev)
+TEST_F(access_path, process_vm_writev)
 {
 	struct iovec local = { self->buffer, 64 }, remote = { self->mem, 64 };
 
@@ -104,7 +105,7 @@ TEST_F(roads, process_vm_writev)
 }
 
 /* From the other side: the local half is a user access, and simply fails. */
-TEST_F(roads, process_vm_readv_into)
+TEST_F(access_path, process_vm_readv_into)
 {
 	struct iovec local = { self->mem, 64 }, remote = { self->buffer, 64 };
 
@@ -137,7 +138,7 @@ static void *unshare_often(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(roads, write_from_what_is_unshared, 60)
+TEST_F_TIMEOUT(access_path, write_from_what_is_unshared, 60)
 {
 	struct unsharing u = { &self->s.vm.vcpus[0], PVM_DATA_IPA };
 	int file = memfd_create("copies", MFD_CLOEXEC);
@@ -162,7 +163,7 @@ TEST_F_TIMEOUT(roads, write_from_what_is_unshared, 60)
 	self->fate = PVM_KEPT;
 }
 
-/* A debugger; it was there before the VM, since fork() is a road of its own. */
+/* A debugger; it was there before the VM, since fork() is an access path of its own. */
 FIXTURE(debugged) {
 	struct pvm_secrets s;
 	pid_t debugger;
@@ -236,7 +237,7 @@ TEST_F(debugged, peek_and_poke)
 }
 
 /* The page itself goes into the pipe, and is copied when somebody reads it there. */
-TEST_F(roads, vmsplice_and_read)
+TEST_F(access_path, vmsplice_and_read)
 {
 	struct iovec iov = { self->mem, self->page };
 	int ends[2];
@@ -250,7 +251,7 @@ TEST_F(roads, vmsplice_and_read)
 	self->fate = PVM_LOST;
 }
 
-TEST_F(roads, vmsplice_and_splice)
+TEST_F(access_path, vmsplice_and_splice)
 {
 	int file = memfd_create("file", MFD_CLOEXEC);
 	struct iovec iov = { self->mem, self->page };
@@ -269,7 +270,7 @@ TEST_F(roads, vmsplice_and_splice)
 }
 
 /* A page that only lies in a pipe has been touched by nobody. */
-TEST_F(roads, vmsplice_alone)
+TEST_F(access_path, vmsplice_alone)
 {
 	struct iovec iov = { self->mem, self->page };
 	int ends[2];
@@ -281,7 +282,7 @@ TEST_F(roads, vmsplice_alone)
 }
 
 /* sendfile() hands on the page cache's own pages: of shmem, the guest's. */
-TEST_F(roads, sendfile_of_the_file)
+TEST_F(access_path, sendfile_of_the_file)
 {
 	int ends[2];
 
@@ -294,7 +295,7 @@ TEST_F(roads, sendfile_of_the_file)
 	self->fate = variant->flags == MAP_SHARED ? PVM_LOST : PVM_KEPT;
 }
 
-TEST_F(roads, write_to_the_file)
+TEST_F(access_path, write_to_the_file)
 {
 	const uint64_t value = PVM_FOREIGN;
 
@@ -306,7 +307,7 @@ TEST_F(roads, write_to_the_file)
 	}
 }
 
-TEST_F(roads, socket)
+TEST_F(access_path, socket)
 {
 	struct iovec iov = { self->mem, 64 };
 	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -350,7 +351,7 @@ static int close_disk(int disk, long number)
 }
 
 /* A block device that has no DMA: the processor copies, and compresses, what it is to write. */
-TEST_F(roads, direct_io_write)
+TEST_F(access_path, direct_io_write)
 {
 	off_t at = 1 << 20;
 	long number;
@@ -365,7 +366,7 @@ TEST_F(roads, direct_io_write)
 	self->fate = PVM_LOST;
 }
 
-TEST_F(roads, direct_io_read)
+TEST_F(access_path, direct_io_read)
 {
 	off_t at = 1 << 20;
 	long number;
@@ -408,7 +409,7 @@ static int uring_once(int ring, const struct io_uring_params *p, const struct io
 }
 
 /* A fixed buffer is pinned once, and written by the kernel's mapping from then on. */
-TEST_F(roads, io_uring_fixed_buffer)
+TEST_F(access_path, io_uring_fixed_buffer)
 {
 	struct io_uring_params params = {};
 	struct iovec iov = { self->mem, self->page };
@@ -432,7 +433,7 @@ TEST_F(roads, io_uring_fixed_buffer)
 	self->fate = PVM_LOST;
 }
 
-TEST_F(roads, io_uring_read)
+TEST_F(access_path, io_uring_read)
 {
 	struct io_uring_params params = {};
 	int ring = syscall(SYS_io_uring_setup, 1, &params);
@@ -462,7 +463,7 @@ static void die_with_core(int flags)
 }
 
 /* The dump of a VMM has its memory in it, but none that is its guest's. */
-TEST_F_TIMEOUT(roads, core_dump, 60)
+TEST_F_TIMEOUT(access_path, core_dump, 60)
 {
 	size_t size = 0;
 	int status, core;

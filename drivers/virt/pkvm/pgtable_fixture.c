@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A world in which kvm_pgtable code runs at EL1 with nothing real behind it: table pages come from
- * a private pool that keeps their references and refuses misuse, TLB invalidations and cache
+ * A fixture in which kvm_pgtable code runs at EL1 with nothing real behind it: table pages come
+ * from a private pool that keeps their references and refuses misuse, TLB invalidations and cache
  * maintenance are written down. Every break-before-make invalidation is checked on the spot: when
  * it is asked for, the entry that it is for must be gone already.
  */
@@ -16,7 +16,7 @@
 
 KUNIT_DEFINE_ACTION_WRAPPER(s2_vfree, vfree, const void *);
 
-static struct s2_world *s2_this_world(void)
+static struct s2_fixture *s2_this_fixture(void)
 {
 	return kunit_get_current_test()->priv;
 }
@@ -27,20 +27,20 @@ static void *s2_page(struct s2_pool *pool, unsigned int i)
 }
 
 /* The index of the page that holds @addr, or -1 after having failed the test. */
-static int s2_page_index(struct s2_world *w, void *addr, const char *what)
+static int s2_page_index(struct s2_fixture *f, void *addr, const char *what)
 {
-	struct s2_pool *pool = &w->pool;
+	struct s2_pool *pool = &f->pool;
 
 	if (addr < pool->base || addr >= s2_page(pool, pool->nr)) {
-		KUNIT_FAIL(w->test, "%s: not a table page", what);
+		KUNIT_FAIL(f->test, "%s: not a table page", what);
 		return -1;
 	}
 	return (addr - pool->base) / PAGE_SIZE;
 }
 
-static void *s2_take(struct s2_world *w, unsigned int nr)
+static void *s2_take(struct s2_fixture *f, unsigned int nr)
 {
-	struct s2_pool *pool = &w->pool;
+	struct s2_pool *pool = &f->pool;
 	unsigned int i, tried, run = 0;
 
 	if (pool->fail_in && !--pool->fail_in)
@@ -63,17 +63,17 @@ static void *s2_take(struct s2_world *w, unsigned int nr)
 			return s2_page(pool, i);
 		}
 	}
-	KUNIT_FAIL(w->test, "the pool is too small for the test");
+	KUNIT_FAIL(f->test, "the pool is too small for the test");
 	return NULL;
 }
 
 /* A freed page is filled with what no test writes, so that a use after free shows in s2_check(). */
-static void s2_drop(struct s2_world *w, int i)
+static void s2_drop(struct s2_fixture *f, int i)
 {
-	struct s2_pool *pool = &w->pool;
+	struct s2_pool *pool = &f->pool;
 
 	if (!pool->refs[i]) {
-		KUNIT_FAIL(w->test, "a reference is dropped that nobody holds");
+		KUNIT_FAIL(f->test, "a reference is dropped that nobody holds");
 		return;
 	}
 	if (!--pool->refs[i]) {
@@ -85,66 +85,66 @@ static void s2_drop(struct s2_world *w, int i)
 /* A split takes its pages from the MMU's cache, of which only the count is real here. */
 static void *s2_zalloc_page(void *arg)
 {
-	struct s2_world *w = s2_this_world();
-	struct kvm_mmu_memory_cache *mc = &w->mmu.split_page_cache;
+	struct s2_fixture *f = s2_this_fixture();
+	struct kvm_mmu_memory_cache *mc = &f->mmu.split_page_cache;
 
 	if (arg == mc) {
 		if (!mc->nobjs)
 			return NULL;
 		mc->nobjs--;
 	}
-	return s2_take(w, 1);
+	return s2_take(f, 1);
 }
 
 static void *s2_zalloc_pages_exact(size_t size)
 {
-	return s2_take(s2_this_world(), DIV_ROUND_UP(size, PAGE_SIZE));
+	return s2_take(s2_this_fixture(), DIV_ROUND_UP(size, PAGE_SIZE));
 }
 
 static void s2_free_pages_exact(void *addr, size_t size)
 {
-	struct s2_world *w = s2_this_world();
-	int i = s2_page_index(w, addr, "free_pages_exact");
+	struct s2_fixture *f = s2_this_fixture();
+	int i = s2_page_index(f, addr, "free_pages_exact");
 	int end = i + DIV_ROUND_UP(size, PAGE_SIZE);
 
 	for (; i >= 0 && i < end; i++)
-		s2_drop(w, i);
+		s2_drop(f, i);
 }
 
 static void s2_get_page(void *addr)
 {
-	struct s2_world *w = s2_this_world();
-	int i = s2_page_index(w, addr, "get_page");
+	struct s2_fixture *f = s2_this_fixture();
+	int i = s2_page_index(f, addr, "get_page");
 
 	if (i < 0)
 		return;
-	if (!w->pool.refs[i])
-		KUNIT_FAIL(w->test, "a reference is taken on a free page");
+	if (!f->pool.refs[i])
+		KUNIT_FAIL(f->test, "a reference is taken on a free page");
 	else
-		w->pool.refs[i]++;
+		f->pool.refs[i]++;
 }
 
 static void s2_put_page(void *addr)
 {
-	struct s2_world *w = s2_this_world();
-	int i = s2_page_index(w, addr, "put_page");
+	struct s2_fixture *f = s2_this_fixture();
+	int i = s2_page_index(f, addr, "put_page");
 
 	if (i >= 0)
-		s2_drop(w, i);
+		s2_drop(f, i);
 }
 
 static int s2_page_count(void *addr)
 {
-	struct s2_world *w = s2_this_world();
-	int i = s2_page_index(w, addr, "page_count");
+	struct s2_fixture *f = s2_this_fixture();
+	int i = s2_page_index(f, addr, "page_count");
 
-	return i < 0 ? 0 : w->pool.refs[i];
+	return i < 0 ? 0 : f->pool.refs[i];
 }
 
 /* Data has no memory behind it: its "virtual" address is the physical one. */
 static void *s2_phys_to_virt(phys_addr_t phys)
 {
-	struct s2_pool *pool = &s2_this_world()->pool;
+	struct s2_pool *pool = &s2_this_fixture()->pool;
 
 	if (phys - S2_POOL_PHYS < (u64)pool->nr * PAGE_SIZE)
 		return pool->base + (phys - S2_POOL_PHYS);
@@ -153,42 +153,42 @@ static void *s2_phys_to_virt(phys_addr_t phys)
 
 static phys_addr_t s2_virt_to_phys(void *addr)
 {
-	struct s2_world *w = s2_this_world();
+	struct s2_fixture *f = s2_this_fixture();
 
-	if (s2_page_index(w, addr, "virt_to_phys") < 0)
+	if (s2_page_index(f, addr, "virt_to_phys") < 0)
 		return 0;
-	return S2_POOL_PHYS + (addr - w->pool.base);
+	return S2_POOL_PHYS + (addr - f->pool.base);
 }
 
-static struct s2_event *s2_record(struct s2_world *w, enum s2_event_kind kind, u64 addr, u64 size)
+static struct s2_event *s2_record(struct s2_fixture *f, enum s2_event_kind kind, u64 addr, u64 size)
 {
 	static struct s2_event overflow;
 	struct s2_event *e;
 
-	e = w->nr_events < S2_MAX_EVENTS ? &w->events[w->nr_events] : &overflow;
-	w->nr_events++;
+	e = f->nr_events < S2_MAX_EVENTS ? &f->events[f->nr_events] : &overflow;
+	f->nr_events++;
 	*e = (struct s2_event) {
 		.kind		= kind,
 		.addr		= addr,
 		.size		= size,
-		.watched	= w->watch ? s2_lookup(w, w->watch, NULL) : 0,
+		.watched	= f->watch ? s2_lookup(f, f->watch, NULL) : 0,
 	};
 	return e;
 }
 
 static void s2_dcache_clean_inval_poc(void *addr, size_t size)
 {
-	s2_record(s2_this_world(), S2_CLEAN_DCACHE, (unsigned long)addr, size);
+	s2_record(s2_this_fixture(), S2_CLEAN_DCACHE, (unsigned long)addr, size);
 }
 
 static void s2_icache_inval_pou(void *addr, size_t size)
 {
-	s2_record(s2_this_world(), S2_INVAL_ICACHE, (unsigned long)addr, size);
+	s2_record(s2_this_fixture(), S2_INVAL_ICACHE, (unsigned long)addr, size);
 }
 
 static void s2_free_unlinked_table(void *addr, s8 level)
 {
-	kvm_pgtable_stage2_free_unlinked(s2_this_world()->pgt.mm_ops, addr, level);
+	kvm_pgtable_stage2_free_unlinked(s2_this_fixture()->pgt.mm_ops, addr, level);
 }
 
 static struct kvm_pgtable_mm_ops s2_mm_ops = {
@@ -207,7 +207,7 @@ static struct kvm_pgtable_mm_ops s2_mm_ops = {
 
 static bool s2_is_memory(phys_addr_t phys)
 {
-	return s2_host_is_memory(s2_this_world(), phys);
+	return s2_host_is_memory(s2_this_fixture(), phys);
 }
 
 static bool s2_host_pte_is_counted(kvm_pte_t pte, s8 level)
@@ -231,33 +231,33 @@ static struct kvm_pgtable_mm_ops s2_host_mm_ops = {
 
 static bool s2_host_force_pte_cb(u64 addr, u64 end, enum kvm_pgtable_prot prot)
 {
-	struct s2_world *w = s2_this_world();
+	struct s2_fixture *f = s2_this_fixture();
 
-	if (s2_host_is_memory(w, addr) && s2_host_is_memory(w, end - 1))
+	if (s2_host_is_memory(f, addr) && s2_host_is_memory(f, end - 1))
 		return prot != PKVM_HOST_MEM_PROT;
 	return prot != PKVM_HOST_MMIO_PROT;
 }
 
 /* Mark what part of the window is invalidated, and check that it was broken before. */
-static void s2_invalidate(struct s2_world *w, u64 ipa, u64 size)
+static void s2_invalidate(struct s2_fixture *f, u64 ipa, u64 size)
 {
-	u64 start = max(ipa, w->base);
-	u64 end = min(ipa + size, w->base + (u64)w->pages * PAGE_SIZE);
+	u64 start = max(ipa, f->base);
+	u64 end = min(ipa + size, f->base + (u64)f->pages * PAGE_SIZE);
 
-	if (kvm_pte_valid(s2_lookup(w, ipa, NULL)))
-		KUNIT_FAIL(w->test, "TLBI of 0x%llx while its entry is still valid", ipa);
+	if (kvm_pte_valid(s2_lookup(f, ipa, NULL)))
+		KUNIT_FAIL(f->test, "TLBI of 0x%llx while its entry is still valid", ipa);
 	if (start < end)
-		bitmap_set(w->invalidated, (start - w->base) / PAGE_SIZE,
+		bitmap_set(f->invalidated, (start - f->base) / PAGE_SIZE,
 			   (end - start) / PAGE_SIZE);
 }
 
 static void s2_stub_tlbi_vmid(struct kvm_s2_mmu *mmu)
 {
-	struct s2_world *w = s2_this_world();
+	struct s2_fixture *f = s2_this_fixture();
 
-	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
-	s2_record(w, S2_TLBI_VMID, 0, 0);
-	bitmap_fill(w->invalidated, w->pages);
+	KUNIT_EXPECT_PTR_EQ(f->test, mmu, &f->mmu);
+	s2_record(f, S2_TLBI_VMID, 0, 0);
+	bitmap_fill(f->invalidated, f->pages);
 }
 
 /*
@@ -266,65 +266,65 @@ static void s2_stub_tlbi_vmid(struct kvm_s2_mmu *mmu)
  */
 static void s2_stub_tlbi_ipa(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
 {
-	struct s2_world *w = s2_this_world();
+	struct s2_fixture *f = s2_this_fixture();
 	u64 size = level == TLBI_TTL_UNKNOWN ? PAGE_SIZE : kvm_granule_size(level);
 
-	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
-	s2_record(w, S2_TLBI_IPA, ipa, size)->level = level;
-	if (!w->model || level == TLBI_TTL_UNKNOWN || s2_model_level(w->model, ipa) == level)
-		s2_invalidate(w, ALIGN_DOWN(ipa, size), size);
+	KUNIT_EXPECT_PTR_EQ(f->test, mmu, &f->mmu);
+	s2_record(f, S2_TLBI_IPA, ipa, size)->level = level;
+	if (!f->model || level == TLBI_TTL_UNKNOWN || s2_model_level(f->model, ipa) == level)
+		s2_invalidate(f, ALIGN_DOWN(ipa, size), size);
 }
 
 /* Local only: after permissions were relaxed, where a stale entry does no harm but a fault. */
 static void s2_stub_tlbi_ipa_nsh(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
 {
-	struct s2_world *w = s2_this_world();
+	struct s2_fixture *f = s2_this_fixture();
 
-	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
-	s2_record(w, S2_TLBI_IPA_NSH, ipa, PAGE_SIZE)->level = level;
+	KUNIT_EXPECT_PTR_EQ(f->test, mmu, &f->mmu);
+	s2_record(f, S2_TLBI_IPA_NSH, ipa, PAGE_SIZE)->level = level;
 }
 
 static void s2_stub_tlbi_range(struct kvm_s2_mmu *mmu, phys_addr_t start, unsigned long pages)
 {
-	struct s2_world *w = s2_this_world();
+	struct s2_fixture *f = s2_this_fixture();
 
-	KUNIT_EXPECT_PTR_EQ(w->test, mmu, &w->mmu);
-	s2_record(w, S2_TLBI_RANGE, start, (u64)pages * PAGE_SIZE);
-	s2_invalidate(w, start, (u64)pages * PAGE_SIZE);
+	KUNIT_EXPECT_PTR_EQ(f->test, mmu, &f->mmu);
+	s2_record(f, S2_TLBI_RANGE, start, (u64)pages * PAGE_SIZE);
+	s2_invalidate(f, start, (u64)pages * PAGE_SIZE);
 }
 
 /**
  * s2_forget_events() - Begin to record anew.
- * @w:	The world.
+ * @f:	The fixture.
  */
-void s2_forget_events(struct s2_world *w)
+void s2_forget_events(struct s2_fixture *f)
 {
-	w->nr_events = 0;
-	bitmap_zero(w->invalidated, w->pages);
+	f->nr_events = 0;
+	bitmap_zero(f->invalidated, f->pages);
 }
 
 /**
  * s2_count_events() - How often one thing was asked for since s2_forget_events().
- * @w:		The world.
+ * @f:		The fixture.
  * @kind:	What.
  *
  * Fails the test when more was asked for than could be recorded.
  *
  * Return: the number of requests.
  */
-unsigned int s2_count_events(struct s2_world *w, enum s2_event_kind kind)
+unsigned int s2_count_events(struct s2_fixture *f, enum s2_event_kind kind)
 {
 	unsigned int i, nr = 0;
 
-	KUNIT_ASSERT_LE(w->test, w->nr_events, S2_MAX_EVENTS);
-	for (i = 0; i < w->nr_events; i++)
-		nr += w->events[i].kind == kind;
+	KUNIT_ASSERT_LE(f->test, f->nr_events, S2_MAX_EVENTS);
+	for (i = 0; i < f->nr_events; i++)
+		nr += f->events[i].kind == kind;
 	return nr;
 }
 
 /**
  * s2_map() - kvm_pgtable_stage2_map() as most tests want it: with memory, not shared.
- * @w:		The world.
+ * @f:		The fixture.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
  * @phys:	Output address of the first page.
@@ -332,33 +332,33 @@ unsigned int s2_count_events(struct s2_world *w, enum s2_event_kind kind)
  *
  * Return: as kvm_pgtable_stage2_map().
  */
-int s2_map(struct s2_world *w, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot)
+int s2_map(struct s2_fixture *f, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot)
 {
-	return kvm_pgtable_stage2_map(&w->pgt, ipa, size, phys, prot, &w->pool, 0);
+	return kvm_pgtable_stage2_map(&f->pgt, ipa, size, phys, prot, &f->pool, 0);
 }
 
 /**
- * s2_init_pgt() - Make an empty stage-2 page table in the world.
- * @w:			The world. Its MMU takes the geometry of this table.
+ * s2_init_pgt() - Make an empty stage-2 page table in the fixture.
+ * @f:			The fixture. Its MMU takes the geometry of this table.
  * @pgt:		Where.
  * @ia_bits:		Input address size.
  * @force_pte_cb:	As __kvm_pgtable_stage2_init() has it.
  *
  * Return: as __kvm_pgtable_stage2_init().
  */
-int s2_init_pgt(struct s2_world *w, struct kvm_pgtable *pgt, u32 ia_bits,
+int s2_init_pgt(struct s2_fixture *f, struct kvm_pgtable *pgt, u32 ia_bits,
 		kvm_pgtable_force_pte_cb_t force_pte_cb)
 {
 	u64 mmfr0 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1);
 	u64 mmfr1 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1);
 
-	w->mmu.vtcr = kvm_get_vtcr(mmfr0, mmfr1, ia_bits);
-	w->mmu.pgt = pgt;
-	if (w->host)
-		return __kvm_pgtable_stage2_init(pgt, &w->mmu, &s2_host_mm_ops,
+	f->mmu.vtcr = kvm_get_vtcr(mmfr0, mmfr1, ia_bits);
+	f->mmu.pgt = pgt;
+	if (f->host)
+		return __kvm_pgtable_stage2_init(pgt, &f->mmu, &s2_host_mm_ops,
 						 KVM_PGTABLE_S2_NOFWB | KVM_PGTABLE_S2_IDMAP |
 						 KVM_PGTABLE_S2_COALESCE, force_pte_cb);
-	return __kvm_pgtable_stage2_init(pgt, &w->mmu, &s2_mm_ops, 0, force_pte_cb);
+	return __kvm_pgtable_stage2_init(pgt, &f->mmu, &s2_mm_ops, 0, force_pte_cb);
 }
 
 static void *s2_vzalloc(struct kunit *test, size_t size)
@@ -372,70 +372,70 @@ static void *s2_vzalloc(struct kunit *test, size_t size)
 
 static int s2_init(struct kunit *test, bool host)
 {
-	struct s2_world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+	struct s2_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 	u64 block = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);
 	u64 top = BIT_ULL(kvm_granule_shift(KVM_PGTABLE_MIN_BLOCK_LEVEL - 1));
 	unsigned int tables = 0;
 	s8 level;
 
-	KUNIT_ASSERT_NOT_NULL(test, w);
-	test->priv = w;
-	w->test = test;
-	w->host = host;
-	w->base = top < BIT_ULL(S2_IA_BITS) ? top - block : block;
-	w->pages = 2 * block / PAGE_SIZE;
-	w->invalidated = s2_vzalloc(test, BITS_TO_LONGS(w->pages) * sizeof(long));
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	test->priv = f;
+	f->test = test;
+	f->host = host;
+	f->base = top < BIT_ULL(S2_IA_BITS) ? top - block : block;
+	f->pages = 2 * block / PAGE_SIZE;
+	f->invalidated = s2_vzalloc(test, BITS_TO_LONGS(f->pages) * sizeof(long));
 
 	/* Every table that the window can need, the top level, and an unlinked tree or two. */
 	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level < KVM_PGTABLE_LAST_LEVEL; level++)
 		tables += 2 * block >> kvm_granule_shift(level);
-	w->pool.nr = tables + 32;
-	w->pool.refs = s2_vzalloc(test, w->pool.nr * sizeof(*w->pool.refs));
-	w->pool.base = s2_vzalloc(test, w->pool.nr * PAGE_SIZE);
-	w->seen = s2_vzalloc(test, w->pool.nr * sizeof(*w->seen));
-	w->copy = s2_vzalloc(test, w->pool.nr * PAGE_SIZE);
+	f->pool.nr = tables + 32;
+	f->pool.refs = s2_vzalloc(test, f->pool.nr * sizeof(*f->pool.refs));
+	f->pool.base = s2_vzalloc(test, f->pool.nr * PAGE_SIZE);
+	f->seen = s2_vzalloc(test, f->pool.nr * sizeof(*f->seen));
+	f->copy = s2_vzalloc(test, f->pool.nr * PAGE_SIZE);
 
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_vmid, s2_stub_tlbi_vmid);
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_ipa, s2_stub_tlbi_ipa);
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_ipa_nsh, s2_stub_tlbi_ipa_nsh);
 	kunit_activate_static_stub(test, kvm_pgtable_tlbi_range, s2_stub_tlbi_range);
 
-	return s2_init_pgt(w, &w->pgt, S2_IA_BITS, host ? s2_host_force_pte_cb : NULL);
+	return s2_init_pgt(f, &f->pgt, S2_IA_BITS, host ? s2_host_force_pte_cb : NULL);
 }
 
 /**
- * s2_world_init() - Test-case init: a world with an empty table of a guest.
+ * s2_fixture_init() - Test-case init: a fixture with an empty table of a guest.
  * @test:	The test case.
  *
  * Return: 0 or a negative error.
  */
-int s2_world_init(struct kunit *test)
+int s2_fixture_init(struct kunit *test)
 {
 	return s2_init(test, false);
 }
 
 /**
- * s2_host_world_init() - Test-case init: a world with an empty table of the host.
+ * s2_host_fixture_init() - Test-case init: a fixture with an empty table of the host.
  * @test:	The test case.
  *
  * Return: 0 or a negative error.
  */
-int s2_host_world_init(struct kunit *test)
+int s2_host_fixture_init(struct kunit *test)
 {
 	return s2_init(test, true);
 }
 
 /**
- * s2_world_exit() - Test-case exit: whatever the test left mapped, destroying it leaves no page.
+ * s2_fixture_exit() - Test-case exit: whatever the test left mapped, destroying it leaves no page.
  * @test:	The test case.
  */
-void s2_world_exit(struct kunit *test)
+void s2_fixture_exit(struct kunit *test)
 {
-	struct s2_world *w = test->priv;
+	struct s2_fixture *f = test->priv;
 
-	if (!w || !w->pgt.pgd)
+	if (!f || !f->pgt.pgd)
 		return;
-	if (s2_check(w, NULL))
-		kvm_pgtable_stage2_destroy(&w->pgt);
-	KUNIT_EXPECT_EQ(test, w->pool.used, 0);
+	if (s2_check(f, NULL))
+		kvm_pgtable_stage2_destroy(&f->pgt);
+	KUNIT_EXPECT_EQ(test, f->pool.used, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest of pkvm_secrets; see pvm_keeper.h. It starts with x0 = its channel, which it keeps in
+ * The guest of pkvm_secrets; see pvm_regcheck.h. It starts with x0 = its channel, which it keeps in
  * the page of data behind its code, and runs with the MMU off. Position independent; it is entered
  * at its start.
  *
@@ -9,7 +9,7 @@
  * needs registers they lose their secret for that and get it back before the check: what is in them
  * is the host's to see.
  */
-#include "pvm_keeper.h"
+#include "pvm_regcheck.h"
 
 /* Offsets in the page of data. */
 #define CHANNEL		0
@@ -25,10 +25,10 @@
 
 	/* The secret of register \n, 64 bits. */
 	.macro	secret reg, n
-	mov	\reg, #((KEEPER_TAG | \n) & 0xffff)
-	movk	\reg, #(KEEPER_TAG >> 16), lsl #16
-	movk	\reg, #((KEEPER_TAG | \n) & 0xffff), lsl #32
-	movk	\reg, #(KEEPER_TAG >> 16), lsl #48
+	mov	\reg, #((REGCHECK_TAG | \n) & 0xffff)
+	movk	\reg, #(REGCHECK_TAG >> 16), lsl #16
+	movk	\reg, #((REGCHECK_TAG | \n) & 0xffff), lsl #32
+	movk	\reg, #(REGCHECK_TAG >> 16), lsl #48
 	.endm
 
 	/* The registers that a system register list names, each by a use of \op. */
@@ -63,7 +63,7 @@
 	mrs	x1, \name
 	str	x1, [x0, #(SYSREGS + 8 * \n)]
 	eor	x1, x1, x2
-	and	x1, x1, #KEEPER_TAG_MASK
+	and	x1, x1, #REGCHECK_TAG_MASK
 	cmp	x1, #0
 	cinc	x3, x3, eq
 	.endm
@@ -116,8 +116,8 @@
 
 	.section .rodata, "a"
 	.balign	4096
-	.global	pvm_keeper_code
-pvm_keeper_code:
+	.global	pvm_regcheck_code
+pvm_regcheck_code:
 	adr	x1, data
 	str	x0, [x1, #CHANNEL]
 	/* No trap of FP and SIMD. */
@@ -128,9 +128,9 @@ pvm_keeper_code:
 round:
 	adr	x28, data
 	ldr	x27, [x28, #CHANNEL]
-	ldr	x1, [x27, #KEEPER_COMMAND]
+	ldr	x1, [x27, #REGCHECK_COMMAND]
 	str	x1, [x28, #COMMAND]
-	ldr	x1, [x27, #KEEPER_ARG]
+	ldr	x1, [x27, #REGCHECK_ARG]
 	str	x1, [x28, #ARG]
 	str	xzr, [x28, #LOST]
 	str	xzr, [x28, #RESULT]
@@ -171,16 +171,16 @@ ways:
 
 	/* x1 counts; x0 has its secret. */
 way_spin:
-	mov	x0, #KEEPER_X0
+	mov	x0, #REGCHECK_X0
 	mov	x1, #(1 << 27)
 1:	sub	x1, x1, #1
 	cbnz	x1, 1b
-	mov	x1, #KEEPER_X1
+	mov	x1, #REGCHECK_X1
 	b	check
 
 way_wfi:
-	mov	x0, #KEEPER_X0
-	mov	x1, #KEEPER_X1
+	mov	x0, #REGCHECK_X0
+	mov	x1, #REGCHECK_X1
 	wfi
 	b	check
 
@@ -188,25 +188,25 @@ way_wfi:
 way_mmio_read:
 	adr	x0, data
 	ldr	x0, [x0, #ARG]
-	mov	x1, #KEEPER_X1
+	mov	x1, #REGCHECK_X1
 	ldr	x2, [x0]
 	b	keep_x2
 
 way_mmio_write:
 	adr	x0, data
 	ldr	x0, [x0, #ARG]
-	mov	x1, #(KEEPER_SHOWN & 0xffff)
-	movk	x1, #((KEEPER_SHOWN >> 16) & 0xffff), lsl #16
+	mov	x1, #(REGCHECK_SHOWN & 0xffff)
+	movk	x1, #((REGCHECK_SHOWN >> 16) & 0xffff), lsl #16
 	orr	x1, x1, x1, lsl #32
 	str	x1, [x0]
-	mov	x0, #KEEPER_X0
-	mov	x1, #KEEPER_X1
+	mov	x0, #REGCHECK_X0
+	mov	x1, #REGCHECK_X1
 	b	check
 
 way_load:
 	adr	x0, data
 	ldr	x0, [x0, #ARG]
-	mov	x1, #KEEPER_X1
+	mov	x1, #REGCHECK_X1
 	dc	civac, x0
 	dsb	sy
 	ldr	x2, [x0]
@@ -214,7 +214,7 @@ keep_x2:
 	adr	x0, data
 	str	x2, [x0, #RESULT]
 	secret	x2, 2
-	mov	x0, #KEEPER_X0
+	mov	x0, #REGCHECK_X0
 	b	check
 
 	/* SMCCC: x0..x3 are the call's, and its results. */
@@ -230,8 +230,8 @@ way_hvc:
 	str	x0, [x1, #RESULT]
 	secret	x2, 2
 	secret	x3, 3
-	mov	x0, #KEEPER_X0
-	mov	x1, #KEEPER_X1
+	mov	x0, #REGCHECK_X0
+	mov	x1, #REGCHECK_X1
 	b	check
 
 	/*
@@ -243,12 +243,12 @@ way_sysreg:
 	adr	x0, vectors
 	msr	vbar_el1, x0
 	isb
-	mov	x0, #KEEPER_X0
-	mov	x1, #KEEPER_X1
+	mov	x0, #REGCHECK_X0
+	mov	x1, #REGCHECK_X1
 	mrs	x1, dbgbvr0_el1
-	mov	x1, #KEEPER_X1
+	mov	x1, #REGCHECK_X1
 	mrs	x1, pmcr_el0
-	mov	x1, #KEEPER_X1
+	mov	x1, #REGCHECK_X1
 	msr	dbgbvr0_el1, x1
 	msr	pmccntr_el0, x1
 	adr	x0, data
@@ -259,8 +259,8 @@ way_sysreg:
 	refill_sysreg	15, far_el1
 	refill_sysreg	17, vbar_el1
 	isb
-	mov	x0, #KEEPER_X0
-	mov	x1, #KEEPER_X1
+	mov	x0, #REGCHECK_X0
+	mov	x1, #REGCHECK_X1
 	b	check
 
 	/* The value is the host's to see. */
@@ -271,17 +271,17 @@ way_sgi:
 	isb
 	adr	x1, data
 	ldr	x1, [x1, #ARG]
-	mov	x0, #KEEPER_X0
+	mov	x0, #REGCHECK_X0
 	msr	S3_0_C12_C11_5, x1	/* ICC_SGI1R_EL1 */
 	isb
-	mov	x1, #KEEPER_X1
+	mov	x1, #REGCHECK_X1
 
 	/* x0 and x1 by themselves; then x0 has a bit for each general register that changed. */
 check:
-	eor	x0, x0, #KEEPER_X0
+	eor	x0, x0, #REGCHECK_X0
 	cbz	x0, 1f
 	mov	x0, #1
-1:	eor	x1, x1, #KEEPER_X1
+1:	eor	x1, x1, #REGCHECK_X1
 	cbz	x1, 2f
 	orr	x0, x0, #2
 2:
@@ -308,14 +308,14 @@ check:
 
 	ldr	x27, [x28, #CHANNEL]
 	ldr	x1, [x28, #LOST]
-	str	x1, [x27, #KEEPER_LOST]
+	str	x1, [x27, #REGCHECK_LOST]
 	ldr	x1, [x28, #WHICH]
-	str	x1, [x27, #KEEPER_WHICH]
+	str	x1, [x27, #REGCHECK_WHICH]
 	ldr	x1, [x28, #RESULT]
-	str	x1, [x27, #KEEPER_RESULT]
+	str	x1, [x27, #REGCHECK_RESULT]
 	ldr	x1, [x28, #HELD]
-	str	x1, [x27, #KEEPER_HELD]
-	str	xzr, [x27, #KEEPER_DONE]
+	str	x1, [x27, #REGCHECK_HELD]
+	str	xzr, [x27, #REGCHECK_DONE]
 	b	round
 
 	/* One more is lost: number x3, the first of which is noted. x28 has the data; x5 goes. */
@@ -343,7 +343,7 @@ vectors:
 data:
 	.skip	4096
 
-	.global	pvm_keeper_code_end
-pvm_keeper_code_end:
+	.global	pvm_regcheck_code_end
+pvm_regcheck_code_end:
 
 	.section .note.GNU-stack, "", %progbits
