@@ -92,14 +92,14 @@ def version():
 def check_version(cpu, append=''):
     """Refuse a QEMU that models this CPU wrongly or not at all."""
     have = version()
-    version = '.'.join(map(str, have))
+    found = '.'.join(map(str, have))
     if have < OLDEST[cpu]:
         need = '.'.join(map(str, OLDEST[cpu]))
-        raise QemuError(f'QEMU {version} is too old for --cpu {cpu}: {need} is needed')
+        raise QemuError(f'QEMU {found} is too old for --cpu {cpu}: {need} is needed')
     words = append.split()
     nvhe = cpu == 'a57' or ('id_aa64mmfr1.vh=0' in words and 'arm64_sw.hvhe=0' in words)
     if not nvhe and have < HVHE_CORRECT:
-        raise QemuError(f'QEMU {version} does not honour TLB invalidation by an hVHE hypervisor: '
+        raise QemuError(f'QEMU {found} does not honour TLB invalidation by an hVHE hypervisor: '
                         'protected memory would be wrong; 10.0 is needed, or nVHE by '
                         '"arm64_sw.hvhe=0 id_aa64mmfr1.vh=0"')
 

@@ -147,7 +147,7 @@ def run_guest(path, guest, name='run-linux'):
     with run.with_console(host, f'build/log/{name}-{guest.cpu}.log'):
         run.check_vm(vm, host)
         said = answers(shell)
-        answers = check_answers(said, guest, sha)
+        checked = check_answers(said, guest, sha)
         gained, pool = None, 0
         if guest.protected:
             gained = run.check_returned(run.counters(before.output), run.counters(after.output))
@@ -155,7 +155,7 @@ def run_guest(path, guest, name='run-linux'):
             if gained['pages_shared'] < pool << 20 >> 12:
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
                                f'pool of {pool} MiB')
-        report(guest, answers, pool, run.counters(vmm.output), gained, host.seconds)
+        report(guest, checked, pool, run.counters(vmm.output), gained, host.seconds)
     return gained
 
 
