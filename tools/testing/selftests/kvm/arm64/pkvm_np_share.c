@@ -79,7 +79,7 @@ FIXTURE_SETUP(np_share)
 	self->vcpu = &self->vm.vcpus[0];
 }
 
-/* Rule: when a VM is gone, whatever was done to it, the host has all back that it shared with it. */
+/* Rule: when a VM is gone, whatever was done to it, the host has all that it shared back. */
 FIXTURE_TEARDOWN(np_share)
 {
 	pvm_free(&self->vm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pkvm_stress [SEED [SECONDS]]: four VMs of four vCPUs each, protected and non-protected, that
- * touch, share and unshare memory, on a host that swaps, migrates, splits huge pages and kills VMMs.
+ * touch, share and unshare memory, on a host that swaps, migrates, splits huge pages and kills
+ * VMMs.
  *
  * R1: in the end all memory is the host's, and what was given equals what came back. R3: nothing of
  * what a guest had for itself is left in it. R5: nobody hangs, oopses or loses a page on the way.

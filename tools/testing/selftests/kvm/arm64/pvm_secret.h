@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A protected VM with secrets in its memory, for the tests of what the host meets on the many
- * access paths to a private page. Each ends in one of two ways: the access is refused and the guest keeps
- * the page, or the page is taken from the guest by force, zeroed, which the guest then learns.
+ * access paths to a private page. Each ends in one of two ways: the access is refused and
+ * the guest keeps the page, or the page is taken from the guest by force, zeroed, which the guest
+ * then learns.
  */
 #ifndef SELFTEST_KVM_PVM_SECRET_H
 #define SELFTEST_KVM_PVM_SECRET_H
