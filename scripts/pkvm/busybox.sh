@@ -42,6 +42,12 @@ if ! apt download "$package"; then
 	die "no package source of this machine gives $package for arm64; is the network or the
 mirror down, or are the sources in /etc/apt limited to other architectures?"
 fi
-dpkg-deb --fsys-tarfile "$scratch/${package}"_*_arm64.deb |
-	tar -C "$scratch" -xmf - ./bin/busybox
-mv "$scratch/bin/busybox" "$output"
+dpkg-deb --extract "$scratch/${package}"_*_arm64.deb "$scratch/root"
+# Debian 12 has it in /bin, Debian 13 in /usr/bin.
+for path in usr/bin bin; do
+	if [ -f "$scratch/root/$path/busybox" ]; then
+		mv "$scratch/root/$path/busybox" "$output"
+		exit 0
+	fi
+done
+die "package $package does not give bin/busybox or usr/bin/busybox"

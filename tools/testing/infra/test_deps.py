@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import textwrap
 import unittest
 
 from sandbox import TOP, Sandbox
@@ -12,6 +13,8 @@ from sandbox import TOP, Sandbox
 PRESENT = 'base-files'
 # No archive has it.
 ABSENT = 'pkvm-package-that-does-not-exist'
+# As the machine's own sources name it.
+MIRROR = 'http://mirror.invalid/debian'
 
 
 class Deps(unittest.TestCase):
@@ -28,6 +31,46 @@ class Deps(unittest.TestCase):
 
     def with_stub(self):
         return {'PATH': self.box.path('bin') + ':' + os.environ['PATH']}
+
+    def machine(self, codename, qemu=None, candidate=None, backports=False, fetched=True,
+                release=None):
+        """A made-up Debian: what it has of QEMU, and what apt knows of it."""
+        self.box.write('scripts/pkvm/packages', 'run qemu-system-arm >=1:10\n')
+        self.script('dpkg-query', f'''
+            [ -e upgraded ] && echo "installed qemu-system-arm 1:10.0.2" && exit
+            [ -n "{qemu or ''}" ] && echo "installed qemu-system-arm {qemu}"; exit 0''')
+        known = [f'{release or codename}|{codename}|main|{MIRROR}',
+                 f'{codename}-security||main|{MIRROR}-security']
+        if backports:
+            known.append(f'{codename}-backports|{codename}-backports|main|{MIRROR}')
+        names = [name for line in known for name in line.split('|')[:2]]
+        self.script('apt-cache', f'echo "  Candidate: {candidate or "(none)"}"')
+        # indextargets is asked for names, and then for mirrors as well.
+        self.script('apt-get', f'''
+            if [ "$1" = indextargets ]; then
+                case $3 in *SITE*) printf '%s\\n' {" ".join(map(repr, known))} ;;
+                *) echo {" ".join(names)} ;; esac; exit; fi
+            echo "apt-get $*" >>apt.called
+            case "$*" in update) [ -z "{'' if fetched else 1}" ] || [ ! -e etc/*.sources ] ||
+                echo "Failed to fetch backports" ;;
+            *backports*) [ -n "{1 if fetched else ''}" ] && touch upgraded || exit 100 ;;
+            esac''')
+        os.makedirs(self.box.path('etc'), exist_ok=True)
+        self.script('apt-config', f'echo parts={self.box.path("etc")}/')
+        with open(self.box.path('scripts/pkvm/deps.sh')) as file:
+            text = file.read()
+        self.box.write('os-release', f'VERSION_CODENAME={codename}\n')
+        self.box.write('scripts/pkvm/deps.sh',
+                       text.replace('/etc/os-release', self.box.path('os-release')))
+        return self.with_stub()
+
+    def script(self, name, text):
+        self.box.write(f'bin/{name}', f'#!/bin/bash\n{text}\n')
+        os.chmod(self.box.path(f'bin/{name}'), 0o755)
+
+    def sources(self):
+        folder = self.box.path('etc')
+        return {name: self.box.read(f'etc/{name}') for name in os.listdir(folder)}
 
     def deps(self, *groups, env=None, **more):
         return self.box.run('scripts/pkvm/deps.sh', *groups, env=env, **more)
@@ -84,7 +127,110 @@ Acquire::Retries "0";
         self.assertIn(f'not installed: {ABSENT}', output)
         called = self.box.read('apt.called')
         self.assertIn('apt-get update', called)
-        self.assertIn(f'{ABSENT} --yes', called)
+        self.assertIn(f'--yes {ABSENT}\n', called)
+
+    def test_new_enough(self):
+        """A version that is wanted and there is left alone."""
+        status, output = self.deps('run', env=self.machine('bookworm', '1:10.0.2'))
+        self.assertEqual((status, output), (0, ''))
+        self.assertFalse(os.path.exists(self.box.path('apt.called')))
+
+    def test_backports(self):
+        """An older one is replaced from the backports, by a sources file told in one line."""
+        if os.getuid():
+            self.skipTest('needs root, or apt is not called')
+        env = self.machine('bookworm', '1:7.2', '1:7.2')
+        status, output = self.deps('run', env=env)
+        self.assertEqual(status, 0, output)
+        (name, text), = self.sources().items()
+        self.assertEqual(name, 'pkvm-backports.sources')
+        self.assertIn(f'URIs: {MIRROR}\nSuites: bookworm-backports\n', text)
+        self.assertRegex(text, r'Signed-By: /usr/share/keyrings/debian-archive-keyring\.(gpg|pgp)')
+        self.assertEqual(len([line for line in output.split('\n') if name in line]), 1, output)
+        called = self.box.read('apt.called').split('\n')
+        self.assertIn('apt-get install --no-install-recommends --yes -t bookworm-backports '
+                      'qemu-system-arm', called)
+
+    def test_backports_by_suite(self):
+        """A machine whose sources say "oldstable" is understood, too."""
+        if os.getuid():
+            self.skipTest('needs root, or apt is not called')
+        status, output = self.deps('run', env=self.machine('bookworm', '1:7.2', '1:7.2',
+                                                           release='oldstable'))
+        self.assertEqual(status, 0, output)
+        self.assertIn(MIRROR, self.sources()['pkvm-backports.sources'])
+
+    def test_backports_known(self):
+        """A machine that has the backports gets no second source of them."""
+        if os.getuid():
+            self.skipTest('needs root, or apt is not called')
+        env = self.machine('bookworm', None, '1:7.2', backports=True)
+        status, output = self.deps('run', env=env)
+        self.assertEqual(status, 0, output)
+        self.assertEqual(self.sources(), {})
+
+    def test_backports_out_of_reach(self):
+        """Told by name, with the log; the source that cannot be reached is not left behind."""
+        if os.getuid():
+            self.skipTest('needs root, or apt is not called')
+        env = self.machine('bookworm', '1:7.2', '1:7.2', fetched=False)
+        status, output = self.deps('run', env=env)
+        self.assertNotEqual(status, 0)
+        self.assertIn('bookworm-backports, which has qemu-system-arm', output)
+        self.assertIn('Failed to fetch', output)
+        self.assertEqual(self.sources(), {})
+
+    def test_release_has_it(self):
+        """Where the release itself has it, its backports are left alone."""
+        if os.getuid():
+            self.skipTest('needs root, or apt is not called')
+        env = self.machine('trixie', None, '1:10.0.2')
+        status, _ = self.deps('run', env=env)
+        # The made-up apt installs nothing by this command.
+        self.assertNotEqual(status, 0)
+        self.assertEqual(self.sources(), {})
+        self.assertIn('apt-get install --no-install-recommends --yes qemu-system-arm\n',
+                      self.box.read('apt.called'))
+
+    def test_not_root_is_told_of_backports(self):
+        """Without root all commands are printed, and they do what root would have done."""
+        if os.getuid():
+            self.skipTest('needs root to become another user')
+        env = self.machine('bookworm', '1:7.2', '1:7.2')
+        os.chmod(self.box.top, 0o755)
+        status, output = self.box.run('setpriv', '--reuid=65534', '--clear-groups',
+                                      'scripts/pkvm/deps.sh', 'run', env=env)
+        self.assertNotEqual(status, 0)
+        self.assertFalse(os.path.exists(self.box.path('apt.called')))
+        script = output[output.index('    cat >'):]
+        status, _ = self.box.run('bash', '-e', '-c', textwrap.dedent(script), env=env)
+        self.assertEqual(status, 0)
+        self.assertIn(f'URIs: {MIRROR}\n', self.sources()['pkvm-backports.sources'])
+        self.assertIn('-t bookworm-backports qemu-system-arm\n', self.box.read('apt.called'))
+
+    def test_newer(self):
+        """--newer prints the commands, and for a machine that has it, that it has."""
+        env = self.machine('bookworm', '1:7.2', '1:7.2')
+        status, output = self.deps('--newer', 'qemu-system-arm', env=env)
+        self.assertEqual(status, 0)
+        self.assertIn('-t bookworm-backports qemu-system-arm', output)
+        env = self.machine('bookworm', '1:10.0.2')
+        self.assertIn('new enough', self.deps('--newer', 'qemu-system-arm', env=env)[1])
+
+    def test_own_qemu(self):
+        """Whoever has chosen a QEMU is not made to install another."""
+        env = dict(self.machine('bookworm', '1:7.2', '1:7.2'), QEMU='/opt/qemu')
+        self.assertEqual(self.deps('run', env=env), (0, ''))
+
+    def test_package_without_its_file(self):
+        """A package that lacks what it is wanted for is named with the file."""
+        self.box.write('scripts/pkvm/packages',
+                       f'run {PRESENT} /bin/sh|/nonexistent /usr/lib/moved\n')
+        status, output = self.deps('run')
+        self.assertNotEqual(status, 0)
+        self.assertIn(f'package {PRESENT} does not give /usr/lib/moved', output)
+        self.box.write('scripts/pkvm/packages', f'run {PRESENT} /nonexistent|/bin/sh\n')
+        self.assertEqual(self.deps('run'), (0, ''))
 
     def test_unknown_group(self):
         """A group that nothing is listed for is a mistake, not a success."""
