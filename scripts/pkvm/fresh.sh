@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# fresh.sh SUITE [GOAL...]: what the README promises, on a fresh Debian of this release.
+#
+# Makes a minimal root of it with debootstrap, clones what is committed here into it, and
+# runs make GOAL (run and test, as in the README) there, one after the other. Mounts and
+# processes lie in namespaces of their own: however this ends, none is left. The root
+# stays for a look if something fails; the log is build/log/fresh-SUITE.log.
+
+set -euo pipefail
+# shellcheck source=scripts/pkvm/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Seconds for the root, and for a goal.
+ROOT_LIMIT=${ROOT_LIMIT:-1800}
+GOAL_LIMIT=${GOAL_LIMIT:-10800}
+
+# goals ROOT GOAL...: in the namespaces: mount, enter, make.
+goals()
+{
+	local root=$1 goal start status
+	shift
+	mount -t proc proc "$root/proc"
+	mount --rbind /dev "$root/dev"
+	for goal; do
+		echo "  FRESH   make $goal"
+		start=$SECONDS status=0
+		chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+			LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+			timeout --kill-after=30 "$GOAL_LIMIT" make -C /root/tree "$goal" || status=$?
+		[ $status != 124 ] || die "make $goal did not end within $GOAL_LIMIT s"
+		[ $status = 0 ] || die "make $goal failed with status $status"
+		echo "  FRESH   make $goal is good, after $((SECONDS - start)) s"
+	done
+}
+
+if [ "${1-}" = --inside ]; then
+	shift
+	goals "$@"
+	exit 0
+fi
+
+suite=${1-}
+[ -n "$suite" ] || die "usage: fresh.sh SUITE [GOAL...]; SUITE is trixie or bookworm"
+case $suite in
+trixie|bookworm) ;;
+*) die "SUITE=$suite: this tree is for trixie and bookworm" ;;
+esac
+shift
+[ $# -gt 0 ] || set -- run test
+[ "$(id -u)" = 0 ] || die "only root can make another root; as root, run: make fresh SUITE=$suite"
+
+# The mirrors are those of this machine.
+# mirror NAME: where it has this suite from, "CODENAME-security" or the like.
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+mirror()
+{
+	apt-get indextargets --format '$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(SITE)' \
+		'Created-By: Packages' |
+		awk -F'|' -v name="$1" '($1 == name || $2 == name) && $3 == "main" { print $4; exit }'
+}
+main=$(mirror "$codename")
+security=$(mirror "$codename-security")
+[ -n "$main" ] || die "apt has no source for Debian $codename, and so no mirror to take $suite from"
+
+changed=$(git -C "$TOP" status --porcelain --untracked-files=no)
+[ -z "$changed" ] || echo "  FRESH   what is not committed is not in it:" $changed
+
+root=$BUILD/fresh/$suite
+mkdir -p "$BUILD/log" "$BUILD/fresh"
+log=$BUILD/log/fresh-$suite.log
+rm -rf --one-file-system "$root"
+
+echo "  FRESH   a root of $suite, in ${root#"$TOP/"}"
+status=0
+timeout --foreground --kill-after=30 "$ROOT_LIMIT" debootstrap --variant=minbase \
+	--include=ca-certificates,git,make "$suite" "$root" "$main" >"$log" 2>&1 </dev/null ||
+	status=$?
+[ $status != 124 ] || die "debootstrap did not end within $ROOT_LIMIT s"
+[ $status = 0 ] || { show_tail "$log"; die "debootstrap could not make a root of $suite"; }
+
+{
+	echo "deb $main $suite main"
+	echo "deb $main $suite-updates main"
+	[ -z "$security" ] || echo "deb $security $suite-security main"
+} >"$root/etc/apt/sources.list"
+apt-config dump | grep -E '^Acquire::(http|https|Retries)' >"$root/etc/apt/apt.conf.d/99fresh" ||
+	true
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+git clone -q --no-hardlinks "$TOP" "$root/root/tree"
+
+# A signal ends what is inside: unshare that is killed takes its namespaces with it.
+exec {output}> >(tee -a "$log")
+tee=$!
+unshare --mount --pid --fork --kill-child "$0" --inside "$root" "$@" \
+	>&"$output" 2>&1 </dev/null {output}>&- &
+inside=$!
+exec {output}>&-
+trap 'kill -KILL $inside; exit 130' INT TERM
+wait $inside || status=$?
+trap - INT TERM
+wait $tee || true
+[ $status = 0 ] || die "on a fresh $suite not all is good; the root is left in ${root#"$TOP/"}, the log is \
+${log#"$TOP/"}"
+rm -rf --one-file-system "$root"
+echo "  FRESH   $suite: make $* are good"
