@@ -13,6 +13,8 @@ BASE	?=
 DISK	?=
 # make run: "static" for a VM that is not protected.
 MODE	?=
+# make run: 16 for a host with pages of 16 KiB.
+PAGE	?=
 # make run: "linux" instead of the firmware, and its shell at this terminal.
 GUEST	?=
 INTERACTIVE ?=
@@ -23,8 +25,17 @@ SEED	?=
 # make fuzz-guest: how many calls on each CPU. make stress: how many steps of random
 # changes to page tables, for each size of a page.
 N	?=
-# make run, kunit, stress, fuzz-guest: a57 (the reference) or max.
+# make fresh: a release of Debian, and the goals to make on it.
+SUITE	?=
+GOALS	?= run test
+# make run, kunit, stress, fuzz-guest: one of scripts/pkvm/cpus.py.
 CPU	?=
+
+# What is wrong, or cannot be had, is told before the first long build.
+BOOTS	:= $(filter run test kunit stress fuzz-guest,$(MAKECMDGOALS))
+ifneq ($(BOOTS),)
+all all-16k tree guest guest-stock test-host: | ground
+endif
 
 # One build at a time in a checkout: the lock is held over tree and objects.
 LOCKED	= mkdir -p build/log && flock build/.lock
@@ -32,7 +43,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help all tree hooks hooks-save guest guest-stock test-host run test kunit bench \
+.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save guest guest-stock test-host run test kunit bench \
 	stress fuzz-guest fuzz-fw check series series-build clean
 
 help:
@@ -44,6 +55,7 @@ help:
 	@echo '              DISK=file: this image instead of the root of the Linux guest'
 	@echo '              MODE=static: a VM that is not protected, with a fixed DMA pool'
 	@echo '              GUEST=linux: Linux without firmware, to a shell, instead'
+	@echo '              PAGE=16: a host with pages of 16 KiB, on a CPU that has them (a76)'
 	@echo '              INTERACTIVE=1: with GUEST=linux, type at that shell'
 	@echo 'make guest    the Linux guest: kernel and root, under build/guest'
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
@@ -56,11 +68,19 @@ help:
 	@echo 'make check    style, static analysis, gcc and clang builds'
 	@echo 'make series   patches for git am on a clean base, at build/series'
 	@echo 'make series-build   make series, and build after each patch'
+	@echo 'make fresh    make run and make test, or GOALS=, in a new root of SUITE=trixie|bookworm'
 	@echo 'make clean    remove build/'
 	@echo
-	@echo 'CPU=a57|max   run, kunit, stress, fuzz-guest: the processor that QEMU models'
+	@echo 'CPU=name      run, kunit, stress, fuzz-guest: the processor that QEMU models:'
+	@$(S)/ground.py --list
 	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
 	@echo 'JOBS=n        how many jobs at once, default all processors'
+
+# All that the goals need beside what is built here.
+ground:
+	@$(S)/deps.sh run guest $(if $(filter-out run,$(BOOTS)),test)
+	@$(S)/ground.py $(if $(CPU),--cpu '$(CPU)') $(if $(PAGE),--page '$(PAGE)')
+	$(if $(filter run test,$(BOOTS)),+@$(LOCKED) $(MK) build/guest/busybox)
 
 tree:
 	@$(S)/deps.sh run
@@ -77,6 +97,11 @@ hooks-save:
 all:
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
+
+# The host with pages of 16 KiB.
+all-16k:
+	@$(S)/deps.sh run guest
+	+@$(LOCKED) bash -c '$(TREE) && $(MK) all-16k'
 
 guest:
 	@$(S)/deps.sh run guest
@@ -100,13 +125,16 @@ build/%: FORCE
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
 
+BUILT	:= $(if $(filter 16,$(PAGE)),all-16k,all) guest
+HOW	= $(if $(CPU),--cpu '$(CPU)') $(if $(PAGE),--page '$(PAGE)')
+
 ifeq ($(GUEST)$(INTERACTIVE),)
-run: all guest
-	@$(S)/run.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)') \
+run: $(BUILT)
+	@$(S)/run.py $(HOW) $(if $(DISK),--disk '$(DISK)') \
 		$(if $(MODE),--mode '$(MODE)')
 else ifeq ($(GUEST),linux)
-run: all guest
-	@$(S)/run_linux.py $(if $(CPU),--cpu $(CPU)) $(if $(DISK),--disk '$(DISK)') \
+run: $(BUILT)
+	@$(S)/run_linux.py $(HOW) $(if $(DISK),--disk '$(DISK)') \
 		$(if $(INTERACTIVE),--interactive)
 else
 run:
@@ -118,7 +146,7 @@ kunit: tree
 	@$(S)/deps.sh test
 	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
-test: all guest guest-stock test-host
+test: all all-16k guest guest-stock test-host
 	@$(S)/deps.sh test
 	@$(S)/test.py --jobs $(JOBS)
 
@@ -155,6 +183,11 @@ series: tree
 series-build: tree
 	@$(S)/deps.sh test
 	@$(S)/series.py --build --jobs $(JOBS)
+
+# Both commands of the README, or what GOALS says, on a new Debian of the release SUITE.
+fresh:
+	@$(S)/deps.sh fresh
+	@$(S)/fresh.sh '$(SUITE)' $(GOALS)
 
 clean:
 	rm -rf build

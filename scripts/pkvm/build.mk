@@ -10,12 +10,16 @@ KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
 STEP	:= $(S)/step.py
 CONFIGS	:= arch/arm64/configs
 
-.PHONY: all guest guest-stock test-host FORCE
+.PHONY: all all-16k guest guest-stock test-host FORCE
 .DELETE_ON_ERROR:
 
 PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
 	    $(if $(wildcard tools/pvmfw/Makefile),$(B)/pvmfw.bin)
 all: $(B)/Image $(PROGRAMS) $(B)/initramfs.cpio.gz $(B)/disk.img
+
+# With pages of 16 KiB.
+all-16k: $(B)/Image.16k $(B)/initramfs.cpio.gz
+	@:
 
 # The host kernel.
 $(B)/host/.config: $(CONFIGS)/pkvm_qemu.config $(B)/linux.stamp
@@ -25,6 +29,16 @@ $(B)/Image: $(B)/host/.config $(B)/linux.stamp
 	+@$(STEP) 'HOST    $@' $(B)/log/host.log \
 		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host Image
 	@cp $(B)/host/arch/arm64/boot/Image $@
+
+# The same with pages of 16 KiB. It is a guest as well.
+FRAGMENTS_16K := $(addprefix $(CONFIGS)/,pkvm_guest.config pkvm_qemu.config pkvm_16k.config)
+$(B)/host-16k/.config: $(FRAGMENTS_16K) $(B)/linux.stamp
+	+@$(S)/config.sh $(B)/host-16k $(FRAGMENTS_16K)
+
+$(B)/Image.16k: $(B)/host-16k/.config $(B)/linux.stamp
+	+@$(STEP) 'HOST    $@' $(B)/log/host-16k.log \
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host-16k Image
+	@cp $(B)/host-16k/arch/arm64/boot/Image $@
 
 # The host that tests run on, where EL2 checks itself and the KUnit suites fit. It is
 # what build.config.aarch64 says, and so built by clang; the one above is by gcc.

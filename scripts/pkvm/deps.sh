@@ -41,19 +41,20 @@ listed()
 wanted=$(listed "$@")
 [ -n "$wanted" ] || die "no package is listed for: $*"
 # Whoever has chosen a QEMU need not have a new one from Debian as well.
-[ -z "${QEMU-}" ] || wanted=$(sed 's/^\(qemu-system-arm\) [^ ]*/\1 -/' <<<"$wanted")
+[ -z "${QEMU-}" ] || wanted=$(awk '$1 == "qemu-system-arm" { $2 = "-" } 1' <<<"$wanted")
 
 # lacking: "package version" of what is not installed, or too old, one per line.
 lacking()
 {
-	local package version files have
+	local package version have names
 	declare -A installed
+	mapfile -t names < <(cut -d' ' -f1 <<<"$wanted")
 	# dpkg-query fails when one is unknown and still lists the others.
 	while read -r _ package version; do
 		installed[$package]=$version
 	done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' \
-		 $(cut -d' ' -f1 <<<"$wanted") 2>/dev/null | grep '^installed ' || true)
-	while read -r package version files; do
+		 "${names[@]}" 2>/dev/null | grep '^installed ' || true)
+	while read -r package version _; do
 		have=${installed[$package]-}
 		if [ -z "$have" ] || { [ "$version" != - ] &&
 		   dpkg --compare-versions "$have" lt "$version"; }; then
@@ -68,14 +69,8 @@ candidate()
 	apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
 }
 
-CODENAME=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+CODENAME=$(codename)
 BACKPORTS=$CODENAME-backports
-
-# targets FORMAT: what the machine's package sources are, one per line.
-targets()
-{
-	apt-get indextargets --format "$1" 'Created-By: Packages' | sort -u
-}
 
 # sources_file: where apt looks for sources, so that ours is found.
 sources_file()
@@ -89,11 +84,8 @@ sources_file()
 backports()
 {
 	local uri keys
-	! targets '$(RELEASE) $(CODENAME)' | tr ' ' '\n' | grep -qxF "$BACKPORTS" || return 0
-	# A source may be given by code name or as "stable".
-	uri=$(targets '$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(SITE)' |
-	      awk -F'|' -v name="$CODENAME" '($1 == name || $2 == name) && $3 == "main" \
-		{ print $4; exit }')
+	[ -z "$(mirror "$BACKPORTS")" ] || return 0
+	uri=$(mirror "$CODENAME")
 	[ -n "$uri" ] || die "apt has no source for Debian $CODENAME, and so no mirror to take \
 $BACKPORTS from"
 	for keys in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do

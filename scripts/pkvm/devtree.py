@@ -30,9 +30,12 @@ def run(*command):
         raise DevtreeError(f'{command[0]}: status {done.returncode}: {done.stdout.strip()}')
 
 
-def firmware_region(path, mem):
-    """Where the firmware of this file goes: (base, size), at the end of mem MiB of RAM."""
-    size = -(-os.path.getsize(path) // PAGE) * PAGE
+def firmware_region(path, mem, page=PAGE):
+    """Where the firmware of this file goes: (base, size), at the end of mem MiB of RAM.
+
+    page is that of the host in bytes: Linux does not boot with part of one reserved.
+    """
+    size = -(-os.path.getsize(path) // page) * page
     if not size or size > mem << 18:
         raise DevtreeError(f'{path} has {os.path.getsize(path)} bytes: nothing, or more than a '
                            'quarter of the memory')
@@ -57,17 +60,18 @@ def add_region(tree, base, size, name='pkvm_guest_firmware', compatible=COMPATIB
         run('fdtput', tree, node, 'no-map')
 
 
-def with_firmware(args, machine, path, mem, scratch, regions=None):
+def with_firmware(args, machine, path, mem, scratch, regions=None, page=PAGE):
     """QEMU's arguments for a machine that a boot loader has left a firmware in.
 
-    args are those of the machine without it, machine is what follows -M in them.
+    args are those of the machine without it, machine is what follows -M in them, page
+    is that of the host in bytes.
     regions, for tests, are dictionaries of add_region()'s arguments in place of the
     one that is right.
     """
     tree = os.path.join(scratch, 'devtree')
     place = args.index('-M') + 1
     run(*args[:place], f'{machine},dumpdtb={tree}', *args[place + 1:])
-    base, size = firmware_region(path, mem)
+    base, size = firmware_region(path, mem, page)
     for region in regions if regions is not None else [{'base': base, 'size': size}]:
         add_region(tree, **region)
     # A comma in a value is doubled, or QEMU takes it for the next option.

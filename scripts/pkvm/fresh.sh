@@ -52,20 +52,12 @@ shift
 [ "$(id -u)" = 0 ] || die "only root can make another root; as root, run: make fresh SUITE=$suite"
 
 # The mirrors are those of this machine.
-# mirror NAME: where it has this suite from, "CODENAME-security" or the like.
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-mirror()
-{
-	apt-get indextargets --format '$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(SITE)' \
-		'Created-By: Packages' |
-		awk -F'|' -v name="$1" '($1 == name || $2 == name) && $3 == "main" { print $4; exit }'
-}
-main=$(mirror "$codename")
-security=$(mirror "$codename-security")
-[ -n "$main" ] || die "apt has no source for Debian $codename, and so no mirror to take $suite from"
+main=$(mirror "$(codename)")
+security=$(mirror "$(codename)-security")
+[ -n "$main" ] || die "apt has no source for Debian $(codename), and so no mirror to take $suite from"
 
 changed=$(git -C "$TOP" status --porcelain --untracked-files=no)
-[ -z "$changed" ] || echo "  FRESH   what is not committed is not in it:" $changed
+[ -z "$changed" ] || echo "  FRESH   what is not committed is not in it: $(wc -l <<<"$changed") files"
 
 root=$BUILD/fresh/$suite
 mkdir -p "$BUILD/log" "$BUILD/fresh"

@@ -22,3 +22,20 @@ show_tail()
 	echo "--- the end of $1:" >&2
 	tail -n "${2:-20}" "$1" | sed 's/^/    /' >&2
 }
+
+# codename: that of this machine's Debian.
+codename()
+{
+	# shellcheck source=/dev/null
+	(. "${OS_RELEASE:-/etc/os-release}" && echo "${VERSION_CODENAME-}")
+}
+
+# mirror SUITE: where this machine's apt has a suite from, nothing if it has none. A source
+# names it by code name, or as "stable".
+mirror()
+{
+	# shellcheck disable=SC2016 # apt expands these
+	apt-get indextargets --format '$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(SITE)' \
+		'Created-By: Packages' | awk -F'|' -v name="$1" '
+		($1 == name || $2 == name) && $3 == "main" && !found { print $4; found = 1 }'
+}

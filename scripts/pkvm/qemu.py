@@ -26,23 +26,16 @@ import termios
 import time
 import tty
 
+import cpus
 import devtree
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, 'build')
 QEMU = os.environ.get('QEMU', 'qemu-system-aarch64')
 
-# What the project needs of QEMU: virtualization=on with GICv3 came with 3.0,
-# -cpu max with lpa2= and pauth-impdef= with 7.0.
-OLDEST = {'a57': (3, 0), 'max': (7, 0)}
-# Before 10 QEMU ignores EL2 TLB invalidation when HCR_EL2.E2H is 1: EL2 would
-# zero the wrong page. Such a host must be refused, not trusted.
-HVHE_CORRECT = (10, 0)
-
-CPUS = {
-    'a57': ('cortex-a57', ''),
-    'max': ('max,lpa2=off,pauth-impdef=on', 'arm64_sw.hvhe=0 id_aa64mmfr1.vh=0'),
-}
+# Before 10 QEMU ignores EL2 TLB invalidation when HCR_EL2.E2H is 1, so that EL2 would
+# zero the wrong page, and before 8.1 goes on with code that another CPU has patched.
+OLDEST = (10, 0)
 MACHINE = 'virt,virtualization=on,gic-version=3'
 PROTECTED = 'kvm-arm.mode=protected'
 PANIC = re.compile(r'(HYP panic|Kernel panic - not syncing|Unable to handle kernel '
@@ -89,29 +82,33 @@ def version():
     return int(found.group(1)), int(found.group(2))
 
 
-def check_version(cpu, append=''):
-    """Refuse a QEMU that models this CPU wrongly or not at all."""
+def check_version():
+    """Refuse a QEMU that models what the hypervisor does wrongly; say how to get another."""
     have = version()
-    found = '.'.join(map(str, have))
-    if have < OLDEST[cpu]:
-        need = '.'.join(map(str, OLDEST[cpu]))
-        raise QemuError(f'QEMU {found} is too old for --cpu {cpu}: {need} is needed')
-    words = append.split()
-    nvhe = cpu == 'a57' or ('id_aa64mmfr1.vh=0' in words and 'arm64_sw.hvhe=0' in words)
-    if not nvhe and have < HVHE_CORRECT:
-        raise QemuError(f'QEMU {found} does not honour TLB invalidation by an hVHE hypervisor: '
-                        'protected memory would be wrong; 10.0 is needed, or nVHE by '
-                        '"arm64_sw.hvhe=0 id_aa64mmfr1.vh=0"')
+    if have >= OLDEST:
+        return
+    found, need = ('.'.join(map(str, number)) for number in (have, OLDEST))
+    newer = subprocess.run([os.path.join(TOP, 'scripts/pkvm/deps.sh'), '--newer',
+                            'qemu-system-arm'], stdin=subprocess.DEVNULL, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    raise QemuError(f'{shutil.which(QEMU) or QEMU} is QEMU {found}: too old, {need} is needed.\n'
+                    + newer.stdout.rstrip())
+
+
+def image(page=4):
+    """The kernel of a host with pages of so many KiB, as build.mk makes it."""
+    return os.path.join(BUILD, 'Image' if page == 4 else f'Image.{page}k')
 
 
 def command_line(options, initrd):
     """QEMU's argument list for these options."""
-    model, needs = CPUS[options.cpu]
+    check_version()
+    what = cpus.CPUS[options.cpu]
+    model = what.model
     append = ' '.join(filter(None, [
         'console=ttyAMA0 panic=-1', '' if options.verbose else 'quiet',
         PROTECTED if options.mode == 'protected' else '',
-        '' if options.hvhe else needs, options.append]))
-    check_version(options.cpu, append)
+        what.words, options.append]))
     if options.icount:
         model += ',cntfrq=1000000000'
     args = [QEMU, '-M', MACHINE, '-cpu', model, '-smp', str(options.smp),
@@ -241,10 +238,10 @@ def raw_terminal():
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
 
 
-def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
-         files=None, drive=(), append='', limit=120, icount=False, hvhe=False,
-         verbose=False, log=None, echo=False, tolerate_warnings=False, dialog=None,
-         terminal=False, firmware=None, regions=None):
+def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
+         files=None, drive=(), append='', limit=120, icount=False, verbose=False,
+         log=None, echo=False, tolerate_warnings=False, dialog=None, terminal=False,
+         firmware=None, regions=None, page=4):
     """Boot a host, run the jobs, power off: a Run.
 
     mem is in MiB, limit in seconds of real time, files maps a path in the host
@@ -252,22 +249,26 @@ def boot(jobs, *, cpu='a57', smp=2, mem=1024, mode='protected', kernel=None, ini
     dialog has a method said(), which gets the console's output as it comes and
     returns what is typed on it then, if anything; with terminal, whoever sits at
     ours types. firmware is the file of a guest firmware that a boot loader has left
-    in memory, regions what devtree.with_firmware() takes. Raises QemuError for what
+    in memory, regions what devtree.with_firmware() takes, page the size of the host's
+    pages in KiB, by which its kernel is chosen if none is given. Raises QemuError for what
     keeps the run from starting; what goes wrong later is the Run's cause.
     """
     options = argparse.Namespace(
         cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive, icount=icount,
-        hvhe=hvhe, verbose=verbose, kernel=kernel or os.path.join(BUILD, 'Image'))
+        verbose=verbose, kernel=kernel or image(page))
     initrd = initrd or os.path.join(BUILD, 'initramfs.cpio.gz')
     for path in (options.kernel, initrd):
         if not os.path.isfile(path):
             raise QemuError(f'{path} is missing: run make first')
+    if page not in cpus.CPUS[cpu].pages:
+        raise QemuError(f'CPU {cpu} has no pages of {page} KiB')
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix='run.', dir=BUILD) as scratch:
         args = command_line(options, make_initrd(scratch, initrd, jobs, files or {}))
         if firmware:
             try:
-                args = devtree.with_firmware(args, MACHINE, firmware, mem, scratch, regions)
+                args = devtree.with_firmware(args, MACHINE, firmware, mem, scratch, regions,
+                                             page << 10)
             except (devtree.DevtreeError, OSError) as error:
                 raise QemuError(f'no machine with a guest firmware: {error}') from None
         try:
@@ -318,13 +319,11 @@ def main():
         description='Boot a host under QEMU and run jobs in it.',
         epilog='Each COMMAND is one line of /etc/jobs; see tools/testing/init/main.c.')
     parser.add_argument('command', nargs='*', metavar='COMMAND')
-    parser.add_argument('--cpu', choices=sorted(CPUS), default='a57')
+    cpus.add_option(parser, cpus.DEFAULT)
     parser.add_argument('--smp', type=int, default=2, help='processors of the host')
     parser.add_argument('--mem', type=int, default=1024, help='MiB of the host')
     parser.add_argument('--mode', choices=['protected', 'plain'], default='protected',
                         help='how KVM is started in the host')
-    parser.add_argument('--hvhe', action='store_true',
-                        help='leave the max CPU its VHE (QEMU 10 or later)')
     parser.add_argument('--kernel', help='default build/Image')
     parser.add_argument('--initrd', help='default build/initramfs.cpio.gz')
     parser.add_argument('--file', action='append', default=[], metavar='PATH=SOURCE',

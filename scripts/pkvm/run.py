@@ -25,6 +25,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, where) for where in
                 ('scripts/pkvm', 'tools/pvmfw', 'tools/testing/stage2')]
+import cpus  # noqa: E402
 import pvmfw_config  # noqa: E402
 import qemu  # noqa: E402
 import stage2  # noqa: E402
@@ -32,8 +33,8 @@ import stage2  # noqa: E402
 COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
 TABLES = '/sys/kernel/debug/kvm/host_stage2_page_tables'
 SWEEP = '/sys/kernel/debug/kvm/host_stage2_sweep'
-# When a VM that runs is stopped for a look: it has so many pages of the host's.
-LOOK_AT = 5000
+# When a VM that runs is stopped for a look: it has so many KiB of the host's.
+LOOK_AT = 20000
 PICTURE = os.path.join(qemu.BUILD, 'stage2')
 SECTOR = 512
 # Far below what the slowest machine reads, bytes a second.
@@ -265,28 +266,34 @@ def report_tables(before, during, after):
     print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
 
 
-def run(path, cpu, mode='protected'):
-    """One run: prints the report or raises RunError."""
+def run(path, cpu, mode='protected', page=4, kernel=None):
+    """One run: prints the report or raises RunError.
+
+    page is the size of the host's pages in KiB, and so of what its counters count; kernel
+    is that of the guest.
+    """
+    kernel = kernel or KERNEL
     size = check_disk(path)
     sha = digest(path)
-    for needed in (FIRMWARE, KERNEL, INITRD):
+    for needed in (FIRMWARE, kernel, INITRD):
         if not os.path.isfile(needed):
             raise RunError(f'{needed} is missing: run make first, and make guest')
     limit = 100 + 2 * size // SLOWEST
-    look = f'during pages_donated {LOOK_AT} {TABLES} ' if mode == 'protected' else ''
+    look = f'during pages_donated {LOOK_AT // page} {TABLES} ' if mode == 'protected' else ''
     jobs = [f'cat {SWEEP} {TABLES}', f'cat {COUNTERS}',
             f'limit={limit + 10} {look}/vmm {options(mode)} --disk /dev/vda,ro '
             f'--stats /tmp/stats --timeout {limit}',
             'cat /tmp/stats', f'cat {COUNTERS}', f'cat {SWEEP} {TABLES}']
-    log = os.path.join(qemu.BUILD, 'log', f'run-{mode}-{cpu}.log')
+    log = os.path.join(qemu.BUILD, 'log', f'run-{mode}-{cpu}{"" if page == 4 else f"-{page}k"}.log')
     with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='fw.') as configured:
         with open(FIRMWARE, 'rb') as file:
             configured.write(pvmfw_config.append(file.read(), pvmfw_config.entries_of(
-                kernel=KERNEL, initrd=INITRD, cmdline=CMDLINE,
+                kernel=kernel, initrd=INITRD, cmdline=CMDLINE,
                 max_disk=-(-size // (1 << 20)))))
         configured.flush()
         host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log,
-                         files={'/fw': configured.name, '/guest': KERNEL, '/initrd': INITRD},
+                         page=page,
+                         files={'/fw': configured.name, '/guest': kernel, '/initrd': INITRD},
                          firmware=configured.name if mode == 'protected' else None)
     first, before, vm, vmm, after, last = host.jobs
     with with_console(host, log):
@@ -308,12 +315,12 @@ def run(path, cpu, mode='protected'):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    cpus.add_host_options(parser)
     parser.add_argument('--disk', default=DISK)
     parser.add_argument('--mode', choices=MODES, default='protected')
-    args = parser.parse_args()
+    args = cpus.parse(parser)
     try:
-        run(os.path.abspath(args.disk), args.cpu, args.mode)
+        run(os.path.abspath(args.disk), args.cpu, args.mode, args.page)
     except (RunError, pvmfw_config.ConfigError, qemu.QemuError) as error:
         print(f'make run: error: {error}', file=sys.stderr)
         return 1

@@ -15,6 +15,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
 import run_selftests  # noqa: E402
@@ -28,9 +29,9 @@ MEMORY = 2048
 
 @dataclasses.dataclass
 class Base:
-    """One line of the list; cpus are those where the program has to pass."""
+    """One line of the list; on are the CPUs where the program has to pass."""
     program: str
-    cpus: tuple
+    on: tuple
     limit: int
     arguments: list
 
@@ -54,10 +55,10 @@ def parse(text):
             continue
         verdict, _, cpu = words[1].partition(':') if len(words) > 2 else ('', '', '')
         if (verdict not in ('pass', 'survive') or not words[2].isdigit() or
-                (cpu and (verdict != 'pass' or cpu not in qemu.CPUS))):
+                (cpu and (verdict != 'pass' or cpu not in cpus.CPUS))):
             raise run_selftests.SelftestError(f'{LIST}:{number}: this line is no test')
-        cpus = () if verdict == 'survive' else (cpu,) if cpu else tuple(qemu.CPUS)
-        tests.append(Base(words[0], cpus, int(words[2]), words[3:]))
+        on = () if verdict == 'survive' else (cpu,) if cpu else tuple(cpus.CPUS)
+        tests.append(Base(words[0], on, int(words[2]), words[3:]))
     if not tests:
         raise run_selftests.SelftestError(f'{LIST} names no program')
     return tests
@@ -82,9 +83,9 @@ def verdict(test, cpu, job):
         return 'the host did not live to its end', ''
     if job.timed_out:
         note = f'killed after {test.limit} s'
-        return (note, '') if cpu in test.cpus else (None, note)
+        return (note, '') if cpu in test.on else (None, note)
     note = f'status {job.status}: {last}' if job.status else ''
-    return (note, '') if job.status and cpu in test.cpus else (None, note)
+    return (note, '') if job.status and cpu in test.on else (None, note)
 
 
 def leaked(job):
@@ -119,7 +120,7 @@ def run_cpu(cpu, tests):
     good = True
     for test, job in zip(tests, host.jobs):
         problem, note = verdict(test, cpu, job)
-        kind = 'pass' if cpu in test.cpus else 'survive'
+        kind = 'pass' if cpu in test.on else 'survive'
         good = report(f'{cpu}.base.{kind}.{test.name}', problem, job.output, note) and good
     # That a program was killed shows in its own result.
     others = [job for job in host.jobs if not job.timed_out]
@@ -130,7 +131,7 @@ def run_cpu(cpu, tests):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    cpus.add_option(parser)
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     parser.add_argument('test', nargs='*', help='only these, by their names without directory')
     args = parser.parse_args()
@@ -141,7 +142,7 @@ def main():
         with tree.locked():
             run_selftests.build(sorted(test.program for test in tests), args.jobs)
         good = True
-        for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+        for cpu in [args.cpu] if args.cpu else cpus.layer('base'):
             good = run_cpu(cpu, tests) and good
             sys.stdout.flush()
     except (run_selftests.SelftestError, qemu.QemuError) as error:

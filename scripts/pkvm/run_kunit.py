@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make kunit: our KUnit suites by the kernel's own kunit.py, on both CPUs.
+"""make kunit: our KUnit suites by the kernel's own kunit.py, on two CPUs.
 
 One kernel is built and booted on each processor. Every case is told as a TAP
 line "ok cpu.suite.case"; a suite that is expected and does not show up is a
 failure, and so is a run that yields no result.
 
 --granule 16 or 64 builds a kernel with pages of so many KiB instead, and boots
-it on the CPU that has them.
+it on a CPU that has them.
 
 --steps N runs the random sequences of the page-table code alone, N steps in all.
 """
@@ -22,12 +22,14 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpus  # noqa: E402
+import qemu  # noqa: E402
 import tree  # noqa: E402
 
 TOP = tree.TOP
 BUILD = os.path.join(TOP, 'build')
 CONFIG = 'tools/testing/kunit/pkvm.kunitconfig'
-CPUS = ('a57', 'max')
+QEMU_CONFIG = 'tools/testing/kunit/pkvm_qemu.py'
 # Of the suites of the page-table code those that take a number of steps.
 RANDOM = 'pkvm_pgtable*random'
 # What may not be skipped where pages have 4 KiB: there is memory in blocks of each size.
@@ -42,7 +44,7 @@ STEPS_OF_ROUND = 2 * (ROUND + ROUND // 3)
 PACE = 50
 
 
-def kunit(verb, cpu, granule, *more):
+def kunit(verb, granule, *more):
     """The command line of one verb of kunit.py."""
     folder, pages = 'kunit', []
     if granule != 4:
@@ -50,14 +52,18 @@ def kunit(verb, cpu, granule, *more):
         pages = [f'--kconfig_add=CONFIG_ARM64_{granule}K_PAGES=y']
     return [sys.executable, 'tools/testing/kunit/kunit.py', verb, '--arch=arm64',
             '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/{folder}',
-            f'--kunitconfig={CONFIG}', f'--qemu_config=tools/testing/kunit/pkvm_{cpu}.py',
+            f'--kunitconfig={CONFIG}', f'--qemu_config={QEMU_CONFIG}',
             *pages, *more]
 
 
-def call(command, log):
-    """Run a command in build/linux with its output in log; its status."""
+def call(command, log, words=''):
+    """Run a command in build/linux with its output in log; its status.
+
+    words are for the kernel's command line, where the order counts: what kunit.py is given
+    comes before what its configuration has.
+    """
     # No byte code beside the scripts: build/linux holds sources only.
-    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1')
+    environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1', PKVM_KERNEL_ARGS=words)
     with open(log, 'w') as output:
         return subprocess.run(command, cwd=os.path.join(BUILD, 'linux'), env=environment,
                               stdin=subprocess.DEVNULL, stdout=output,
@@ -96,7 +102,7 @@ def tell(cpu, found, suites):
     for name, status in found:
         if status == 'PASS':
             print(f'ok {cpu}.{name}')
-        elif status == 'SKIP' and not (name.startswith(COMPLETE) and cpu in CPUS):
+        elif status == 'SKIP' and not (name.startswith(COMPLETE) and cpu in cpus.CPUS):
             print(f'ok {cpu}.{name} # SKIP')
         else:
             print(f'not ok {cpu}.{name} # {status}')
@@ -135,7 +141,9 @@ def run(cpu, granule, suites, steps, seed):
         options.append(RANDOM)
         print(f'# {label}: {limits}', flush=True)
     with tempfile.NamedTemporaryFile(dir=BUILD, prefix='kunit.', suffix='.json') as report:
-        status = call(kunit('exec', cpu, granule, f'--json={report.name}', *options), log)
+        what = cpus.CPUS[cpu]
+        status = call(kunit('exec', granule, f'--qemu_args=-cpu {what.model}',
+                            f'--json={report.name}', *options), log, what.words)
         try:
             found = list(results(json.load(report)))
         except ValueError:
@@ -153,7 +161,7 @@ def run(cpu, granule, suites, steps, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=CPUS, help='this CPU alone')
+    cpus.add_option(parser)
     parser.add_argument('--granule', type=int, choices=(4, 16, 64), default=4,
                         help='KiB of a page of the kernel')
     parser.add_argument('--steps', type=int, help='of the random sequences, and nothing else')
@@ -164,27 +172,34 @@ def main():
     if args.steps is not None and args.steps < 1:
         parser.error('--steps: at least 1')
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
+    try:
+        qemu.check_version()
+    except qemu.QemuError as error:
+        print('not ok kunit # ' + str(error).replace('\n', '\n#   '))
+        return 1
     suites = expected_suites()
     if not suites:
         print('not ok kunit # drivers/virt/pkvm defines no suite')
         return 1
-    cpus = [args.cpu] if args.cpu else CPUS
-    if args.granule != 4:
-        cpus = ['max']
+    # Of those of the layer, the last one has pages of every size.
+    names = [args.cpu] if args.cpu else cpus.layer('kunit')[0 if args.granule == 4 else -1:]
+    for name in names:
+        if args.granule not in cpus.CPUS[name].pages:
+            parser.error(f'CPU {name} has no pages of {args.granule} KiB')
     if args.steps:
         suites = fnmatch.filter(suites, RANDOM)
     log = os.path.join(BUILD, 'log/kunit-build.log')
     print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})',
           flush=True)
     with tree.locked():
-        for command in (kunit('config', cpus[0], args.granule),
-                        kunit('build', cpus[0], args.granule, f'--jobs={args.jobs}')):
+        for command in (kunit('config', args.granule),
+                        kunit('build', args.granule, f'--jobs={args.jobs}')):
             if call(command, log):
                 show(log)
                 print('not ok kunit # the kernel does not build')
                 return 1
     return 1 if sum(run(cpu, args.granule, suites, args.steps, args.seed)
-                    for cpu in cpus) else 0
+                    for cpu in names) else 0
 
 
 if __name__ == '__main__':

@@ -21,6 +21,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import console  # noqa: E402
+import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
 from run import COUNTERS, RunError  # noqa: E402
@@ -54,8 +55,8 @@ SHELL_SAYS = '-/bin/sh of guest says 42'
 
 @dataclasses.dataclass
 class Guest:
-    """What kind of VM to run and how, and how KVM is started in the host."""
-    cpu: str = 'a57'
+    """What kind of VM to run and how, how KVM is started in the host, and its pages in KiB."""
+    cpu: str = cpus.DEFAULT
     cpus: int = CPUS
     mem: int = 256
     protected: bool = True
@@ -63,6 +64,7 @@ class Guest:
     options: str = ''
     limit: int = LIMIT
     kernel: str = KERNEL
+    page: int = 4
 
     def job(self, disk='/dev/vda'):
         """The line that makes the host's init run it."""
@@ -82,7 +84,8 @@ def check_built(kernel=KERNEL):
 
 def boot(jobs, guest, name, *, drive, dialog=None, **more):
     """Boot a host that has the guest's kernel at /guest and disks."""
-    return qemu.boot(jobs, cpu=guest.cpu, mode=guest.mode, drive=drive, dialog=dialog,
+    return qemu.boot(jobs, cpu=guest.cpu, mode=guest.mode, page=guest.page, drive=drive,
+                     dialog=dialog,
                      files={'/guest': guest.kernel},
                      log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.cpu}.log'), **more)
 
@@ -152,7 +155,7 @@ def run_guest(path, guest, name='run-linux'):
         if guest.protected:
             gained = run.check_returned(run.counters(before.output), run.counters(after.output))
             pool = int(re.search(r'size (\d+) MiB', said[POOL]).group(1))
-            if gained['pages_shared'] < pool << 20 >> 12:
+            if gained['pages_shared'] < (pool << 10) // guest.page:
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
                                f'pool of {pool} MiB')
         report(guest, checked, pool, run.counters(vmm.output), gained, host.seconds)
@@ -178,14 +181,14 @@ def run_interactive(path, guest):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    cpus.add_host_options(parser)
     parser.add_argument('--cpus', type=int, default=CPUS, help='vCPUs of the guest')
     parser.add_argument('--mem', type=int, default=256, help='MiB of the guest')
     parser.add_argument('--disk', help='the root, an ext4 image; default build/guest/root.img')
     parser.add_argument('--non-protected', action='store_true', help='a VM that is not protected')
     parser.add_argument('--interactive', action='store_true', help='type at the shell yourself')
-    args = parser.parse_args()
-    guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected)
+    args = cpus.parse(parser)
+    guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected, page=args.page)
     try:
         if not args.interactive:
             run_guest(os.path.abspath(args.disk or ROOT), guest)

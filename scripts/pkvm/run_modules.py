@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpus  # noqa: E402
 import qemu  # noqa: E402
 import tree  # noqa: E402
 
@@ -94,7 +95,7 @@ def run(cpu, modules):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    cpus.add_option(parser)
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
@@ -106,7 +107,7 @@ def main():
             return 1
         try:
             good = [run(cpu, modules)
-                    for cpu in ([args.cpu] if args.cpu else sorted(qemu.CPUS))]
+                    for cpu in ([args.cpu] if args.cpu else cpus.layer('modules'))]
         except qemu.QemuError as error:
             print(f'not ok modules # {error}')
             return 1

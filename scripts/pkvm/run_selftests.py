@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 4 of make test: our KVM selftests, with real protected VMs, on both CPUs.
+"""Layer 4 of make test: our KVM selftests, with real protected VMs, on two CPUs.
 
 tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
 
@@ -9,8 +9,8 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
 protected (the default); plain, a host that was not booted protected; debug, a
 protected host with every check that the kernel has, which --debug builds and
-runs; stress, which run_stress.py runs; fuzz, which run_fuzz_guest.py runs; or
-stage2, which run_system.py runs.
+runs; stress, which run_stress.py runs; fuzz, which run_fuzz_guest.py runs;
+stage2, which run_system.py runs; or smoke, beside protected, on the CPUs of run_cpus.py.
 Lines that start with # and empty lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
@@ -25,6 +25,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpus  # noqa: E402
 import devtree  # noqa: E402
 import qemu  # noqa: E402
 import tree  # noqa: E402
@@ -37,7 +38,7 @@ LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
 # The hosts that programs run on, as build.mk makes them.
 TEST_IMAGE = os.path.join(BUILD, 'test-host/dist/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
-MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz', 'stage2')
+MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz', 'stage2', 'smoke')
 SKIPPED = 4
 LIMIT = 240
 FIRMWARE_MARK = 0xf1a3_0000_0000_0000
@@ -172,7 +173,7 @@ def run(cpu, mode, names):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    cpus.add_option(parser)
     parser.add_argument('--debug', action='store_true', help='those for a debug host, on one')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     parser.add_argument('program', nargs='*', help='only these, as the list names them')
@@ -187,7 +188,7 @@ def main():
             build(sorted({name for name, _ in wanted}), args.jobs,
                   DEBUG_IMAGE if args.debug else TEST_IMAGE)
         good = True
-        for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+        for cpu in [args.cpu] if args.cpu else cpus.layer('selftests'):
             for mode in modes:
                 names = [name for name, where in wanted if where == mode]
                 if names:

@@ -18,6 +18,7 @@ import tempfile
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
 import pvmfw_config  # noqa: E402
@@ -278,7 +279,7 @@ CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, np_v
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    cpus.add_option(parser)
     parser.add_argument('check', nargs='*', help='only these')
     args = parser.parse_args()
     known = {check.__name__: check for check in CHECKS}
@@ -286,7 +287,7 @@ def main():
         if name not in known:
             parser.error(f'there is no check {name}; there are {", ".join(known)}')
     failures = 0
-    for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+    for cpu in [args.cpu] if args.cpu else cpus.layer('system'):
         for name, check in known.items():
             if args.check and name not in args.check:
                 continue

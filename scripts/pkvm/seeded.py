@@ -11,6 +11,7 @@ import os
 import secrets
 import sys
 
+import cpus
 import qemu
 import run_selftests
 import tree
@@ -60,7 +61,7 @@ def run_cpu(kind, cpu, names, seed, amount):
 def main(doc, kind):
     """The whole of a script whose text is doc; its status."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), help='this CPU alone')
+    cpus.add_option(parser)
     parser.add_argument('--seed', type=lambda text: int(text, 0), help='default: a new one')
     parser.add_argument(f'--{kind.unit}', dest='amount', type=int, default=kind.amount,
                         help='on each CPU')
@@ -74,7 +75,7 @@ def main(doc, kind):
         with tree.locked():
             run_selftests.build(names, args.jobs)
         good = True
-        for cpu in [args.cpu] if args.cpu else sorted(qemu.CPUS):
+        for cpu in [args.cpu] if args.cpu else cpus.layer(kind.mode):
             good = run_cpu(kind, cpu, names, seed, args.amount) and good
     except (run_selftests.SelftestError, qemu.QemuError) as error:
         print(f'not ok {kind.mode} # ' + str(error).replace('\n', '\n#   '))

@@ -19,6 +19,9 @@ import sys
 import threading
 import time
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cpus  # noqa: E402
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPTS = 'scripts/pkvm'
 
@@ -52,24 +55,29 @@ def lanes(jobs):
     def script(name, *more):
         return [f'{SCRIPTS}/{name}.py', *more]
 
-    def of_cpu(cpu):
+    def part(which, layer, name, command, limit):
+        """A layer on its first or second CPU; "{cpu}" in the command stands for it."""
+        cpu = cpus.layer(name)[which]
+        return Part(layer, f'{name} {cpu}', [word.format(cpu=cpu) for word in command], limit)
+
+    def of_cpu(which):
         return [
-            Part('4 selftests', f'selftests {cpu}',
-                 script('run_selftests', '--cpu', cpu, '--jobs', jobs), 2400),
-            Part('4 selftests', f'base {cpu}',
-                 script('run_base', '--cpu', cpu, '--jobs', jobs), 1800),
-            Part('5 end to end', f'system {cpu}', script('run_system', '--cpu', cpu), 2400),
-            Part('5 end to end', f'stress {cpu}',
-                 script('run_stress', '--cpu', cpu, '--jobs', jobs), 600),
-            Part('5 end to end', f'fuzz-guest {cpu}',
-                 script('run_fuzz_guest', '--cpu', cpu, '--jobs', jobs), 900),
+            part(which, '4 selftests', 'selftests',
+                 script('run_selftests', '--cpu', '{cpu}', '--jobs', jobs), 2400),
+            part(which, '4 selftests', 'base',
+                 script('run_base', '--cpu', '{cpu}', '--jobs', jobs), 1800),
+            part(which, '5 end to end', 'system', script('run_system', '--cpu', '{cpu}'), 2400),
+            part(which, '5 end to end', 'stress',
+                 script('run_stress', '--cpu', '{cpu}', '--jobs', jobs), 600),
+            part(which, '5 end to end', 'fuzz-guest',
+                 script('run_fuzz_guest', '--cpu', '{cpu}', '--jobs', jobs), 900),
         ]
 
-    def programs(cpu):
+    def programs(which):
         return [
-            Part('5 end to end', f'firmware {cpu}', ['tools/pvmfw/tests/boot.py', '--cpu', cpu],
+            part(which, '5 end to end', 'firmware', ['tools/pvmfw/tests/boot.py', '--cpu', '{cpu}'],
                  1200),
-            Part('5 end to end', f'vmm {cpu}', make('vmm', 'vmtest', f'CPU={cpu}'), 1200),
+            part(which, '5 end to end', 'vmm', make('vmm', 'vmtest', 'CPU={cpu}'), 1200),
         ]
 
     return [
@@ -79,14 +87,15 @@ def lanes(jobs):
          Part('2 and 3 kunit', 'kunit 64k',
               script('run_kunit', '--granule', '64', '--jobs', jobs), 2400),
          Part('2 and 3 kunit', 'modules', script('run_modules', '--jobs', jobs), 1200),
-         *of_cpu('a57')],
+         *of_cpu(0)],
         [Part('1 native', 'pvmfw', make('pvmfw', 'test'), 900),
          Part('1 native', 'fuzz',
               ['tools/pvmfw/fuzz/fuzz.py', '--seconds', '60', '--jobs', jobs], 900),
          Part('1 native', 'vmm', make('vmm', 'test'), 900),
          Part('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),
          Part('1 native', 'infra', ['tools/testing/infra/infra.py'], 2400),
-         *programs('a57'), *programs('max'), *of_cpu('max'),
+         *programs(0), *programs(1), *of_cpu(1),
+         Part('5 end to end', 'cpus', script('run_cpus', '--jobs', jobs), 1500),
          Part('4 selftests', 'debug', script('run_selftests', '--debug', '--jobs', jobs), 2400)],
     ]
 

@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
 
+import cpus  # noqa: E402
 import qemu  # noqa: E402
 
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
@@ -282,7 +283,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--objects', default=os.path.join(qemu.BUILD, 'pvmfw-obj'),
                         help='where pvmfw.bin and pvmfw.elf are')
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    cpus.add_option(parser, cpus.DEFAULT)
     parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
                         help='only these VMs; default both')
     args = parser.parse_args()

@@ -214,14 +214,14 @@ def assign(counter, guests):
 
 def one_by_one():
     """The option that makes each instruction a block of its own, as the log needs it."""
-    return ['-accel', 'tcg,one-insn-per-tb=on'] if qemu.version() >= (8, 1) else ['-singlestep']
+    return ['-accel', 'tcg,one-insn-per-tb=on']
 
 
 def trace(jobs, files, places, stays, append, limit):
     """Run jobs in a host under QEMU's log: (Jobs, Counter)."""
     options = argparse.Namespace(
         cpu='a57', smp=1, mem=1024, mode='protected', append=append, drive=(), icount=True,
-        hvhe=False, verbose=False, kernel=os.path.join(qemu.BUILD, 'Image'))
+        verbose=False, kernel=os.path.join(qemu.BUILD, 'Image'))
     counter = Counter(places, stays)
     reader, writer = os.pipe()
     with tempfile.TemporaryDirectory(prefix='run.', dir=qemu.BUILD) as scratch, \

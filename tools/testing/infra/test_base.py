@@ -3,6 +3,7 @@
 
 import unittest
 
+import cpus
 import qemu
 import run_base
 import run_selftests
@@ -13,7 +14,7 @@ class List(unittest.TestCase):
         """A line is a program, where it has to pass, its time and its arguments."""
         tests = run_base.parse('# none\n\na/b pass 30 -b 8M\nc pass:a57 5 # why\nx survive 7\n')
         self.assertEqual([test.name for test in tests], ['b', 'c', 'x'])
-        self.assertEqual([test.cpus for test in tests], [tuple(qemu.CPUS), ('a57',), ()])
+        self.assertEqual([test.on for test in tests], [tuple(cpus.CPUS), ('a57',), ()])
         self.assertEqual(tests[0].job, 'limit=30 /base/a/b -b 8M')
 
     def test_bad_lines(self):

@@ -43,13 +43,10 @@ class Deps(unittest.TestCase):
                  f'{codename}-security||main|{MIRROR}-security']
         if backports:
             known.append(f'{codename}-backports|{codename}-backports|main|{MIRROR}')
-        names = [name for line in known for name in line.split('|')[:2]]
         self.script('apt-cache', f'echo "  Candidate: {candidate or "(none)"}"')
-        # indextargets is asked for names, and then for mirrors as well.
         self.script('apt-get', f'''
             if [ "$1" = indextargets ]; then
-                case $3 in *SITE*) printf '%s\\n' {" ".join(map(repr, known))} ;;
-                *) echo {" ".join(names)} ;; esac; exit; fi
+                printf '%s\\n' {" ".join(map(repr, known))}; exit; fi
             echo "apt-get $*" >>apt.called
             case "$*" in update) [ -z "{'' if fetched else 1}" ] || [ ! -e etc/*.sources ] ||
                 echo "Failed to fetch backports" ;;
@@ -57,12 +54,8 @@ class Deps(unittest.TestCase):
             esac''')
         os.makedirs(self.box.path('etc'), exist_ok=True)
         self.script('apt-config', f'echo parts={self.box.path("etc")}/')
-        with open(self.box.path('scripts/pkvm/deps.sh')) as file:
-            text = file.read()
         self.box.write('os-release', f'VERSION_CODENAME={codename}\n')
-        self.box.write('scripts/pkvm/deps.sh',
-                       text.replace('/etc/os-release', self.box.path('os-release')))
-        return self.with_stub()
+        return dict(self.with_stub(), OS_RELEASE=self.box.path('os-release'))
 
     def script(self, name, text):
         self.box.write(f'bin/{name}', f'#!/bin/bash\n{text}\n')

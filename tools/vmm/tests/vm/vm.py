@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../../..'))
 sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
 
+import cpus  # noqa: E402
 import qemu  # noqa: E402
 
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
@@ -254,7 +255,7 @@ def run(vmm, cpu, modes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--vmm', default=os.path.join(qemu.BUILD, 'vmm'), help='the program')
-    parser.add_argument('--cpu', choices=sorted(qemu.CPUS), default='a57')
+    cpus.add_option(parser, cpus.DEFAULT)
     parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
                         help='only these VMs; default both')
     args = parser.parse_args()

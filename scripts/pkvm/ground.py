@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Refuse what QEMU cannot run here, before anything is built for it.
+
+deps.sh has seen to it that packages, and the files in them, are there.
+"""
+
+import argparse
+import subprocess
+import sys
+
+import cpus
+import qemu
+
+
+def offered(option):
+    """What QEMU has to offer for an option: the first words of its help."""
+    try:
+        text = subprocess.run([qemu.QEMU, option, 'help'], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise qemu.QemuError(f'{qemu.QEMU} cannot be run: {error}') from None
+    return {line.split()[0] for line in text.split('\n') if line.strip()}
+
+
+def check(cpu, page):
+    """QEMU is new enough, has machine and CPU, and this CPU has pages of so many KiB."""
+    qemu.check_version()
+    what = cpus.CPUS[cpu]
+    for option, name in ('-M', qemu.MACHINE), ('-cpu', what.model):
+        name = name.split(',', maxsplit=1)[0]
+        if name not in offered(option):
+            raise qemu.QemuError(f'{qemu.QEMU} knows no {option} {name}')
+    if page not in what.pages:
+        fit = ', '.join(name for name, other in sorted(cpus.CPUS.items()) if page in other.pages)
+        raise qemu.QemuError(f'CPU {cpu} has no pages of {page} KiB; these have: {fit}')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cpus.add_host_options(parser)
+    parser.add_argument('--list', action='store_true', help='only name the CPUs')
+    args = cpus.parse(parser)
+    if args.list:
+        print(cpus.listing(' ' * 14))
+        return 0
+    try:
+        check(args.cpu, args.page)
+    except qemu.QemuError as error:
+        print(f'{sys.argv[0].rpartition("/")[2]}: error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

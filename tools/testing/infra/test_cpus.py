@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/cpus.py and ground.py: one table of CPUs, and what it lacks is told at once."""
+
+import os
+import re
+import unittest
+
+import cpus
+import ground
+import test
+from sandbox import TOP, Sandbox
+
+MADE_UP = """#!/bin/bash
+case $* in
+--version) echo QEMU emulator version 10.0.2 ;;
+"-M help") printf '%s\\n' "Supported machines are:" {machines} ;;
+"-cpu help") printf '  %s\\n' {models} ;;
+esac
+"""
+
+
+class Table(unittest.TestCase):
+    """Everything that takes a CPU takes those of the table."""
+
+    def test_qemu_knows_them(self):
+        """QEMU has each model, and a CPU has pages that a host is built for."""
+        models = ground.offered('-cpu')
+        for name, what in cpus.CPUS.items():
+            self.assertIn(what.model.split(',')[0], models, name)
+            self.assertIn(4, what.pages, name)
+
+    def test_every_cpu_is_tested(self):
+        """Each one is in a layer of tests or in the smoke set."""
+        names = {part.name.split()[-1] for lane in test.lanes('1') for part in lane}
+        self.assertLessEqual(set(cpus.CPUS) - set(cpus.SMOKE) - {cpus.SECOND_YET}, names)
+        self.assertLessEqual(set(cpus.layer('any')) | set(cpus.SMOKE), set(cpus.CPUS))
+
+    def test_scripts(self):
+        """An unknown CPU is told with those that there are, by every script that takes one."""
+        box = Sandbox()
+        self.addCleanup(box.close)
+        scripts = ['scripts/pkvm/ground.py']
+        folder = os.path.join(TOP, 'scripts/pkvm')
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name)) as file:
+                if re.search(r'cpus\.add_\w*option', file.read()) and name not in ('cpus.py', 'seeded.py'):
+                    scripts.append(f'scripts/pkvm/{name}')
+        scripts += ['scripts/pkvm/run_stress.py', 'tools/pvmfw/tests/boot.py',
+                    'tools/vmm/tests/vm/vm.py']
+        self.assertGreater(len(scripts), 10)
+        for script in scripts:
+            status, output = box.run(os.path.join(TOP, script), '--cpu', 'z80')
+            self.assertEqual(status, 2, script)
+            self.assertIn('there is no CPU "z80"; there are a57, ', output, script)
+
+    def test_make(self):
+        """make run refuses it before it builds anything."""
+        box = Sandbox()
+        self.addCleanup(box.close)
+        for words, told in ((['CPU=z80'], 'there is no CPU "z80"'),
+                            (['PAGE=8'], 'no host with pages of "8" KiB'),
+                            (['PAGE=16', 'CPU=a57'], 'CPU a57 has no pages of 16 KiB')):
+            status, output = box.run('make', '-C', TOP, 'run', *words)
+            self.assertNotEqual(status, 0)
+            self.assertIn(told, output)
+            self.assertNotIn('TREE', output)
+            self.assertNotIn('HOST', output)
+
+
+class Ground(unittest.TestCase):
+    """What QEMU cannot run is told before anything is built."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def ground(self, *arguments, machines='virt', models='cortex-a57 cortex-a76'):
+        self.box.write('qemu', MADE_UP.format(machines=machines, models=models))
+        os.chmod(self.box.path('qemu'), 0o755)
+        return self.box.run('scripts/pkvm/ground.py', *arguments,
+                            env={'QEMU': self.box.path('qemu')})
+
+    def test_good(self):
+        self.assertEqual(self.ground(), (0, ''))
+        self.assertEqual(self.ground('--cpu', 'a76', '--page', '16'), (0, ''))
+        self.assertEqual(self.ground('--page', '16'), (0, ''))
+
+    def refused(self, words, *arguments, **more):
+        status, output = self.ground(*arguments, **more)
+        self.assertNotEqual(status, 0)
+        self.assertIn(words, output)
+        self.assertNotIn('Traceback', output)
+
+    def test_no_board(self):
+        self.refused('knows no -M virt', machines='virt-10.0 raspi3b')
+
+    def test_no_such_cpu(self):
+        self.refused('knows no -cpu neoverse-n2', '--cpu', 'n2')
+
+    def test_no_such_page(self):
+        self.refused('no host with pages of "8" KiB; there are 4, 16', '--page', '8')
+
+    def test_cpu_without_page(self):
+        self.refused('CPU a57 has no pages of 16 KiB; these have: a76, ', '--page', '16',
+                     '--cpu', 'a57')
+
+    def test_no_qemu(self):
+        status, output = self.box.run('scripts/pkvm/ground.py', env={'QEMU': '/nonexistent'})
+        self.assertEqual(status, 1)
+        self.assertIn('/nonexistent cannot be run', output)
