@@ -85,11 +85,18 @@ static enum fw_status wait_any(struct virtio_blk *blk)
 	return FW_OK;
 }
 
+/*
+ * Some devices do not count the status byte among the bytes that they wrote. That they
+ * wrote it is known without their word: it was STATUS_NONE before. The number decides
+ * nothing else: the data is copied by the length that was asked for, out of memory
+ * that the host may change anyway, and is believed only as far as its digest goes.
+ */
 static enum fw_status request_result(const struct blk_request *req, u32 written, u32 len)
 {
 	switch (READ_ONCE(req->status)) {
 	case STATUS_OK:
-		return written == len + sizeof(req->status) ? FW_OK : FW_EBLK_SHORT;
+		return written == len || written == len + sizeof(req->status) ? FW_OK :
+		       FW_EBLK_SHORT;
 	case STATUS_IOERR:
 		return FW_EBLK_IO;
 	case STATUS_UNSUPP:

@@ -101,6 +101,9 @@ static void complete(u16 head, u32 written, u8 result)
 		elem[1] = written + 1;
 		break;
 	case EVIL_SHORT:
+		elem[1] = written - 2;
+		break;
+	case EVIL_UNCOUNTED:
 		elem[1] = written - 1;
 		break;
 	case EVIL_STATUS:

@@ -18,6 +18,7 @@
  * @EVIL_HUGE_ID: a descriptor beyond the queue
  * @EVIL_LONG: more bytes written than it may write
  * @EVIL_SHORT: fewer bytes written than asked for, yet success
+ * @EVIL_UNCOUNTED: no evil: the status byte is not among the bytes written
  * @EVIL_STATUS: an unknown status
  * @EVIL_NO_STATUS: status never written
  * @EVIL_SILENT: no answer
@@ -31,6 +32,7 @@ enum fake_disk_evil {
 	EVIL_HUGE_ID,
 	EVIL_LONG,
 	EVIL_SHORT,
+	EVIL_UNCOUNTED,
 	EVIL_STATUS,
 	EVIL_NO_STATUS,
 	EVIL_SILENT,

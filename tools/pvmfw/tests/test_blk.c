@@ -197,6 +197,21 @@ static void evil_answers(void **state)
 }
 
 static void features(void **state)
+/* The status byte need not be counted; that it was written is known without. */
+static void status_not_counted(void **state)
+{
+	struct world *w = *state;
+
+	fake_disk.evil = EVIL_UNCOUNTED;
+	assert_int_equal(start(w), FW_OK);
+	check_read(w, 0, VIRTIO_BLK_MAX_READ);
+	check_read(w, 5, SECTOR_SIZE);
+	/* An error is one, whatever is counted. */
+	fake_disk.bad_sector = 7;
+	assert_int_equal(read_now(&w->blk, 7, w->data, SECTOR_SIZE), FW_EBLK_IO);
+	finish(w);
+}
+
 {
 	struct fixture *f = *state;
 
@@ -390,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(io_error_half_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(evil_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(features, setup, teardown),
+		cmocka_unit_test_setup_teardown(status_not_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_capacity, setup, teardown),
 		cmocka_unit_test_setup_teardown(stuck_reset, setup, teardown),
