@@ -26,6 +26,7 @@ void hyp_discover(struct hyp *h)
 	for (i = 0; i < ARRAY_SIZE(kvm_uid); i++)
 		if ((u32)res.r[i] != kvm_uid[i])
 			return;
+	h->kvm = true;
 	smccc_hvc(VENDOR_HYP_FEATURES, 0, 0, 0, &res);
 	if ((u32)res.r[0] != SMCCC_NOT_SUPPORTED)
 		h->features = (u32)res.r[0];
@@ -40,6 +41,16 @@ bool hyp_can_share(const struct hyp *h)
 {
 	return has_features(h, FEATURE(VENDOR_HYP_MEMINFO) | FEATURE(VENDOR_HYP_MEM_SHARE) |
 			       FEATURE(VENDOR_HYP_MEM_UNSHARE));
+}
+
+bool hyp_sees_all(const struct hyp *h)
+{
+	const u32 protected_only = FEATURE(VENDOR_HYP_MEMINFO) | FEATURE(VENDOR_HYP_MEM_SHARE) |
+		FEATURE(VENDOR_HYP_MEM_UNSHARE) | FEATURE(VENDOR_HYP_GUARD_INFO) |
+		FEATURE(VENDOR_HYP_GUARD_ENROLL) | FEATURE(VENDOR_HYP_GUARD_MAP) |
+		FEATURE(VENDOR_HYP_GUARD_UNMAP);
+
+	return h->kvm && !(h->features & protected_only);
 }
 
 /*

@@ -11,6 +11,7 @@
 
 /**
  * struct hyp - What is known of the hypervisor.
+ * @kvm: it is KVM, protected or not
  * @features: bitmap of the vendor function numbers that it offers; 0 if it is
  *	not KVM
  * @granule: bytes that one share makes visible; 0 until hyp_query_granule()
@@ -26,6 +27,7 @@
  * @unguard_calls: MMIO_GUARD_UNMAP calls made
  */
 struct hyp {
+	bool kvm;
 	u32 features;
 	u64 granule;
 	bool ranges;
@@ -55,6 +57,15 @@ void hyp_discover(struct hyp *h);
  * Return: true if all calls for it are offered.
  */
 bool hyp_can_share(const struct hyp *h);
+
+/**
+ * hyp_sees_all() - Tell whether the host sees the VM's memory anyway: it is KVM, and
+ *	it offers nothing of what a protected VM has.
+ * @h: as filled in by hyp_discover()
+ *
+ * Return: true if so; false also for a hypervisor that is not known.
+ */
+bool hyp_sees_all(const struct hyp *h);
 
 /**
  * hyp_query_granule() - Ask for the granule (HYP_MEMINFO).

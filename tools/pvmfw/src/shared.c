@@ -2,8 +2,6 @@
 /*
  * The pool of shared.h.
  */
-#include <string.h>
-
 #include "shared.h"
 
 /*
@@ -36,8 +34,9 @@ enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct bud
 {
 	enum fw_status status;
 
-	memset(pool, 0, sizeof(*pool));
-	pool->dynamic = hyp_can_share(hyp);
+	if (pool->free.tree)
+		return FW_EPOOL;
+	pool->dynamic = hyp_can_share(hyp) || (!size && hyp_sees_all(hyp));
 	if (!pool->dynamic)
 		return size ? init_static(pool, base, size) : FW_ENOPOOL;
 	status = sharer_init(&pool->sharer, hyp, heap);
@@ -70,7 +69,7 @@ static void count_alloc(struct shared_pool *pool, size_t size)
 	stats->in_use += buddy_block_size(size);
 	if (stats->in_use > stats->in_use_peak)
 		stats->in_use_peak = stats->in_use;
-	if (pool->dynamic)
+	if (pool->dynamic && !pool->sharer.visible)
 		stats->per_alloc_calls += 2 * (align_up(size, pool->sharer.granule) /
 					       pool->sharer.granule);
 }

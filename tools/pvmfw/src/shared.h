@@ -3,7 +3,9 @@
  * The pool of memory that the firmware shares with the host: every buffer and
  * ring that a device touches comes from here. What the hypervisor offers chooses
  * the back end that fills it: where memory can be shared, the dynamic sharer, on
- * a miss; else the static region that the device tree names, once.
+ * a miss; else the static region that the device tree names, once. Without such a
+ * region the sharer serves plain KVM, too, whose host sees all memory anyway; under
+ * any other hypervisor there is no pool then.
  *
  * The host can write to pool memory at any time: read it once, by READ_ONCE()
  * or copy_from_shared(), and check the copy. Its contents survive from one use
@@ -48,16 +50,18 @@ struct shared_pool {
 };
 
 /**
- * shared_init() - Make a pool.
- * @pool: the pool
+ * shared_init() - Make a pool, once: one that was made before may have memory
+ *	shared that only it knows of.
+ * @pool: all zeroes
  * @hyp: as filled in by hyp_discover()
  * @heap: private memory, of an arena of FW_SCRATCH_SIZE
  * @base: where the host sees memory all the time, a multiple of PAGE_SIZE
  * @size: bytes of it, a multiple of PAGE_SIZE; 0 if there is none. Of a large
  *	region at most FW_SCRATCH_SIZE are used.
  *
- * Return: FW_OK; FW_ENOPOOL if the hypervisor cannot share and @size is 0; or
- * the error of sharer_init() or the allocator.
+ * Return: FW_OK; FW_EPOOL if the pool was made before, with nothing changed;
+ * FW_ENOPOOL if the hypervisor cannot share, @size is 0 and the host may not see all
+ * memory; or the error of sharer_init() or the allocator.
  */
 enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct buddy *heap,
 			   uintptr_t base, size_t size);

@@ -7,6 +7,8 @@
  * Invariant: a byte is in the heap's hands only while the host does not see it.
  * What cannot be unshared is leaked: it stays in the record and never goes back
  * to the heap.
+ *
+ * In a VM whose memory the host sees anyway it does the same without the calls.
  */
 #ifndef PVMFW_SHARER_H
 #define PVMFW_SHARER_H
@@ -41,6 +43,7 @@ struct sharer_region {
  * struct sharer - The sharer and its record.
  * @hyp: the hypervisor
  * @heap: where private memory comes from
+ * @visible: the host sees all memory, so that nothing is shared
  * @granule: bytes; regions are made of whole granules
  * @shared_now: granules that the host sees
  * @shared_peak: the largest value that @shared_now has had
@@ -50,6 +53,7 @@ struct sharer_region {
 struct sharer {
 	struct hyp *hyp;
 	struct buddy *heap;
+	bool visible;
 	u64 granule;
 	u64 shared_now;
 	u64 shared_peak;
@@ -60,7 +64,7 @@ struct sharer {
 /**
  * sharer_init() - Make a sharer; asks for the granule, once.
  * @s: the sharer
- * @hyp: as filled in by hyp_discover(); it can share
+ * @hyp: as filled in by hyp_discover(); it can share, or the host sees all memory
  * @heap: private memory
  *
  * Return: FW_OK, or FW_EHYP_GRANULE.

@@ -46,6 +46,7 @@ static const char *const status_text[FW_STATUS_COUNT] = {
 	[FW_EHYP_ENROLL] = "hypervisor refused to start its MMIO guard",
 	[FW_EHYP_GUARD] = "hypervisor refused to guard or unguard MMIO",
 	[FW_ESHARED] = "memory is still shared",
+	[FW_EPOOL] = "the pool of shared memory was made before",
 	[FW_ENOPOOL] = "device tree names no range of memory that the host sees",
 	[FW_EPCI_BAR] = "PCI device has a bad BAR",
 	[FW_EPCI_WINDOW] = "PCI window is exhausted",

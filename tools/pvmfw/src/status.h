@@ -47,6 +47,7 @@
  * @FW_EHYP_ENROLL: hypervisor refused to start its MMIO guard
  * @FW_EHYP_GUARD: hypervisor refused to guard or unguard MMIO
  * @FW_ESHARED: memory is still shared
+ * @FW_EPOOL: the pool of shared memory was made before
  * @FW_ENOPOOL: device tree names no range of memory that the host sees
  * @FW_EPCI_BAR: PCI device has a bad BAR
  * @FW_EPCI_WINDOW: PCI window is exhausted
@@ -106,6 +107,7 @@ enum fw_status {
 	FW_EHYP_ENROLL,
 	FW_EHYP_GUARD,
 	FW_ESHARED,
+	FW_EPOOL,
 	FW_ENOPOOL,
 	FW_EPCI_BAR,
 	FW_EPCI_WINDOW,

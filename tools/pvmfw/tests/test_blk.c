@@ -38,6 +38,7 @@ static void reset(struct fixture *f)
 	assert_int_equal(buddy_init(&f->heap, base, FW_SCRATCH_SHIFT, f->tree), FW_OK);
 	assert_int_equal(buddy_add(&f->heap, base, FW_SCRATCH_SIZE), FW_OK);
 	hyp_discover(&f->hyp);
+	memset(&f->pool, 0, sizeof(f->pool));
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_OK);
 }
 
@@ -200,16 +201,16 @@ static void features(void **state)
 /* The status byte need not be counted; that it was written is known without. */
 static void status_not_counted(void **state)
 {
-	struct world *w = *state;
+	struct fixture *f = *state;
 
 	fake_disk.evil = EVIL_UNCOUNTED;
-	assert_int_equal(start(w), FW_OK);
-	check_read(w, 0, VIRTIO_BLK_MAX_READ);
-	check_read(w, 5, SECTOR_SIZE);
+	assert_int_equal(start(f), FW_OK);
+	check_read(f, 0, VIRTIO_BLK_MAX_READ);
+	check_read(f, 5, SECTOR_SIZE);
 	/* An error is one, whatever is counted. */
 	fake_disk.bad_sector = 7;
-	assert_int_equal(read_now(&w->blk, 7, w->data, SECTOR_SIZE), FW_EBLK_IO);
-	finish(w);
+	assert_int_equal(read_now(&f->blk, 7, f->data, SECTOR_SIZE), FW_EBLK_IO);
+	finish(f);
 }
 
 {

@@ -39,6 +39,7 @@ static void reset(struct fixture *f, u32 read_size, u32 depth)
 	assert_int_equal(buddy_add(&f->heap, base, FW_SCRATCH_SIZE), FW_OK);
 	f->heap_bytes = FW_SCRATCH_SIZE;
 	hyp_discover(&f->hyp);
+	memset(&f->pool, 0, sizeof(f->pool));
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_OK);
 	f->config = (struct fw_config){
 		.read_size = read_size, .read_depth = depth, .max_disk = 1,

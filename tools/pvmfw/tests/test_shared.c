@@ -36,6 +36,7 @@ static void start(struct fixture *f)
 	assert_int_equal(buddy_init(&f->heap, base, FW_SCRATCH_SHIFT, f->tree), FW_OK);
 	assert_int_equal(buddy_add(&f->heap, base + FW_SCRATCH_SIZE - HEAP_SIZE, HEAP_SIZE), FW_OK);
 	memset(f->slot, 0, sizeof(f->slot));
+	memset(&f->pool, 0, sizeof(f->pool));
 	hyp_discover(&f->hyp);
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_OK);
 }
@@ -225,12 +226,14 @@ static void chosen_by_features(void **state)
 
 	/* A fixed range is left alone where memory can be shared. */
 	start(f);
+	memset(&f->pool, 0, sizeof(f->pool));
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, (uintptr_t)base, 0x4000), FW_OK);
 	assert_true(f->pool.dynamic);
 	assert_int_equal(f->pool.free.free_bytes, 0);
 	/* Each of the three calls is needed. */
 	fake_hyp.features = 0x19;
 	hyp_discover(&f->hyp);
+	memset(&f->pool, 0, sizeof(f->pool));
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_ENOPOOL);
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, (uintptr_t)base, 0x4000), FW_OK);
 	assert_int_equal(alloc_shared(&f->pool, 0x4000, &block), FW_OK);
@@ -270,6 +273,7 @@ static void static_regions(void **state)
 		u8 *low = memory + cases[i].used_from;
 		u64 seed = 9, n = 0;
 
+		memset(&f->pool, 0, sizeof(f->pool));
 		assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap,
 					     (uintptr_t)memory + cases[i].base, cases[i].size),
 				 FW_OK);
@@ -287,6 +291,63 @@ static void static_regions(void **state)
 		assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
 	}
 	free(memory);
+}
+
+/*
+ * Plain KVM, whose host sees everything, needs no range: the heap serves, without a
+ * call, and has all of it back. Whoever has a part of what a protected VM has, or is
+ * not KVM, may have private memory.
+ */
+static void heap_of_a_plain_vm(void **state)
+{
+	static const u64 plain[] = { 0x1, 0x3, 0 }, others[] = { 0x5, 0x9, 0x11, 0x21, 0x41, 0x81,
+								 0x101 };
+	struct fixture *f = *state;
+	void *block, *other;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(plain); i++) {
+		fake_hyp.features = plain[i];
+		start(f);
+		assert_int_equal(alloc_shared(&f->pool, 0x3000, &block), FW_OK);
+		assert_int_equal(alloc_shared(&f->pool, 100, &other), FW_OK);
+		assert_true(range_inside((uintptr_t)block, 0x3000, (uintptr_t)fake_hyp.arena +
+					 FW_SCRATCH_SIZE - HEAP_SIZE, HEAP_SIZE));
+		assert_int_equal(f->heap.free_bytes, HEAP_SIZE - 0x5000);
+		assert_int_equal(alloc_shared(&f->pool, HEAP_SIZE, &other), FW_ENOMEM);
+		assert_int_equal(dealloc_shared(&f->pool, block, 0x3000), FW_OK);
+		assert_int_equal(f->pool.stats.per_alloc_calls, 0);
+		assert_int_equal(shared_end(&f->pool), FW_OK);
+		assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
+		assert_int_equal(f->heap.free_bytes, HEAP_SIZE);
+	}
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		fake_hyp.features = others[i];
+		hyp_discover(&f->hyp);
+		memset(&f->pool, 0, sizeof(f->pool));
+		assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_ENOPOOL);
+	}
+	fake_hyp.is_kvm = false;
+	hyp_discover(&f->hyp);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_ENOPOOL);
+	assert_int_equal(fake_hyp.calls, 0);
+	assert_int_equal(fake_hyp.meminfo_calls, 0);
+}
+
+/* It would forget what is shared. */
+static void made_twice(void **state)
+{
+	struct fixture *f = *state;
+	void *block;
+
+	start(f);
+	assert_int_equal(alloc_shared(&f->pool, 0x3000, &block), FW_OK);
+	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_EPOOL);
+	assert_int_equal(fake_hyp.meminfo_calls, 1);
+	assert_int_equal(dealloc_shared(&f->pool, block, 0x3000), FW_OK);
+	assert_int_equal(shared_end(&f->pool), FW_OK);
+	assert_int_equal(fake_hyp.shared_now, 0);
+	assert_int_equal(f->heap.free_bytes, HEAP_SIZE);
 }
 
 /* The proof before the jump does not trust the pool's record alone. */
@@ -340,6 +401,7 @@ static void bad_granule(void **state)
 		start(f);
 		fake_hyp.granule = granules[i];
 		hyp_discover(&f->hyp);
+		memset(&f->pool, 0, sizeof(f->pool));
 		assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, 0, 0), FW_EHYP_GRANULE);
 		fake_hyp_reset();
 	}
@@ -413,6 +475,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(zeroed_when_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(chosen_by_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(static_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(heap_of_a_plain_vm, setup, teardown),
+		cmocka_unit_test_setup_teardown(made_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(proof, setup, teardown),
 		cmocka_unit_test_setup_teardown(saved_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_granule, setup, teardown),
