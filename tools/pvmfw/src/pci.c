@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "console.h"
 #include "mmio.h"
 #include "pci.h"
 
@@ -27,8 +26,11 @@ static u64 config_of(const struct pci_host *host, unsigned int slot, unsigned in
 	return host->config + ((u64)(slot * FUNCTIONS + function) << host->shift);
 }
 
-/* Tell whether there is a function, and of how many its device may consist. */
-static bool probe(u64 config, bool *multi)
+/*
+ * Tell whether there is a function, whether it is a device and no bridge, and whether
+ * there may be more in its slot.
+ */
+static bool probe(u64 config, bool *multi, bool *is_device)
 {
 	u8 type;
 
@@ -36,12 +38,15 @@ static bool probe(u64 config, bool *multi)
 		return false;
 	type = mmio_read8(config + PCI_HEADER_TYPE);
 	*multi = type & HEADER_MULTIFUNCTION;
-	return HEADER_TYPE(type) == HEADER_DEVICE;
+	*is_device = HEADER_TYPE(type) == HEADER_DEVICE;
+	return true;
 }
 
-/*
- * What BAR @i says: its address and size, and whether it is a memory BAR at all
- * and takes two slots.
+/**
+ * struct bar_reading - What a BAR says.
+ * @bar: its place, 0 for none, and its size
+ * @memory: it is a memory BAR
+ * @wide: it takes two slots
  */
 struct bar_reading {
 	struct pci_bar bar;
@@ -50,15 +55,16 @@ struct bar_reading {
 };
 
 /*
- * Have a function decode no address; what the command register was. It is read
- * once: what it reads as later is only the host's word.
+ * Have a function decode no address and reach no memory; what the command register
+ * was. It is read once: what it reads as later is only the host's word.
  */
 static u16 stop_decoding(u64 config)
 {
 	u16 command = mmio_read16(config + PCI_COMMAND);
 
 	mmio_write16(config + PCI_COMMAND,
-		     (u16)(command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)));
+		     (u16)(command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+					      PCI_COMMAND_MASTER)));
 	return command;
 }
 
@@ -101,40 +107,30 @@ static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r
 	return FW_OK;
 }
 
-/* The BAR placed so far that @bar is over; NULL if there is none. */
-static const struct pci_bar *find_overlap(const struct pci_host *host, const struct pci_bar *bar)
+/* The BAR of the function placed so far that @bar is over; NULL if there is none. */
+static const struct pci_bar *find_overlap(const struct pci_dev *dev, const struct pci_bar *bar)
 {
 	unsigned int i;
 
-	for (i = 0; i < host->count; i++)
-		if (range_overlaps(bar->base, bar->size, host->placed[i].bar.base,
-				   host->placed[i].bar.size))
-			return &host->placed[i].bar;
+	for (i = 0; i < PCI_BARS; i++)
+		if (dev->bar[i].size && range_overlaps(bar->base, bar->size, dev->bar[i].base,
+						       dev->bar[i].size))
+			return &dev->bar[i];
 	return NULL;
-}
-
-static enum fw_status record(struct pci_host *host, u64 config, unsigned int index,
-			     const struct pci_bar *bar)
-{
-	if (!is_aligned(bar->base, bar->size) ||
-	    !range_inside(bar->base, bar->size, host->window.base, host->window.size) ||
-	    find_overlap(host, bar))
-		return FW_EPCI_BAR;
-	if (host->count == PCI_MAX_BARS)
-		return FW_ETOOMANY;
-	host->placed[host->count++] = (struct pci_placed){ *bar, config, index };
-	return FW_OK;
 }
 
 /*
  * The lowest place in the window that is free. The bases only rise, by placed
  * BARs: it ends.
  */
-static enum fw_status place(struct pci_host *host, u64 config, unsigned int index,
+static enum fw_status place(const struct pci_host *host, const struct pci_dev *dev,
 			    struct pci_bar *bar)
 {
 	const struct pci_bar *over;
 
+	/* A BAR that is larger than the window would only make the sums wrap. */
+	if (bar->size > host->window.size)
+		return FW_EPCI_WINDOW;
 	bar->base = align_up(host->window.base, bar->size);
 	for (;;) {
 		/* Base 0 means "not placed" and cannot be used. */
@@ -142,9 +138,9 @@ static enum fw_status place(struct pci_host *host, u64 config, unsigned int inde
 			bar->base = bar->size;
 		if (!range_inside(bar->base, bar->size, host->window.base, host->window.size))
 			return FW_EPCI_WINDOW;
-		over = find_overlap(host, bar);
+		over = find_overlap(dev, bar);
 		if (!over)
-			return record(host, config, index, bar);
+			return FW_OK;
 		bar->base = align_up(over->base + over->size, bar->size);
 	}
 }
@@ -163,126 +159,98 @@ static enum fw_status write_bar(u64 config, unsigned int i, const struct bar_rea
 	return found == r->bar.base ? FW_OK : FW_EPCI_BAR;
 }
 
-/* Record those BARs of a function that have an address. */
-static enum fw_status record_function(struct pci_host *host, u64 config)
+/* Call @visit for every function of the bus, in order, until it returns true. */
+static bool visit_functions(const struct pci_host *host,
+			    bool (*visit)(struct pci_dev *dev, bool is_device, u32 id), u32 id,
+			    struct pci_dev *dev)
 {
-	struct bar_reading r;
-	enum fw_status status;
-	unsigned int i;
-	u16 command;
+	bool multi, is_device, more;
 
-	command = stop_decoding(config);
-	for (i = 0; i < PCI_BARS; i += r.wide ? 2 : 1) {
-		status = read_bar(config, i, &r);
-		if (status == FW_OK && r.memory && r.bar.base)
-			status = record(host, config, i, &r.bar);
-		if (status != FW_OK)
-			return pr_error(status, "PCI function %02x, BAR %u",
-					(u32)((config - host->config) >> host->shift), i);
-	}
-	mmio_write16(config + PCI_COMMAND, command);
-	return FW_OK;
-}
-
-enum fw_status pci_init(struct pci_host *host, const struct platform *p)
-{
-	unsigned int slot, function;
-	enum fw_status status;
-	bool multi, more;
-
-	memset(host, 0, sizeof(*host));
-	host->config = p->config_base;
-	host->shift = p->config_shift;
-	host->window = (struct pci_bar){ p->window_base, p->window_size };
-
-	for (slot = 0; slot < SLOTS; slot++) {
+	for (dev->slot = 0; dev->slot < SLOTS; dev->slot++) {
 		more = true;
-		for (function = 0; function < FUNCTIONS && more; function++) {
-			u64 config = config_of(host, slot, function);
-
+		for (dev->function = 0; dev->function < FUNCTIONS && more; dev->function++) {
+			dev->config = config_of(host, dev->slot, dev->function);
 			multi = false;
-			if (probe(config, &multi)) {
-				status = record_function(host, config);
-				if (status != FW_OK)
-					return status;
-			}
-			if (!function)
+			if (probe(dev->config, &multi, &is_device) && visit(dev, is_device, id))
+				return true;
+			if (!dev->function)
 				more = multi;
 		}
 	}
-	return FW_OK;
+	return false;
 }
 
-/* What pci_init() found of a BAR; NULL if it had no address then. */
-static const struct pci_bar *find_placed(const struct pci_host *host, u64 config,
-					 unsigned int index)
+static bool silence(struct pci_dev *dev, bool is_device, u32 unused)
 {
-	unsigned int i;
+	(void)is_device;
+	(void)unused;
+	stop_decoding(dev->config);
+	return false;
+}
 
-	for (i = 0; i < host->count; i++)
-		if (host->placed[i].config == config && host->placed[i].index == index)
-			return &host->placed[i].bar;
-	return NULL;
+static bool is_wanted(struct pci_dev *dev, bool is_device, u32 id)
+{
+	return is_device && mmio_read32(dev->config + PCI_VENDOR_ID) == id;
+}
+
+void pci_init(struct pci_host *host, const struct platform *p)
+{
+	struct pci_dev dev = { 0 };
+
+	host->config = p->config_base;
+	host->shift = p->config_shift;
+	host->window = (struct pci_bar){ p->window_base, p->window_size };
+	visit_functions(host, silence, 0, &dev);
 }
 
 /*
- * A BAR that pci_init() has checked must still be the same; one that had no address
- * must still have none, however good the address that it has got since looks: that
- * is another one's.
+ * Tell whether a BAR can stay where the host has put it: then it does, as not every VMM
+ * can move one. Of the other functions none decodes an address.
  */
-static enum fw_status setup_bar(struct pci_host *host, u64 config, unsigned int i,
-				struct bar_reading *r)
+static bool is_placed(const struct pci_host *host, const struct pci_dev *dev,
+		      const struct pci_bar *bar)
 {
-	const struct pci_bar *found = find_placed(host, config, i);
-	enum fw_status status;
-
-	if (found)
-		return r->bar.base == found->base && r->bar.size == found->size ? FW_OK :
-		       FW_EPCI_BAR;
-	if (r->bar.base)
-		return FW_EPCI_BAR;
-	status = place(host, config, i, &r->bar);
-	return status == FW_OK ? write_bar(config, i, r) : status;
+	return bar->base && is_aligned(bar->base, bar->size) &&
+	       range_inside(bar->base, bar->size, host->window.base, host->window.size) &&
+	       !find_overlap(dev, bar);
 }
 
-static enum fw_status setup(struct pci_host *host, struct pci_dev *dev)
+/* Size all BARs, then place those that have no place, around those that have one. */
+static enum fw_status setup(const struct pci_host *host, struct pci_dev *dev)
 {
-	struct bar_reading r;
+	struct bar_reading r[PCI_BARS] = { 0 };
 	enum fw_status status;
 	unsigned int i;
 	u16 command;
 
 	command = stop_decoding(dev->config);
-	for (i = 0; i < PCI_BARS; i += r.wide ? 2 : 1) {
-		status = read_bar(dev->config, i, &r);
-		if (status == FW_OK && r.memory)
-			status = setup_bar(host, dev->config, i, &r);
+	for (i = 0; i < PCI_BARS; i += r[i].wide ? 2 : 1) {
+		status = read_bar(dev->config, i, &r[i]);
 		if (status != FW_OK)
 			return status;
-		dev->bar[i] = r.bar;
+	}
+	for (i = 0; i < PCI_BARS; i++)
+		if (r[i].memory && is_placed(host, dev, &r[i].bar))
+			dev->bar[i] = r[i].bar;
+	for (i = 0; i < PCI_BARS; i++) {
+		if (!r[i].memory || dev->bar[i].size)
+			continue;
+		status = place(host, dev, &r[i].bar);
+		if (status == FW_OK)
+			status = write_bar(dev->config, i, &r[i]);
+		if (status != FW_OK)
+			return status;
+		dev->bar[i] = r[i].bar;
 	}
 	mmio_write16(dev->config + PCI_COMMAND,
 		     (u16)((command & ~PCI_COMMAND_IO) | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
 	return FW_OK;
 }
 
-enum fw_status pci_find(struct pci_host *host, u16 vendor, u16 device, struct pci_dev *dev)
+enum fw_status pci_find(const struct pci_host *host, u16 vendor, u16 device, struct pci_dev *dev)
 {
-	const u32 id = (u32)device << 16 | vendor;
-	bool multi, more;
-
 	memset(dev, 0, sizeof(*dev));
-	for (dev->slot = 0; dev->slot < SLOTS; dev->slot++) {
-		more = true;
-		for (dev->function = 0; dev->function < FUNCTIONS && more; dev->function++) {
-			dev->config = config_of(host, dev->slot, dev->function);
-			multi = false;
-			if (probe(dev->config, &multi) &&
-			    mmio_read32(dev->config + PCI_VENDOR_ID) == id)
-				return setup(host, dev);
-			if (!dev->function)
-				more = multi;
-		}
-	}
-	return FW_ENODISK;
+	if (!visit_functions(host, is_wanted, (u32)device << 16 | vendor, dev))
+		return FW_ENODISK;
+	return setup(host, dev);
 }

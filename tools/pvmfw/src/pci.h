@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI: finding devices on bus 0 and placing their BARs. The host answers every
+ * PCI: finding a device on bus 0 and placing its BARs. The host answers every
  * read, so each answer is checked: a BAR that is used lies inside of the window and
- * overlaps no other.
+ * overlaps no other, as nothing but the device in use decodes addresses.
  */
 #ifndef PVMFW_PCI_H
 #define PVMFW_PCI_H
@@ -12,7 +12,6 @@
 #include "types.h"
 
 #define PCI_BARS	6
-#define PCI_MAX_BARS	64
 
 /* Offsets in configuration space, and the values in it that matter. */
 #define PCI_VENDOR_ID	0x00
@@ -39,31 +38,15 @@ struct pci_bar {
 };
 
 /**
- * struct pci_placed - A BAR that has its place.
- * @bar: the BAR
- * @config: address of the configuration space of the function that it belongs to
- * @index: its number there
- */
-struct pci_placed {
-	struct pci_bar bar;
-	u64 config;
-	unsigned int index;
-};
-
-/**
- * struct pci_host - The bus and the BARs on it.
+ * struct pci_host - The bus.
  * @config: address of the configuration space of bus 0
  * @shift: log2 of the bytes that a function has of it
  * @window: where BARs may lie
- * @count: BARs placed so far
- * @placed: the BARs; no two overlap
  */
 struct pci_host {
 	u64 config;
 	unsigned int shift;
 	struct pci_bar window;
-	unsigned int count;
-	struct pci_placed placed[PCI_MAX_BARS];
 };
 
 /**
@@ -81,31 +64,29 @@ struct pci_dev {
 };
 
 /**
- * pci_init() - Look at all BARs of bus 0 that have an address.
+ * pci_init() - Have every function of bus 0 decode no address.
  * @host: the bus, filled in
  * @p: platform with @p->has_pci; its ranges are mapped
  *
- * Prints what is wrong.
- *
- * Return: FW_OK; FW_EPCI_BAR for a BAR that is malformed,
- * outside of the window or over another one; FW_ETOOMANY.
+ * Nothing else of a function that the firmware does not use is looked at, so nothing of
+ * it can be wrong. The kernel enables what it uses, where it likes.
  */
-enum fw_status pci_init(struct pci_host *host, const struct platform *p);
+void pci_init(struct pci_host *host, const struct platform *p);
 
 /**
- * pci_find() - Find a device, place those of its BARs that have no address, and
- *	enable it.
+ * pci_find() - Find a device, place its BARs, and enable it.
  * @host: the bus, after pci_init()
  * @vendor: vendor ID
  * @device: device ID
  * @dev: filled in
  *
- * The device decodes no address before all of its BARs are where they stay.
+ * The device decodes no address before all of its BARs are where they stay: in the
+ * window, so that those that the host had put elsewhere, or over each other, are moved.
  *
- * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR for a BAR that is no
- * longer what pci_init() found; FW_EPCI_BAR, FW_EPCI_WINDOW or FW_ETOOMANY for one
- * that cannot be placed.
+ * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR for a BAR that is malformed
+ * or does not take its address; FW_EPCI_WINDOW if there is no room for one.
  */
-enum fw_status pci_find(struct pci_host *host, u16 vendor, u16 device, struct pci_dev *dev);
+enum fw_status pci_find(const struct pci_host *host, u16 vendor, u16 device,
+			struct pci_dev *dev);
 
 #endif
