@@ -13,11 +13,12 @@
 #include "layout.h"
 
 static u64 tree[GUEST_TREE_SIZE / 8];
+
 static void check_payload(const struct platform *p, const struct payload *image)
 {
 	if (image->size)
-		FUZZ_RULE(range_inside(image->base, image->size, RAM_BASE + FDT_MAX_SIZE,
-				       p->ram_size - FDT_MAX_SIZE));
+		FUZZ_RULE(range_inside(image->base, image->size, RAM_BASE, p->ram_size) &&
+			  !platform_is_reserved(p, image->base, image->size));
 }
 
 /* The firmware has to be able to speak. */
@@ -60,6 +61,31 @@ static void check_cmdline(const char *text, const struct fw_config *config)
 		FUZZ_RULE(*text >= ' ' && *text <= '~');
 }
 
+/* What is reserved of RAM is so, whole, and apart from all that is in use. */
+static void check_reserved(const struct platform *p, const struct platform *again)
+{
+	unsigned int i, j;
+
+	FUZZ_RULE(again->reserved_count == p->reserved_count);
+	for (i = 0; i < p->reserved_count; i++) {
+		const struct reserved *r = &p->reserved[i];
+
+		FUZZ_RULE(r->size && is_aligned(r->base | r->size, PAGE_SIZE) &&
+			  range_inside(r->base, r->size, RAM_BASE, p->ram_size));
+		for (j = 0; j < again->reserved_count; j++)
+			if (again->reserved[j].base == r->base &&
+			    again->reserved[j].size == r->size &&
+			    again->reserved[j].no_map == r->no_map)
+				break;
+		FUZZ_RULE(j < again->reserved_count);
+		for (j = 0; j < i; j++)
+			FUZZ_RULE(!range_overlaps(r->base, r->size, p->reserved[j].base,
+						  p->reserved[j].size));
+	}
+	if (p->swiotlb.base)
+		FUZZ_RULE(!platform_is_reserved(p, p->swiotlb.base, p->swiotlb.size));
+}
+
 static void check_platform(const struct platform *p)
 {
 	unsigned int i, j;
@@ -85,7 +111,8 @@ static void run(const void *fdt, size_t size, bool static_pool, const struct fw_
 
 	if (devtree_check(fdt, size) != FW_OK)
 		return;
-	fake_map_reset();
+	fake_map_reset_at(static_pool ? RAM_BASE : RAM_BASE + size / 64 * FDT_MAX_SIZE,
+			  FDT_MAX_SIZE);
 	if (platform_parse(fdt, &p) != FW_OK ||
 	    platform_memmap(&p, static_pool, &fake_map) != FW_OK)
 		return;
@@ -99,7 +126,9 @@ static void run(const void *fdt, size_t size, bool static_pool, const struct fw_
 	FUZZ_RULE(platform_parse(tree, &again) == FW_OK);
 	FUZZ_RULE(again.ram_size == p.ram_size && again.uart_base == p.uart_base &&
 		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size &&
+		  again.high_base == p.high_base && again.high_size == p.high_size &&
 		  again.config_shift == p.config_shift && again.config_size == p.config_size);
+	check_reserved(&p, &again);
 }
 
 int fuzz_one_input(const u8 *data, size_t size)

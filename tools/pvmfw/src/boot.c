@@ -57,7 +57,7 @@ static enum fw_status check_digest(const struct payload *image, const u8 *digest
  * The kernel is what its builder says, but where it lies is the host's choice:
  * it needs room for more than the file has.
  */
-static enum fw_status check_kernel(const struct platform *p)
+static enum fw_status check_kernel(struct platform *p)
 {
 	const struct kernel_header *h = (const void *)(uintptr_t)p->kernel.base;
 	const struct payload *k = &p->kernel;
@@ -72,10 +72,45 @@ static enum fw_status check_kernel(const struct platform *p)
 	if (p->swiotlb.base && range_overlaps(k->base, h->image_size, p->swiotlb.base,
 					      p->swiotlb.size))
 		return pr_error(FW_EOVERLAP, "kernel and DMA pool");
+	if (platform_is_reserved(p, k->base, h->image_size))
+		return pr_error(FW_EOVERLAP, "kernel and reserved memory");
+	p->kernel_room = h->image_size;
 	return FW_OK;
 }
 
-enum fw_status boot_check(const struct platform *p, const struct fw_config *config)
+/* The end of what lies in the way of a range; 0 if nothing does. */
+static u64 find_taken(const struct platform *p, u64 base, u64 size)
+{
+	const struct payload taken[] = {
+		{ p->kernel.base, p->kernel_room }, p->initrd, { p->swiotlb.base, p->swiotlb.size },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
+		if (taken[i].base && range_overlaps(base, size, taken[i].base, taken[i].size))
+			return taken[i].base + taken[i].size;
+	for (i = 0; i < p->reserved_count; i++)
+		if (range_overlaps(base, size, p->reserved[i].base, p->reserved[i].size))
+			return p->reserved[i].base + p->reserved[i].size;
+	return 0;
+}
+
+enum fw_status boot_place_tree(const struct platform *p, u64 prefer, u64 size, u64 *base)
+{
+	u64 at = prefer, taken;
+
+	if (!range_inside(at, size, RAM_BASE, p->ram_size) || find_taken(p, at, size)) {
+		/* It only rises, and ends with RAM. */
+		for (at = RAM_BASE; (taken = find_taken(p, at, size)) != 0;)
+			at = align_up(taken, PAGE_SIZE);
+		if (!range_inside(at, size, RAM_BASE, p->ram_size))
+			return FW_ENOMEM;
+	}
+	*base = at;
+	return FW_OK;
+}
+
+enum fw_status boot_check(struct platform *p, const struct fw_config *config)
 {
 	enum fw_status status;
 

@@ -2,6 +2,7 @@
 /*
  * Checking the device tree, and reading numbers out of it (devtree.h).
  */
+#include <assert.h>
 #include <string.h>
 
 #include <libfdt.h>
@@ -26,15 +27,28 @@ static bool property_is_sound(const void *fdt, int offset)
 	return fdt_getprop_by_offset(fdt, offset, &name, &len) && name && len >= 0;
 }
 
+static_assert(sizeof(struct fdt_header) == DEVTREE_HEADER_SIZE, "the header has ten fields");
+
+enum fw_status devtree_size(const void *fdt, size_t max_size, size_t *size)
+{
+	if (max_size < DEVTREE_HEADER_SIZE || fdt_magic(fdt) != FDT_MAGIC)
+		return FW_EFDT_HEADER;
+	*size = fdt_totalsize(fdt);
+	if (*size > max_size)
+		return FW_EFDT_SIZE;
+	return *size < DEVTREE_HEADER_SIZE ? FW_EFDT_HEADER : FW_OK;
+}
+
 enum fw_status devtree_check(const void *fdt, size_t max_size)
 {
 	int offset = 0, next, depth = 0;
 	bool props_over = false, seen_root = false;
+	enum fw_status status;
+	size_t size;
 
-	if (max_size < sizeof(struct fdt_header) || fdt_magic(fdt) != FDT_MAGIC)
-		return FW_EFDT_HEADER;
-	if (fdt_totalsize(fdt) > max_size)
-		return FW_EFDT_SIZE;
+	status = devtree_size(fdt, max_size, &size);
+	if (status != FW_OK)
+		return status;
 	if (fdt_version(fdt) < FDT_VERSION || fdt_check_header(fdt) ||
 	    !is_aligned(fdt_off_dt_struct(fdt), sizeof(fdt32_t)) ||
 	    !is_aligned(fdt_off_mem_rsvmap(fdt), sizeof(fdt64_t)))

@@ -12,6 +12,20 @@
 #include "status.h"
 #include "types.h"
 
+/* Bytes that say how much there is. */
+#define DEVTREE_HEADER_SIZE	40
+
+/**
+ * devtree_size() - Read how large a device tree is.
+ * @fdt: the tree, 8 byte aligned; DEVTREE_HEADER_SIZE bytes can be read
+ * @max_size: bytes that it may have
+ * @size: where its size goes
+ *
+ * Return: FW_OK; FW_EFDT_HEADER if it has no magic or is smaller than its header;
+ * FW_EFDT_SIZE.
+ */
+enum fw_status devtree_size(const void *fdt, size_t max_size, size_t *size);
+
 /**
  * devtree_check() - Check the whole structure of a device tree.
  * @fdt: the tree, 8 byte aligned

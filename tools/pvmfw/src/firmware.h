@@ -49,6 +49,7 @@ enum phase {
  * @pool: memory that the host sees
  * @disk: the disk
  * @devices_mapped: the devices of @platform are in @map
+ * @host_tree: the first page of the host's device tree
  * @tree: the kernel's device tree, in the heap; NULL if no kernel is to be started
  * @ticks: by phase: what the counter was when it began; then the end of the last one
  * @heap_tree: records of @heap
@@ -65,6 +66,7 @@ struct firmware {
 	struct shared_pool pool;
 	struct disk disk;
 	bool devices_mapped;
+	u64 host_tree;
 	void *tree;
 	u64 ticks[PHASE_COUNT + 1];
 	u8 heap_tree[BUDDY_TREE_SIZE(FW_SCRATCH_SHIFT)];

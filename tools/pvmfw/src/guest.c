@@ -29,6 +29,12 @@
  */
 #define MAP_CHILD_CELLS		5
 #define MAP_SLOT_SHIFT		11
+#define MAP_FUNCTION_SHIFT	8
+/* What of an address the map may be asked by: always the slot, all pins. */
+#define MAP_FUNCTIONS		0xff00u
+#define MAP_SLOTS		0xf800u
+#define MAP_PINS		7
+#define MAP_MASK_CELLS		4
 
 /* The interrupt controller: how the tree names it, and how long its addresses are. */
 struct gic_ref {
@@ -158,13 +164,34 @@ static bool read_map_entry(const fdt32_t *cell, const struct gic_ref *gic, struc
 	u32 hi = fdt32_ld(cell), trigger;
 
 	irq->slot = hi >> MAP_SLOT_SHIFT;
+	irq->function = hi >> MAP_FUNCTION_SHIFT & 7;
 	irq->pin = fdt32_ld(cell + 3);
-	return hi == irq->slot << MAP_SLOT_SHIFT && irq->slot < 32 && !fdt32_ld(cell + 1) &&
+	return !(hi & ~MAP_FUNCTIONS) && !fdt32_ld(cell + 1) &&
 	       !fdt32_ld(cell + 2) && irq->pin >= 1 && irq->pin <= 4 &&
 	       fdt32_ld(cell + 4) == gic->phandle &&
 	       !devtree_cells(parent, (int)gic->address_cells) &&
 	       read_spi(parent + gic->address_cells, &irq->spi, &trigger) &&
 	       trigger == IRQ_LEVEL_HIGH;
+}
+
+/*
+ * The mask chooses whether an entry is for a function or for all of a device. Where it is
+ * repeated, once for each entry, the first one counts, as for the kernel.
+ */
+static bool read_map_mask(const void *fdt, int node, u32 *mask)
+{
+	const fdt32_t *cell;
+	int len;
+
+	*mask = MAP_FUNCTIONS;
+	cell = fdt_getprop(fdt, node, "interrupt-map-mask", &len);
+	if (!cell)
+		return true;
+	if (len < MAP_MASK_CELLS * (int)sizeof(*cell))
+		return false;
+	*mask = fdt32_ld(cell) & MAP_FUNCTIONS;
+	return (*mask == MAP_FUNCTIONS || *mask == MAP_SLOTS) &&
+	       (fdt32_ld(cell + 3) & MAP_PINS) == MAP_PINS;
 }
 
 static enum fw_status parse_pci_irqs(const void *fdt, const struct platform *p,
@@ -181,6 +208,8 @@ static enum fw_status parse_pci_irqs(const void *fdt, const struct platform *p,
 		return FW_OK;
 	if ((u32)len % entry_size)
 		return pr_error(FW_EFDT_IRQ, "interrupt-map");
+	if (len && !read_map_mask(fdt, node, &guest->irq_mask))
+		return pr_error(FW_EFDT_IRQ, "interrupt-map-mask");
 	count = (u32)len / entry_size;
 	if (count > GUEST_MAX_IRQS)
 		return pr_error(FW_EFDT_IRQ, "interrupt-map of %u entries", count);
@@ -190,7 +219,8 @@ static enum fw_status parse_pci_irqs(const void *fdt, const struct platform *p,
 		if (!read_map_entry(cell + i * entry_cells, gic, irq))
 			return pr_error(FW_EFDT_IRQ, "interrupt-map, entry %u", i);
 		for (j = 0; j < i; j++)
-			if (guest->irq[j].slot == irq->slot && guest->irq[j].pin == irq->pin)
+			if (guest->irq[j].slot == irq->slot && guest->irq[j].pin == irq->pin &&
+			    guest->irq[j].function == irq->function)
 				return pr_error(FW_EFDT_IRQ, "interrupt-map, slot %u twice",
 						irq->slot);
 	}

@@ -2,7 +2,9 @@
 /*
  * What a kernel needs to know of the VM beyond what the firmware uses itself:
  * taken from the host's device tree, checked, and written down again in a new
- * one. What is not in here or in struct platform does not get to the kernel.
+ * one. What is not in here or in struct platform does not get to the kernel: of a
+ * clock, a watchdog, frequencies, a PMU, MSIs or nodes for other firmware it learns
+ * nothing.
  */
 #ifndef PVMFW_GUEST_H
 #define PVMFW_GUEST_H
@@ -12,20 +14,23 @@
 #include "status.h"
 #include "types.h"
 
-#define GUEST_MAX_CPUS	16
-#define GUEST_MAX_IRQS	32
+#define GUEST_MAX_CPUS	64
+/* One for each function of the bus. */
+#define GUEST_MAX_IRQS	256
 
 /* Enough for the largest tree that guest_write() makes. */
-#define GUEST_TREE_SIZE	0x2000
+#define GUEST_TREE_SIZE	0x8000
 
 /**
  * struct guest_irq - An entry of the PCI host's interrupt map.
  * @slot: device number
+ * @function: function number
  * @pin: 1 to 4, for INTA to INTD
  * @spi: number of the interrupt among the shared ones
  */
 struct guest_irq {
 	u32 slot;
+	u32 function;
 	u32 pin;
 	u32 spi;
 };
@@ -41,6 +46,8 @@ struct guest_irq {
  * @uart_clock: frequency of the UART's clock in Hz
  * @uart_spi: its interrupt among the shared ones
  * @uart_trigger: how it is triggered, as an interrupt specifier of the GIC says
+ * @irq_mask: what of an address of the bus an entry of @irq is compared by:
+ *	device and function, or the device alone
  * @irq_count: entries of @irq in use
  * @irq: interrupts of PCI devices
  * @cmdline: command line of the kernel, empty if it has none
@@ -55,6 +62,7 @@ struct guest {
 	u32 uart_clock;
 	u32 uart_spi;
 	u32 uart_trigger;
+	u32 irq_mask;
 	u32 irq_count;
 	struct guest_irq irq[GUEST_MAX_IRQS];
 	char cmdline[CONFIG_MAX_CMDLINE];

@@ -8,7 +8,6 @@
  * check(), which keeps the first one.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include <libfdt.h>
 
@@ -21,8 +20,12 @@
 #define GIC_PPI			1
 #define IRQ_LEVEL_HIGH		4
 #define PCI_MEM32		0x02000000
+#define PCI_MEM64		0x03000000
+#define PCI_PREFETCH		0x40000000
+#define PCI_RANGE_CELLS		7
 #define MAP_SLOT_SHIFT		11
-#define MAP_SLOT_MASK		(31u << MAP_SLOT_SHIFT)
+#define MAP_FUNCTION_SHIFT	8
+#define MAP_ENTRY_CELLS		8
 
 struct writer {
 	void *fdt;
@@ -54,18 +57,29 @@ static void end(struct writer *w)
 	check(w, fdt_end_node(w->fdt));
 }
 
-static void put_cells(struct writer *w, const char *name, const u32 *value, unsigned int count)
+/* Room for a property of @count cells; NULL after an error. */
+static fdt32_t *put_room(struct writer *w, const char *name, unsigned int count)
 {
 	void *where = NULL;
-	fdt32_t *cell;
+
+	check(w, fdt_property_placeholder(w->fdt, name, (int)(count * sizeof(fdt32_t)), &where));
+	return w->err ? NULL : where;
+}
+
+static void fill(fdt32_t *cell, const u32 *value, unsigned int count)
+{
 	unsigned int i;
 
-	check(w, fdt_property_placeholder(w->fdt, name, (int)(count * sizeof(*cell)), &where));
-	if (w->err)
-		return;
-	cell = where;
 	for (i = 0; i < count; i++)
 		cell[i] = cpu_to_fdt32(value[i]);
+}
+
+static void put_cells(struct writer *w, const char *name, const u32 *value, unsigned int count)
+{
+	fdt32_t *cell = put_room(w, name, count);
+
+	if (cell)
+		fill(cell, value, count);
 }
 
 static void put_u32(struct writer *w, const char *name, u32 value)
@@ -118,19 +132,18 @@ static void chosen_node(struct writer *w, const struct guest *guest, const struc
 	end(w);
 }
 
-static void memory_nodes(struct writer *w, const struct platform *p)
+/* Where it is, and no more: what the host wanted with it is not the kernel's business. */
+static void reserved_node(struct writer *w, const struct reserved *r)
 {
-	const struct swiotlb *pool = &p->swiotlb;
-
-	begin_at(w, "memory", RAM_BASE);
-	put_string(w, "device_type", "memory");
-	put_reg(w, "reg", RAM_BASE, p->ram_size);
+	begin_at(w, "reserved", r->base);
+	put_reg(w, "reg", r->base, r->size);
+	if (r->no_map)
+		put_empty(w, "no-map");
 	end(w);
-	if (!pool->size)
-		return;
-	begin(w, "reserved-memory");
-	put_sizes(w, 2, 2);
-	put_empty(w, "ranges");
+}
+
+static void pool_node(struct writer *w, const struct swiotlb *pool)
+{
 	begin(w, "restricted_dma_reserved");
 	put_string(w, "compatible", "restricted-dma-pool");
 	if (pool->base) {
@@ -141,6 +154,25 @@ static void memory_nodes(struct writer *w, const struct platform *p)
 	}
 	put_u32(w, "phandle", POOL_PHANDLE);
 	end(w);
+}
+
+static void memory_nodes(struct writer *w, const struct platform *p)
+{
+	unsigned int i;
+
+	begin_at(w, "memory", RAM_BASE);
+	put_string(w, "device_type", "memory");
+	put_reg(w, "reg", RAM_BASE, p->ram_size);
+	end(w);
+	if (!p->swiotlb.size && !p->reserved_count)
+		return;
+	begin(w, "reserved-memory");
+	put_sizes(w, 2, 2);
+	put_empty(w, "ranges");
+	for (i = 0; i < p->reserved_count; i++)
+		reserved_node(w, &p->reserved[i]);
+	if (p->swiotlb.size)
+		pool_node(w, &p->swiotlb);
 	end(w);
 }
 
@@ -216,27 +248,34 @@ static void uart_node(struct writer *w, const struct guest *guest, const struct 
 
 static void put_interrupt_map(struct writer *w, const struct guest *guest)
 {
-	static const u32 mask[] = { MAP_SLOT_MASK, 0, 0, 7 };
-	u32 map[8 * GUEST_MAX_IRQS], *cell = map;
+	const u32 mask[] = { guest->irq_mask, 0, 0, 7 };
+	fdt32_t *cell;
 	u32 i;
 
-	for (i = 0; i < guest->irq_count; i++) {
-		const struct guest_irq *irq = &guest->irq[i];
-		const u32 entry[8] = { irq->slot << MAP_SLOT_SHIFT, 0, 0, irq->pin, GIC_PHANDLE,
-				       GIC_SPI, irq->spi, IRQ_LEVEL_HIGH };
-
-		memcpy(cell, entry, sizeof(entry));
-		cell += ARRAY_SIZE(entry);
-	}
 	put_u32(w, "#interrupt-cells", 1);
-	put_cells(w, "interrupt-map", map, (unsigned int)(cell - map));
+	cell = put_room(w, "interrupt-map", guest->irq_count * MAP_ENTRY_CELLS);
+	for (i = 0; cell && i < guest->irq_count; i++, cell += MAP_ENTRY_CELLS) {
+		const struct guest_irq *irq = &guest->irq[i];
+		const u32 entry[MAP_ENTRY_CELLS] = {
+			irq->slot << MAP_SLOT_SHIFT | irq->function << MAP_FUNCTION_SHIFT, 0, 0,
+			irq->pin, GIC_PHANDLE, GIC_SPI, irq->spi, IRQ_LEVEL_HIGH,
+		};
+
+		fill(cell, entry, MAP_ENTRY_CELLS);
+	}
 	put_cells(w, "interrupt-map-mask", mask, ARRAY_SIZE(mask));
 }
 
 static void pci_node(struct writer *w, const struct guest *guest, const struct platform *p)
 {
-	const u32 ranges[] = { PCI_MEM32, 0, (u32)p->window_base, 0, (u32)p->window_base,
-			       0, (u32)p->window_size };
+	const u32 ranges[2 * PCI_RANGE_CELLS] = {
+		PCI_MEM32, 0, (u32)p->window_base, 0, (u32)p->window_base,
+		0, (u32)p->window_size,
+		PCI_MEM64 | (p->high_prefetch ? PCI_PREFETCH : 0),
+		(u32)(p->high_base >> 32), (u32)p->high_base,
+		(u32)(p->high_base >> 32), (u32)p->high_base,
+		(u32)(p->high_size >> 32), (u32)p->high_size,
+	};
 
 	if (!p->has_pci)
 		return;
@@ -246,7 +285,7 @@ static void pci_node(struct writer *w, const struct guest *guest, const struct p
 	put_sizes(w, 3, 2);
 	put_cells(w, "bus-range", (const u32[]){ 0, 0 }, 2);
 	put_reg(w, "reg", p->config_base, p->config_size);
-	put_cells(w, "ranges", ranges, ARRAY_SIZE(ranges));
+	put_cells(w, "ranges", ranges, p->high_size ? ARRAY_SIZE(ranges) : PCI_RANGE_CELLS);
 	if (guest->irq_count)
 		put_interrupt_map(w, guest);
 	put_empty(w, "dma-coherent");

@@ -28,7 +28,7 @@
 #define FW_STACK_SIZE		ADDR(0x4000)
 #define FW_EXC_STACK_SIZE	ADDR(0x2000)
 
-/* RAM starts with the device tree. */
+/* Behind the firmware there is RAM, and in it, anywhere, the device tree. */
 #define RAM_BASE		ADDR(0x80000000)
 #define FDT_MAX_SIZE		ADDR(0x200000)
 

@@ -51,21 +51,26 @@ static enum fw_status release_uart(struct firmware *fw)
 	return own != FW_OK ? own : early;
 }
 
-/* Put the kernel's device tree in the place of the host's, in as many pages as it needs. */
-static enum fw_status place_tree(struct firmware *fw)
+/*
+ * Put the kernel's device tree in the place of the host's, or, where it is too large for
+ * that, in another one, in as many pages as it needs.
+ */
+static enum fw_status place_tree(struct firmware *fw, u64 *base)
 {
 	u32 size = fdt_totalsize(fw->tree);
 	enum fw_status status;
 
-	status = memmap_remove(&fw->map, RAM_BASE);
+	status = boot_place_tree(&fw->platform, fw->host_tree, align_up(size, PAGE_SIZE), base);
+	if (status == FW_OK)
+		status = memmap_remove(&fw->map, fw->host_tree);
 	mmu_flush();
 	if (status == FW_OK)
-		status = memmap_add(&fw->map, RAM_BASE, align_up(size, PAGE_SIZE), MEMMAP_DATA,
+		status = memmap_add(&fw->map, *base, align_up(size, PAGE_SIZE), MEMMAP_DATA,
 				    "device tree", NULL);
 	if (status != FW_OK)
 		return pr_error(status, "device tree of the kernel");
 	mmu_sync();
-	mmu_copy(RAM_BASE, fw->tree, size);
+	mmu_copy(*base, fw->tree, size);
 	return FW_OK;
 }
 
@@ -100,11 +105,12 @@ void leave(struct firmware *fw, enum fw_status status)
 {
 	enum fw_status taken = take_back(fw);
 	const char *word;
+	u64 tree = 0;
 
 	if (status == FW_OK)
 		status = taken;
 	if (status == FW_OK && fw->tree)
-		status = place_tree(fw);
+		status = place_tree(fw, &tree);
 
 	word = fw->tree ? "boot" : "off";
 	pr_info("%s", status == FW_OK ? word : "reset");
@@ -112,7 +118,7 @@ void leave(struct firmware *fw, enum fw_status status)
 		psci_system_reset();
 	} else if (fw->tree) {
 		memmap_flush(&fw->map);
-		fw_jump(fw->platform.kernel.base, RAM_BASE);
+		fw_jump(fw->platform.kernel.base, tree);
 	} else {
 		psci_system_off();
 	}

@@ -57,7 +57,6 @@ static enum fw_status map_self(struct firmware *fw)
 		{ exc_guard, exc_guard + PAGE_SIZE, MEMMAP_UNMAPPED, "stack guard" },
 		{ exc_guard + PAGE_SIZE, heap, MEMMAP_DATA, "firmware scratch" },
 		{ heap, FW_SCRATCH_BASE + FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware heap" },
-		{ RAM_BASE, RAM_BASE + FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
 		{ UART_DEFAULT_PAGE, UART_DEFAULT_PAGE + PAGE_SIZE, MEMMAP_DEVICE, "UART" },
 	};
 	enum fw_status status;
@@ -77,17 +76,53 @@ static enum fw_status map_self(struct firmware *fw)
 	return status;
 }
 
+/* Map the pages of @size bytes of the host's device tree. */
+static enum fw_status map_devtree(struct firmware *fw, u64 addr, u64 size)
+{
+	u64 end = align_up(addr + size, PAGE_SIZE);
+	enum fw_status status;
+
+	fw->host_tree = align_down(addr, PAGE_SIZE);
+	status = memmap_add(&fw->map, fw->host_tree, end - fw->host_tree, MEMMAP_RODATA,
+			    "device tree", NULL);
+	mmu_sync();
+	return status;
+}
+
+/*
+ * The tree may lie anywhere above RAM_BASE: that it lies in RAM is known once it has been
+ * read. Its header, mapped first, says how much of it there is.
+ */
+static enum fw_status find_devtree(struct firmware *fw, u64 addr, size_t *size)
+{
+	enum fw_status status;
+
+	if (addr < RAM_BASE || !range_inside(addr, FDT_MAX_SIZE, 0, (u64)1 << VA_BITS) ||
+	    !is_aligned(addr, 8ull))
+		return pr_error(FW_EFDT_PLACE, "0x%llx", (unsigned long long)addr);
+	status = map_devtree(fw, addr, DEVTREE_HEADER_SIZE);
+	if (status == FW_OK)
+		status = devtree_size((const void *)addr, FDT_MAX_SIZE, size);
+	if (status == FW_OK)
+		status = memmap_remove(&fw->map, fw->host_tree);
+	mmu_flush();
+	if (status == FW_OK)
+		status = map_devtree(fw, addr, *size);
+	if (status == FW_OK)
+		status = devtree_check((const void *)addr, *size);
+	return status == FW_OK ? FW_OK : pr_error(status, NULL);
+}
+
 static enum fw_status read_devtree(struct firmware *fw, u64 addr)
 {
 	const void *fdt = (const void *)addr;
 	struct platform *p = &fw->platform;
 	enum fw_status status;
+	size_t size = 0;
 
-	if (addr < RAM_BASE || addr >= RAM_BASE + FDT_MAX_SIZE || !is_aligned(addr, 8ull))
-		return pr_error(FW_EFDT_PLACE, "0x%llx", (unsigned long long)addr);
-	status = devtree_check(fdt, RAM_BASE + FDT_MAX_SIZE - addr);
+	status = find_devtree(fw, addr, &size);
 	if (status != FW_OK)
-		return pr_error(status, NULL);
+		return status;
 	status = platform_parse(fdt, p);
 	if (status == FW_OK)
 		status = platform_memmap(p, !hyp_can_share(&fw->hyp), &fw->map);

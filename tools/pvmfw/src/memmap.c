@@ -43,10 +43,12 @@ enum fw_status memmap_shrink_ram(struct memmap *map, u64 base, u64 size)
 static enum fw_status check_ram(const struct memmap *map, u64 base, u64 size,
 				enum memmap_kind kind, const char **clash)
 {
-	u64 known = map->ram_size ? map->ram_size : FDT_MAX_SIZE;
+	u64 known = map->ram_size;
 
 	if (base + size <= RAM_BASE)
 		return FW_OK;
+	if (!known && kind == MEMMAP_RODATA)
+		known = ADDR_END - RAM_BASE;
 	if (kind == MEMMAP_DEVICE || kind == MEMMAP_TEXT) {
 		if (clash)
 			*clash = "RAM";

@@ -3,8 +3,8 @@
  * The tracker of the ranges that the firmware may touch: what is not in here is
  * never mapped, and none overlap.
  *
- * Of RAM nothing but the device tree can be added before the tree was checked
- * and RAM has been shrunk to what it says.
+ * Of RAM nothing but what is only read, the device tree, can be added before the tree
+ * was checked and RAM has been shrunk to what it says.
  */
 #ifndef PVMFW_MEMMAP_H
 #define PVMFW_MEMMAP_H

@@ -11,7 +11,10 @@
 #include "layout.h"
 #include "platform.h"
 
-#define MAX_RESERVED	16
+/* Ranges of memory, all nodes together. */
+#define MAX_MEMORY	16
+
+static const char pool_compatible[] = "restricted-dma-pool";
 
 static enum fw_status parse_psci(const void *fdt)
 {
@@ -31,68 +34,156 @@ static enum fw_status parse_psci(const void *fdt)
 	return pr_error(FW_EFDT_PSCI, NULL);
 }
 
-/* RAM is one range that starts where the layout says. */
+/* Ranges of memory, in the order of the tree. */
+struct memory {
+	unsigned int count;
+	u64 base[MAX_MEMORY];
+	u64 size[MAX_MEMORY];
+};
+
+/* All ranges of a memory node; those that are empty say nothing. */
+static enum fw_status read_memory(const void *fdt, int node, struct memory *m)
+{
+	int i, n = devtree_reg_count(fdt, 0, node);
+	u64 base, size;
+
+	if (fdt_parent_offset(fdt, node) != 0 || n < 1)
+		return pr_error(FW_EFDT_MEMORY, "memory has no ranges");
+	for (i = 0; i < n; i++) {
+		devtree_reg(fdt, 0, node, i, &base, &size);
+		if (!size)
+			continue;
+		if (base < FW_IMAGE_BASE)
+			return pr_error(FW_EFDT_MEMORY, "memory starts at 0x%llx",
+					(unsigned long long)base);
+		if (!is_aligned(base, PAGE_SIZE) || !is_aligned(size, PAGE_SIZE) ||
+		    !range_inside(base, size, 0, (u64)1 << VA_BITS))
+			return pr_error(FW_EFDT_MEMORY, "memory of 0x%llx bytes",
+					(unsigned long long)size);
+		if (m->count == MAX_MEMORY)
+			return pr_error(FW_ETOOMANY, "memory");
+		m->base[m->count] = base;
+		m->size[m->count++] = size;
+	}
+	return FW_OK;
+}
+
+/*
+ * RAM is what goes on from RAM_BASE without a gap, be it one range or several. The
+ * firmware's own region may be a part of it or not: it is not the kernel's. What lies
+ * behind a gap is dropped.
+ */
 static enum fw_status parse_memory(const void *fdt, struct platform *p)
 {
-	int node = -1, found = 0;
-	u64 base, size;
+	struct memory m = { 0 };
+	enum fw_status status;
+	u64 end = RAM_BASE;
+	unsigned int i;
+	int node = -1;
 
 	for (;;) {
 		node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory",
 						     sizeof("memory"));
 		if (node < 0)
 			break;
-		if (found++ || fdt_parent_offset(fdt, node) != 0 ||
-		    devtree_reg_count(fdt, 0, node) != 1)
-			return pr_error(FW_EFDT_MEMORY, "memory is not one range");
-		devtree_reg(fdt, 0, node, 0, &base, &size);
+		status = read_memory(fdt, node, &m);
+		if (status != FW_OK)
+			return status;
 	}
-	if (!found)
-		return pr_error(FW_EFDT_MEMORY, "no memory node");
-	if (base != RAM_BASE)
-		return pr_error(FW_EFDT_MEMORY, "memory starts at 0x%llx",
-				(unsigned long long)base);
-	if (size < FDT_MAX_SIZE || !is_aligned(size, PAGE_SIZE) ||
-	    !range_inside(base, size, 0, (u64)1 << VA_BITS))
-		return pr_error(FW_EFDT_MEMORY, "memory of 0x%llx bytes", (unsigned long long)size);
-	p->ram_size = size;
+	for (i = 0; i < m.count;) {
+		if (m.base[i] <= end && m.base[i] + m.size[i] > end) {
+			end = m.base[i] + m.size[i];
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	for (i = 0; i < m.count; i++)
+		if (m.base[i] > end)
+			pr_info("memory at 0x%llx is not used", (unsigned long long)m.base[i]);
+	p->ram_size = end - RAM_BASE;
+	if (p->ram_size < FDT_MAX_SIZE)
+		return pr_error(FW_EFDT_MEMORY, "memory of 0x%llx bytes",
+				(unsigned long long)p->ram_size);
 	return FW_OK;
 }
 
-/* Ranges that are reserved, to find those that are reserved twice. */
-struct reserved {
-	int count;
-	u64 base[MAX_RESERVED];
-	u64 size[MAX_RESERVED];
-};
-
-/* A range that is reserved must be RAM, and reserved once. */
-static enum fw_status check_reserved(const struct platform *p, struct reserved *seen, u64 base,
-				     u64 size)
+bool platform_is_reserved(const struct platform *p, u64 base, u64 size)
 {
-	enum fw_status status = FW_OK;
-	int i;
+	unsigned int i;
 
-	if (!range_inside(base, size, RAM_BASE, p->ram_size))
+	for (i = 0; i < p->reserved_count; i++)
+		if (range_overlaps(base, size, p->reserved[i].base, p->reserved[i].size))
+			return true;
+	return false;
+}
+
+/*
+ * Record what of a reserved range is RAM, in whole pages, as one with those that it
+ * overlaps: the kernel has no use for anything else.
+ */
+static enum fw_status reserve(struct platform *p, u64 base, u64 size, bool no_map)
+{
+	const u64 ram_end = RAM_BASE + p->ram_size;
+	unsigned int i = 0;
+	u64 end;
+
+	if (size > UINT64_MAX - base)
 		return pr_error(FW_EFDT_RESERVED, "0x%llx bytes at 0x%llx",
 				(unsigned long long)size, (unsigned long long)base);
-	if (!size)
-		status = FW_ERANGE;
-	for (i = 0; i < seen->count && status == FW_OK; i++)
-		if (range_overlaps(base, size, seen->base[i], seen->size[i]))
-			status = FW_EOVERLAP;
-	if (status == FW_OK && seen->count == MAX_RESERVED)
-		status = FW_ETOOMANY;
-	if (status != FW_OK)
-		return pr_error(status, "reserved memory at 0x%llx", (unsigned long long)base);
-	seen->base[seen->count] = base;
-	seen->size[seen->count++] = size;
+	end = base + size;
+	if (!size || end <= RAM_BASE || base >= ram_end)
+		return FW_OK;
+	base = base < RAM_BASE ? RAM_BASE : align_down(base, PAGE_SIZE);
+	end = end > ram_end ? ram_end : align_up(end, PAGE_SIZE);
+	while (i < p->reserved_count) {
+		const struct reserved *r = &p->reserved[i];
+
+		if (!range_overlaps(base, end - base, r->base, r->size)) {
+			i++;
+			continue;
+		}
+		if (r->base < base)
+			base = r->base;
+		if (r->base + r->size > end)
+			end = r->base + r->size;
+		no_map |= r->no_map;
+		p->reserved[i] = p->reserved[--p->reserved_count];
+		i = 0;
+	}
+	if (p->reserved_count == PLATFORM_MAX_RESERVED)
+		return pr_error(FW_ETOOMANY, "reserved memory at 0x%llx",
+				(unsigned long long)base);
+	p->reserved[p->reserved_count++] = (struct reserved){ base, end - base, no_map };
 	return FW_OK;
+}
+
+/*
+ * A node without "reg" asks for memory anywhere: nothing is reserved yet, so it is dropped,
+ * but for the DMA pool, which is handed on in its own right.
+ */
+static enum fw_status reserve_node(const void *fdt, int parent, int node, struct platform *p)
+{
+	bool no_map = fdt_getprop(fdt, node, "no-map", NULL);
+	enum fw_status status = FW_OK;
+	u64 base, size;
+	int i, n;
+
+	if (!fdt_getprop(fdt, node, "reg", NULL) ||
+	    !fdt_node_check_compatible(fdt, node, pool_compatible))
+		return FW_OK;
+	n = devtree_reg_count(fdt, parent, node);
+	if (n < 1)
+		return pr_error(FW_EFDT_STRUCT, "reserved-memory node");
+	for (i = 0; i < n && status == FW_OK; i++) {
+		devtree_reg(fdt, parent, node, i, &base, &size);
+		status = reserve(p, base, size, no_map);
+	}
+	return status;
 }
 
 static enum fw_status parse_reserved(const void *fdt, struct platform *p)
 {
-	struct reserved seen = { 0 };
 	int i, n, node, parent;
 	enum fw_status status;
 	u64 base, size;
@@ -101,7 +192,7 @@ static enum fw_status parse_reserved(const void *fdt, struct platform *p)
 	for (i = 0; i < n; i++) {
 		if (fdt_get_mem_rsv(fdt, i, &base, &size))
 			return pr_error(FW_EFDT_STRUCT, "memory reservation %d", i);
-		status = check_reserved(p, &seen, base, size);
+		status = reserve(p, base, size, false);
 		if (status != FW_OK)
 			return status;
 	}
@@ -110,21 +201,9 @@ static enum fw_status parse_reserved(const void *fdt, struct platform *p)
 	if (parent < 0)
 		return FW_OK;
 	fdt_for_each_subnode(node, fdt, parent) {
-		/*
-		 * A node without "reg" asks for memory anywhere, which is the
-		 * next stage's concern.
-		 */
-		if (!fdt_getprop(fdt, node, "reg", NULL))
-			continue;
-		n = devtree_reg_count(fdt, parent, node);
-		if (n < 1)
-			return pr_error(FW_EFDT_STRUCT, "reserved-memory node");
-		for (i = 0; i < n; i++) {
-			devtree_reg(fdt, parent, node, i, &base, &size);
-			status = check_reserved(p, &seen, base, size);
-			if (status != FW_OK)
-				return status;
-		}
+		status = reserve_node(fdt, parent, node, p);
+		if (status != FW_OK)
+			return status;
 	}
 	return FW_OK;
 }
@@ -171,21 +250,29 @@ static enum fw_status parse_uart(const void *fdt, struct platform *p)
 	return FW_OK;
 }
 
+/* What the kernel frees, writes or runs in must not be what is kept from it. */
+static enum fw_status check_not_reserved(const struct platform *p, u64 base, u64 size,
+					 const char *name)
+{
+	if (platform_is_reserved(p, base, size))
+		return pr_error(FW_EOVERLAP, "%s and reserved memory", name);
+	return FW_OK;
+}
+
 /*
  * The pool that devices are restricted to. A range of its own is needed only
  * where memory cannot be shared at run time.
  */
 static enum fw_status parse_swiotlb(const void *fdt, struct platform *p)
 {
-	static const char compatible[] = "restricted-dma-pool";
 	int parent = fdt_path_offset(fdt, "/reserved-memory");
-	int node = fdt_node_offset_by_compatible(fdt, -1, compatible);
+	int node = fdt_node_offset_by_compatible(fdt, -1, pool_compatible);
 	struct swiotlb *s = &p->swiotlb;
 
 	if (node == -FDT_ERR_NOTFOUND)
 		return FW_OK;
 	if (parent < 0 || node < 0 || fdt_parent_offset(fdt, node) != parent ||
-	    fdt_node_offset_by_compatible(fdt, node, compatible) != -FDT_ERR_NOTFOUND)
+	    fdt_node_offset_by_compatible(fdt, node, pool_compatible) != -FDT_ERR_NOTFOUND)
 		return pr_error(FW_EFDT_SWIOTLB, "not one node of reserved-memory");
 
 	if (devtree_reg_count(fdt, parent, node) == 1) {
@@ -199,17 +286,17 @@ static enum fw_status parse_swiotlb(const void *fdt, struct platform *p)
 	}
 	if (!s->size || s->size > p->ram_size || !is_aligned(s->size, PAGE_SIZE) ||
 	    !is_power_of_2(s->align) || s->align < PAGE_SIZE || s->align > p->ram_size ||
-	    !is_aligned(s->base, PAGE_SIZE))
+	    !is_aligned(s->base, PAGE_SIZE) ||
+	    (s->base && !range_inside(s->base, s->size, RAM_BASE, p->ram_size)))
 		return pr_error(FW_EFDT_SWIOTLB, "0x%llx bytes at 0x%llx",
 				(unsigned long long)s->size, (unsigned long long)s->base);
-	return FW_OK;
+	return check_not_reserved(p, s->base, s->size, "DMA pool");
 }
 
-/* An image lies in RAM, behind the device tree, from a page on. */
+/* An image lies in RAM, from a page on. */
 static bool image_is_sound(const struct platform *p, const struct payload *image)
 {
 	return image->size && is_aligned(image->base, PAGE_SIZE) &&
-	       image->base >= RAM_BASE + FDT_MAX_SIZE &&
 	       range_inside(image->base, image->size, RAM_BASE, p->ram_size) &&
 	       align_up(image->base + image->size, PAGE_SIZE) <= RAM_BASE + p->ram_size;
 }
@@ -228,7 +315,7 @@ static enum fw_status parse_kernel(const void *fdt, struct platform *p)
 	if (!image_is_sound(p, k))
 		return pr_error(FW_EFDT_KERNEL, "0x%llx bytes at 0x%llx",
 				(unsigned long long)k->size, (unsigned long long)k->base);
-	return FW_OK;
+	return check_not_reserved(p, k->base, k->size, "kernel");
 }
 
 static enum fw_status parse_initrd(const void *fdt, struct platform *p)
@@ -247,7 +334,7 @@ static enum fw_status parse_initrd(const void *fdt, struct platform *p)
 	if (!image_is_sound(p, i))
 		return pr_error(FW_EFDT_INITRD, "0x%llx bytes at 0x%llx",
 				(unsigned long long)i->size, (unsigned long long)i->base);
-	return FW_OK;
+	return check_not_reserved(p, i->base, i->size, "initrd");
 }
 
 enum fw_status platform_parse(const void *fdt, struct platform *p)

@@ -12,12 +12,10 @@
 /* Functions of one bus: 32 devices of 8. */
 #define BUS_FUNCTIONS	256
 
-/*
- * The first cell of a PCI address: space code, and what must be zero for plain
- * memory.
- */
+/* The first cell of a PCI address. */
 #define PCI_SPACE(hi)	(((hi) >> 24) & 3)
 #define PCI_SPACE_MEM32	2
+#define PCI_SPACE_MEM64	3
 #define PCI_PREFETCH	0x40000000u
 #define PCI_RANGE_CELLS	7
 
@@ -30,8 +28,29 @@ static const struct {
 	{ "pci-host-cam-generic", PCI_CAM_SHIFT },
 };
 
-/* The first window for 32-bit memory that is not prefetchable. */
-static bool parse_pci_window(const void *fdt, int node, struct platform *p)
+/*
+ * The window that the firmware uses: whichever space code it carries, it lies below RAM
+ * and is not prefetchable.
+ */
+static bool is_low_window(u32 space, u64 bus, u64 base, u64 size)
+{
+	return !(space & PCI_PREFETCH) && bus == base && size &&
+	       range_inside(base, size, 0, RAM_BASE);
+}
+
+/*
+ * A window that is the kernel's alone: above RAM, so over nothing that the firmware
+ * knows.
+ */
+static bool is_high_window(const struct platform *p, u32 space, u64 bus, u64 base, u64 size)
+{
+	return PCI_SPACE(space) == PCI_SPACE_MEM64 && bus == base && size &&
+	       base >= RAM_BASE + p->ram_size && size <= UINT64_MAX - base &&
+	       is_aligned(base, PAGE_SIZE) && is_aligned(size, PAGE_SIZE);
+}
+
+/* Take the first window of each kind; others are dropped. */
+static bool parse_pci_windows(const void *fdt, int node, struct platform *p)
 {
 	const fdt32_t *cell;
 	int len;
@@ -43,17 +62,22 @@ static bool parse_pci_window(const void *fdt, int node, struct platform *p)
 	if (!cell || len <= 0 || len % (int)(PCI_RANGE_CELLS * sizeof(*cell)))
 		return false;
 	for (; len; len -= (int)(PCI_RANGE_CELLS * sizeof(*cell)), cell += PCI_RANGE_CELLS) {
-		u32 hi = fdt32_ld(cell);
+		u32 space = fdt32_ld(cell);
 		u64 bus = devtree_cells(cell + 1, 2);
+		u64 base = devtree_cells(cell + 3, 2), size = devtree_cells(cell + 5, 2);
 
-		if (PCI_SPACE(hi) != PCI_SPACE_MEM32 || hi & PCI_PREFETCH)
+		if (PCI_SPACE(space) != PCI_SPACE_MEM32 && PCI_SPACE(space) != PCI_SPACE_MEM64)
 			continue;
-		p->window_base = devtree_cells(cell + 3, 2);
-		p->window_size = devtree_cells(cell + 5, 2);
-		return bus == p->window_base && p->window_size &&
-		       range_inside(bus, p->window_size, 0, (u64)1 << 32);
+		if (!p->window_size && is_low_window(space, bus, base, size)) {
+			p->window_base = base;
+			p->window_size = size;
+		} else if (!p->high_size && is_high_window(p, space, bus, base, size)) {
+			p->high_base = base;
+			p->high_size = size;
+			p->high_prefetch = space & PCI_PREFETCH;
+		}
 	}
-	return false;
+	return p->window_size;
 }
 
 const char *platform_pci_compatible(const struct platform *p)
@@ -87,7 +111,7 @@ enum fw_status platform_parse_pci(const void *fdt, struct platform *p)
 	/* Only bus 0 is looked at. */
 	p->config_size = (u64)BUS_FUNCTIONS << hosts[i].shift;
 	p->config_shift = hosts[i].shift;
-	if (!parse_pci_window(fdt, node, p))
+	if (!parse_pci_windows(fdt, node, p))
 		return pr_error(FW_EFDT_PCI, "bad memory window");
 	p->has_pci = true;
 	return FW_OK;

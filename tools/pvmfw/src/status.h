@@ -24,7 +24,7 @@
  * @FW_EFDT_STRUCT: device tree is malformed
  * @FW_EFDT_PSCI: device tree has no PSCI by HVC
  * @FW_EFDT_MEMORY: device tree describes no usable memory
- * @FW_EFDT_RESERVED: device tree reserves memory that is not there
+ * @FW_EFDT_RESERVED: device tree reserves a range that wraps
  * @FW_EFDT_UART: device tree describes no usable UART
  * @FW_EFDT_PCI: device tree describes no usable PCI host
  * @FW_EFDT_SWIOTLB: device tree describes no usable DMA pool

@@ -44,12 +44,13 @@ TREE = '''/dts-v1/;
 	reserved-memory {
 		#address-cells = <2>;
 		#size-cells = <2>;
-		pool { compatible = "restricted-dma-pool"; reg = <0 0x83e00000 0 0x200000>; };
+		pool { compatible = "restricted-dma-pool"; reg = <0 POOL 0 0x200000>; };
 	};
 	uart@3f8 { compatible = "ns16550a"; reg = <0 UART 0 8>; };
 };
 '''
-GOOD = {'METHOD': 'hvc', 'MEMORY': '0x80000000 0 0x10000000', 'UART': '0x3f8'}
+GOOD = {'METHOD': 'hvc', 'MEMORY': '0x80000000 0 0x10000000', 'UART': '0x3f8',
+        'POOL': '0x83e00000'}
 
 # Code that takes the place of a function of the firmware, and the report.
 EXCEPTIONS = {
@@ -77,12 +78,13 @@ class Case:
     """One VM: the image it runs, its disk, what it must say and how it must end.
 
     shares: it gets as far as sharing memory. orderly: it ends by leave(), after
-    everything was unshared, and says so.
+    everything was unshared, and says so. options: more of them for the VMM.
     """
 
-    def __init__(self, name, image, says, status=RESET, disk=None, shares=False, orderly=True):
+    def __init__(self, name, image, says, status=RESET, disk=None, shares=False, orderly=True,
+                 options=''):
         self.name, self.image, self.says, self.status = name, image, says, status
-        self.disk, self.shares, self.orderly = disk, shares, orderly
+        self.disk, self.shares, self.orderly, self.options = disk, shares, orderly, options
 
 
 def device_tree(**changes):
@@ -137,7 +139,7 @@ class Images:
         return self.write(image)
 
     def with_tree(self, tree=b'', x0=0, moved=False):
-        """The firmware entered with another tree, x0 or place."""
+        """The firmware entered with another tree, x0 or place; the tree goes to x0."""
         image = bytearray(self.firmware)
         image[0:4] = struct.pack('<I', 0x14000000 | IMAGE_MAX // 4)
         image += bytes(IMAGE_MAX - len(image)) + self.shim
@@ -145,7 +147,8 @@ class Images:
         start = len(image) + 32 + len(tree)
         start += -start % 0x1000
         entry = IMAGE_BASE + (start if moved else 0) + 4
-        image += struct.pack('<4Q', x0, entry, RAM_BASE, len(tree)) + tree
+        image += struct.pack('<4Q', x0 or RAM_BASE if tree else x0, entry, x0 or RAM_BASE,
+                             len(tree)) + tree
         image += bytes(start - len(image)) + self.firmware
         return self.write(image)
 
@@ -166,6 +169,9 @@ def cases(images):
         found.append(Case(f'a disk of {sectors} sectors', images.plain(),
                           f'sha256 {hashlib.sha256(data).hexdigest()}', OFF,
                           images.write(data), True))
+    found.append(Case('a disk without a fixed pool', images.plain(),
+                      f'sha256 {hashlib.sha256(data).hexdigest()}', OFF, found[-1].disk, True,
+                      options='--swiotlb 0'))
     found += [
         Case('a disk that errs half way', images.plain(),
              f'error: disk, sectors {BAD_SECTOR // 128 * 128} to '
@@ -182,8 +188,22 @@ def cases(images):
              'error: device tree has a bad header'),
         Case('a tree whose strings are elsewhere', images.with_tree(lie(good, 12, 0x7ffffff0)),
              'error: device tree has a bad header'),
-        Case('a tree above its region', images.with_tree(x0=0x80200000),
-             'error: 0x80200000: device tree is misplaced'),
+        Case('a tree in the middle of RAM', images.with_tree(good, x0=0x82ffff08),
+             'error: no virtio block device'),
+        Case('a tree that ends with RAM', images.with_tree(
+            device_tree(MEMORY='0x80000000 0 0x4000000', POOL='0x83c00000'), x0=0x83fff800),
+             'error: no virtio block device'),
+        Case('a tree beyond RAM', images.with_tree(
+            device_tree(MEMORY='0x80000000 0 0x1000000', POOL='0x80e00000'), x0=0x82000000),
+             'error: RAM: address or size is out of range'),
+        Case('no tree where x0 points', images.with_tree(x0=0x82000000),
+             'error: device tree has a bad header'),
+        Case('RAM joined with the firmware', images.with_tree(
+            device_tree(MEMORY='0x7fc00000 0 0x4400000')),
+             'error: no virtio block device'),
+        Case('RAM and the firmware apart', images.with_tree(
+            device_tree(MEMORY='0x80000000 0 0x4000000>, <0 0x7fc00000 0 0x400000')),
+             'error: no virtio block device'),
         Case('a tree in the firmware', images.with_tree(x0=IMAGE_BASE),
              f'error: {IMAGE_BASE:#x}: device tree is misplaced'),
         Case('a misaligned tree', images.with_tree(x0=0x80000004),
@@ -257,7 +277,7 @@ def run(objects, cpu, modes):
                 disk = f'/disk{number}'
             jobs.append(' '.join(filter(None, [
                 '/vmm', '--protected' if mode == 'protected' else '', '--mem 64',
-                f'--firmware /fw{number}', f'--disk {disk},ro' if disk else '',
+                f'--firmware /fw{number}', f'--disk {disk},ro' if disk else '', case.options,
                 '--timeout 30'])))
         log = os.path.join(qemu.BUILD, 'log', f'pvmfw-boot-{cpu}.log')
         host = qemu.boot(jobs, cpu=cpu, files=files, drive=[blkdebug(scratch)], log=log,

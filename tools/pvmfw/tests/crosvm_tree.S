@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The compiled tree that test_crosvm.c reads; the makefile says which file it is.
+ * The compiled trees that test_crosvm.c reads; the makefile says in which folder they
+ * are, to the assembler.
  */
-	.section .rodata
+	.macro	tree, name, file
 	.balign	8
-	.global	crosvm_tree, crosvm_tree_end
-crosvm_tree:
-	.incbin	CROSVM_TREE
-crosvm_tree_end:
+	.global	\name, \name\()_end
+\name:
+	.incbin	"\file"
+\name\()_end:
+	.endm
+
+	.section .rodata
+	tree	crosvm_tree, crosvm.dtb
+	tree	crosvm_joined, crosvm-joined.dtb
+	tree	crosvm_apart, crosvm-apart.dtb
 	.section .note.GNU-stack, "", %progbits

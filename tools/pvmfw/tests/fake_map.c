@@ -16,14 +16,19 @@ static struct pgtable pgtable;
 
 void fake_map_reset(void)
 {
-	static const struct {
+	fake_map_reset_at(RAM_BASE, FDT_MAX_SIZE);
+}
+
+void fake_map_reset_at(u64 fdt, u64 fdt_size)
+{
+	const struct {
 		u64 base, size;
 		enum memmap_kind kind;
 		const char *name;
 	} ranges[] = {
 		{ FW_IMAGE_BASE, BLOCK_SIZE, MEMMAP_TEXT, "firmware image" },
 		{ FW_SCRATCH_BASE, FW_SCRATCH_SIZE, MEMMAP_DATA, "firmware scratch" },
-		{ RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "device tree" },
+		{ fdt, fdt_size, MEMMAP_RODATA, "device tree" },
 		{ UART_DEFAULT_PAGE, PAGE_SIZE, MEMMAP_DEVICE, "UART" },
 	};
 	size_t i;

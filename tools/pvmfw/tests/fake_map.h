@@ -17,6 +17,13 @@ extern struct memmap fake_map;
 void fake_map_reset(void);
 
 /**
+ * fake_map_reset_at() - The same with the device tree elsewhere.
+ * @fdt: where it lies, in RAM
+ * @fdt_size: bytes
+ */
+void fake_map_reset_at(u64 fdt, u64 fdt_size);
+
+/**
  * fake_map_release() - Free the memory below it.
  * @state: not used; so that a group of tests can have it as its teardown
  *

@@ -85,6 +85,7 @@ static void as_configured(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
+	assert_int_equal(f->p.kernel_room, 0x8000);
 	/* Without an initrd, on both sides. */
 	f->p.initrd.size = 0;
 	f->config.initrd = NULL;
@@ -172,11 +173,64 @@ static void bad_kernels(void **state)
 	f->p.swiotlb = (struct swiotlb){ (uintptr_t)f->kernel + 0x8000, 0x1000, 0x1000 };
 	assert_int_equal(boot_check(&f->p, &f->config), FW_EOVERLAP);
 	assert_non_null(strstr(fake_console_line, "kernel and DMA pool"));
-	/* A place that is no multiple of 2 MiB. */
+	/* Or over what the host has reserved. */
 	f->p.swiotlb.base = 0;
+	f->p.reserved[0] = (struct reserved){ (uintptr_t)f->kernel + 0x8000, 0x1000, false };
+	f->p.reserved_count = 1;
+	assert_int_equal(boot_check(&f->p, &f->config), FW_EOVERLAP);
+	assert_non_null(strstr(fake_console_line, "kernel and reserved memory"));
+	assert_int_equal(f->p.kernel_room, 0);
+	f->p.reserved_count = 0;
+	/* A place that is no multiple of 2 MiB. */
 	memmove(f->kernel + 0x1000, f->kernel, KERNEL_SIZE);
 	f->p.kernel.base += 0x1000;
 	assert_int_equal(boot_check(&f->p, &f->config), FW_EKERNEL);
+}
+
+/* The device tree goes where it was, else to the lowest place that is free. */
+static void tree_place(void **state)
+{
+	struct platform p = {
+		.ram_size = 0x1000000, .kernel = { RAM_BASE, 0x1000 }, .kernel_room = 0x5800,
+		.initrd = { RAM_BASE + 0x7000, 0x10 },
+		.swiotlb = { RAM_BASE + 0xfe0000, 0x20000, 0x1000 },
+		.reserved = { { RAM_BASE + 0x8000, 0x1000, true },
+			      { RAM_BASE + 0xa000, 0x1000, false } },
+		.reserved_count = 2,
+	};
+	static const struct {
+		u64 prefer, size, expected;
+	} cases[] = {
+		{ 0x20000, 0x3000, 0x20000 },
+		{ 0xfdd000, 0x3000, 0xfdd000 },
+		{ 0xfde000, 0x3000, 0xb000 },		/* into the pool */
+		{ 0xfff000, 0x3000, 0xb000 },		/* beyond the end of RAM */
+		{ 0x5000, 0x1000, 0x6000 },		/* over the kernel's memory */
+		{ 0x7000, 0x1000, 0x6000 },
+		{ 0x9000, 0x2000, 0xb000 },
+		{ 0xa000, 0x1000, 0x6000 },
+	};
+	u64 base;
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(boot_place_tree(&p, RAM_BASE + cases[i].prefer, cases[i].size,
+						 &base), FW_OK);
+		assert_int_equal(base, RAM_BASE + cases[i].expected);
+	}
+	/* A pool that the guest places itself takes no place. */
+	p.swiotlb.base = 0;
+	assert_int_equal(boot_place_tree(&p, RAM_BASE + 0xffd000, 0x3000, &base), FW_OK);
+	assert_int_equal(base, RAM_BASE + 0xffd000);
+	p.ram_size = 0xb000;
+	assert_int_equal(boot_place_tree(&p, RAM_BASE, 0x2000, &base), FW_ENOMEM);
+	assert_int_equal(boot_place_tree(&p, RAM_BASE, 0x1000, &base), FW_OK);
+	p.kernel_room = 0x7000;
+	assert_int_equal(boot_place_tree(&p, RAM_BASE, 0x1000, &base), FW_OK);
+	assert_int_equal(base, RAM_BASE + 0x9000);
+	p.reserved[0].size = 0x2000;
+	assert_int_equal(boot_place_tree(&p, RAM_BASE, 0x1000, &base), FW_ENOMEM);
 }
 
 int main(void)
@@ -186,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_bit_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(both_or_neither, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_kernels, setup, teardown),
+		cmocka_unit_test(tree_place),
 	};
 
 	return cmocka_run_group_tests_name("pvmfw boot", tests, NULL, NULL);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule: a tree in the shape that crosvm gives it is taken whole, and the kernel is
- * told what it says; it says nothing that was not checked.
+ * Rule: a tree in each shape that crosvm gives it is taken whole, wherever it lies, and
+ * the kernel is told what it says; it says nothing that was not checked; what is reserved
+ * stays so; a range that crosvm could not mean is refused.
  *
- * The tree is the seed of the fuzzer, which the makefile has compiled.
+ * The trees are seeds of the fuzzer, which the makefile has compiled.
  */
 #include <libfdt.h>
 
@@ -18,18 +19,23 @@ static struct platform plat;
 static struct guest guest;
 static u64 tree[GUEST_TREE_SIZE / 8];
 
-/* Take everything from a tree that the firmware takes. */
-static enum fw_status load(const void *fdt, size_t size)
+/* Take everything that the firmware takes from a tree that lies at @place. */
+static enum fw_status load_at(u64 place, const void *fdt, size_t size)
 {
 	enum fw_status status;
 
-	fake_map_reset();
+	fake_map_reset_at(place, align_up(size, PAGE_SIZE));
 	status = devtree_check(fdt, size);
 	if (status == FW_OK)
 		status = platform_parse(fdt, &plat);
 	if (status == FW_OK)
 		status = platform_memmap(&plat, false, &fake_map);
 	return status == FW_OK ? guest_parse(fdt, &plat, &config, &fake_map, &guest) : status;
+}
+
+static enum fw_status load(const void *fdt, size_t size)
+{
+	return load_at(RAM_BASE, fdt, size);
 }
 
 static void taken(void **state)
@@ -90,11 +96,105 @@ static void kernel_gets_same_pci_host(void **state)
 	assert_int_equal(plat.kernel.size, 0);
 }
 
+/* The place of a tree at the end of RAM of 256 MiB. */
+#define RAM_SIZE	0x10000000ull
+#define AT_THE_END	(RAM_BASE + RAM_SIZE - FDT_MAX_SIZE)
+
+/* The kernel starts RAM, so the tree does not; it may lie anywhere else. */
+static void joined(void **state)
+{
+	const size_t size = (size_t)(crosvm_joined_end - crosvm_joined);
+	static const u64 places[] = { AT_THE_END, RAM_BASE + 0x1000000,
+				      RAM_BASE + RAM_SIZE - 0x4000 };
+	u32 i;
+
+	(void)state;
+	assert_true(size < 0x4000);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		assert_int_equal(load_at(places[i], crosvm_joined, size), FW_OK);
+		assert_int_equal(plat.ram_size, RAM_SIZE);
+	}
+	assert_int_equal(load(crosvm_joined, size), FW_EOVERLAP);
+	assert_int_equal(load_at(RAM_BASE + RAM_SIZE, crosvm_joined, size), FW_ERANGE);
+	assert_int_equal(load_at(RAM_BASE + RAM_SIZE - 0x1000, crosvm_joined, 0x1001), FW_ERANGE);
+
+	assert_int_equal(load_at(AT_THE_END, crosvm_joined, size), FW_OK);
+	assert_int_equal(plat.kernel.base, RAM_BASE);
+	assert_int_equal(plat.kernel.size, 0x800000);
+	assert_int_equal(plat.window_base, 0x2000000);
+	assert_int_equal(plat.high_base, 0x90000000);
+	assert_int_equal(plat.high_size, 0xff70000000);
+	assert_true(plat.high_prefetch);
+	assert_int_equal(plat.reserved_count, 2);
+	assert_int_equal(plat.reserved[0].base, 0x8e000000);
+	assert_false(plat.reserved[0].no_map);
+	assert_int_equal(plat.reserved[1].base, 0x8d000000);
+	assert_int_equal(plat.reserved[1].size, 0x20000);
+	assert_true(plat.reserved[1].no_map);
+	assert_int_equal(guest.cpu_count, 2);
+	assert_int_equal(guest.irq_mask, 0xf800);
+	assert_int_equal(guest.irq_count, 3);
+	assert_int_equal(guest.irq[1].slot, 1);
+	assert_int_equal(guest.irq[1].function, 1);
+	assert_int_equal(guest.irq[2].slot, 30);
+	assert_int_equal(guest.irq[2].function, 7);
+}
+
+/* Of what the kernel is not kernel_gets_same_pci_host nothing is left. */
+static void dropped(void **state)
+{
+	static const char *const known[] = {
+		"chosen", "memory@80000000", "reserved-memory", "cpus", "psci", "timer",
+		"intc@3fff0000", "uart@3f8", "pci@10000",
+	};
+	const size_t size = (size_t)(crosvm_joined_end - crosvm_joined);
+	int node, count = 0;
+	u32 i;
+
+	(void)state;
+	assert_int_equal(load_at(AT_THE_END, crosvm_joined, size), FW_OK);
+	assert_int_equal(guest_write(&guest, &plat, tree, sizeof(tree)), FW_OK);
+	fdt_for_each_subnode(node, tree, 0)
+		count++;
+	assert_int_equal(count, ARRAY_SIZE(known));
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		assert_true(fdt_subnode_offset(tree, 0, known[i]) >= 0);
+	assert_null(prop("/chosen", "rng-seed"));
+	assert_null(prop("/pci@10000", "msi-parent"));
+	assert_null(prop("/cpus/cpu@0", "operating-points-v2"));
+	assert_true(fdt_subnode_offset(tree, fdt_path_offset(tree, "/intc@3fff0000"), "msic") < 0);
+	/* The pool, and two ranges without the drivers that they were meant for. */
+	count = 0;
+	fdt_for_each_subnode(node, tree, fdt_path_offset(tree, "/reserved-memory"))
+		count++;
+	assert_int_equal(count, 3);
+	assert_non_null(prop("/reserved-memory/reserved@8d000000", "no-map"));
+	assert_null(prop("/reserved-memory/reserved@8d000000", "compatible"));
+	assert_non_null(prop("/reserved-memory/reserved@8e000000", "reg"));
+	assert_null(prop("/reserved-memory/reserved@8e000000", "no-map"));
+}
+
+static void apart(void **state)
+{
+	const size_t size = (size_t)(crosvm_apart_end - crosvm_apart);
+
+	(void)state;
+	assert_int_equal(load_at(AT_THE_END, crosvm_apart, size), FW_OK);
+	assert_int_equal(plat.ram_size, RAM_SIZE);
+	assert_int_equal(plat.kernel.base, RAM_BASE);
+	assert_int_equal(plat.window_base, 0x2000000);
+	assert_int_equal(plat.high_base, 0x90000000);
+	assert_false(plat.high_prefetch);
+}
+
 int main(void)
 {
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test(taken),
 		cmocka_unit_test(kernel_gets_same_pci_host),
+		cmocka_unit_test(joined),
+		cmocka_unit_test(dropped),
+		cmocka_unit_test(apart),
 	};
 
 	return cmocka_run_group_tests_name("pvmfw crosvm", tests, NULL, fake_map_release);

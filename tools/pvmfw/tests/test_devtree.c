@@ -19,18 +19,22 @@
 struct spec {
 	const char *psci_method;
 	u64 mem_base, mem_size;
-	bool no_memory, two_memories;
+	bool no_memory;
+	u64 more_memory[6];
+	int more_cells;
 	u64 rsv_base, rsv_size;
 	u64 reserved[6];
 	int reserved_cells;
+	bool no_map;
 	u64 uart_base, uart_size;
 	bool no_uart, no_stdout, uart_on_bus;
 	const char *stdout_path;
 	u32 reg_shift;
 	u64 ecam_base, ecam_size;
 	bool no_pci, cam;
-	u32 bus_first, window_space;
+	u32 bus_first, window_space, high_space;
 	u64 window_bus, window_base, window_size;
+	u64 high_bus, high_base, high_size;
 	int ranges_len;
 	u64 pool_base, pool_size;
 	bool pool_reg;
@@ -42,7 +46,8 @@ static const struct spec good = {
 	.mem_base = RAM_BASE, .mem_size = 0x10000000,
 	.uart_base = 0x3f8, .uart_size = 8,
 	.ecam_base = 0x10000, .ecam_size = 0x1000000,
-	.window_space = 0x02000000,
+	.window_space = 0x02000000, .high_space = 0x43000000,
+	.high_bus = 0x100000000, .high_base = 0x100000000, .high_size = 0x100000000,
 	.window_bus = 0x2000000, .window_base = 0x2000000, .window_size = 0x2000000,
 	.stdout_path = "/uart:115200n8",
 };
@@ -83,8 +88,10 @@ static void add_memory(void *fdt, const char *name, u64 base, u64 size)
 static void add_pci(void *fdt, const struct spec *s)
 {
 	const u32 ranges[] = {
-		/* A prefetchable window comes first and is not the one. */
-		0x43000000, 1, 0, 1, 0, 1, 0,
+		/* The window of the kernel alone comes first. */
+		s->high_space, (u32)(s->high_bus >> 32), (u32)s->high_bus,
+		(u32)(s->high_base >> 32), (u32)s->high_base,
+		(u32)(s->high_size >> 32), (u32)s->high_size,
 		s->window_space, (u32)(s->window_bus >> 32), (u32)s->window_bus,
 		(u32)(s->window_base >> 32), (u32)s->window_base,
 		(u32)(s->window_size >> 32), (u32)s->window_size,
@@ -134,8 +141,12 @@ static void *build(const struct spec *s)
 	fdt_end_node(buf);
 	if (!s->no_memory)
 		add_memory(buf, "memory@80000000", s->mem_base, s->mem_size);
-	if (s->two_memories)
-		add_memory(buf, "memory@1", 0x100000000, 0x1000000);
+	if (s->more_cells) {
+		fdt_begin_node(buf, "more-memory");
+		fdt_property_string(buf, "device_type", "memory");
+		prop_u64s(buf, "reg", s->more_memory, s->more_cells);
+		fdt_end_node(buf);
+	}
 	fdt_begin_node(buf, "reserved-memory");
 	fdt_property_u32(buf, "#address-cells", 2);
 	fdt_property_u32(buf, "#size-cells", 2);
@@ -154,6 +165,8 @@ static void *build(const struct spec *s)
 	if (s->reserved_cells) {
 		fdt_begin_node(buf, "there");
 		prop_u64s(buf, "reg", s->reserved, s->reserved_cells);
+		if (s->no_map)
+			fdt_property(buf, "no-map", "", 0);
 		fdt_end_node(buf);
 	}
 	fdt_end_node(buf);
@@ -213,6 +226,7 @@ static void good_tree(void **state)
 	s.reserved[2] = 0x8ff00000;
 	s.reserved[3] = 0x100000;
 	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.reserved_count, 3);
 	assert_int_equal(plat.ram_size, 0x10000000);
 	assert_int_equal(plat.uart_base, 0x3f8);
 	assert_true(plat.has_pci);
@@ -221,6 +235,9 @@ static void good_tree(void **state)
 	assert_int_equal(plat.config_shift, PCI_ECAM_SHIFT);
 	assert_int_equal(plat.window_base, 0x2000000);
 	assert_int_equal(plat.window_size, 0x2000000);
+	assert_int_equal(plat.high_base, 0x100000000);
+	assert_int_equal(plat.high_size, 0x100000000);
+	assert_true(plat.high_prefetch);
 }
 
 static void without_pci(void **state)
@@ -435,9 +452,6 @@ static void memory(void **state)
 	s.no_memory = true;
 	assert_int_equal(load(&s), FW_EFDT_MEMORY);
 	s = good;
-	s.two_memories = true;
-	assert_int_equal(load(&s), FW_EFDT_MEMORY);
-	s = good;
 	s.mem_base = 0x40000000;
 	assert_int_equal(load(&s), FW_EFDT_MEMORY);
 	assert_non_null(strstr(fake_console_line, "starts at 0x40000000: "));
@@ -450,16 +464,135 @@ static void memory(void **state)
 	assert_int_equal(load(&s), FW_OK);
 }
 
-static void reserved(void **state)
+/* However RAM is cut into ranges, and whether the firmware's region is one or not. */
+static void memory_ranges(void **state)
 {
-	static const u64 bad[][2] = {
-		{ 0x7ff00000, 0x1000 }, { 0x7ffff000, 0x2000 }, { 0x90000000, 0x1000 },
-		{ 0x8ffff000, 0x2000 }, { 0x80001000, (u64)-0x1000 }, { UINT64_MAX, 0x1000 },
+	static const struct {
+		u64 base, size;
+		u64 more[6];
+		int cells;
+		u64 ram_size;
+	} cases[] = {
+		/* joined with the firmware's region, or beside it */
+		{ 0x7fc00000, 0x10400000, { 0 }, 0, 0x10000000 },
+		{ 0x80000000, 0x10000000, { 0x7fc00000, 0x400000 }, 2, 0x10000000 },
+		{ 0x7fc00000, 0x400000, { 0x80000000, 0x10000000 }, 2, 0x10000000 },
+		{ 0x7fe00000, 0x10200000, { 0 }, 0, 0x10000000 },
+		/* in pieces, in any order, over each other */
+		{ 0x84000000, 0x1000000, { 0x82000000, 0x2000000, 0x80000000, 0x2000000 }, 4,
+		  0x5000000 },
+		{ 0x80000000, 0x3000000, { 0x81000000, 0x3000000 }, 2, 0x4000000 },
+		{ 0x80000000, 0x1000000, { 0x81000000, 0, 0x40000000, 0 }, 4, 0x1000000 },
+		/* behind a gap */
+		{ 0x80000000, 0x1000000, { 0x82000000, 0x1000000 }, 2, 0x1000000 },
 	};
 	struct spec s;
 	size_t i;
 
 	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		s = good;
+		s.mem_base = cases[i].base;
+		s.mem_size = cases[i].size;
+		memcpy(s.more_memory, cases[i].more, sizeof(s.more_memory));
+		s.more_cells = cases[i].cells;
+		assert_int_equal(load(&s), FW_OK);
+		assert_int_equal(plat.ram_size, cases[i].ram_size);
+		assert_int_equal(fake_map.ram_size, cases[i].ram_size);
+	}
+	assert_string_equal(fake_console_line, "memory at 0x82000000 is not used");
+	/* Of several ranges each must be possible, and one must be RAM. */
+	s.more_memory[0] = 0x40000000;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	s.more_memory[0] = 0x82000800;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	s.more_cells = 3;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	s.more_cells = 0;
+	s.mem_base = 0x7fc00000;
+	s.mem_size = 0x400000;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	s.mem_base = 0x81000000;
+	assert_int_equal(load(&s), FW_EFDT_MEMORY);
+	assert_non_null(strstr(fake_console_line, "memory of 0x0 bytes"));
+}
+
+static void too_much_memory(void **state)
+{
+	u64 reg[34];
+	char *fdt = calloc(1, TREE_SIZE);
+	size_t i;
+
+	(void)state;
+	assert_non_null(fdt);
+	for (i = 0; i < ARRAY_SIZE(reg); i += 2) {
+		reg[i] = RAM_BASE + i * 0x1000000;
+		reg[i + 1] = 0x1000000;
+	}
+	fdt_create(fdt, TREE_SIZE);
+	fdt_finish_reservemap(fdt);
+	fdt_begin_node(fdt, "");
+	fdt_property_u32(fdt, "#address-cells", 2);
+	fdt_property_u32(fdt, "#size-cells", 2);
+	fdt_begin_node(fdt, "psci");
+	fdt_property_string(fdt, "compatible", "arm,psci-1.0");
+	fdt_property_string(fdt, "method", "hvc");
+	fdt_end_node(fdt);
+	for (i = 0; i < ARRAY_SIZE(reg); i += 2) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "memory@%zx", i);
+		add_memory(fdt, name, reg[i], reg[i + 1]);
+	}
+	fdt_end_node(fdt);
+	assert_int_equal(fdt_finish(fdt), 0);
+	assert_int_equal(devtree_check(fdt, TREE_SIZE), FW_OK);
+	assert_int_equal(platform_parse(fdt, &plat), FW_ETOOMANY);
+	free(fdt);
+}
+
+static void reserved(void **state)
+{
+	/* What is reserved, and what of RAM that is. */
+	static const u64 ranges[][4] = {
+		{ 0x81000000, 0x1000, 0x81000000, 0x1000 },
+		{ 0x81000800, 0x1000, 0x81000000, 0x2000 },
+		{ 0x7ffff000, 0x2000, 0x80000000, 0x1000 },
+		{ 0x8ffff000, 0x2000, 0x8ffff000, 0x1000 },
+		{ 0x1000, 0xfffff000, 0x80000000, 0x10000000 },
+		/* nothing */
+		{ 0x7ff00000, 0x1000, 0, 0 }, { 0x90000000, 0x1000, 0, 0 },
+		{ 0x81000000, 0, 0, 0 }, { UINT64_MAX, 0, 0, 0 },
+	};
+	static const u64 bad[][2] = {
+		{ 0x80001000, (u64)-0x1000 }, { UINT64_MAX, 0x1000 }, { 1, UINT64_MAX },
+	};
+	struct spec s;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		for (j = 0; j < 2; j++) {
+			s = good;
+			if (j) {
+				s.reserved_cells = 2;
+				s.reserved[0] = ranges[i][0];
+				s.reserved[1] = ranges[i][1];
+				s.no_map = true;
+			} else {
+				s.rsv_base = ranges[i][0];
+				s.rsv_size = ranges[i][1];
+			}
+			assert_int_equal(load(&s), FW_OK);
+			assert_int_equal(plat.reserved_count, ranges[i][3] ? 1 : 0);
+			assert_int_equal(platform_is_reserved(&plat, 0x80000000, 0x10000000),
+					 plat.reserved_count);
+			if (!plat.reserved_count)
+				continue;
+			assert_int_equal(plat.reserved[0].base, ranges[i][2]);
+			assert_int_equal(plat.reserved[0].size, ranges[i][3]);
+			assert_int_equal(plat.reserved[0].no_map, j);
+		}
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		s = good;
 		s.rsv_base = bad[i][0];
@@ -471,20 +604,94 @@ static void reserved(void **state)
 		s.reserved[1] = bad[i][1];
 		assert_int_equal(load(&s), FW_EFDT_RESERVED);
 	}
+	/* A reg with half an entry. */
 	s = good;
-	s.reserved_cells = 4;
+	s.reserved_cells = 3;
 	s.reserved[0] = 0x81000000;
+	assert_int_equal(load(&s), FW_EFDT_STRUCT);
+}
+
+/* What overlaps is one range; and nobody may map it if nobody may map a part. */
+static void reserved_twice(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.rsv_base = 0x81000000;
+	s.rsv_size = 0x2000;
+	s.reserved_cells = 6;
+	s.reserved[0] = 0x81004000;
 	s.reserved[1] = 0x2000;
 	s.reserved[2] = 0x81001000;
-	s.reserved[3] = 0x2000;
+	s.reserved[3] = 0x4000;
+	s.reserved[4] = 0x81006000;
+	s.reserved[5] = 0x1000;
+	s.no_map = true;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.reserved_count, 2);
+	assert_int_equal(plat.reserved[0].base, 0x81000000);
+	assert_int_equal(plat.reserved[0].size, 0x6000);
+	assert_true(plat.reserved[0].no_map);
+	assert_true(platform_is_reserved(&plat, 0x81006fff, 1));
+	assert_false(platform_is_reserved(&plat, 0x81007000, 0x1000));
+}
+
+/* What the kernel would free or write is not what is kept from it. */
+static void reserved_in_use(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.kernel[0] = 0x80200000;
+	s.kernel[1] = 0x100000;
+	s.initrd[0] = 0x80400000;
+	s.initrd[1] = 0x123;
+	s.pool_base = 0x8f000000;
+	s.pool_size = 0x200000;
+	s.pool_reg = true;
+	s.rsv_size = 1;
+	s.rsv_base = 0x801fffff;
+	assert_int_equal(load(&s), FW_OK);
+	/* The pool is no other reserved memory. */
+	assert_int_equal(plat.reserved_count, 1);
+	s.rsv_base = 0x802fffff;
 	assert_int_equal(load(&s), FW_EOVERLAP);
-	/* A reg with half an entry. */
-	s.reserved_cells = 3;
-	assert_int_equal(load(&s), FW_EFDT_STRUCT);
-	/* An empty range. */
-	s.reserved_cells = 2;
-	s.reserved[1] = 0;
-	assert_int_equal(load(&s), FW_ERANGE);
+	assert_non_null(strstr(fake_console_line, "kernel and reserved memory"));
+	s.rsv_base = 0x80400122;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	assert_non_null(strstr(fake_console_line, "initrd and reserved memory"));
+	s.rsv_base = 0x8f1fffff;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	assert_non_null(strstr(fake_console_line, "DMA pool and reserved memory"));
+}
+
+static void reserved_too_often(void **state)
+{
+	char *fdt = calloc(1, TREE_SIZE);
+	u64 count, i;
+
+	(void)state;
+	assert_non_null(fdt);
+	for (count = PLATFORM_MAX_RESERVED; count < PLATFORM_MAX_RESERVED + 2; count++) {
+		fdt_create(fdt, TREE_SIZE);
+		for (i = 0; i < count; i++)
+			fdt_add_reservemap_entry(fdt, RAM_BASE + i * 0x2000, 0x1000);
+		fdt_finish_reservemap(fdt);
+		fdt_begin_node(fdt, "");
+		fdt_property_u32(fdt, "#address-cells", 2);
+		fdt_property_u32(fdt, "#size-cells", 2);
+		fdt_begin_node(fdt, "psci");
+		fdt_property_string(fdt, "compatible", "arm,psci-1.0");
+		fdt_property_string(fdt, "method", "hvc");
+		fdt_end_node(fdt);
+		add_memory(fdt, "memory", RAM_BASE, 0x1000000);
+		fdt_end_node(fdt);
+		assert_int_equal(fdt_finish(fdt), 0);
+		/* There is no UART, which is looked for next. */
+		assert_int_equal(platform_parse(fdt, &plat), count > PLATFORM_MAX_RESERVED ?
+				 FW_ETOOMANY : FW_EFDT_UART);
+	}
+	free(fdt);
 }
 
 static void uart(void **state)
@@ -553,8 +760,14 @@ static void pci(void **state)
 	s = good;
 	s.bus_first = 1;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
+	/* Where it lies decides, not its space code; I/O and prefetchable memory are neither. */
 	s = good;
 	s.window_space = 0x03000000;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(plat.window_base, 0x2000000);
+	s.window_space = 0x01000000;
+	assert_int_equal(load(&s), FW_EFDT_PCI);
+	s.window_space = 0x42000000;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
 	s = good;
 	s.window_bus = 0;
@@ -572,6 +785,42 @@ static void pci(void **state)
 	assert_int_equal(load(&s), FW_EFDT_PCI);
 	s.ranges_len = 7;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
+}
+
+/* The firmware does not use it: it is handed on if it is possible, else dropped. */
+static void second_window(void **state)
+{
+	static const struct {
+		u32 space;
+		u64 bus, base, size;
+		bool kept;
+	} cases[] = {
+		{ 0x43000000, 0x90000000, 0x90000000, 0xff70000000, true },
+		{ 0x03000000, 0x90000000, 0x90000000, 0xff70000000, true },
+		{ 0x43000000, 0x90000000, 0x90000000, 0, false },
+		{ 0x02000000, 0x90000000, 0x90000000, 0x10000000, false },
+		{ 0x43000000, 0x8ffff000, 0x8ffff000, 0x10000000, false },	/* over RAM */
+		{ 0x43000000, 0x40000000, 0x40000000, 0x10000000, false },
+		{ 0x43000000, 0, 0x90000000, 0x10000000, false },
+		{ 0x43000000, 0x90000800, 0x90000800, 0x10000000, false },
+		{ 0x43000000, 0x90000000, 0x90000000, 0x10000800, false },
+		{ 0x43000000, 0x90000000, 0x90000000, (u64)-0x1000, false },
+	};
+	struct spec s = good;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		s.high_space = cases[i].space;
+		s.high_bus = cases[i].bus;
+		s.high_base = cases[i].base;
+		s.high_size = cases[i].size;
+		assert_int_equal(load(&s), FW_OK);
+		assert_int_equal(plat.window_base, 0x2000000);
+		assert_int_equal(plat.high_size, cases[i].kept ? cases[i].size : 0);
+		assert_int_equal(plat.high_base, cases[i].kept ? cases[i].base : 0);
+		assert_int_equal(plat.high_prefetch, cases[i].kept && cases[i].space >> 30);
+	}
 }
 
 static void overlaps(void **state)
@@ -642,7 +891,7 @@ static void swiotlb(void **state)
 static void payloads(void **state)
 {
 	static const u64 bad[][2] = {
-		{ 0x80000000, 0x1000 }, { 0x801ff000, 0x1000 }, { 0x80200800, 0x1000 },
+		{ 0x7ffff000, 0x2000 }, { 0x80200800, 0x1000 },
 		{ 0x8fff0000, 0x10001 }, { 0x90000000, 1 }, { 0x7fe00000, 0x1000 },
 		{ 0x80200000, 0 },
 	};
@@ -664,6 +913,10 @@ static void payloads(void **state)
 	s.initrd[0] = 0x80323000;
 	assert_int_equal(load(&s), FW_EOVERLAP);
 	assert_string_equal(fake_console_line, "error: initrd and kernel: ranges overlap");
+	/* Over the device tree, wherever that is. */
+	s.initrd[0] = RAM_BASE + FDT_MAX_SIZE - 0x1000;
+	assert_int_equal(load(&s), FW_EOVERLAP);
+	assert_string_equal(fake_console_line, "error: initrd and device tree: ranges overlap");
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		s = good;
 		s.kernel[0] = bad[i][0];
@@ -695,9 +948,15 @@ int main(void)
 		cmocka_unit_test(deep_tree),
 		cmocka_unit_test(psci),
 		cmocka_unit_test(memory),
+		cmocka_unit_test(memory_ranges),
+		cmocka_unit_test(too_much_memory),
 		cmocka_unit_test(reserved),
+		cmocka_unit_test(reserved_twice),
+		cmocka_unit_test(reserved_in_use),
+		cmocka_unit_test(reserved_too_often),
 		cmocka_unit_test(uart),
 		cmocka_unit_test(pci),
+		cmocka_unit_test(second_window),
 		cmocka_unit_test(overlaps),
 		cmocka_unit_test(swiotlb),
 		cmocka_unit_test(payloads),

@@ -12,11 +12,11 @@
 #include "guest.h"
 #include "testing.h"
 
-#define TREE_SIZE	8192
+#define TREE_SIZE	32768
 
 /* What the host's tree says; a test changes one thing. */
 struct spec {
-	u64 cpu[20];
+	u64 cpu[GUEST_MAX_CPUS + 1];
 	u32 cpu_count;
 	const char *method;
 	u64 dist[2], redist[2];
@@ -26,6 +26,8 @@ struct spec {
 	const u32 *gic_cells;
 	u32 map[20];
 	int map_cells;
+	u32 mask[4];
+	int mask_cells;
 	const char *bootargs;
 	int bootargs_len;
 	bool no_gic;
@@ -36,6 +38,7 @@ static const struct spec good = {
 	.dist = { 0x3fff0000, 0x10000 }, .redist = { 0x3ff90000, 0x60000 },
 	.interrupt_cells = 3, .uart_irq = { 0, 0, 4 }, .uart_clock = 1843200,
 	.map = { 0x800, 0, 0, 1, 7, 0, 5, 4, 0x1000, 0, 0, 1, 7, 0, 6, 4 }, .map_cells = 16,
+	.mask = { 0xf800, 0, 0, 7 }, .mask_cells = 4,
 	.bootargs = "console=ttyS0",
 };
 
@@ -43,6 +46,9 @@ static const struct platform plat = {
 	.ram_size = 0x10000000, .uart_base = 0x3f8, .has_pci = true,
 	.config_base = 0x1000000, .config_size = 0x100000, .config_shift = PCI_ECAM_SHIFT,
 	.window_base = 0x2000000, .window_size = 0x2000000,
+	.high_base = 0x90000000, .high_size = 0xff70000000, .high_prefetch = true,
+	.reserved = { { 0x8e000000, 0x3000, true }, { 0x8f000000, 0x1000, false } },
+	.reserved_count = 2,
 	.swiotlb = { 0, 0x1000000, 0x200000 },
 	.kernel = { 0x80200000, 0x1000 }, .initrd = { 0x81000000, 0x123 },
 };
@@ -111,6 +117,8 @@ static void add_devices(void *fdt, const struct spec *s)
 	fdt_property_string(fdt, "compatible", "pci-host-ecam-generic");
 	if (s->map_cells)
 		cells(fdt, "interrupt-map", s->map, s->map_cells);
+	if (s->mask_cells)
+		cells(fdt, "interrupt-map-mask", s->mask, s->mask_cells);
 	fdt_end_node(fdt);
 	fdt_begin_node(fdt, "backdoor");
 	fdt_property_string(fdt, "compatible", "evil,device");
@@ -186,6 +194,11 @@ static void rewritten(void **state)
 	assert_int_equal(again.config_base, plat.config_base);
 	assert_int_equal(again.window_base, plat.window_base);
 	assert_int_equal(again.window_size, plat.window_size);
+	assert_int_equal(again.high_base, plat.high_base);
+	assert_int_equal(again.high_size, plat.high_size);
+	assert_int_equal(again.high_prefetch, plat.high_prefetch);
+	assert_int_equal(again.reserved_count, plat.reserved_count);
+	assert_memory_equal(again.reserved, plat.reserved, sizeof(plat.reserved));
 	assert_int_equal(again.swiotlb.size, plat.swiotlb.size);
 	assert_int_equal(again.swiotlb.align, plat.swiotlb.align);
 	assert_int_equal(again.initrd.base, plat.initrd.base);
@@ -258,6 +271,9 @@ static void largest(void **state)
 	for (i = 0; i < GUEST_MAX_CPUS; i++)
 		guest.cpu[i] = 0xff00ffff00ull | i;
 	guest.irq_count = GUEST_MAX_IRQS;
+	p.reserved_count = PLATFORM_MAX_RESERVED;
+	for (i = 0; i < PLATFORM_MAX_RESERVED; i++)
+		p.reserved[i] = (struct reserved){ far, PAGE_SIZE, true };
 	guest.dist_base = far;
 	memset(guest.cmdline, 'x', sizeof(guest.cmdline) - 1);
 	p.uart_base = far;
@@ -292,9 +308,13 @@ static void bad_cpus(void **state)
 	s.cpu_count = 2;
 	assert_int_equal(load(&s), FW_EFDT_CPUS);
 	s = good;
-	for (i = 0; i < 17; i++)
+	for (i = 0; i < ARRAY_SIZE(s.cpu); i++)
 		s.cpu[i] = i;
-	s.cpu_count = 17;
+	s.redist[0] = 0x10000000;
+	s.redist[1] = GUEST_MAX_CPUS * 0x20000;
+	s.cpu_count = GUEST_MAX_CPUS;
+	assert_int_equal(load(&s), FW_OK);
+	s.cpu_count++;
 	assert_int_equal(load(&s), FW_EFDT_CPUS);
 }
 
@@ -334,8 +354,8 @@ static void bad_irqs(void **state)
 		int at;
 		u32 value;
 	} cases[] = {
-		{ 0, 0x801 }, { 0, 0x10000 }, { 0, 0x1000 }, { 1, 1 }, { 2, 1 }, { 3, 0 },
-		{ 3, 5 }, { 4, 8 }, { 5, 1 }, { 6, 988 }, { 7, 1 }, { 7, 8 },
+		{ 0, 0x801 }, { 0, 0x8ff }, { 0, 0x10000 }, { 0, 0x1000 }, { 1, 1 }, { 2, 1 },
+		{ 3, 0 }, { 3, 5 }, { 4, 8 }, { 5, 1 }, { 6, 988 }, { 7, 1 }, { 7, 8 },
 	};
 	struct spec s;
 	u32 i;
@@ -364,6 +384,50 @@ static void bad_irqs(void **state)
 	s = good;
 	s.uart_clock = 0;
 	assert_int_equal(load(&s), FW_EFDT_UART);
+}
+
+/* Any function may have an interrupt, or share that of its device. */
+static void functions(void **state)
+{
+	struct spec s = good;
+
+	(void)state;
+	s.map[0] = 0xf00;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(guest.irq_mask, 0xf800);
+	assert_int_equal(guest.irq[0].slot, 1);
+	assert_int_equal(guest.irq[0].function, 7);
+	/* Two functions of a device, with one pin. */
+	s.map[8] = 0x900;
+	s.mask[0] = 0xff00;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(guest.irq_mask, 0xff00);
+	assert_int_equal(guest_write(&guest, &plat, tree, sizeof(tree)), FW_OK);
+	assert_int_equal(cell("/pci@1000000", "interrupt-map", 0), 0xf00);
+	assert_int_equal(cell("/pci@1000000", "interrupt-map", 8), 0x900);
+	assert_int_equal(cell("/pci@1000000", "interrupt-map-mask", 0), 0xff00);
+	assert_int_equal(cell("/pci@1000000", "interrupt-map-mask", 3), 7);
+	/* Without a mask all of an address counts. */
+	s.mask_cells = 0;
+	assert_int_equal(load(&s), FW_OK);
+	assert_int_equal(guest.irq_mask, 0xff00);
+	s.map[8] = 0xf00;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	/* Neither by device nor by function, or not by pin. */
+	s = good;
+	s.mask[0] = 0xf000;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	s.mask[0] = 0;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	s = good;
+	s.mask[3] = 6;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	s = good;
+	s.mask_cells = 3;
+	assert_int_equal(load(&s), FW_EFDT_IRQ);
+	/* Of an empty map nobody needs one. */
+	s.map_cells = 0;
+	assert_int_equal(load(&s), FW_OK);
 }
 
 /* Entries of the interrupt map are as long as the controller's addresses make them. */
@@ -465,6 +529,7 @@ int main(void)
 		cmocka_unit_test(bad_cpus),
 		cmocka_unit_test(bad_gic),
 		cmocka_unit_test(bad_irqs),
+		cmocka_unit_test(functions),
 		cmocka_unit_test(address_cells),
 		cmocka_unit_test(edge),
 		cmocka_unit_test(cmdlines),

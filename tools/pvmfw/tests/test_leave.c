@@ -21,6 +21,9 @@
 #include "testing.h"
 
 #define KERNEL		(RAM_BASE + 0x200000)
+#define KERNEL_ROOM	0x100000ull
+#define RAM_SIZE	0x10000000ull
+#define HOST_TREE	(RAM_BASE + RAM_SIZE - FDT_MAX_SIZE)
 #define OTHER_UART	0x9000000ull
 #define DATA		0x7fe00000ull
 #define SECTORS		64
@@ -70,13 +73,15 @@ static void prepare(u64 uart)
 	assert_int_equal(pgtable_init(&fw->pgtable, &fw->heap), FW_OK);
 	memmap_init(&fw->map, &fw->pgtable);
 	add(UART_DEFAULT_PAGE, PAGE_SIZE, MEMMAP_DEVICE, "UART");
-	add(RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA, "device tree");
+	add(HOST_TREE, PAGE_SIZE, MEMMAP_RODATA, "device tree");
+	fw->host_tree = HOST_TREE;
 	add(DATA, 2 * PAGE_SIZE, MEMMAP_DATA, "firmware scratch");
 	assert_int_equal(guard_adopt(&fw->guard, &fw->pgtable, UART_DEFAULT_PAGE), FW_OK);
 	fw->platform = fake_bus_platform();
 	fw->platform.uart_base = uart;
-	fw->platform.ram_size = 0x10000000;
+	fw->platform.ram_size = RAM_SIZE;
 	fw->platform.kernel = (struct payload){ KERNEL, 0x1000 };
+	fw->platform.kernel_room = KERNEL_ROOM;
 	assert_int_equal(platform_memmap(&fw->platform, false, &fw->map), FW_OK);
 	fw->devices_mapped = true;
 	if (uart != UART_DEFAULT_BASE)
@@ -138,8 +143,8 @@ static void nothing_left(void)
 static void to_the_kernel(void **state)
 {
 	static const u64 uarts[] = { UART_DEFAULT_BASE, OTHER_UART };
-	const struct fake_range cleaned[] = { { DATA, 2 * PAGE_SIZE }, { RAM_BASE, PAGE_SIZE } };
-	const struct fake_range tree = { RAM_BASE, 1 }, kernel = { KERNEL, 1 };
+	const struct fake_range cleaned[] = { { DATA, 2 * PAGE_SIZE }, { HOST_TREE, PAGE_SIZE } };
+	const struct fake_range tree = { HOST_TREE, 1 }, kernel = { KERNEL, 1 };
 	int copy, clean;
 	u32 i, j;
 
@@ -275,10 +280,40 @@ static void stuck_disk(void **state)
 	assert_true(said("error: stopping the disk: the device does not answer"));
 }
 
+/* The host's tree ends with RAM, and the kernel's is longer. */
+static void prepare_longer_tree(void)
+{
+	prepare(UART_DEFAULT_BASE);
+	assert_int_equal(memmap_remove(&fw->map, HOST_TREE), FW_OK);
+	fw->host_tree = RAM_BASE + RAM_SIZE - PAGE_SIZE;
+	add(fw->host_tree, PAGE_SIZE, MEMMAP_RODATA, "device tree");
+	fw->guest.cpu_count = GUEST_MAX_CPUS;
+	assert_int_equal(guest_write(&fw->guest, &fw->platform, fw->tree, GUEST_TREE_SIZE), FW_OK);
+	assert_true(fdt_totalsize(fw->tree) > PAGE_SIZE);
+}
+
+static void longer_tree(void **state)
+{
+	const struct fake_range elsewhere = { RAM_BASE, 1 };
+
+	(void)state;
+	prepare_longer_tree();
+	leave(fw, FW_OK);
+	ended(EVENT_JUMP);
+	assert_true(fake_trace_first(EVENT_COPY, elsewhere) >= 0);
+}
+
 static void no_place_for_the_tree(void **state)
 {
 	(void)state;
 	prepare(UART_DEFAULT_BASE);
+	fw->platform.reserved[0] = (struct reserved){ RAM_BASE, RAM_SIZE, false };
+	fw->platform.reserved_count = 1;
+	leave(fw, FW_OK);
+	ended(EVENT_RESET);
+	nothing_left();
+	assert_true(said("error: device tree of the kernel: out of memory"));
+	prepare_longer_tree();
 	fake_alloc = (struct fake_alloc){ .fail_at = 1 };
 	leave(fw, FW_OK);
 	ended(EVENT_RESET);
@@ -314,6 +349,7 @@ int main(void)
 		cmocka_unit_test(records_differ),
 		cmocka_unit_test(still_guarded),
 		cmocka_unit_test(stuck_disk),
+		cmocka_unit_test(longer_tree),
 		cmocka_unit_test(no_place_for_the_tree),
 	};
 

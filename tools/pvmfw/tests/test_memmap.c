@@ -80,8 +80,10 @@ static void ram(void **state)
 	const char *clash = NULL;
 
 	/* Before the tree was checked. */
-	assert_int_equal(add(f, RAM_BASE + FDT_MAX_SIZE, 0x1000, MEMMAP_RODATA), FW_ERANGE);
-	assert_int_equal(add(f, RAM_BASE, FDT_MAX_SIZE + 0x1000, MEMMAP_RODATA), FW_ERANGE);
+	assert_int_equal(add(f, RAM_BASE, 0x1000, MEMMAP_DATA), FW_ERANGE);
+	assert_int_equal(add(f, RAM_BASE, 0x1000, MEMMAP_UNMAPPED), FW_ERANGE);
+	assert_int_equal(add(f, RAM_BASE + ((u64)1 << 36), 0x1000, MEMMAP_RODATA), FW_OK);
+	assert_int_equal(memmap_remove(&f->map, RAM_BASE + ((u64)1 << 36)), FW_OK);
 	assert_int_equal(add(f, RAM_BASE - 0x1000, 0x2000, MEMMAP_RODATA), FW_ERANGE);
 	assert_int_equal(add(f, RAM_BASE, FDT_MAX_SIZE, MEMMAP_RODATA), FW_OK);
 

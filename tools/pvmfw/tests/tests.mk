@@ -34,16 +34,17 @@ $(TO)/test_%: $(TO)/test_%.o $(TEST_LIB)
 	$(say) LD $@
 	$(Q)$(TEST_CC) $(TEST_LDFLAGS) -o $@ $^ -lcmocka
 
-# One tree for the unit tests and the fuzzer.
-CROSVM := $(TO)/crosvm.dtb
-$(CROSVM): $(HERE)/fuzz/seeds/devtree-crosvm.dtsrc $(TO)/.toolchain
+# The same trees for the unit tests and the fuzzer.
+CROSVM := crosvm crosvm-joined crosvm-apart
+CROSVM_DTB := $(CROSVM:%=$(TO)/%.dtb)
+$(TO)/%.dtb: $(HERE)/fuzz/seeds/devtree-%.dtsrc $(TO)/.toolchain
 	$(say) DTC $@
 	$(Q)dtc -q -I dts -O dtb -o $@ $<
 
 $(TO)/test_crosvm: $(TO)/crosvm_tree.o
-$(TO)/crosvm_tree.o: $(T)/crosvm_tree.S $(CROSVM)
+$(TO)/crosvm_tree.o: $(T)/crosvm_tree.S $(CROSVM_DTB)
 	$(say) AS $@
-	$(Q)$(TEST_CC) -DCROSVM_TREE='"$(CROSVM)"' -c -o $@ $<
+	$(Q)$(TEST_CC) -Wa,-I$(TO) -c -o $@ $<
 
 $(TO)/%.o: $(T)/%.c $(TO)/.toolchain
 	$(say) CC $@
