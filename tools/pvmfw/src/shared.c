@@ -4,6 +4,9 @@
  */
 #include "shared.h"
 
+/* What copy_from_shared() copies in one turn of its loop. */
+#define COPY_WORDS	8
+
 /*
  * The allocator's arena is aligned to its size: take the larger of the pieces
  * that the region has in the first arena that it touches and in the next.
@@ -121,12 +124,27 @@ enum fw_status shared_check_none(const struct shared_pool *pool, const struct hy
 	return FW_OK;
 }
 
+/* A memcpy() may read a byte twice. */
+static void copy_words(u64 *to, const u64 *from)
+{
+	unsigned int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < COPY_WORDS; i++)
+		to[i] = READ_ONCE(from[i]);
+}
+
 void copy_from_shared(void *dst, const void *src, size_t len)
 {
 	const u8 *from = src;
 	u8 *to = dst;
 
 	if (is_aligned((uintptr_t)from, sizeof(u64)) && is_aligned((uintptr_t)to, sizeof(u64))) {
+		for (; len >= COPY_WORDS * sizeof(u64); len -= COPY_WORDS * sizeof(u64)) {
+			copy_words((u64 *)to, (const u64 *)from);
+			from += COPY_WORDS * sizeof(u64);
+			to += COPY_WORDS * sizeof(u64);
+		}
 		for (; len >= sizeof(u64); len -= sizeof(u64)) {
 			*(u64 *)to = READ_ONCE(*(const u64 *)from);
 			from += sizeof(u64);

@@ -450,7 +450,7 @@ static void lying_range(void **state)
 
 static void copies(void **state)
 {
-	u8 from[64], to[64];
+	u8 from[160], to[160];
 	u32 a, b, len, i;
 
 	(void)state;
@@ -458,7 +458,7 @@ static void copies(void **state)
 		from[i] = (u8)i;
 	for (a = 0; a < 9; a++)
 		for (b = 0; b < 9; b++)
-			for (len = 0; len < 40; len++) {
+			for (len = 0; len < 150; len++) {
 				memset(to, 0xee, sizeof(to));
 				copy_from_shared(to + a, from + b, len);
 				for (i = 0; i < sizeof(to); i++)
