@@ -15,7 +15,7 @@ FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 # Each harness plays the host in a way of its own; the rest is what the unit
 # tests use, but for the bus, which fuzz_pci.c and fuzz_blk.c are themselves.
 FUZZ_NAMES := $(patsubst $(F)/%.c,%,$(wildcard $(F)/fuzz_*.c))
-FUZZ_FAKES := fake_hyp.o fake_map.o fake_mmu.o fake_counter.o fake_console.o fake_trace.o
+FUZZ_FAKES := fake_hyp.o fake_map.o fake_mmu.o fake_counter.o fake_console.o fake_trace.o fake_sha256.o
 FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) $(FUZZ_FAKES)) \
 	$(addprefix $(FUZZ_O)/libfdt/,$(TEST_FDT_C:.c=.o))
 FUZZ_BUS := $(FUZZ_O)/fake_bus.o

@@ -6,8 +6,9 @@
 #include <sys/cdefs.h>
 
 #include "sha256.h"
+#include "sha256_hw.h"
 
-static const u32 k[64] = {
+const u32 sha256_k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5,
 	0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
 	0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
@@ -84,6 +85,7 @@ static __always_inline void eight_rounds(u32 v[8], const u32 *kt, const u32 *wt)
 	round_step(v[1], v[2], v[3], &v[4], v[5], v[6], v[7], &v[0], kt[7] + wt[7]);
 }
 
+/* One block; the form for any CPU. */
 static void compress(u32 state[8], const u8 *data)
 {
 	u32 v[8], w[16];
@@ -96,11 +98,21 @@ static void compress(u32 state[8], const u8 *data)
 	for (t = 0; t < 64; t += 16) {
 		for (i = 0; t && i < 16; i++)
 			schedule(w, i);
-		eight_rounds(v, &k[t], &w[0]);
-		eight_rounds(v, &k[t + 8], &w[8]);
+		eight_rounds(v, &sha256_k[t], &w[0]);
+		eight_rounds(v, &sha256_k[t + 8], &w[8]);
 	}
 	for (i = 0; i < 8; i++)
 		state[i] += v[i];
+}
+
+static void compress_blocks(struct sha256 *sha, const u8 *data, size_t blocks)
+{
+	if (sha->hw) {
+		sha256_hw_blocks(sha->state, data, blocks);
+		return;
+	}
+	for (; blocks; blocks--, data += SHA256_BLOCK_SIZE)
+		compress(sha->state, data);
 }
 
 void sha256_init(struct sha256 *sha)
@@ -112,6 +124,7 @@ void sha256_init(struct sha256 *sha)
 
 	memcpy(sha->state, initial, sizeof(initial));
 	sha->bytes = 0;
+	sha->hw = sha256_hw_present();
 }
 
 void sha256_update(struct sha256 *sha, const void *data, size_t len)
@@ -126,12 +139,13 @@ void sha256_update(struct sha256 *sha, const void *data, size_t len)
 		memcpy(sha->block + fill, from, part);
 		if (fill + part < SHA256_BLOCK_SIZE)
 			return;
-		compress(sha->state, sha->block);
+		compress_blocks(sha, sha->block, 1);
 		from += part;
 		len -= part;
 	}
-	for (; len >= SHA256_BLOCK_SIZE; len -= SHA256_BLOCK_SIZE, from += SHA256_BLOCK_SIZE)
-		compress(sha->state, from);
+	compress_blocks(sha, from, len / SHA256_BLOCK_SIZE);
+	from += align_down(len, SHA256_BLOCK_SIZE);
+	len %= SHA256_BLOCK_SIZE;
 	if (len)
 		memcpy(sha->block, from, len);
 }

@@ -14,11 +14,13 @@
  * struct sha256 - A digest in the making.
  * @state: the hash so far
  * @bytes: how many bytes went in
+ * @hw: the CPU has instructions for it
  * @block: bytes that do not fill a block yet
  */
 struct sha256 {
 	u32 state[8];
 	u64 bytes;
+	bool hw;
 	u8 block[SHA256_BLOCK_SIZE];
 };
 

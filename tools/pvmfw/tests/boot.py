@@ -106,6 +106,17 @@ def assemble(scratch):
         return file.read()
 
 
+def build_sha256(scratch):
+    """The program that holds both forms of SHA-256 against each other, for the host."""
+    program = os.path.join(scratch, 'sha256')
+    source = os.path.join(os.path.dirname(HERE), 'src')
+    subprocess.run([CROSS + 'gcc', '-static', '-O2', '-march=armv8-a+crypto', '-I', source,
+                    '-o', program, os.path.join(HERE, 'sha256_arm.c'),
+                    os.path.join(source, 'sha256.c'), os.path.join(source, 'sha256_hw.c')],
+                   check=True)
+    return program
+
+
 class Images:
     """Makes images of the firmware with something changed, as files."""
 
@@ -279,11 +290,13 @@ def run(objects, cpu, modes):
                 '/vmm', '--protected' if mode == 'protected' else '', '--mem 64',
                 f'--firmware /fw{number}', f'--disk {disk},ro' if disk else '', case.options,
                 '--timeout 30'])))
+        files['/sha256'] = build_sha256(scratch)
+        jobs.append('/sha256')
         log = os.path.join(qemu.BUILD, 'log', f'pvmfw-boot-{cpu}.log')
         host = qemu.boot(jobs, cpu=cpu, files=files, drive=[blkdebug(scratch)], log=log,
                          limit=120 + 2 * len(jobs))
     failed = 0
-    print(f'1..{len(todo) + 1}', flush=True)
+    print(f'1..{len(todo) + 2}', flush=True)
     for number, ((case, mode), job) in enumerate(zip(todo, host.jobs), 1):
         cause = wrong(case, job, mode == 'protected')
         print(f'{"not " if cause else ""}ok {number} - {mode}, {case.name}')
@@ -291,8 +304,13 @@ def run(objects, cpu, modes):
             failed += 1
             print(f'# {cause}')
             print(''.join(f'#   {line}\n' for line in job.output.split('\n')), end='')
+    both = host.jobs[-1]
+    print(f'{"not " if both.status else ""}ok {len(todo) + 1} - SHA-256 by instructions')
+    if both.status:
+        failed += 1
+        print(f'# status {both.status}: {both.output}')
     # The host itself must have come through all of this.
-    print(f'{"not " if host.cause else ""}ok {len(todo) + 1} - the host')
+    print(f'{"not " if host.cause else ""}ok {len(todo) + 2} - the host')
     if host.cause:
         failed += 1
         print(f'# {host.cause}; see {log}')
