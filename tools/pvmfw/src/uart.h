@@ -15,7 +15,8 @@
 void uart_init(u64 base);
 
 /**
- * uart_putc() - Send one character; waits for room for a bounded time.
+ * uart_putc() - Send one character; waits for room for a bounded time. Room is asked for
+ *	once for as many characters as the transmitter's FIFO takes.
  * @c: the character
  */
 void uart_putc(char c);
