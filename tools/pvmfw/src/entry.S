@@ -113,6 +113,8 @@ _start:
 	msr	daifclr, #4
 	mov	x29, xzr
 	mov	x30, xzr
+	bl	canary_init
+	mov	x30, xzr
 	mov	x0, x20
 	mov	x1, x21
 	mov	x2, x22

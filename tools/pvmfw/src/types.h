@@ -13,10 +13,13 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int32_t s32;
 typedef int64_t s64;
 
 #define __printf(fmt, args) __attribute__((	\
 	__format__(__printf__, fmt, args)))
+
+#define __noreturn __attribute__((__noreturn__))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -74,6 +74,12 @@ EXCEPTIONS = {
 }
 
 
+# In place of sha256_final(): writes far beyond the digest in its caller's frame.
+OVERRUN = [0xd2800202,                          # mov x2, #16
+           0xf8008422, 0xf1000442,              # 1: str x2, [x1], #8 ; subs x2, x2, #1
+           0x54ffffc1, 0xd65f03c0]              # b.ne 1b ; ret
+
+
 class Case:
     """One VM: the image it runs, its disk, what it must say and how it must end.
 
@@ -180,6 +186,7 @@ def cases(images):
         found.append(Case(f'a disk of {sectors} sectors', images.plain(),
                           f'sha256 {hashlib.sha256(data).hexdigest()}', OFF,
                           images.write(data), True))
+    small = found[0].disk
     found.append(Case('a disk without a fixed pool', images.plain(),
                       f'sha256 {hashlib.sha256(data).hexdigest()}', OFF, found[-1].disk, True,
                       options='--swiotlb 0'))
@@ -238,6 +245,8 @@ def cases(images):
     found += [Case(name, images.with_code('shared_init', words), says,
                    orderly=False)
               for name, (words, says) in EXCEPTIONS.items()]
+    found.append(Case('an array that is overrun', images.with_code('sha256_final', OVERRUN),
+                      'error: a stack frame was overrun', disk=small, orderly=False))
     return found
 
 

@@ -15,7 +15,7 @@ TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) -Dcmocka_test=CM
 TEST_LDFLAGS := -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_zalloc
 
 # What cannot run natively is what the fakes stand for, fw_jump() among them.
-TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c counter.c \
+TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c counter.c canary.c \
 	sha256_hw.c,$(FW_C))
 TEST_FDT_C := $(FDT_C) fdt_rw.c fdt_wip.c fdt_strerror.c
 TEST_NAMES := $(patsubst $(T)/%.c,%,$(wildcard $(T)/test_*.c))
