@@ -4,11 +4,45 @@
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from sandbox import TOP
 
 BUILD = os.path.join(TOP, 'build')
+
+
+def link_all(source, target):
+    """A directory with links to all that another one has."""
+    os.mkdir(target)
+    for name in os.listdir(source):
+        os.symlink(os.path.join(source, name), os.path.join(target, name))
+
+
+def own_copy(source, target, name, more=''):
+    """Instead of the link to a file, a file: the base's own, with more at its end."""
+    pristine = os.path.join(BUILD, 'pristine', name)
+    with open(pristine if os.path.exists(pristine) else os.path.join(source, name)) as file:
+        text = file.read()
+    os.remove(os.path.join(target, name))
+    with open(os.path.join(target, name), 'w') as file:
+        file.write(text + more)
+
+
+def kernel_without_us(target):
+    """A kernel whose options are the base's alone, and which Kconfig.ext can extend."""
+    linux = os.path.join(BUILD, 'linux')
+    link_all(linux, target)
+    for folder in ('arch', 'arch/arm64', 'arch/arm64/configs', 'arch/arm64/kvm', 'drivers',
+                   'drivers/virt'):
+        os.remove(os.path.join(target, folder))
+        link_all(os.path.join(linux, folder), os.path.join(target, folder))
+    own_copy(linux, target, 'Kconfig', '\nsource "$(KCONFIG_EXT_PREFIX)Kconfig.ext"\n')
+    with open(os.path.join(target, 'Kconfig.ext'), 'w'):
+        pass
+    for name in ('arch/arm64/kvm/Kconfig', 'drivers/virt/Kconfig'):
+        own_copy(linux, target, name)
+
 
 class BuildConfig(unittest.TestCase):
     def sourced(self, *names):
@@ -48,3 +82,37 @@ class BuildConfig(unittest.TestCase):
             config = file.read()
         for line in ('CONFIG_KVM=y', 'CONFIG_CC_IS_CLANG=y', 'CONFIG_JUMP_LABEL=y'):
             self.assertIn(line + '\n', config)
+
+
+class KconfigExt(unittest.TestCase):
+    """Our options in a kernel that this tree was not laid over."""
+
+    OPTIONS = ('PKVM_STAGE2_DEBUG', 'PKVM_PGTABLE_KUNIT_TEST', 'PKVM_EL2_KUNIT_TEST')
+
+    def configure(self, prefix):
+        """Our options in the .config that build.config.aarch64 leads to, sorted."""
+        with tempfile.TemporaryDirectory(dir=BUILD) as top:
+            kernel_without_us(os.path.join(top, 'common'))
+            script = ('. "$0"; eval "$PRE_DEFCONFIG_CMDS"; cd "$ROOT_DIR/$KERNEL_DIR"; '
+                      'make -s O="$ROOT_DIR/out" LLVM="$LLVM" ARCH="$ARCH" "$DEFCONFIG"')
+            run = subprocess.run(['bash', '-euc', script, os.path.join(TOP, 'build.config.aarch64')],
+                                 env={**os.environ, 'ROOT_DIR': top, 'KERNEL_DIR': 'common',
+                                      'KCONFIG_EXT_PREFIX': prefix, 'MAKEFLAGS': ''},
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                 check=False)
+            self.assertEqual(run.returncode, 0, run.stdout[-2000:])
+            with open(os.path.join(top, 'out/.config')) as file:
+                return sorted(re.findall(r'^CONFIG_(PKVM_\w+)=[ym]$', file.read(), re.M))
+
+    def test_options(self):
+        """With the prefix all our options are there and granted, without it none is."""
+        self.assertEqual(self.configure(TOP + '/'), sorted(self.OPTIONS))
+        self.assertEqual(self.configure(''), [])
+
+    def test_all_options(self):
+        """No option of this tree is missing in the list above."""
+        found = []
+        for name in ('arch/arm64/kvm/Kconfig.pkvm', 'drivers/virt/pkvm/Kconfig'):
+            with open(os.path.join(TOP, name)) as file:
+                found += re.findall(r'^config (\w+)$', file.read(), re.M)
+        self.assertEqual(sorted(found), sorted(self.OPTIONS))
