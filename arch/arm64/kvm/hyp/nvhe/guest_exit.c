@@ -3,18 +3,7 @@
  * What the host sees when a protected vCPU leaves for it, and what it may change
  * by its answer: one kind of exit after the other, nothing by default.
  *
- * exit			host sees			host may return
- * interrupt, SError	nothing
- * WFI, WFE		which of the two
- * memory fault		page-aligned IPA, write or not	a page, or an external abort
- * MMIO			IPA, size, sign, direction,	the value, if a read
- *			the value if a write
- * PSCI passed on	function id and arguments	the result
- * CPU_ON, CPU_OFF	which vCPU to wake, to park
- * call for pages	function id, IPA, number	the pages, or that it fail
- * call for tables	function id, number of pages	the pages
- * page relinquished	function id, IPA
- * SGI			the value written
+ * Documentation/virt/kvm/arm/pkvm-isolation.rst has the table of all of them.
  *
  * A host answers in the terms of its own vCPU: by a pending exception, by moving
  * the pc on, in x0. All else it does to that vCPU has no effect here.

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Documentation: lists of files, suites, calls, counters and events are those of the tree."""
+
+import os
+import re
+import unittest
+
+from sandbox import TOP
+
+DOCS = 'Documentation/virt/kvm/arm'
+EL2 = 'arch/arm64/kvm/hyp/nvhe'
+
+
+def read(name):
+    with open(os.path.join(TOP, name)) as file:
+        return file.read()
+
+
+def listed(folder, pattern):
+    """The files of a folder whose names match, sorted."""
+    return sorted(name for name in os.listdir(os.path.join(TOP, folder))
+                  if re.fullmatch(pattern, name))
+
+
+def all_files():
+    """The names of all files that a page may speak of by name alone."""
+    found = set()
+    for root in ('arch', 'drivers', 'include', 'tools', 'scripts', 'build/pristine'):
+        for _, _, files in os.walk(os.path.join(TOP, root)):
+            found.update(files)
+    return found
+
+
+PAGES = {name: read(os.path.join(DOCS, name)) for name in listed(DOCS, r'(pkvm|pvmfw).*\.rst')}
+PATCHES = '\n'.join(read(os.path.join('patches', name)) for name in listed('patches', r'.*\.patch'))
+
+
+class Docs(unittest.TestCase):
+    def documented(self, page, names, form='``{}``'):
+        """Each of some names stands in a page, and there are some."""
+        self.assertTrue(names)
+        missing = [name for name in names if form.format(name) not in PAGES[page]]
+        self.assertEqual(missing, [], f'not in {page}')
+
+    def test_pages(self):
+        """The index and the first page lead to each page."""
+        for name in PAGES:
+            self.assertRegex(PATCHES, rf'(?m)^\+   {name.removesuffix(".rst")}$')
+            if name != 'pkvm.rst':
+                self.assertIn(f'{DOCS}/{name}', PAGES['pkvm.rst'])
+
+    def test_kernel_doc(self):
+        """Each file of EL2 with kernel-doc is rendered on one page, and no other is."""
+        rendered = re.findall(r'^\.\. kernel-doc:: (\S+)$', '\n'.join(PAGES.values()), re.M)
+        ours = [f'{EL2}/{name}' for name in listed(EL2, r'.*\.c')]
+        self.assertEqual(sorted(name for name in rendered if name.startswith(EL2)),
+                         [name for name in ours if re.search(r'^/\*\*$', read(name), re.M)])
+
+    def test_files(self):
+        """A file of ours that a page names is there; a sign of the base's need not be."""
+        known = all_files()
+        for page, text in PAGES.items():
+            for name in re.findall(r'``(?:[\w/-]+/)?([\w-]+\.(?:c|h|S|py|config|list))``', text):
+                self.assertIn(name, known, page)
+
+    def test_suites(self):
+        """pkvm.rst names each KUnit suite, and no page one that is not."""
+        suites = re.findall(r'\.name\t\t= "(\w+)"', read('drivers/virt/pkvm/el2_suites.c') +
+                            read('drivers/virt/pkvm/pgtable_suites.c'))
+        self.documented('pkvm.rst', suites)
+        for page, text in PAGES.items():
+            for name in re.findall(r'``(pkvm_(?:el2|pgtable)_\w+)``', text):
+                self.assertIn(name, suites + ['pkvm_el2_kunit', 'pkvm_pgtable_kunit'], page)
+
+    def test_selftests(self):
+        """A selftest that is named as a test is in the list of selftests."""
+        there = re.findall(r'^arm64/(\w+)', read('tools/testing/selftests/kvm/arm64/tests.list'),
+                           re.M)
+        for paragraph in re.findall(r'Tests: (.*?)\.\n', PAGES['pkvm-isolation.rst'], re.S):
+            for name in re.findall(r'``(pkvm_\w+)``', paragraph):
+                if not name.startswith('pkvm_el2_'):
+                    self.assertIn(name, there)
+
+    def test_host_calls(self):
+        """pkvm-host.rst describes each call that the hooks add, with its parentheses."""
+        calls = set(re.findall(r'^\+\t__KVM_HOST_SMCCC_FUNC_(\w+),$', PATCHES, re.M))
+        calls -= set(re.findall(r'^-\t__KVM_HOST_SMCCC_FUNC_(\w+),$', PATCHES, re.M))
+        # Only there for debugging: pkvm-stage2.rst has it.
+        calls.discard('__pkvm_stage2_dump')
+        self.documented('pkvm-host.rst', sorted(calls), '``{}(')
+
+    def test_counters(self):
+        """pkvm-host.rst has each counter and each statistic."""
+        self.documented('pkvm-host.rst', re.findall(
+            r'\tSHOW_TOTAL\(m, (\w+)\);', read('arch/arm64/kvm/pkvm_guest_stats.c')))
+        self.documented('pkvm-host.rst', re.findall(r'^\+\tPKVM_VCPU_COUNTER\((\w+)\)', PATCHES,
+                                                    re.M), '``protected_{}``')
+
+    def test_events(self):
+        """pkvm-host.rst has each tracepoint."""
+        self.documented('pkvm-host.rst', re.findall(
+            r'^(?:DEFINE_EVENT\(\w+, |TRACE_EVENT\()(\w+),', read('arch/arm64/kvm/trace_pkvm.h'),
+            re.M))
