@@ -20,6 +20,10 @@
 #include "vcpu.h"
 
 #define KICK_SIGNAL	SIGUSR1
+#define KIB		1024
+/* A page of page tables for so many bytes of memory, and what else the VM may take. */
+#define LOCKED_PER_TABLE_PAGE	512
+#define LOCKED_FOR_VM		(1024 * KIB)
 #define CORE_REG(field)	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 			 KVM_REG_ARM_CORE_REG(field))
 
@@ -124,14 +128,30 @@ static void log_place(const struct vcpu *vcpu)
 		log_err("vCPU %u: it was at pc %#lx", vcpu->index, pc);
 }
 
-static void explain_failed_run(const struct vcpu *vcpu, int err)
+/*
+ * What a guest uses is locked page by page, so no check beforehand can tell how much of it
+ * fits: the limit, what the VM needs if it uses all, and how to raise it are told when
+ * it is met.
+ */
+static void explain_locked_memory(const struct vm *vm)
 {
+	const uint64_t need = (vm->memory_size + vm->memory_size / LOCKED_PER_TABLE_PAGE +
+			       LOCKED_FOR_VM) / KIB;
 	struct rlimit limit;
 
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	log_err("the pages of a protected VM are locked: RLIMIT_MEMLOCK allows %llu KiB, this VM needs up to %lu KiB",
+		(unsigned long long)limit.rlim_cur / KIB, need);
+	log_err("raise it: 'ulimit -l %lu', if need be as root or by memlock in /etc/security/limits.conf, or give the VMM CAP_IPC_LOCK",
+		need);
+}
+
+static void explain_failed_run(const struct vcpu *vcpu, int err)
+{
 	log_err("vCPU %u: KVM_RUN: %s", vcpu->index, strerror(-err));
-	if (err == -ENOMEM && vcpu->vm->protected_vm && !getrlimit(RLIMIT_MEMLOCK, &limit))
-		log_err("a protected VM's memory counts against RLIMIT_MEMLOCK: raise its %llu bytes (ulimit -l)",
-			(unsigned long long)limit.rlim_cur);
+	if (err == -ENOMEM && vcpu->vm->protected_vm)
+		explain_locked_memory(vcpu->vm);
 	log_place(vcpu);
 }
 

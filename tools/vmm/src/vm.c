@@ -137,6 +137,7 @@ int vm_map_memory(struct vm *vm, const struct guest_memory *memory)
 			memory->base + memory->size, vm->ipa_bits);
 		return -E2BIG;
 	}
+	vm->memory_size = memory->size;
 	if (!ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
 		return 0;
 	err = -errno;

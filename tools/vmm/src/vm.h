@@ -28,6 +28,8 @@ struct vm {
 	unsigned int ipa_bits;
 	/* Bytes of a vCPU's struct kvm_run. */
 	size_t run_size;
+	/* Bytes of its memory; 0 until it is mapped. */
+	uint64_t memory_size;
 };
 
 /**
