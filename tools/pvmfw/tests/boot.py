@@ -63,8 +63,8 @@ EXCEPTIONS = {
         [0x910003e1, 0xd61f0020],           # mov x1, sp ; br x1
         'error: exception: instruction abort, permission fault on execute at 0x7fe'),
     'a write to the device tree': (
-        [0xd2b00001, 0xf9000021],           # mov x1, #0x80000000 ; str x1, [x1]
-        'error: exception: data abort, permission fault on write at 0x80000000'),
+        [0xd2b07c01, 0xf9000021],           # mov x1, #0x83e00000 ; str x1, [x1]
+        'error: exception: data abort, permission fault on write at 0x83e00000'),
     'a read of RAM that is not mapped': (
         [0xd2b20001, 0xf9400021],           # mov x1, #0x90000000 ; ldr x1, [x1]
         'error: exception: data abort, translation fault on read at 0x90000000'),

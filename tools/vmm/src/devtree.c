@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device tree that the guest gets, written from front to back by libfdt.
+ * The device tree that the guest gets, in the shape of crosvm's, written from front to
+ * back by libfdt.
  *
  * libfdt's writer remembers its first error only as far as the caller looks:
  * every call goes through check(), which keeps the first one.
@@ -14,6 +15,8 @@
 #include "devtree.h"
 #include "layout.h"
 
+/* The cells of an address that a device below the controller would have. */
+#define GIC_ADDRESS_CELLS	2
 #define GIC_PHANDLE		1
 #define DMA_POOL_PHANDLE	2
 #define DMA_POOL_ALIGNMENT	0x200000UL
@@ -24,9 +27,11 @@
 
 /* Cells of an interrupt-map entry: child address, pin, parent, its interrupt. */
 #define PCI_ADDRESS_CELLS	3
-#define MAP_ENTRY_CELLS		8
+#define MAP_ENTRY_CELLS		(8 + GIC_ADDRESS_CELLS)
 #define PCI_SLOT_SHIFT		11
+#define PCI_RANGE_CELLS		7
 #define PCI_RANGE_MEM32		0x02000000
+#define PCI_RANGE_PREFETCH64	0x43000000
 
 struct writer {
 	void *fdt;
@@ -110,7 +115,7 @@ static void put_u64_array(struct writer *writer, const char *name, const uint64_
 static void chosen_node(struct writer *writer, const struct devtree_config *config)
 {
 	begin(writer, "chosen");
-	put_string(writer, "stdout-path", "/uart@3f8");
+	put_string(writer, "stdout-path", "/U6_16550A@3f8");
 	if (config->cmdline)
 		put_string(writer, "bootargs", config->cmdline);
 	if (config->initrd_size) {
@@ -137,9 +142,9 @@ static void config_node(struct writer *writer, const struct devtree_config *conf
 
 static void memory_node(struct writer *writer, const struct devtree_config *config)
 {
-	const uint64_t reg[] = { RAM_BASE, config->memory_size };
+	const uint64_t reg[] = { config->memory_base, config->memory_size };
 
-	begin(writer, "memory@80000000");
+	begin(writer, "memory");
 	put_string(writer, "device_type", "memory");
 	put_u64_array(writer, "reg", reg, 2);
 	end(writer);
@@ -228,11 +233,12 @@ static void gic_node(struct writer *writer, const struct devtree_config *config)
 		GIC_DIST_BASE, GIC_DIST_SIZE, GIC_DIST_BASE - redist_size, redist_size,
 	};
 
-	begin(writer, "intc@3fff0000");
+	begin(writer, "intc");
 	put_string(writer, "compatible", "arm,gic-v3");
 	put_empty(writer, "interrupt-controller");
 	put_u32(writer, "#interrupt-cells", 3);
-	put_u32(writer, "#address-cells", 0);
+	put_u32(writer, "#address-cells", GIC_ADDRESS_CELLS);
+	put_u32(writer, "#size-cells", 2);
 	put_u64_array(writer, "reg", reg, 4);
 	put_u32(writer, "phandle", GIC_PHANDLE);
 	end(writer);
@@ -243,7 +249,7 @@ static void uart_node(struct writer *writer)
 	static const uint32_t interrupts[] = { GIC_SPI, UART_SPI, IRQ_LEVEL_HIGH };
 	static const uint64_t reg[] = { UART_BASE, UART_SIZE };
 
-	begin(writer, "uart@3f8");
+	begin(writer, "U6_16550A@3f8");
 	put_string(writer, "compatible", "ns16550a");
 	put_u64_array(writer, "reg", reg, 2);
 	put_u32(writer, "clock-frequency", UART_CLOCK_HZ);
@@ -254,11 +260,15 @@ static void uart_node(struct writer *writer)
 static void pci_node(struct writer *writer, const struct devtree_config *config)
 {
 	static const uint32_t map_mask[] = { (PCI_SLOTS - 1) << PCI_SLOT_SHIFT, 0, 0, 7 };
-	static const uint64_t reg[] = { PCI_ECAM_BASE, PCI_ECAM_SIZE };
+	static const uint64_t reg[] = { PCI_CAM_BASE, PCI_CAM_SIZE };
 	static const uint32_t bus_range[] = { 0, 0 };
-	static const uint32_t ranges[] = {
+	const uint64_t high = config->memory_base + config->memory_size;
+	const uint32_t ranges[2 * PCI_RANGE_CELLS] = {
 		PCI_RANGE_MEM32, 0, PCI_MMIO_BASE, 0, PCI_MMIO_BASE, 0, PCI_MMIO_SIZE,
+		PCI_RANGE_PREFETCH64, high >> 32, high, high >> 32, high,
+		PCI_HIGH_SIZE >> 32, (uint32_t)PCI_HIGH_SIZE,
 	};
+	const bool has_high = high <= PCI_HIGH_END - PCI_HIGH_SIZE;
 	uint32_t map[PCI_SLOTS * MAP_ENTRY_CELLS];
 	uint32_t *entry = map;
 	unsigned int slot;
@@ -266,7 +276,7 @@ static void pci_node(struct writer *writer, const struct devtree_config *config)
 	for (slot = 0; slot < PCI_SLOTS; slot++) {
 		const uint32_t cells[MAP_ENTRY_CELLS] = {
 			slot << PCI_SLOT_SHIFT, 0, 0, 1,
-			GIC_PHANDLE, GIC_SPI, PCI_SPI_BASE + slot, IRQ_LEVEL_HIGH,
+			GIC_PHANDLE, 0, 0, GIC_SPI, PCI_SPI_BASE + slot, IRQ_LEVEL_HIGH,
 		};
 
 		if (!(config->pci_slots >> slot & 1))
@@ -275,15 +285,15 @@ static void pci_node(struct writer *writer, const struct devtree_config *config)
 		entry += MAP_ENTRY_CELLS;
 	}
 
-	begin(writer, "pci@1000000");
-	put_string(writer, "compatible", "pci-host-ecam-generic");
+	begin(writer, "pci");
+	put_string(writer, "compatible", "pci-host-cam-generic");
 	put_string(writer, "device_type", "pci");
 	put_u32(writer, "#address-cells", PCI_ADDRESS_CELLS);
 	put_u32(writer, "#size-cells", 2);
 	put_u32(writer, "#interrupt-cells", 1);
 	put_u32_array(writer, "bus-range", bus_range, 2);
 	put_u64_array(writer, "reg", reg, 2);
-	put_u32_array(writer, "ranges", ranges, sizeof(ranges) / sizeof(*ranges));
+	put_u32_array(writer, "ranges", ranges, (has_high ? 2 : 1) * PCI_RANGE_CELLS);
 	put_u32_array(writer, "interrupt-map", map, entry - map);
 	put_u32_array(writer, "interrupt-map-mask", map_mask, 4);
 	put_empty(writer, "dma-coherent");

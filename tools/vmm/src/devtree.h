@@ -12,6 +12,8 @@
 #define DEVTREE_SEED_SIZE	32
 
 struct devtree_config {
+	/* One range: RAM, with the firmware's region before it if there is one. */
+	uint64_t memory_base;
 	uint64_t memory_size;
 	unsigned int nr_vcpus;
 	/* NULL for none. */

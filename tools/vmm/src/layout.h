@@ -3,7 +3,8 @@
  * The guest's physical address map and its interrupt numbers.
  *
  * These are the addresses that firmware and VMM agree on without asking each
- * other: everything but the firmware's own place is in the device tree too.
+ * other; they are crosvm's for a protected VM, so that firmware made for either
+ * runs. Everything is in the device tree too.
  */
 #ifndef VMM_LAYOUT_H
 #define VMM_LAYOUT_H
@@ -11,25 +12,33 @@
 #define UART_BASE		0x3f8UL
 #define UART_SIZE		0x8UL
 
-/* One bus of configuration space: 32 slots of 8 functions of 4 KiB. */
-#define PCI_ECAM_BASE		0x1000000UL
-#define PCI_ECAM_SIZE		0x100000UL
+/* 256 buses of configuration space: each 32 slots of 8 functions of 256 bytes. */
+#define PCI_CAM_BASE		0x10000UL
+#define PCI_CAM_SIZE		0x1000000UL
 #define PCI_MMIO_BASE		0x2000000UL
 #define PCI_MMIO_SIZE		0x2000000UL
+/* A window for 64-bit BARs, right above RAM, if it ends below the last address. */
+#define PCI_HIGH_SIZE		0x100000000UL
+#define PCI_HIGH_END		0x10000000000UL
 
 /* The redistributors, one for each vCPU, end where the distributor starts. */
 #define GIC_DIST_BASE		0x3fff0000UL
 #define GIC_DIST_SIZE		0x10000UL
 #define GIC_REDIST_SIZE		0x20000UL
 
+/* Where firmware lies unless told otherwise; its region ends where RAM starts. */
 #define FIRMWARE_BASE		0x7fc00000UL
+#define FIRMWARE_MIN_BASE	(GIC_DIST_BASE + GIC_DIST_SIZE)
+#define FIRMWARE_ALIGN		0x200000UL
 #define FIRMWARE_MAX_SIZE	0x200000UL
-#define FIRMWARE_REGION_SIZE	0x400000UL
 
 #define RAM_BASE		0x80000000UL
-#define FDT_BASE		RAM_BASE
+#define KERNEL_BASE		RAM_BASE
+#define BARE_BASE		(RAM_BASE + 0x200000UL)
+
+/* The device tree has the last whole 2 MiB of RAM. */
 #define FDT_MAX_SIZE		0x200000UL
-#define IMAGE_BASE		(RAM_BASE + FDT_MAX_SIZE)
+#define FDT_BASE(memory_size)	((RAM_BASE + (memory_size) - FDT_MAX_SIZE) & ~(FDT_MAX_SIZE - 1))
 
 #define MAX_VCPUS		8
 #define PCI_SLOTS		32

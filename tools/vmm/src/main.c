@@ -31,7 +31,7 @@
 #define MIB		(1024 * 1024UL)
 #define DISK_SLOT	1
 /* An image's place and size are 32-bit cells in the device tree. */
-#define IMAGE_MAX_SIZE	(0xffffffffUL - IMAGE_BASE)
+#define KERNEL_MAX_SIZE	(0xffffffffUL - KERNEL_BASE)
 #define INITRD_ALIGN	0x200000UL
 
 struct machine {
@@ -45,6 +45,7 @@ struct machine {
 	struct virtio_blk disk;
 	bool has_disk;
 	uint64_t entry;
+	uint64_t fdt;
 };
 
 static uint64_t now_ns(void)
@@ -97,17 +98,17 @@ static void uart_transmit(void *unused, uint8_t byte)
 static int load_kernel_and_initrd(struct machine *machine, const struct options *options,
 				  struct devtree_config *config)
 {
-	uint64_t end = RAM_BASE + options->memory_size;
+	uint64_t end = machine->fdt;
 	struct image image;
 	uint64_t address, room;
 	int err;
 
 	if (config->dma_pool_address)
 		end = config->dma_pool_address;
-	room = end - IMAGE_BASE;
-	if (room > IMAGE_MAX_SIZE)
-		room = IMAGE_MAX_SIZE;
-	err = load_kernel(&machine->memory, options->kernel, IMAGE_BASE, room, &image);
+	room = end - KERNEL_BASE;
+	if (room > KERNEL_MAX_SIZE)
+		room = KERNEL_MAX_SIZE;
+	err = load_kernel(&machine->memory, options->kernel, KERNEL_BASE, room, &image);
 	if (err)
 		return err;
 	config->kernel_address = image.address;
@@ -133,9 +134,9 @@ static int load_images(struct machine *machine, const struct options *options,
 	int err;
 
 	if (options->bare) {
-		machine->entry = IMAGE_BASE;
-		return load_file(&machine->memory, "program", options->bare, IMAGE_BASE,
-				 options->memory_size - FDT_MAX_SIZE, &image);
+		machine->entry = BARE_BASE;
+		return load_file(&machine->memory, "program", options->bare, BARE_BASE,
+				 machine->fdt > BARE_BASE ? machine->fdt - BARE_BASE : 0, &image);
 	}
 	if (options->kernel) {
 		err = load_kernel_and_initrd(machine, options, config);
@@ -144,11 +145,11 @@ static int load_images(struct machine *machine, const struct options *options,
 	}
 	/* The hypervisor fills its pages, whatever is there. */
 	if (options->host_firmware)
-		machine->entry = FIRMWARE_BASE;
+		machine->entry = options->firmware_address;
 	if (options->firmware) {
-		machine->entry = FIRMWARE_BASE;
-		return load_file(&machine->memory, "firmware", options->firmware, FIRMWARE_BASE,
-				 FIRMWARE_MAX_SIZE, &image);
+		machine->entry = options->firmware_address;
+		return load_file(&machine->memory, "firmware", options->firmware,
+				 options->firmware_address, FIRMWARE_MAX_SIZE, &image);
 	}
 	return 0;
 }
@@ -183,7 +184,7 @@ static int load_devtree(struct machine *machine, struct devtree_config *config)
 		log_err("device tree: it does not fit into %lu bytes", FDT_MAX_SIZE);
 		err = size;
 	} else {
-		err = guest_memory_write(&machine->memory, FDT_BASE, buffer, size);
+		err = guest_memory_write(&machine->memory, machine->fdt, buffer, size);
 		if (err)
 			log_err("device tree: %s", strerror(-err));
 	}
@@ -193,18 +194,19 @@ static int load_devtree(struct machine *machine, struct devtree_config *config)
 
 static int build_memory(struct machine *machine, const struct options *options)
 {
+	const uint64_t base = options->firmware || options->host_firmware ?
+		options->firmware_address : RAM_BASE;
+	const uint64_t end = RAM_BASE + options->memory_size, size = end - base;
 	struct devtree_config config = {
-		.memory_size = options->memory_size,
+		.memory_base = base,
+		.memory_size = size,
 		.nr_vcpus = options->nr_vcpus,
 		.cmdline = options->cmdline,
 		.dma_pool_size = options->dma_pool_size,
 		.dma_pool_address = options->dma_pool_fixed ?
-			RAM_BASE + options->memory_size - options->dma_pool_size : 0,
+			FDT_BASE(options->memory_size) - options->dma_pool_size : 0,
 		.pci_slots = options->disk ? 1U << DISK_SLOT : 0,
 	};
-	uint64_t below_ram = options->firmware || options->host_firmware ?
-		FIRMWARE_REGION_SIZE : 0;
-	uint64_t size = options->memory_size + below_ram;
 	int err;
 
 	err = check_host_memory(options->memory_size);
@@ -212,13 +214,14 @@ static int build_memory(struct machine *machine, const struct options *options)
 		return err;
 	err = guest_memory_guard();
 	if (!err)
-		err = guest_memory_init(&machine->memory, RAM_BASE - below_ram, size);
+		err = guest_memory_init(&machine->memory, base, size);
 	if (err) {
 		log_err("%lu MiB of guest memory: %s", size / MIB, strerror(-err));
 		return err;
 	}
 	stat_add(STAT_MEMORY_BYTES, size);
 
+	machine->fdt = FDT_BASE(options->memory_size);
 	err = load_images(machine, options, &config);
 	if (!err && options->kernel)
 		err = make_seeds(&config);
@@ -240,7 +243,7 @@ static int build_devices(struct machine *machine)
 {
 	const struct bus_range ranges[] = {
 		{ UART_BASE, UART_SIZE, uart_read, uart_write, &machine->uart },
-		{ PCI_ECAM_BASE, PCI_ECAM_SIZE, pci_config_read, pci_config_write, &machine->pci },
+		{ PCI_CAM_BASE, PCI_CAM_SIZE, pci_config_read, pci_config_write, &machine->pci },
 		{ PCI_MMIO_BASE, PCI_MMIO_SIZE, pci_memory_read, pci_memory_write, &machine->pci },
 	};
 	unsigned int i;
@@ -284,7 +287,7 @@ static int build_vcpus(struct machine *machine, unsigned int nr_vcpus)
 		if (err)
 			return err;
 	}
-	return vcpu_set_entry(&machine->vcpus[0], machine->entry, FDT_BASE);
+	return vcpu_set_entry(&machine->vcpus[0], machine->entry, machine->fdt);
 }
 
 static int build_machine(struct machine *machine, const struct options *options)
@@ -301,7 +304,8 @@ static int build_machine(struct machine *machine, const struct options *options)
 	if (!err)
 		err = vm_create(&machine->vm, options->protected_vm);
 	if (!err && options->host_firmware)
-		err = vm_load_firmware(&machine->vm, FIRMWARE_BASE, FIRMWARE_MAX_SIZE);
+		err = vm_load_firmware(&machine->vm, options->firmware_address,
+				       FIRMWARE_MAX_SIZE);
 	if (!err)
 		err = vm_map_memory(&machine->vm, &machine->memory);
 	if (!err)

@@ -34,6 +34,8 @@ static const char help_text[] =
 "What runs:\n"
 "  --firmware FILE   raw firmware image of at most 2 MiB, put at 0x7fc00000, where\n"
 "                    vCPU 0 starts with x0 = device tree\n"
+"  --firmware-at IPA another address for it, a multiple of 2 MiB: 0x7fe00000 for\n"
+"                    firmware of 2022; its memory goes from there to 0x80000000\n"
 "  --host-firmware   firmware that the host's boot loader left and its hypervisor\n"
 "                    loads there; with --protected, instead of --firmware\n"
 "  --kernel FILE     arm64 Image (not compressed); /config of the device tree names\n"
@@ -51,7 +53,7 @@ static const char help_text[] =
 "  --swiotlb MIB     the device tree gives PCI devices a restricted DMA pool of this\n"
 "                    size to bounce through, 0 for none (default 16 with --kernel\n"
 "                    and --protected or --firmware, 2 with --firmware alone, else 0);\n"
-"                    firmware that is not protected finds it at the end of memory\n"
+"                    firmware that is not protected finds it behind the rest\n"
 "  --disk FILE[,ro]  virtio block device over a file or a block device, a multiple\n"
 "                    of 512 bytes long; ',ro' makes it read-only\n"
 "\n"
@@ -98,6 +100,24 @@ static int parse_number(const char *option, const char *text, unsigned long min,
 	return 0;
 }
 
+/* Where firmware can lie: below RAM, above all devices. Hexadecimal with 0x, or decimal. */
+static int parse_address(const char *option, const char *text, uint64_t *address)
+{
+	char *end;
+
+	*address = strtoul(text, &end, 0);
+	if (!isdigit((unsigned char)text[0]) || *end) {
+		log_err("%s: '%s' is not an address", option, text);
+		return -EINVAL;
+	}
+	if (*address < FIRMWARE_MIN_BASE || *address >= RAM_BASE || *address % FIRMWARE_ALIGN) {
+		log_err("%s: %s is not a multiple of 2 MiB within %#lx and %#lx", option, text,
+			FIRMWARE_MIN_BASE, RAM_BASE - FIRMWARE_ALIGN);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int parse_disk(struct options *options, char *argument)
 {
 	size_t length = strlen(argument);
@@ -120,6 +140,7 @@ enum {
 	OPT_MEM,
 	OPT_CPUS,
 	OPT_FIRMWARE,
+	OPT_FIRMWARE_AT,
 	OPT_HOST_FIRMWARE,
 	OPT_KERNEL,
 	OPT_INITRD,
@@ -138,6 +159,7 @@ static const struct option long_options[] = {
 	{ "mem",	required_argument,	NULL, OPT_MEM },
 	{ "cpus",	required_argument,	NULL, OPT_CPUS },
 	{ "firmware",	required_argument,	NULL, OPT_FIRMWARE },
+	{ "firmware-at", required_argument,	NULL, OPT_FIRMWARE_AT },
 	{ "host-firmware", no_argument,		NULL, OPT_HOST_FIRMWARE },
 	{ "kernel",	required_argument,	NULL, OPT_KERNEL },
 	{ "initrd",	required_argument,	NULL, OPT_INITRD },
@@ -173,6 +195,8 @@ static int parse_option(struct options *options, int option, char *argument)
 	case OPT_FIRMWARE:
 		options->firmware = argument;
 		return 0;
+	case OPT_FIRMWARE_AT:
+		return parse_address("--firmware-at", argument, &options->firmware_address);
 	case OPT_HOST_FIRMWARE:
 		options->host_firmware = true;
 		return 0;
@@ -233,7 +257,8 @@ static int check_combination(const struct options *options)
 		return -EINVAL;
 	}
 	/* A fixed pool leaves the device tree its place. */
-	room = options->memory_size - (options->dma_pool_fixed ? FDT_MAX_SIZE : 1);
+	room = options->dma_pool_fixed ? FDT_BASE(options->memory_size) - RAM_BASE :
+	       options->memory_size - 1;
 	if (options->dma_pool_size > room) {
 		log_err("a restricted DMA pool of %lu MiB does not fit into %lu MiB of memory",
 			options->dma_pool_size / MIB, options->memory_size / MIB);
@@ -257,6 +282,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	memset(options, 0, sizeof(*options));
 	options->memory_size = DEFAULT_MEMORY_MIB * MIB;
 	options->nr_vcpus = 1;
+	options->firmware_address = FIRMWARE_BASE;
 
 	/* 0 and not 1 makes getopt_long() forget a command line that it saw before. */
 	optind = 0;
@@ -285,6 +311,10 @@ int options_parse(struct options *options, int argc, char **argv)
 	options->dma_pool_fixed = options->firmware && !options->protected_vm;
 	if (!seen[OPT_SWIOTLB])
 		options->dma_pool_size = default_pool_mib(options) * MIB;
+	if (seen[OPT_FIRMWARE_AT] && !options->firmware && !options->host_firmware) {
+		log_err("--firmware-at needs --firmware or --host-firmware");
+		return -EINVAL;
+	}
 	if (optind < argc) {
 		log_err("'%s': no option (try --help)", argv[optind]);
 		return -EINVAL;

@@ -25,6 +25,8 @@ struct options {
 	uint64_t memory_size;
 	unsigned int nr_vcpus;
 	const char *firmware;
+	/* Where it lies, and up to RAM its memory. */
+	uint64_t firmware_address;
 	/* Instead: what the host's boot loader left and its hypervisor loads. */
 	bool host_firmware;
 	const char *kernel;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PCI host bridge with one bus: ECAM configuration space, 32-bit memory
- * BARs, INTx. Facts are those of the PCI Local Bus specification 3.0 and, for
- * the layout of ECAM, of PCI Express 3.0, 7.2.2.
+ * A PCI host bridge with one bus: configuration space that is mapped as the PCI
+ * Local Bus specification 3.0 numbers it (3.2.2.3.2), 32-bit memory BARs, INTx.
  *
  * One lock covers the bus and all functions on it.
  */
@@ -15,11 +14,12 @@
 #include "le.h"
 #include "pci.h"
 
-#define ECAM_SLOT_SHIFT		15
-#define ECAM_FUNCTION_SHIFT	12
-#define ECAM_FUNCTION_SIZE	0x1000
-#define ECAM_SLOT_MASK		0x1f
-#define ECAM_FUNCTION_MASK	0x7
+#define CAM_BUS_SHIFT		16
+#define CAM_SLOT_SHIFT		11
+#define CAM_FUNCTION_SHIFT	8
+#define CAM_FUNCTION_SIZE	PCI_CONFIG_SIZE
+#define CAM_SLOT_MASK		0x1f
+#define CAM_FUNCTION_MASK	0x7
 #define PCI_INTERRUPT_PIN_A	1
 #define CAPABILITY_ALIGNMENT	4
 
@@ -144,17 +144,12 @@ bool pci_bus_master(const struct pci_function *function)
 	return get_le16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MASTER;
 }
 
-/*
- * The function that an ECAM offset names, or NULL. A function is a conventional
- * one: the extended part of its configuration space is not there.
- */
-static struct pci_function *ecam_function(struct pci_host *host, uint64_t offset)
+/* The function that an offset names, or NULL: all are function 0 of bus 0. */
+static struct pci_function *config_function(struct pci_host *host, uint64_t offset)
 {
-	if (offset >> ECAM_FUNCTION_SHIFT & ECAM_FUNCTION_MASK)
+	if (offset >> CAM_BUS_SHIFT || offset >> CAM_FUNCTION_SHIFT & CAM_FUNCTION_MASK)
 		return NULL;
-	if (offset % ECAM_FUNCTION_SIZE >= PCI_CONFIG_SIZE)
-		return NULL;
-	return host->slot[offset >> ECAM_SLOT_SHIFT & ECAM_SLOT_MASK];
+	return host->slot[offset >> CAM_SLOT_SHIFT & CAM_SLOT_MASK];
 }
 
 static bool config_access_valid(uint64_t offset, unsigned int length)
@@ -171,9 +166,9 @@ uint64_t pci_config_read(void *device, uint64_t offset, unsigned int length)
 	if (!config_access_valid(offset, length))
 		return value;
 	pthread_mutex_lock(&host->lock);
-	function = ecam_function(host, offset);
+	function = config_function(host, offset);
 	if (function) {
-		offset %= ECAM_FUNCTION_SIZE;
+		offset %= CAM_FUNCTION_SIZE;
 		function->ops->config_read(function, offset, length);
 		value = 0;
 		memcpy(&value, &function->config[offset], length);
@@ -192,9 +187,9 @@ void pci_config_write(void *device, uint64_t offset, unsigned int length, uint64
 	if (!config_access_valid(offset, length))
 		return;
 	pthread_mutex_lock(&host->lock);
-	function = ecam_function(host, offset);
+	function = config_function(host, offset);
 	if (function) {
-		offset %= ECAM_FUNCTION_SIZE;
+		offset %= CAM_FUNCTION_SIZE;
 		for (i = 0; i < length; i++) {
 			uint8_t *byte = &function->config[offset + i];
 			uint8_t mask = function->writable[offset + i];

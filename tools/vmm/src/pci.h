@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PCI host bridge with one bus: ECAM configuration space, 32-bit memory
+ * A PCI host bridge with one bus: mapped configuration space, 32-bit memory
  * BARs, INTx.
  */
 #ifndef VMM_PCI_H
@@ -127,7 +127,7 @@ bool pci_bus_master(const struct pci_function *function);
 /**
  * pci_config_read() - The guest reads configuration space; for struct bus_range.
  * @device: struct pci_host
- * @offset: into the ECAM region
+ * @offset: into configuration space
  * @length: bytes
  *
  * Return: the value; all ones where there is no function, and for an access
@@ -138,7 +138,7 @@ uint64_t pci_config_read(void *device, uint64_t offset, unsigned int length);
 /**
  * pci_config_write() - The guest writes configuration space; for struct bus_range.
  * @device: struct pci_host
- * @offset: into the ECAM region
+ * @offset: into configuration space
  * @length: bytes
  * @value: what it writes; bits that are not writable stay as they are
  */

@@ -14,6 +14,7 @@
 #define BUFFER_SIZE	0x10000
 
 static const struct devtree_config plain = {
+	.memory_base = RAM_BASE,
 	.memory_size = 0x10000000,
 	.nr_vcpus = 3,
 	.pci_slots = 1 << 1,
@@ -77,14 +78,14 @@ static void test_machine(void **state)
 
 	(void)state;
 	ASSERT_CELLS(fdt, "/", "#address-cells", 2);
-	ASSERT_CELLS(fdt, "/memory@80000000", "reg", 0, RAM_BASE, 0, 0x10000000);
+	ASSERT_CELLS(fdt, "/memory", "reg", 0, RAM_BASE, 0, 0x10000000);
 	assert_string_equal(string(fdt, "/psci", "method"), "hvc");
 	assert_string_equal(string(fdt, "/psci", "compatible"), "arm,psci-1.0");
 
 	uart = node(fdt, string(fdt, "/chosen", "stdout-path"));
 	assert_int_equal(fdt_node_check_compatible(fdt, uart, "ns16550a"), 0);
-	ASSERT_CELLS(fdt, "/uart@3f8", "reg", 0, UART_BASE, 0, UART_SIZE);
-	ASSERT_CELLS(fdt, "/uart@3f8", "interrupts", 0, UART_SPI, 4);
+	ASSERT_CELLS(fdt, "/U6_16550A@3f8", "reg", 0, UART_BASE, 0, UART_SIZE);
+	ASSERT_CELLS(fdt, "/U6_16550A@3f8", "interrupts", 0, UART_SPI, 4);
 	ASSERT_CELLS(fdt, "/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
 	free(fdt);
 }
@@ -98,10 +99,11 @@ static void test_cpus_and_gic(void **state)
 	ASSERT_CELLS(fdt, "/cpus/cpu@2", "reg", 2);
 	assert_string_equal(string(fdt, "/cpus/cpu@2", "enable-method"), "psci");
 	assert_int_equal(fdt_path_offset(fdt, "/cpus/cpu@3"), -FDT_ERR_NOTFOUND);
-	ASSERT_CELLS(fdt, "/intc@3fff0000", "reg", 0, GIC_DIST_BASE, 0, GIC_DIST_SIZE,
+	ASSERT_CELLS(fdt, "/intc", "reg", 0, GIC_DIST_BASE, 0, GIC_DIST_SIZE,
 		     0, GIC_DIST_BASE - 3 * GIC_REDIST_SIZE, 0, 3 * GIC_REDIST_SIZE);
 	ASSERT_CELLS(fdt, "/", "interrupt-parent", 1);
-	ASSERT_CELLS(fdt, "/intc@3fff0000", "phandle", 1);
+	ASSERT_CELLS(fdt, "/intc", "phandle", 1);
+	ASSERT_CELLS(fdt, "/intc", "#address-cells", 2);
 	free(fdt);
 }
 
@@ -110,14 +112,52 @@ static void test_pci(void **state)
 	void *fdt = build(&plain);
 
 	(void)state;
-	assert_string_equal(string(fdt, "/pci@1000000", "compatible"), "pci-host-ecam-generic");
-	ASSERT_CELLS(fdt, "/pci@1000000", "reg", 0, PCI_ECAM_BASE, 0, PCI_ECAM_SIZE);
-	ASSERT_CELLS(fdt, "/pci@1000000", "bus-range", 0, 0);
-	ASSERT_CELLS(fdt, "/pci@1000000", "ranges", 0x02000000, 0, PCI_MMIO_BASE, 0,
-		     PCI_MMIO_BASE, 0, PCI_MMIO_SIZE);
-	ASSERT_CELLS(fdt, "/pci@1000000", "interrupt-map-mask", 0xf800, 0, 0, 7);
-	ASSERT_CELLS(fdt, "/pci@1000000", "interrupt-map", 1 << 11, 0, 0, 1, 1, 0,
+	assert_string_equal(string(fdt, "/pci", "compatible"), "pci-host-cam-generic");
+	ASSERT_CELLS(fdt, "/pci", "reg", 0, PCI_CAM_BASE, 0, PCI_CAM_SIZE);
+	ASSERT_CELLS(fdt, "/pci", "bus-range", 0, 0);
+	ASSERT_CELLS(fdt, "/pci", "ranges", 0x02000000, 0, PCI_MMIO_BASE, 0,
+		     PCI_MMIO_BASE, 0, PCI_MMIO_SIZE,
+		     0x43000000, 0, 0x90000000, 0, 0x90000000, 1, 0);
+	ASSERT_CELLS(fdt, "/pci", "interrupt-map-mask", 0xf800, 0, 0, 7);
+	ASSERT_CELLS(fdt, "/pci", "interrupt-map", 1 << 11, 0, 0, 1, 1, 0, 0, 0,
 		     PCI_SPI_BASE + 1, 4);
+	free(fdt);
+}
+
+/* RAM and the firmware's region are one range. */
+static void test_firmware_region(void **state)
+{
+	struct devtree_config config = plain;
+	void *fdt;
+
+	(void)state;
+	config.memory_base = FIRMWARE_BASE;
+	config.memory_size += RAM_BASE - FIRMWARE_BASE;
+	fdt = build(&config);
+	ASSERT_CELLS(fdt, "/memory", "reg", 0, FIRMWARE_BASE, 0, 0x10400000);
+	ASSERT_CELLS(fdt, "/pci", "ranges", 0x02000000, 0, PCI_MMIO_BASE, 0,
+		     PCI_MMIO_BASE, 0, PCI_MMIO_SIZE,
+		     0x43000000, 0, 0x90000000, 0, 0x90000000, 1, 0);
+	free(fdt);
+}
+
+/* Of so much memory that no window fits above it there is none. */
+static void test_no_high_window(void **state)
+{
+	struct devtree_config config = plain;
+	void *fdt;
+	int length;
+
+	(void)state;
+	config.memory_size = PCI_HIGH_END - PCI_HIGH_SIZE - RAM_BASE;
+	fdt = build(&config);
+	assert_non_null(fdt_getprop(fdt, node(fdt, "/pci"), "ranges", &length));
+	assert_int_equal(length, 2 * 7 * 4);
+	free(fdt);
+	config.memory_size += 0x100000;
+	fdt = build(&config);
+	assert_non_null(fdt_getprop(fdt, node(fdt, "/pci"), "ranges", &length));
+	assert_int_equal(length, 7 * 4);
 	free(fdt);
 }
 
@@ -131,7 +171,7 @@ static void test_empty_bus(void **state)
 	(void)state;
 	config.pci_slots = 0;
 	fdt = build(&config);
-	assert_non_null(fdt_getprop(fdt, node(fdt, "/pci@1000000"), "interrupt-map", &length));
+	assert_non_null(fdt_getprop(fdt, node(fdt, "/pci"), "interrupt-map", &length));
 	assert_int_equal(length, 0);
 	free(fdt);
 }
@@ -160,7 +200,7 @@ static void test_dma_pool(void **state)
 	ASSERT_CELLS(fdt, "/reserved-memory", "#size-cells", 2);
 	assert_non_null(fdt_getprop(fdt, node(fdt, "/reserved-memory"), "ranges", &length));
 	assert_int_equal(length, 0);
-	ASSERT_CELLS(fdt, "/pci@1000000", "memory-region", 2);
+	ASSERT_CELLS(fdt, "/pci", "memory-region", 2);
 	free(fdt);
 
 	config.dma_pool_address = 0x86000000;
@@ -177,7 +217,7 @@ static void test_no_dma_pool(void **state)
 
 	(void)state;
 	assert_int_equal(fdt_path_offset(fdt, "/reserved-memory"), -FDT_ERR_NOTFOUND);
-	assert_null(fdt_getprop(fdt, node(fdt, "/pci@1000000"), "memory-region", NULL));
+	assert_null(fdt_getprop(fdt, node(fdt, "/pci"), "memory-region", NULL));
 	free(fdt);
 }
 
@@ -252,6 +292,8 @@ int main(void)
 		cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_cpus_and_gic),
 		cmocka_unit_test(test_pci),
+		cmocka_unit_test(test_firmware_region),
+		cmocka_unit_test(test_no_high_window),
 		cmocka_unit_test(test_empty_bus),
 		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_no_dma_pool),

@@ -125,6 +125,23 @@ static void test_dma_pool(void **state)
 	}
 }
 
+/* Firmware lies where it is made for, else where crosvm of today puts it. */
+static void test_firmware_at(void **state)
+{
+	char without[] = "--firmware f";
+	char older[] = "--firmware f --firmware-at 0x7fe00000";
+	char hosts[] = "--firmware-at 2143289344 --protected --host-firmware";
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, without), 0);
+	assert_int_equal(options.firmware_address, 0x7fc00000);
+	assert_int_equal(parse(&options, older), 0);
+	assert_int_equal(options.firmware_address, 0x7fe00000);
+	assert_int_equal(parse(&options, hosts), 0);
+	assert_int_equal(options.firmware_address, 0x7fc00000);
+}
+
 static void test_help(void **state)
 {
 	char alone[] = "--help";
@@ -171,12 +188,23 @@ static void test_refused(void **state)
 		"--firmware fw --timeout 0",
 		"--firmware fw --timeout 1.5",
 		"--firmware fw --timeout 4294967297",
+		"--firmware f --firmware-at",
+		"--firmware f --firmware-at x",
+		"--firmware f --firmware-at -1",
+		"--firmware f --firmware-at 0x7fe00000x",
+		"--firmware f --firmware-at 0x7fe01000",
+		"--firmware f --firmware-at 0x80000000",
+		"--firmware f --firmware-at 0x3fe00000",
+		"--firmware f --firmware-at 0x17fe00000",
+		"--kernel k --firmware-at 0x7fe00000",
+		"--bare b --firmware-at 0x7fe00000",
 		"--kernel k --swiotlb",
 		"--kernel k --swiotlb x",
 		"--kernel k --swiotlb -1",
 		"--kernel k --swiotlb 256",
 		"--kernel k --mem 64 --swiotlb 64",
 		"--firmware f --mem 64 --swiotlb 63",
+		"--firmware f --mem 5 --swiotlb 3",
 		"--host-firmware",
 		"--host-firmware --kernel k",
 		"--protected --host-firmware --firmware f",
@@ -204,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_disk_suffix),
 		cmocka_unit_test(test_dma_pool),
+		cmocka_unit_test(test_firmware_at),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_refused),
 	};

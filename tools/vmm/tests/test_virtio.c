@@ -56,13 +56,13 @@ static void set_line(void *opaque, unsigned int spi, bool level)
 
 static uint32_t config_get(struct fixture *f, unsigned int offset, unsigned int length)
 {
-	return pci_config_read(&f->host, (SLOT << 15) + offset, length);
+	return pci_config_read(&f->host, (SLOT << 11) + offset, length);
 }
 
 static void config_put(struct fixture *f, unsigned int offset, unsigned int length,
 		       uint32_t value)
 {
-	pci_config_write(&f->host, (SLOT << 15) + offset, length, value);
+	pci_config_write(&f->host, (SLOT << 11) + offset, length, value);
 }
 
 static uint64_t get(struct fixture *f, uint32_t offset, unsigned int length)

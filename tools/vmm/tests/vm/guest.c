@@ -17,8 +17,9 @@
 
 #define UART		0x3f8UL
 #define UART_SCRATCH	0x3ffUL
-#define ECAM		0x1000000UL
-#define DISK_CONFIG	(ECAM + (1UL << 15))
+#define CAM		0x10000UL
+#define CAM_BUS_SIZE	0x10000UL
+#define DISK_CONFIG	(CAM + (1UL << 11))
 #define BAR		0x2000000UL
 #define BAR_ISR		(BAR + 0x1000)
 #define BAR_NOTIFY	(BAR + 0x3000)
@@ -405,7 +406,7 @@ static void touch(uint64_t address)
 static void mmio_everywhere(void)
 {
 	static const uint64_t nowhere[] = {
-		0, 0x400, 0x10000, 0x1100000, 0x10000000, 0x50000000, 0x7f000000, 0x4000000000,
+		0, 0x400, 0x8000, 0x1100000, 0x10000000, 0x50000000, 0x7f000000, 0x4000000000,
 	};
 	uint64_t address;
 	unsigned int i;
@@ -415,7 +416,7 @@ static void mmio_everywhere(void)
 		touch(nowhere[i]);
 		check(read32(nowhere[i]) == 0xffffffff, "something is nowhere");
 	}
-	for (address = ECAM; address < ECAM + 0x100000; address += 0x1000)
+	for (address = CAM; address < CAM + CAM_BUS_SIZE; address += 0x100)
 		touch(address);
 	for (address = DISK_CONFIG; address < DISK_CONFIG + 0x200; address += 8)
 		touch(address);

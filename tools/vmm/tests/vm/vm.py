@@ -56,6 +56,11 @@ COMMANDS = [
     ('no program', '/vmm --bare /none', ERROR, '/none: No such file'),
     ('an empty program', '/vmm --bare /empty', ERROR, '/empty: it is empty'),
     ('a firmware that is too large', '/vmm --firmware /large', ERROR, 'do not fit'),
+    ('firmware where it is made for', '/vmm --firmware /pvmfw', RESET, 'no virtio block device'),
+    ('firmware elsewhere', '/vmm --firmware /pvmfw --firmware-at 0x7fe00000', RESET,
+     'error: not loaded at its address'),
+    ('firmware in RAM', '/vmm --firmware /pvmfw --firmware-at 0x80000000', USAGE,
+     'not a multiple of 2 MiB within'),
     ('a kernel that is none', '/vmm --kernel GUEST', ERROR, 'not an arm64 Image'),
     ('a compressed kernel', '/vmm --kernel /initrd', ERROR, 'it is compressed'),
     ('no disk', '/vmm --bare GUEST --disk /none', ERROR, 'disk /none: No such file'),
@@ -126,7 +131,8 @@ class Files:
 
     def __init__(self, scratch, vmm):
         self.scratch = scratch
-        self.files = {'/vmm': vmm, '/Image': os.path.join(qemu.BUILD, 'Image')}
+        self.files = {'/vmm': vmm, '/Image': os.path.join(qemu.BUILD, 'Image'),
+                      '/pvmfw': os.path.join(qemu.BUILD, 'pvmfw.bin')}
         self.program = self.build_guest()
         self.add('/empty', b'')
         self.add('/odd', bytes(1000))
