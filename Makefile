@@ -43,7 +43,7 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save guest guest-stock test-host run test kunit bench \
+.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save docs guest guest-stock test-host run test kunit bench \
 	stress fuzz-guest fuzz-fw check series series-build clean
 
 help:
@@ -51,6 +51,7 @@ help:
 	@echo 'make tree     the patched kernel source, at build/linux'
 	@echo 'make hooks    the hooks into the base as git commits, to edit, at build/hooks'
 	@echo 'make hooks-save   write them back into patches/'
+	@echo 'make docs     the manual as HTML, at build/docs/arm/pkvm.html'
 	@echo 'make run      boot the host; in a protected VM the firmware reads a disk, boots Linux'
 	@echo '              DISK=file: this image instead of the root of the Linux guest'
 	@echo '              MODE=static: a VM that is not protected, with a fixed DMA pool'
@@ -93,6 +94,10 @@ hooks: tree
 
 hooks-save:
 	@$(LOCKED) $(S)/hooks.py save
+
+docs: tree
+	@$(S)/deps.sh docs
+	@$(LOCKED) $(S)/docs.sh
 
 all:
 	@$(S)/deps.sh run

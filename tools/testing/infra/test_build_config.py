@@ -95,7 +95,8 @@ class KconfigExt(unittest.TestCase):
             kernel_without_us(os.path.join(top, 'common'))
             script = ('. "$0"; eval "$PRE_DEFCONFIG_CMDS"; cd "$ROOT_DIR/$KERNEL_DIR"; '
                       'make -s O="$ROOT_DIR/out" LLVM="$LLVM" ARCH="$ARCH" "$DEFCONFIG"')
-            run = subprocess.run(['bash', '-euc', script, os.path.join(TOP, 'build.config.aarch64')],
+            run = subprocess.run(['bash', '-euc', script,
+                                  os.path.join(TOP, 'build.config.aarch64')],
                                  env={**os.environ, 'ROOT_DIR': top, 'KERNEL_DIR': 'common',
                                       'KCONFIG_EXT_PREFIX': prefix, 'MAKEFLAGS': ''},
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Documentation: lists of files, suites, calls, counters and events are those of the tree."""
 
+import fnmatch
 import os
 import re
 import unittest
 
 from sandbox import TOP
+import tree
 
 DOCS = 'Documentation/virt/kvm/arm'
 EL2 = 'arch/arm64/kvm/hyp/nvhe'
@@ -101,3 +103,16 @@ class Docs(unittest.TestCase):
         self.documented('pkvm-host.rst', re.findall(
             r'^(?:DEFINE_EVENT\(\w+, |TRACE_EVENT\()(\w+),', read('arch/arm64/kvm/trace_pkvm.h'),
             re.M))
+
+    def test_maintainers(self):
+        """Each file that is laid over a kernel is under the entry that we add, all of which
+        leads to something."""
+        patterns = re.findall(r'^\+F:\t(\S+)$', PATCHES, re.M)
+        unused = set(patterns)
+        self.assertTrue(patterns)
+        for name in tree.our_files():
+            found = {pattern for pattern in patterns if name.startswith(pattern) and
+                     pattern.endswith('/') or fnmatch.fnmatch(name, pattern)}
+            self.assertTrue(found, name)
+            unused -= found
+        self.assertEqual(unused, set())
