@@ -74,6 +74,12 @@ $(B)/pvmfw.bin: FORCE $(B)/linux.stamp
 		O=$(CURDIR)/$(B)/pvmfw-obj KSRC=$(CURDIR)/$(B)/linux
 	@$(call INSTALL,$(B)/pvmfw-obj/pvmfw.bin,$@)
 
+# A stand-in for the firmware of the secure world, for tests.
+$(B)/spmc.bin: FORCE
+	+@$(STEP) 'SPMC    $@' $(B)/log/spmc.log $(MAKE) -C tools/testing/spmc \
+		O=$(CURDIR)/$(B)/spmc-obj
+	@$(call INSTALL,$(B)/spmc-obj/spmc.bin,$@)
+
 $(B)/init: FORCE
 	+@$(STEP) 'INIT    $@' $(B)/log/init.log $(MAKE) -C tools/testing/init \
 		O=$(CURDIR)/$(B)/init-obj

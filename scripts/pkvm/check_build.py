@@ -143,10 +143,10 @@ def clang_kernel(jobs):
 
 
 def programs(_jobs):
-    """VMM, firmware and init by gcc and clang; warnings are errors there."""
+    """Programs of ours by gcc and clang; warnings are errors there."""
     found = []
     for name, folder in (('vmm', 'tools/vmm'), ('pvmfw', 'tools/pvmfw'),
-                         ('init', 'tools/testing/init')):
+                         ('init', 'tools/testing/init'), ('spmc', 'tools/testing/spmc')):
         for compiler, extra in (('gcc', []), ('clang', ['LLVM=1'])):
             status, output = call(f'check-{name}-{compiler}.log', 'make', '-C', folder,
                                   f'O={BUILD}/check-{name}-{compiler}', f'KSRC={LINUX}', *extra)

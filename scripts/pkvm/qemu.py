@@ -28,6 +28,7 @@ import tty
 
 import cpus
 import devtree
+import secure
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, 'build')
@@ -37,6 +38,8 @@ QEMU = os.environ.get('QEMU', 'qemu-system-aarch64')
 # zero the wrong page, and before 8.1 goes on with code that another CPU has patched.
 OLDEST = (10, 0)
 MACHINE = 'virt,virtualization=on,gic-version=3'
+# Firmware of the secure world, for machines that have one.
+SPMC = os.path.join(BUILD, 'spmc.bin')
 PROTECTED = 'kvm-arm.mode=protected'
 PANIC = re.compile(r'(HYP panic|Kernel panic - not syncing|Unable to handle kernel '
                    r'|Internal error: Oops|BUG: |WARNING: CPU)[^\r\n]*')
@@ -241,7 +244,7 @@ def raw_terminal():
 def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
          files=None, drive=(), append='', limit=120, icount=False, verbose=False,
          log=None, echo=False, tolerate_warnings=False, dialog=None, terminal=False,
-         firmware=None, regions=None, page=4):
+         firmware=None, regions=None, page=4, spmc=None):
     """Boot a host, run the jobs, power off: a Run.
 
     mem is in MiB, limit in seconds of real time, files maps a path in the host
@@ -250,8 +253,9 @@ def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=No
     returns what is typed on it then, if anything; with terminal, whoever sits at
     ours types. firmware is the file of a guest firmware that a boot loader has left
     in memory, regions what devtree.with_firmware() takes, page the size of the host's
-    pages in KiB, by which its kernel is chosen if none is given. Raises QemuError for what
-    keeps the run from starting; what goes wrong later is the Run's cause.
+    pages in KiB, by which its kernel is chosen if none is given. spmc is the file of a secure
+    firmware that the machine starts in. Raises QemuError for what keeps the run from
+    starting; what goes wrong later is the Run's cause.
     """
     options = argparse.Namespace(
         cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive, icount=icount,
@@ -271,6 +275,11 @@ def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=No
                                              page << 10)
             except (devtree.DevtreeError, OSError) as error:
                 raise QemuError(f'no machine with a guest firmware: {error}') from None
+        if spmc:
+            try:
+                args = secure.with_spmc(args, MACHINE, scratch, spmc)
+            except (devtree.DevtreeError, OSError) as error:
+                raise QemuError(f'no machine with a secure firmware: {error}') from None
         try:
             stdin = subprocess.PIPE if dialog or terminal else subprocess.DEVNULL
             process = subprocess.Popen(args, stdin=stdin, stdout=subprocess.PIPE,
@@ -334,6 +343,8 @@ def main():
     parser.add_argument('--limit', type=int, default=120, help='seconds of real time')
     parser.add_argument('--firmware', metavar='FILE',
                         help='a guest firmware that the boot loader left in memory')
+    parser.add_argument('--spmc', metavar='FILE', nargs='?', const=SPMC,
+                        help='a secure world with this firmware (default build/spmc.bin)')
     parser.add_argument('--icount', action='store_true', help='count instructions as ns')
     parser.add_argument('--verbose', action='store_true', help='all kernel messages')
     parser.add_argument('--log', help='write the console here as well')

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pty
+import subprocess
 import time
 import unittest
 from unittest import mock
@@ -208,3 +209,33 @@ class Init(unittest.TestCase):
         self.assertEqual(run.jobs[0].status, 137)
         self.assertEqual(run.jobs[1].status, 0)
         self.assertIn('killed at its time limit', run.cause)
+
+
+class Secure(unittest.TestCase):
+    """A host that a firmware of the secure world starts."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def test_boots(self):
+        """All CPUs come up by its PSCI, in a protected host, and the machine goes off by it."""
+        done = subprocess.run(['make', '-C', os.path.join(TOP, 'tools/testing/spmc'),
+                               f'O={self.box.top}'], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        for cpu in 'a57', 'max':
+            run = qemu.boot(['cat /sys/devices/system/cpu/online',
+                             'cat /sys/kernel/debug/kvm/pkvm_stats'], cpu=cpu, smp=3,
+                            spmc=self.box.path('spmc.bin'))
+            self.assertIsNone(run.cause)
+            self.assertEqual([job.status for job in run.jobs], [0, 0])
+            self.assertEqual(run.jobs[0].output.strip(), '0-2')
+
+    def test_none_there(self):
+        """A firmware that is missing, and one that starts nothing, are told."""
+        self.box.write('spmc.bin', '\0' * 4096)
+        run = qemu.boot(['cat x'], limit=5, spmc=self.box.path('spmc.bin'))
+        self.assertEqual(run.cause, 'the host did not end within 5 s')
+        with self.assertRaisesRegex(qemu.QemuError, 'secure firmware.*nonexistent'):
+            qemu.boot(['cat x'], spmc='/nonexistent')

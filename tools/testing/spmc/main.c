@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * EL3's own registers and the interrupt controller, so that whoever runs at EL2 finds
+ * a CPU as after a boot without secure firmware; and which call goes where.
+ */
+#include "spmc.h"
+
+#define SMCCC_VERSION		0x80000000
+#define SMCCC_ARCH_FEATURES	0x80000001
+#define SMCCC_VERSION_1_2	0x10002
+#define SMCCC_NOT_SUPPORTED	(-1L)
+
+/*
+ * NS, RES1, HCE, RW, and the extensions that EL3 would trap otherwise: APK, API, ATA,
+ * FGTEn, ECVEn, HXEn, EnTP2, TCR2En, SCTLR2En, PIEn. QEMU drops what the CPU has not.
+ */
+#define SCR_EL3_VALUE		(BIT(0) | BIT(4) | BIT(5) | BIT(8) | BIT(10) | BIT(16) |	\
+				 BIT(17) | BIT(26) | BIT(27) | BIT(28) | BIT(38) |	\
+				 BIT(41) | BIT(43) | BIT(44) | BIT(45))
+/* EZ and ESM: SVE and SME are not trapped. */
+#define CPTR_EL3_VALUE		(BIT(8) | BIT(12))
+/* RES1 alone: MMU and caches are off. */
+#define SCTLR_EL2_VALUE		0x30c50830UL
+#define ID_SVE_SHIFT		32
+#define ID_SME_SHIFT		24
+/* All vector lengths; of SME, FA64 as well. */
+#define ZCR_EL3_VALUE		0xfUL
+#define SMCR_EL3_VALUE		(0xfUL | BIT(31))
+
+#define GICD			0x08000000UL
+#define GICD_CTLR		0x0
+#define GICD_TYPER		0x4
+#define GICD_IGROUPR		0x80
+#define GICR			0x080a0000UL
+#define GICR_STRIDE		0x20000
+#define GICR_WAKER		0x14
+#define GICR_IGROUPR0		0x10080
+/* ARE for both worlds, group 1 of the non-secure one. */
+#define GICD_CTLR_VALUE		(BIT(5) | BIT(4) | BIT(1))
+
+uint8_t stacks[SPMC_MAX_CPUS << SPMC_STACK_SHIFT] __aligned(16);
+
+#define read_reg(reg)							\
+	({								\
+		uint64_t __value;					\
+									\
+		__asm__ volatile("mrs %0, " #reg : "=r" (__value));	\
+		__value;						\
+	})
+
+#define write_reg(value, reg)						\
+	({								\
+		__asm__ volatile("msr " #reg ", %0" : : "r" ((uint64_t)(value)));	\
+	})
+
+/* All interrupts are of the non-secure group 1. */
+static void gic_init_cpu(uint64_t cpu)
+{
+	uint64_t gicr = GICR + cpu * GICR_STRIDE;
+	unsigned int i, words;
+
+	if (!cpu) {
+		words = (mmio_read(GICD + GICD_TYPER) & 0x1f) + 1;
+		mmio_write(GICD + GICD_CTLR, GICD_CTLR_VALUE);
+		for (i = 1; i < words; i++)
+			mmio_write(GICD + GICD_IGROUPR + 4 * i, ~0u);
+	}
+
+	/* Not asleep; wait for its children. */
+	mmio_write(gicr + GICR_WAKER, mmio_read(gicr + GICR_WAKER) & ~2u);
+	while (mmio_read(gicr + GICR_WAKER) & 4u)
+		;
+	mmio_write(gicr + GICR_IGROUPR0, ~0u);
+
+	/* ICC_SRE_EL3: system registers, for EL2 as well. */
+	write_reg(0xf, S3_6_C12_C12_5);
+	__asm__ volatile("isb");
+}
+
+/**
+ * spmc_cpu_reset() - Make EL3 of a CPU ready
+ * @cpu: its number.
+ *
+ * CPU 0 is to start the kernel; the others wait for PSCI.
+ */
+void spmc_cpu_reset(uint64_t cpu)
+{
+	write_reg(SCR_EL3_VALUE, scr_el3);
+	write_reg(CPTR_EL3_VALUE, cptr_el3);
+	write_reg(SCTLR_EL2_VALUE, sctlr_el2);
+	write_reg(0, hcr_el2);
+	__asm__ volatile("isb");
+
+	if (read_reg(id_aa64pfr0_el1) >> ID_SVE_SHIFT & 0xf)
+		write_reg(ZCR_EL3_VALUE, S3_6_C1_C2_0);
+	if (read_reg(id_aa64pfr1_el1) >> ID_SME_SHIFT & 0xf)
+		write_reg(SMCR_EL3_VALUE, S3_6_C1_C2_6);
+
+	gic_init_cpu(cpu);
+	if (!cpu)
+		psci_boot();
+}
+
+/**
+ * spmc_lock() - Take a lock
+ * @lock: the lock, 0 when nobody has it.
+ */
+void spmc_lock(uint32_t *lock)
+{
+	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
+		;
+}
+
+/**
+ * spmc_unlock() - Let go of a lock
+ * @lock: the lock.
+ */
+void spmc_unlock(uint32_t *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+/**
+ * spmc_handle_smc() - Answer a call
+ * @regs: the caller's registers.
+ * @cpu: the CPU.
+ *
+ * Return: true if the CPU is off now.
+ */
+bool spmc_handle_smc(struct spmc_regs *regs, uint64_t cpu)
+{
+	uint32_t fid = regs->x[0];
+
+	if (psci_is_call(fid))
+		return psci_handle(regs, cpu);
+
+	if (ffa_is_call(fid)) {
+		ffa_handle(regs);
+		return false;
+	}
+
+	switch (fid) {
+	case SMCCC_VERSION:
+		regs->x[0] = SMCCC_VERSION_1_2;
+		break;
+	case SMCCC_ARCH_FEATURES:
+		regs->x[0] = regs->x[1] == SMCCC_VERSION || regs->x[1] == SMCCC_ARCH_FEATURES ?
+			     0 : SMCCC_NOT_SUPPORTED;
+		break;
+	default:
+		regs->x[0] = SMCCC_NOT_SUPPORTED;
+	}
+
+	return false;
+}

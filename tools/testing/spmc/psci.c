@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PSCI 1.1 (Arm DEN0022) as far as a kernel on QEMU's virt machine needs it. With
+ * secure=on and a firmware, QEMU itself has none.
+ */
+#include "spmc.h"
+
+#define PSCI_BASE		0x84000000u
+#define PSCI_64BIT		0x40000000u
+#define PSCI_VERSION		0x84000000u
+#define PSCI_CPU_SUSPEND	0x84000001u
+#define PSCI_CPU_OFF		0x84000002u
+#define PSCI_CPU_ON		0x84000003u
+#define PSCI_AFFINITY_INFO	0x84000004u
+#define PSCI_MIGRATE_INFO_TYPE	0x84000006u
+#define PSCI_SYSTEM_OFF		0x84000008u
+#define PSCI_SYSTEM_RESET	0x84000009u
+#define PSCI_FEATURES		0x8400000au
+#define SMCCC_VERSION		0x80000000u
+
+#define PSCI_1_1		0x10001
+#define PSCI_NO_MIGRATION	2
+#define PSCI_SUCCESS		0L
+#define PSCI_NOT_SUPPORTED	(-1L)
+#define PSCI_INVALID_PARAMETERS	(-2L)
+#define PSCI_ALREADY_ON		(-4L)
+#define PSCI_ON_PENDING		(-5L)
+
+#define MPIDR_AFFINITY		0xff00ffffffUL
+
+/* A PL011's cousin in the secure world: a pin of it switches the machine off, one resets it. */
+#define GPIO			0x090b0000UL
+#define GPIO_DATA		0x000
+#define GPIO_DIR		0x400
+#define GPIO_OFF		BIT(0)
+#define GPIO_RESET		BIT(1)
+
+static struct spmc_cpu cpus[SPMC_MAX_CPUS];
+static uint32_t lock;
+
+/**
+ * psci_boot() - Have CPU 0 start the kernel
+ */
+void psci_boot(void)
+{
+	cpus[0].entry = SPMC_KERNEL;
+	cpus[0].context = SPMC_DEVTREE;
+	__atomic_store_n(&cpus[0].state, SPMC_PENDING, __ATOMIC_RELEASE);
+}
+
+/**
+ * spmc_cpu_wait() - Wait until a CPU is to run
+ * @cpu: this CPU.
+ *
+ * Return: how it starts.
+ */
+struct spmc_cpu *spmc_cpu_wait(uint64_t cpu)
+{
+	while (__atomic_load_n(&cpus[cpu].state, __ATOMIC_ACQUIRE) != SPMC_PENDING)
+		__asm__ volatile("wfe");
+
+	spmc_lock(&lock);
+	cpus[cpu].state = SPMC_ON;
+	spmc_unlock(&lock);
+
+	return &cpus[cpu];
+}
+
+static long cpu_on(uint64_t target, uint64_t entry, uint64_t context)
+{
+	struct spmc_cpu *cpu = &cpus[target & 0xff];
+	long ret = PSCI_SUCCESS;
+
+	if (target & ~0xffUL || target >= SPMC_MAX_CPUS)
+		return PSCI_INVALID_PARAMETERS;
+
+	spmc_lock(&lock);
+	if (cpu->state == SPMC_OFF) {
+		cpu->entry = entry;
+		cpu->context = context;
+		__atomic_store_n(&cpu->state, SPMC_PENDING, __ATOMIC_RELEASE);
+		__asm__ volatile("dsb sy; sev");
+	} else {
+		ret = cpu->state == SPMC_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+	}
+	spmc_unlock(&lock);
+
+	return ret;
+}
+
+/* PSCI's answers: 0 is on, 1 off, 2 about to be on. */
+static long affinity_info(uint64_t target)
+{
+	static const long answer[] = { 1, 2, 0 };
+
+	if (target & ~0xffUL || target >= SPMC_MAX_CPUS)
+		return PSCI_INVALID_PARAMETERS;
+
+	return answer[__atomic_load_n(&cpus[target].state, __ATOMIC_ACQUIRE)];
+}
+
+static void machine_pin(uint32_t pin)
+{
+	mmio_write(GPIO + GPIO_DIR, mmio_read(GPIO + GPIO_DIR) | pin);
+	/* An address bit for each pin that the write concerns. */
+	mmio_write(GPIO + GPIO_DATA + (pin << 2), 0);
+	mmio_write(GPIO + GPIO_DATA + (pin << 2), pin);
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+static long features(uint32_t fid)
+{
+	switch (fid & ~PSCI_64BIT) {
+	case PSCI_VERSION:
+	case PSCI_CPU_OFF:
+	case PSCI_CPU_ON:
+	case PSCI_AFFINITY_INFO:
+	case PSCI_MIGRATE_INFO_TYPE:
+	case PSCI_SYSTEM_OFF:
+	case PSCI_SYSTEM_RESET:
+	case PSCI_FEATURES:
+	case SMCCC_VERSION:
+		return PSCI_SUCCESS;
+	default:
+		return PSCI_NOT_SUPPORTED;
+	}
+}
+
+/**
+ * psci_is_call() - Is this a function of PSCI?
+ * @fid: its number.
+ *
+ * Return: true if so.
+ */
+bool psci_is_call(uint32_t fid)
+{
+	return (fid & ~PSCI_64BIT) - PSCI_BASE < 0x20;
+}
+
+/**
+ * psci_handle() - Answer a PSCI call
+ * @regs: the caller's registers.
+ * @cpu: the CPU.
+ *
+ * Return: true if the CPU is off now.
+ */
+bool psci_handle(struct spmc_regs *regs, uint64_t cpu)
+{
+	uint32_t fid = regs->x[0];
+	uint64_t target = regs->x[1] & MPIDR_AFFINITY;
+
+	switch (fid & ~PSCI_64BIT) {
+	case PSCI_VERSION:
+		regs->x[0] = PSCI_1_1;
+		break;
+	case PSCI_MIGRATE_INFO_TYPE:
+		regs->x[0] = PSCI_NO_MIGRATION;
+		break;
+	case PSCI_FEATURES:
+		regs->x[0] = features(regs->x[1]);
+		break;
+	case PSCI_CPU_ON:
+		regs->x[0] = cpu_on(target, regs->x[2], regs->x[3]);
+		break;
+	case PSCI_AFFINITY_INFO:
+		regs->x[0] = affinity_info(target);
+		break;
+	case PSCI_CPU_OFF:
+		__atomic_store_n(&cpus[cpu].state, SPMC_OFF, __ATOMIC_RELEASE);
+		return true;
+	case PSCI_SYSTEM_OFF:
+		machine_pin(GPIO_OFF);
+		break;
+	case PSCI_SYSTEM_RESET:
+		machine_pin(GPIO_RESET);
+		break;
+	default:
+		regs->x[0] = PSCI_NOT_SUPPORTED;
+	}
+
+	return false;
+}
