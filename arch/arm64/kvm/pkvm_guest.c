@@ -56,6 +56,7 @@ void __init pkvm_guest_init_smccc(void)
  */
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 {
+	mutex_init(&kvm->arch.pkvm.setup_lock);
 	mutex_init(&kvm->arch.pkvm.lock);
 	xa_init(&kvm->arch.pkvm.granules);
 	kvm->arch.pkvm.fw_ipa = PVM_NO_FW;

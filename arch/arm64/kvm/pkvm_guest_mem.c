@@ -268,6 +268,8 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	if (ret)
 		return ret;
 
+	kvm->arch.pkvm.nr_vcpus = 0;
+
 	/* What comes home is not shared any more. */
 	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
 	ret = reclaim_pages(kvm, &nr_pages);

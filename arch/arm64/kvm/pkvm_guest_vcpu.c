@@ -21,7 +21,7 @@
 #include "pkvm_guest.h"
 #include "trace_pkvm.h"
 
-/* Once the hypervisor has a vCPU, it is as it is. One made later never runs. */
+/* Once the hypervisor has a vCPU, it is as it is. */
 static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
 {
 	return vcpu->vcpu_idx < READ_ONCE(vcpu->kvm->arch.pkvm.nr_vcpus);
@@ -33,8 +33,11 @@ static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
  * @features: what user space wants, without KVM_ARM_VCPU_POWER_OFF; gains
  *	KVM_ARM_VCPU_PSCI_0_2, by which alone a protected guest is served.
  *
- * Return: 0 if so or if the VM is not protected; -EINVAL for a feature that
- * protected guests do not have.
+ * pkvm.setup_lock is held: the vCPU is as it is initialised before the hypervisor
+ * hears of it, or stays as it is.
+ *
+ * Return: 0 if so or if the VM is not protected; -EPERM if the hypervisor has the
+ * vCPU; -EINVAL for a feature that protected guests do not have.
  */
 int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
 {
@@ -43,6 +46,9 @@ int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
 	if (!kvm_vm_is_protected(vcpu->kvm))
 		return 0;
 
+	if (vcpu_is_fixed(vcpu))
+		return -EPERM;
+
 	*features |= BIT(KVM_ARM_VCPU_PSCI_0_2);
 
 	return *features & ~allowed ? -EINVAL : 0;
@@ -50,7 +56,7 @@ int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
 
 /**
  * pkvm_guest_check_vcpu_ioctl() - May user space do this to a vCPU?
- * @vcpu: the vCPU, its mutex held.
+ * @vcpu: the vCPU, its mutex held, and for KVM_SET_MP_STATE pkvm.setup_lock.
  * @ioctl: an ioctl of a vCPU.
  *
  * Return: 0 if so or if the VM is not protected, else -EPERM.
@@ -68,7 +74,6 @@ int pkvm_guest_check_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl)
 	case KVM_GET_ONE_REG:
 	case KVM_SET_ONE_REG:
 		return vcpu_has_run_once(vcpu) ? -EPERM : 0;
-	case KVM_ARM_VCPU_INIT:
 	case KVM_ARM_VCPU_FINALIZE:
 	case KVM_SET_MP_STATE:
 		return vcpu_is_fixed(vcpu) ? -EPERM : 0;
@@ -79,13 +84,13 @@ int pkvm_guest_check_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl)
 
 /**
  * pkvm_guest_check_vgic_cpu_regs() - May user space access a vCPU's GIC registers?
- * @vcpu: the vCPU.
+ * @vcpu: the vCPU; config_lock is held.
  *
  * Return: 0 if so or if the VM is not protected, else -EPERM.
  */
 int pkvm_guest_check_vgic_cpu_regs(struct kvm_vcpu *vcpu)
 {
-	return vcpu_is_fixed(vcpu) ? -EPERM : 0;
+	return kvm_vm_is_protected(vcpu->kvm) && vcpu_is_fixed(vcpu) ? -EPERM : 0;
 }
 
 static bool is_boot_reg(struct kvm_vcpu *vcpu, u64 id)
@@ -134,30 +139,6 @@ int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, b
 		return -EPERM;
 
 	return 0;
-}
-
-/**
- * pkvm_guest_init_power() - Bring the power state of vCPUs in line with the hypervisor's
- * @kvm: the VM, which the hypervisor has just taken over.
- * @nr_vcpus: how many vCPUs the hypervisor has, the first ones.
- *
- * vCPU 0 starts by itself, if user space lets it, and turns the others on.
- */
-void pkvm_guest_init_power(struct kvm *kvm, unsigned int nr_vcpus)
-{
-	struct kvm_vcpu *vcpu;
-	unsigned int i;
-
-	if (!kvm_vm_is_protected(kvm))
-		return;
-
-	for (i = 0; i < nr_vcpus; i++) {
-		vcpu = kvm_get_vcpu(kvm, i);
-		vcpu->arch.pkvm_power = !i;
-		if (i)
-			kvm_arm_vcpu_power_off(vcpu);
-	}
-	WRITE_ONCE(kvm->arch.pkvm.nr_vcpus, nr_vcpus);
 }
 
 /*

@@ -3,6 +3,7 @@
  * VMs and vCPUs: how they come to be, and which vCPU is loaded where. Keeps R4 (a call acts on a
  * handle, or on what this CPU has loaded) and R5 (a vCPU is loaded on one CPU at most).
  */
+#include <linux/bitfield.h>
 #include <linux/cpumask.h>
 #include <linux/smp.h>
 
@@ -280,6 +281,40 @@ static void run_what_is_not_loaded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run(NULL), ARM_EXCEPTION_IL);
 }
 
+/* Rule: user space is told why a vCPU did not run, by the errno of its load, if that failed. */
+static void failed_load_is_told(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 2);
+	struct kvm_vcpu *vcpu = vm->vcpu[1];
+	struct kvm_run *run = kunit_kzalloc(test, sizeof(*run), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, run);
+	vcpu->run = run;
+	vcpu->kvm = vm->kvm;
+	vm->kvm->arch.pkvm.handle = vm->handle;
+
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	pkvm_guest_vcpu_load(vcpu);
+	pkvm_guest_fail_entry(vcpu);
+	KUNIT_EXPECT_EQ(test, run->fail_entry.hardware_entry_failure_reason,
+			KVM_EXIT_FAIL_ENTRY_NOT_LOADED |
+			FIELD_PREP(KVM_EXIT_FAIL_ENTRY_ERRNO_MASK, EBUSY));
+	KUNIT_EXPECT_EQ(test, run->fail_entry.cpu, EL2_CPU);
+	el2_put();
+
+	vm->kvm->arch.pkvm.handle = vm->handle + 1;
+	pkvm_guest_vcpu_load(vcpu);
+	pkvm_guest_fail_entry(vcpu);
+	KUNIT_EXPECT_EQ(test, run->fail_entry.hardware_entry_failure_reason,
+			KVM_EXIT_FAIL_ENTRY_NOT_LOADED |
+			FIELD_PREP(KVM_EXIT_FAIL_ENTRY_ERRNO_MASK, ENOENT));
+
+	vm->kvm->arch.pkvm.handle = vm->handle;
+	pkvm_guest_vcpu_load(vcpu);
+	pkvm_guest_fail_entry(vcpu);
+	KUNIT_EXPECT_EQ(test, run->fail_entry.hardware_entry_failure_reason, 0);
+}
+
 /* Rule: there is an end to VMs, and it is an error that costs the host nothing. */
 static void too_many_vms(struct kunit *test)
 {
@@ -311,6 +346,7 @@ struct kunit_case el2_vm_cases[] = {
 	KUNIT_CASE(load_twice),
 	KUNIT_CASE(load_on_two_cpus),
 	KUNIT_CASE(run_what_is_not_loaded),
+	KUNIT_CASE(failed_load_is_told),
 	KUNIT_CASE(too_many_vms),
 	{}
 };

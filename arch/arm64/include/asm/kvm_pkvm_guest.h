@@ -76,11 +76,16 @@ void pkvm_guest_vm_created(struct kvm *kvm, unsigned long nr_pages);
 void pkvm_guest_metadata_donated(unsigned long nr_pages);
 int pkvm_guest_teardown(struct kvm *kvm);
 
+int pkvm_guest_check_new_vcpu(struct kvm *kvm);
+unsigned int pkvm_guest_max_vcpus(struct kvm *kvm);
+int pkvm_guest_add_vcpus(struct kvm *kvm);
+void pkvm_guest_vcpu_load(struct kvm_vcpu *vcpu);
+void pkvm_guest_fail_entry(struct kvm_vcpu *vcpu);
+
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot);
 void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
-void pkvm_guest_init_power(struct kvm *kvm, unsigned int nr_vcpus);
 bool pkvm_guest_resolve_abort(unsigned long addr);
 bool pkvm_guest_resolve_nofault(unsigned long addr);
 void pkvm_guest_refused_access(void);
