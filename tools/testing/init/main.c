@@ -15,12 +15,9 @@
  * so a run that ends without "@@ done" has crashed.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -55,25 +52,6 @@ static int mount_all(void)
 		}
 	}
 	return failures;
-}
-
-/*
- * Have a VM for as long as the host is up. The first one makes the kernel patch its scheduler, so
- * that vCPUs are told when their thread is preempted, and the last one's death patches it back.
- * On a busy machine KVM_RUN failed now and then, as if a CPU that QEMU emulates had gone on
- * with the old code. That this is the cause has not been shown.
- */
-static int hold_vm(void)
-{
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (kvm < 0)
-		return 0;
-	if (ioctl(kvm, KVM_CREATE_VM, 0) < 0) {
-		printf("init: cannot make a VM: %s\n", strerror(errno));
-		return 1;
-	}
-	return 0;
 }
 
 static bool run_line(unsigned int n, char *line)
@@ -132,7 +110,6 @@ int main(void)
 	/* Line by line, so that the kernel's messages do not split ours. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	failures = mount_all();
-	failures += hold_vm();
 	failures += run_jobs("/etc/jobs");
 	printf("@@ done %d\n", failures);
 
