@@ -63,7 +63,8 @@ help:
 	@echo 'make kunit    the KUnit suites alone'
 	@echo 'make bench    what things cost, in instructions, beside the marks'
 	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again;'
-	@echo '              N=1000000 random steps over page tables, for each size of a page'
+	@echo '              N=1000000 random steps over page tables, for each size of a page;'
+	@echo '              2000 starts of VMs, four at a time'
 	@echo 'make fuzz-guest   a guest with random calls, N=1000000 of them; SEED=n: again'
 	@echo 'make fuzz-fw  fuzz the firmware, each harness for SECONDS=3600'
 	@echo 'make check    style, static analysis, gcc and clang builds'
@@ -164,6 +165,8 @@ stress: all
 	@$(S)/deps.sh test
 	@$(S)/run_stress.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
 		--seconds $(or $(SECONDS),600) --jobs $(JOBS)
+	@$(S)/run_starts.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
+		--starts 2000 --jobs $(JOBS)
 	@$(S)/run_kunit.py --cpu $(or $(CPU),a57) $(STEPS)
 	@$(S)/run_kunit.py --granule 16 $(STEPS)
 	@$(S)/run_kunit.py --granule 64 $(STEPS)

@@ -9,8 +9,9 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
 protected (the default); plain, a host that was not booted protected; debug, a
 protected host with every check that the kernel has, which --debug builds and
-runs; stress, which run_stress.py runs; fuzz, which run_fuzz_guest.py runs;
-stage2, which run_system.py runs; or smoke, beside protected, on the CPUs of run_cpus.py.
+runs; stress, which run_stress.py runs; starts, which run_starts.py runs; fuzz,
+which run_fuzz_guest.py runs; stage2, which run_system.py runs; or smoke, beside
+protected, on the CPUs of run_cpus.py.
 Lines that start with # and empty lines are skipped.
 
 A program's TAP lines are its results; one that tells none is one result, by
@@ -38,7 +39,8 @@ LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
 # The hosts that programs run on, as build.mk makes them.
 TEST_IMAGE = os.path.join(BUILD, 'test-host/dist/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
-MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'fuzz', 'stage2', 'smoke')
+MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'starts', 'fuzz',
+         'stage2', 'smoke')
 SKIPPED = 4
 LIMIT = 240
 FIRMWARE_MARK = 0xf1a3_0000_0000_0000

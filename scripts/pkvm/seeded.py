@@ -27,13 +27,13 @@ class Kind:
     script: str
     unit: str
     amount: int
-    pace: int = 1
+    pace: float = 1
     mem: int = 1024
 
 
 def run_cpu(kind, cpu, names, seed, amount):
     """Run the programs on a host with one CPU; whether all passed."""
-    limit = amount // kind.pace + SPARE
+    limit = int(amount / kind.pace) + SPARE
     script = os.path.splitext(kind.script)[0].removeprefix('run_').replace('_', '-')
     host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {amount}' for name in names],
                      kernel=run_selftests.TEST_IMAGE, cpu=cpu, smp=4, mem=kind.mem,

@@ -69,6 +69,8 @@ def lanes(jobs):
             part(which, '5 end to end', 'system', script('run_system', '--cpu', '{cpu}'), 2400),
             part(which, '5 end to end', 'stress',
                  script('run_stress', '--cpu', '{cpu}', '--jobs', jobs), 600),
+            part(which, '5 end to end', 'starts',
+                 script('run_starts', '--cpu', '{cpu}', '--jobs', jobs), 600),
             part(which, '5 end to end', 'fuzz-guest',
                  script('run_fuzz_guest', '--cpu', '{cpu}', '--jobs', jobs), 900),
         ]
