@@ -107,15 +107,22 @@ static bool is_boot_reg(struct kvm_vcpu *vcpu, u64 id)
 	       core == KVM_REG_ARM_CORE_REG(regs.regs[3]);
 }
 
-/* Nothing but a run changes the PSTATE that the reset gave a protected vCPU. */
-static bool is_reset_pstate(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
+/*
+ * VMMs set registers to what a reset leaves there: zeroes, or PSTATE. User space could
+ * have another value by the time that it is set; that is lost on the hypervisor.
+ */
+static bool is_unchanged(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
-	u64 id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE |
-		 KVM_REG_ARM_CORE_REG(regs.pstate);
-	u64 val;
+	__uint128_t val;
+	void *addr;
 
-	return reg->id == id && !get_user(val, (u64 __user *)reg->addr) &&
-	       val == *vcpu_cpsr(vcpu);
+	if ((reg->id & KVM_REG_ARM_COPROC_MASK) != KVM_REG_ARM_CORE)
+		return false;
+
+	addr = core_reg_addr(vcpu, reg);
+
+	return addr && !copy_from_user(&val, (void __user *)reg->addr, KVM_REG_SIZE(reg->id)) &&
+	       !memcmp(&val, addr, KVM_REG_SIZE(reg->id));
 }
 
 /**
@@ -125,8 +132,8 @@ static bool is_reset_pstate(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg
  * @write: whether it is to be set.
  *
  * For a vCPU that pkvm_guest_check_vcpu_ioctl() lets pass, one that has not run yet:
- * of a protected VM it takes what the boot protocol needs,
- * vCPU 0 its pc and x0..x3, and every vCPU the PSTATE that it has anyway.
+ * of a protected VM it takes what the boot protocol needs, vCPU 0 its pc and x0..x3,
+ * and every vCPU what a core register has anyway.
  *
  * Return: 0 if so or if the VM is not protected, else -EPERM.
  */
@@ -135,7 +142,7 @@ int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, b
 	if (!kvm_vm_is_protected(vcpu->kvm))
 		return 0;
 
-	if (write && !is_boot_reg(vcpu, reg->id) && !is_reset_pstate(vcpu, reg))
+	if (write && !is_boot_reg(vcpu, reg->id) && !is_unchanged(vcpu, reg))
 		return -EPERM;
 
 	return 0;

@@ -99,6 +99,9 @@ int pkvm_guest_check_vgic_cpu_regs(struct kvm_vcpu *vcpu);
 int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg,
 			 bool write);
 
+/* In guest.c. */
+void *core_reg_addr(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg);
+
 #endif /* !__KVM_NVHE_HYPERVISOR__ */
 
 #endif /* __ARM64_KVM_PKVM_GUEST_H__ */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Registers of a protected vCPU. Before its first run user space sets what the boot protocol needs,
- * vCPU 0's pc and x0..x3 and on any vCPU the PSTATE that it has anyway; all else is refused with
+ * vCPU 0's pc and x0..x3 and on any vCPU what a core register has anyway; all else is refused with
  * -EPERM, and after the first run everything is: the registers are the guest's (R4).
  */
 #include <errno.h>
@@ -73,19 +73,34 @@ TEST_F(regs, other_registers_refused)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
-		EXPECT_EQ(-EPERM, pvm_set_reg(self->vcpu, ids[i], 0)) {
+		EXPECT_EQ(-EPERM, pvm_set_reg(self->vcpu, ids[i], 0x1230)) {
 			TH_LOG("register %#lx", (unsigned long)ids[i]);
 		}
 	}
 }
 
-/* A value that is the register's already makes no difference: it is the register that counts. */
-TEST_F(regs, other_register_refused_unchanged)
+/* A value that is the register's already makes no difference, and VMMs set it. */
+TEST_F(regs, unchanged)
 {
-	uint64_t value;
+	const uint64_t ids[] = {
+		REG_PC, REG_X(0), REG_X(1), REG_X(3), REG_X(4), REG_X(30), REG_SP, REG_PSTATE,
+		ARM64_CORE_REG(sp_el1), ARM64_CORE_REG(elr_el1), ARM64_CORE_REG(spsr[0]),
+	};
 
-	ASSERT_EQ(0, pvm_get_reg(self->vcpu, REG_X(4), &value));
-	EXPECT_EQ(-EPERM, pvm_set_reg(self->vcpu, REG_X(4), value));
+	for (int vcpu = 0; vcpu < 2; vcpu++) {
+		for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+			uint64_t value, after;
+
+			ASSERT_EQ(0, pvm_get_reg(&self->vm.vcpus[vcpu], ids[i], &value));
+			EXPECT_EQ(0, pvm_set_reg(&self->vm.vcpus[vcpu], ids[i], value)) {
+				TH_LOG("register %#lx of vCPU %d", (unsigned long)ids[i], vcpu);
+			}
+			ASSERT_EQ(0, pvm_get_reg(&self->vm.vcpus[vcpu], ids[i], &after));
+			EXPECT_EQ(value, after);
+		}
+	}
+	/* The guest starts as it was set up. */
+	EXPECT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
 }
 
 /* Not 64 bits wide, or no register at all: never a way around the list. */
@@ -133,7 +148,7 @@ TEST_F(regs, secondary_refused)
 
 	EXPECT_EQ(-EPERM, pvm_set_reg(second, REG_PC, PVM_CODE_IPA));
 	for (int n = 0; n < 4; n++)
-		EXPECT_EQ(-EPERM, pvm_set_reg(second, REG_X(n), 0));
+		EXPECT_EQ(-EPERM, pvm_set_reg(second, REG_X(n), 1));
 }
 
 TEST_F(regs, nothing_after_the_first_run)
