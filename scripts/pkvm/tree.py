@@ -32,6 +32,18 @@ import topics  # noqa: E402
 TOP = topics.TOP
 BASE_TARBALL = '/usr/src/linux-source-6.12.tar.xz'
 BASE_SERIES = (6, 12)
+# What of the security fixes since the oldest base that the hooks apply on (6.12.107) is in code that
+# protected VMs rely on, and which 6.12.y brought it.
+SECURITY_FIXES = (
+    (108, 'KVM: arm64: Prevent access to vCPU events before init (CVE-2025-40102)'),
+    (114, 'KVM: arm64: Take the SRCU lock for page table walks in fault injection and '
+          'AT emulation (CVE-2026-53277)'),
+    (114, 'KVM: arm64: vgic: Handle race between interrupt affinity change and LPI disabling '
+          '(CVE-2026-72288)'),
+    (114, 'KVM: arm64: vgic-v3: take an LPI reference in vgic_v3_save_pending_tables '
+          '(CVE-2026-89913)'),
+    (117, 'KVM: arm64: Transfer the hyp stack pages out of the host stage-2 (CVE-2026-98466)'),
+)
 # No kernel is built from these.
 CARRIED = ('tools/', 'Documentation/')
 
@@ -179,11 +191,21 @@ class Tree:
             raise TreeError(f'{self.base} is Linux {".".join(map(str, version))}; '
                             'the hooks are for 6.12.y')
 
+    def version_numbers(self):
+        """The base's version as (6, 12, 117)."""
+        return kernel_version(read(os.path.join(self.pristine, 'Makefile')) or
+                              read(os.path.join(self.linux, 'Makefile')))
+
     def version(self):
         """The base's version as text."""
-        makefile = read(os.path.join(self.pristine, 'Makefile')) or \
-            read(os.path.join(self.linux, 'Makefile'))
-        return '.'.join(map(str, kernel_version(makefile)))
+        return '.'.join(map(str, self.version_numbers()))
+
+    def warn_of_missing_fixes(self):
+        """Name the security fixes that the base is too old for."""
+        missing = [fix for since, fix in SECURITY_FIXES if self.version_numbers()[2] < since]
+        if missing:
+            print(f'tree.py: warning: the base {self.version()} lacks these security fixes, which '
+                  'protected VMs rely on:', *missing, sep='\n    ', file=sys.stderr)
 
     def put(self, relative, data, mode):
         """Make one file of build/linux equal data; an equal file keeps its mtime."""
@@ -287,6 +309,7 @@ def main():
             tree.unpack()
         else:
             tree.make()
+            tree.warn_of_missing_fixes()
     except (TreeError, topics.TopicError) as error:
         print(f'tree.py: error: {error}', file=sys.stderr)
         return 1

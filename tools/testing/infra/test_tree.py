@@ -164,6 +164,23 @@ class Tree(unittest.TestCase):
         self.assertIn('6.6.117', self.refused())
         self.assertFalse(os.path.exists(self.box.path('build/linux')))
 
+    def test_missing_fixes_are_named(self):
+        """An old base is taken, with a warning that names the security fixes which it lacks."""
+        def warned(sublevel):
+            self.box.base(dict(BASE, Makefile=BASE['Makefile'].replace('117', str(sublevel))))
+            return self.make()
+
+        output = warned(113)
+        self.assertIn('6.12.113 lacks', output)
+        self.assertNotIn('CVE-2025-40102', output)
+        self.assertIn('CVE-2026-72288', output)
+        self.assertIn('CVE-2026-98466', output)
+        self.assertIn('CVE-2025-40102', warned(107))
+        output = warned(116)
+        self.assertNotIn('CVE-2026-72288', output)
+        self.assertIn('CVE-2026-98466', output)
+        self.assertNotIn('warning', warned(117))
+
     def test_missing_base_is_named(self):
         """A base package that is gone: the path and the package are told."""
         os.remove(self.box.tarball)
