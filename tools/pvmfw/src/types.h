@@ -19,7 +19,8 @@ typedef int64_t s64;
 #define __printf(fmt, args) __attribute__((	\
 	__format__(__printf__, fmt, args)))
 
-#define __noreturn __attribute__((__noreturn__))
+#define __noreturn __attribute__((	\
+	__noreturn__))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
