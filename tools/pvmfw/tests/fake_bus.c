@@ -3,6 +3,7 @@
  * The PCI bus of fake_bus.h.
  */
 #include "fake_bus.h"
+#include "layout.h"
 #include "mmio.h"
 #include "pci.h"
 #include "testing.h"
@@ -10,6 +11,7 @@
 struct fake_fn fake_bus[32][8];
 unsigned int fake_bus_shift;
 void (*fake_bus_touch)(u64 addr);
+struct fake_uart fake_uart;
 
 void fake_bus_reset(void)
 {
@@ -127,6 +129,35 @@ static const struct fake_fn *decode(u64 addr, u64 *offset)
 	return NULL;
 }
 
+/* Its status and identification; reading the status finds it empty, unless it is busy. */
+static u32 uart_read(u64 reg)
+{
+	if (reg == 2)
+		return fake_uart.fifo ? 0xc1 : 1;
+	assert_int_equal(reg, 5);
+	fake_uart.polls++;
+	if (fake_uart.busy) {
+		fake_uart.busy--;
+		return 0;
+	}
+	fake_uart.room = fake_uart.fifo ? 16 : 1;
+	return 0x20;
+}
+
+static void uart_write(u64 reg, u32 value)
+{
+	if (reg)
+		return;
+	if (!fake_uart.room) {
+		fake_uart.lost++;
+		return;
+	}
+	fake_uart.room--;
+	if (fake_uart.sent < sizeof(fake_uart.text))
+		fake_uart.text[fake_uart.sent] = (char)value;
+	fake_uart.sent++;
+}
+
 static u32 bus_read(u64 addr, unsigned int size)
 {
 	const struct fake_fn *fn;
@@ -134,6 +165,8 @@ static u32 bus_read(u64 addr, unsigned int size)
 
 	if (fake_bus_touch)
 		fake_bus_touch(addr);
+	if (range_inside(addr, size, FAKE_UART, UART_SIZE))
+		return uart_read(addr - FAKE_UART);
 	assert_true(is_aligned(addr, size));
 	if (range_inside(addr, size, FAKE_CONFIG, config_size()))
 		return config_read(addr - FAKE_CONFIG, size);
@@ -148,6 +181,10 @@ static void bus_write(u64 addr, u32 value, unsigned int size)
 
 	if (fake_bus_touch)
 		fake_bus_touch(addr);
+	if (range_inside(addr, size, FAKE_UART, UART_SIZE)) {
+		uart_write(addr - FAKE_UART, value);
+		return;
+	}
 	assert_true(is_aligned(addr, size));
 	if (range_inside(addr, size, FAKE_CONFIG, config_size())) {
 		config_write(addr - FAKE_CONFIG, value, size);

@@ -14,6 +14,32 @@
 #define FAKE_WINDOW	0x20000000ull
 #define FAKE_WINDOW_SIZE 0x100000ull
 
+/** Where the UART's registers are. */
+#define FAKE_UART	0x3f8ull
+
+/**
+ * struct fake_uart - A 16550 that sends, and nothing else.
+ * @fifo: it has one, of 16 bytes
+ * @busy: how often it says so before it has room
+ * @polls: reads of its line status
+ * @room: bytes that it takes
+ * @sent: bytes that it took
+ * @lost: bytes for which there was no room
+ * @text: the first of those that it took
+ */
+struct fake_uart {
+	bool fifo;
+	unsigned int busy;
+	unsigned int polls;
+	unsigned int room;
+	unsigned int sent;
+	unsigned int lost;
+	char text[128];
+};
+
+/** The one UART; a reset of the bus leaves it alone. */
+extern struct fake_uart fake_uart;
+
 /**
  * struct fake_fn - A PCI function.
  * @present: it is there
