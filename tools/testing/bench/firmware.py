@@ -30,6 +30,9 @@ IMAGE_MAX = 128 << 10
 # The last one is what the firmware cannot tell: its report, and what comes behind it.
 PHASES = ('start', 'devtree', 'disk', 'verify', 'leave', 'jump')
 LIMIT = 600
+# Instructions of a phase at most; of the disk's with requests of this size.
+MARKS = {'disk': 250_000_000, 'verify': 40_000_000}
+MARKED_SIZE = 65536
 
 
 def kernel(program):
@@ -138,6 +141,9 @@ def misses(runs, size):
             found.append(f'{where}{s["granule_queries"]} granule queries')
         if s['guard_calls'] >= s['guard_eager_calls']:
             found.append(f'{where}the guard is not lazy')
+        for phase, most in MARKS.items():
+            if run.ticks[phase] > most and (phase != 'disk' or run.size == MARKED_SIZE):
+                found.append(f'{where}{run.ticks[phase]:,} instructions, {phase}, of {most:,}')
         if s['in_flight_peak'] != run.depth:
             found.append(f'{where}{s["in_flight_peak"]} requests under way')
     if size > IMAGE_MAX:

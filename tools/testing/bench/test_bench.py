@@ -320,9 +320,15 @@ class Firmware(unittest.TestCase):
                 ('refills=18', 'refills=17', '18 unshare_calls for 17 refills'),
                 ('granule_queries=1 ', 'granule_queries=2 ', '2 granule queries'),
                 ('guard_calls=36', 'guard_calls=8449', 'not lazy'),
+                ('verify=400', 'verify=40000001', '40,000,001 instructions, verify'),
                 ('in_flight_peak=16', 'in_flight_peak=1', '1 requests under way')):
             run = firmware.parse(FIRMWARE.replace(old, new), 4096, 16)
             self.assertRegex('\n'.join(firmware.misses([run], 77824)), words)
+        # A disk that is read in small requests may take longer.
+        slow = FIRMWARE.replace('disk=3000', 'disk=250000001')
+        self.assertEqual(firmware.misses([firmware.parse(slow, 4096, 16)], 77824), [])
+        self.assertIn('250,000,001 instructions, disk',
+                      firmware.misses([firmware.parse(slow, 65536, 16)], 77824)[0])
         self.assertIn('image', firmware.misses([firmware.parse(FIRMWARE, 4096, 16)], 131073)[0])
 
     def test_kernel(self):
