@@ -25,12 +25,13 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, where) for where in
                 ('scripts/pkvm', 'tools/pvmfw', 'tools/testing/stage2')]
+import counters  # noqa: E402
 import cpus  # noqa: E402
 import pvmfw_config  # noqa: E402
 import qemu  # noqa: E402
 import stage2  # noqa: E402
 
-COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
+COUNTERS = counters.FILE
 TABLES = '/sys/kernel/debug/kvm/host_stage2_page_tables'
 SWEEP = '/sys/kernel/debug/kvm/host_stage2_sweep'
 # When a VM that runs is stopped for a look: it has so many KiB of the host's.
@@ -82,11 +83,6 @@ def digest(path):
     return sha.hexdigest()
 
 
-def counters(text):
-    """Lines "key value" as a dictionary."""
-    return {key: int(value) for key, value in re.findall(r'^(\w+) (\d+)$', text, re.M)}
-
-
 def firmware_stats(text):
     """What the firmware counted: "pvmfw: stats key=value ..."."""
     line = re.search(r'^pvmfw: stats (.*)$', text, re.M)
@@ -113,12 +109,6 @@ def check_guest(output, size, expected):
     return firmware_stats(output)
 
 
-def pages_returned(gained):
-    """How many pages came back, in each of the ways that there are."""
-    return (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
-            gained['pages_relinquished'])
-
-
 def check_returned(before, after):
     """The host's counters over a run of one protected VM: every page came back."""
     gained = {key: after[key] - before.get(key, 0) for key in after}
@@ -126,20 +116,17 @@ def check_returned(before, after):
         if gained['vms_created'] != 1 or gained['vms_destroyed'] != 1:
             raise RunError(f'{gained["vms_created"]} VMs were created and '
                            f'{gained["vms_destroyed"]} destroyed, not one')
-        returned = pages_returned(gained)
+        counters.check(gained)
         if gained['pages_donated'] == 0:
             raise RunError('no page was donated: this was no protected VM')
-        if gained['pages_donated'] != returned:
-            raise RunError(f'{gained["pages_donated"]} pages were donated, {returned} came back')
         if gained['pages_shared'] == 0:
             raise RunError('the host saw no page being shared')
         left = gained['pages_shared'] - gained['pages_unshared']
         if left != gained['pages_reclaimed_shared']:
             raise RunError(f'{left} pages were left shared, '
                            f'{gained["pages_reclaimed_shared"]} came back shared')
-        if gained['metadata_pages_donated'] != gained['metadata_pages_returned']:
-            raise RunError(f'{gained["metadata_pages_donated"]} pages were given to the '
-                           f'hypervisor, {gained["metadata_pages_returned"]} came back')
+    except counters.Unbalanced as error:
+        raise RunError(str(error)) from None
     except KeyError as missing:
         raise RunError(f'{COUNTERS} has no {missing}') from None
     return gained
@@ -302,13 +289,13 @@ def run(path, cpu, mode='protected', page=4, kernel=None):
             raise RunError(f'the host has no {COUNTERS}: its kernel has no protected VMs')
         guest = check_guest(vm.output, size, sha)
         linux = check_linux(vm.output, path, sha)
-        counts, gained = [counters(job.output) for job in (before, after)], None
+        counts, gained = [counters.parse(job.output) for job in (before, after)], None
         if mode == 'protected':
             gained = check_counts(guest, check_returned(*counts))
         else:
             check_np_shared(*counts)
         report(path, size, sha, guest, gained, linux)
-        report_vm(counters(vmm.output), gained, host.seconds)
+        report_vm(counters.parse(vmm.output), gained, host.seconds)
         if mode == 'protected':
             report_tables(first.output, vm.output, last.output)
 

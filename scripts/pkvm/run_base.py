@@ -15,9 +15,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import counters  # noqa: E402
 import cpus  # noqa: E402
 import qemu  # noqa: E402
-import run  # noqa: E402
 import run_selftests  # noqa: E402
 import tree  # noqa: E402
 
@@ -90,13 +90,13 @@ def verdict(test, cpu, job):
 
 def leaked(job):
     """What the hypervisor has kept by the counters, None if nothing."""
-    counters = run.counters(job.output)
-    if not counters:
-        return 'the host shows no counters'
-    given, back = counters['metadata_pages_donated'], counters['metadata_pages_returned']
-    if not given:
+    try:
+        gained = counters.gained('', job.output)
+    except counters.Unbalanced as error:
+        return str(error)
+    if not gained['metadata_pages_donated']:
         return 'the hypervisor was given nothing: no VM was known to it'
-    return None if given == back else f'{given} pages of metadata given, {back} came back'
+    return None
 
 
 def report(name, problem, output, note=''):
@@ -111,7 +111,7 @@ def report(name, problem, output, note=''):
 
 def run_cpu(cpu, tests):
     """Run the tests on one CPU; whether all is well."""
-    host = qemu.boot([*(test.job for test in tests), f'cat {run.COUNTERS}'], cpu=cpu, smp=4,
+    host = qemu.boot([*(test.job for test in tests), f'cat {counters.FILE}'], cpu=cpu, smp=4,
                      kernel=run_selftests.TEST_IMAGE, mem=MEMORY,
                      log=os.path.join(qemu.BUILD, f'log/base-{cpu}.log'),
                      limit=sum(test.limit for test in tests) + SPARE,

@@ -21,10 +21,11 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import console  # noqa: E402
+import counters  # noqa: E402
 import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
-from run import COUNTERS, RunError  # noqa: E402
+from run import RunError  # noqa: E402
 
 GUEST = os.path.join(qemu.BUILD, 'guest')
 KERNEL = os.path.join(GUEST, 'Image')
@@ -143,8 +144,8 @@ def run_guest(path, guest, name='run-linux'):
     sha = run.digest(path)
     questions = [*QUESTIONS.values(), *([POOL] if guest.protected else [])]
     shell = console.Shell(questions)
-    host = boot([f'cat {COUNTERS}', guest.job('/dev/vda,ro'), 'cat /tmp/stats',
-                 f'cat {COUNTERS}'], guest, name, drive=[path + ',ro'], dialog=shell,
+    host = boot([f'cat {counters.FILE}', guest.job('/dev/vda,ro'), 'cat /tmp/stats',
+                 f'cat {counters.FILE}'], guest, name, drive=[path + ',ro'], dialog=shell,
                 limit=guest.limit + 60)
     before, vm, vmm, after = host.jobs
     with run.with_console(host, f'build/log/{name}-{guest.cpu}.log'):
@@ -153,12 +154,12 @@ def run_guest(path, guest, name='run-linux'):
         checked = check_answers(said, guest, sha)
         gained, pool = None, 0
         if guest.protected:
-            gained = run.check_returned(run.counters(before.output), run.counters(after.output))
+            gained = run.check_returned(counters.parse(before.output), counters.parse(after.output))
             pool = int(re.search(r'size (\d+) MiB', said[POOL]).group(1))
             if gained['pages_shared'] < (pool << 10) // guest.page:
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
                                f'pool of {pool} MiB')
-        report(guest, checked, pool, run.counters(vmm.output), gained, host.seconds)
+        report(guest, checked, pool, counters.parse(vmm.output), gained, host.seconds)
     return gained
 
 
@@ -169,12 +170,12 @@ def run_interactive(path, guest):
     check_built()
     run.check_disk(path)
     print('The shell of the guest follows; poweroff ends it, Ctrl-] ends it at once.', flush=True)
-    host = boot([f'cat {COUNTERS}', guest.job(), f'cat {COUNTERS}'], guest, 'run-linux',
+    host = boot([f'cat {counters.FILE}', guest.job(), f'cat {counters.FILE}'], guest, 'run-linux',
                 drive=[path], limit=LONGEST, terminal=True)
     before, vm, after = host.jobs
     run.check_vm(vm, host)
     if guest.protected:
-        gained = run.check_returned(run.counters(before.output), run.counters(after.output))
+        gained = run.check_returned(counters.parse(before.output), counters.parse(after.output))
         print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
               f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated')
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 import console
+import counters
 import guest_root
 import qemu
 import run
@@ -48,13 +49,7 @@ def balanced(host):
     """Every page is home: the first and the last job show the counters."""
     if host.cause:
         raise run.RunError(host.cause)
-    first, last = (run.counters(host.jobs[i].output) for i in (0, -1))
-    gained = {key: last[key] - first[key] for key in last}
-    expect(run.pages_returned(gained), gained['pages_donated'], 'pages reclaimed')
-    expect(gained['metadata_pages_returned'], gained['metadata_pages_donated'],
-           'metadata pages returned')
-    expect(gained['vms_destroyed'], gained['vms_created'], 'VMs destroyed')
-    return gained
+    return counters.gained(host.jobs[0].output, host.jobs[-1].output)
 
 
 def linux(cpu):
@@ -97,7 +92,7 @@ def linux_writes(cpu):
     second = console.Shell([READ], after='@@ start 3 ')
     with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='disk.') as disk:
         shutil.copyfile(run_linux.ROOT, disk.name)
-        stats = f'cat {run.COUNTERS}'
+        stats = f'cat {counters.FILE}'
         host = run_linux.boot([stats, guest.job(), guest.job(), stats], guest,
                               'system-linux-writes', drive=[disk.name],
                               dialog=console.Shells(first, second), limit=2 * guest.limit)
@@ -123,7 +118,7 @@ def linux_without_pool(cpu):
     """A disk reaches nothing that Linux does not share, and harms nobody by trying."""
     run_linux.check_built()
     guest = run_linux.Guest(cpu, CPUS, limit=POOLLESS, options='--swiotlb 0')
-    stats = f'cat {run.COUNTERS}'
+    stats = f'cat {counters.FILE}'
     host = run_linux.boot([stats, guest.job('/dev/vda,ro'), stats], guest,
                           'system-linux-without-pool', drive=[run_linux.ROOT + ',ro'])
     run.check_vm(host.jobs[1], host, TIMED_OUT)
@@ -136,7 +131,7 @@ def linux_killed(cpu):
     """A VMM that is killed while Linux boots or runs leaves nothing behind."""
     run_linux.check_built()
     guest = run_linux.Guest(cpu, CPUS)
-    stats = f'cat {run.COUNTERS}'
+    stats = f'cat {counters.FILE}'
     vm = (f'/vmm --protected --kernel /guest --cpus {CPUS} --disk /dev/vda,ro --timeout '
           f'{guest.limit} --cmdline "{run_linux.CMDLINE} init=/sbin/poweroff -- -f"')
     host = run_linux.boot([stats, f'limit={6 * guest.limit} killed {KILLS} {vm}', stats], guest,

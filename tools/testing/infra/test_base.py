@@ -62,7 +62,9 @@ class Verdict(unittest.TestCase):
 
     def test_kept(self):
         """Metadata that did not come back, or of which there never was any, is told."""
-        lines = 'metadata_pages_donated {}\nmetadata_pages_returned {}\n'
+        lines = ('metadata_pages_donated {}\nmetadata_pages_returned {}\nvms_created 1\n'
+                 'vms_destroyed 1\npages_donated 0\npages_reclaimed_private 0\n'
+                 'pages_reclaimed_shared 0\npages_relinquished 0\n')
         for given, back, good in ((5, 5, True), (5, 4, False), (0, 0, False)):
             job = qemu.Job('cat', 0, lines.format(given, back))
             self.assertEqual(run_base.leaked(job) is None, good)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/pkvm/counters.py: a page, a VM or a counter that is missing is told."""
+
+import unittest
+
+import counters
+
+GOOD = {'vms_created': 2, 'vms_destroyed': 2, 'pages_donated': 10, 'pages_relinquished': 1,
+        'pages_reclaimed_private': 6, 'pages_reclaimed_shared': 3, 'metadata_pages_donated': 4,
+        'metadata_pages_returned': 4}
+
+
+def show(**changed):
+    """The counters as the host shows them."""
+    return ''.join(f'{key} {value}\n' for key, value in dict(GOOD, **changed).items())
+
+
+class Counters(unittest.TestCase):
+    def refused(self, words, before='', **changed):
+        with self.assertRaisesRegex(counters.Unbalanced, words):
+            counters.gained(before, show(**changed))
+
+    def test_good(self):
+        """What was there before does not count."""
+        self.assertEqual(counters.gained('', show()), GOOD)
+        before = show(**{key: 7 for key in GOOD})
+        after = show(**{key: 7 + value for key, value in GOOD.items()})
+        self.assertEqual(counters.gained(before, after), GOOD)
+
+    def test_lost(self):
+        self.refused('10 pages were donated, 9 came back', pages_reclaimed_private=5)
+        self.refused('10 pages were donated, 11 came back', pages_relinquished=2)
+        self.refused('4 pages were given to the hypervisor, 3 came', metadata_pages_returned=3)
+        self.refused('2 VMs were created, 1 destroyed', vms_destroyed=1)
+        self.refused('10 pages were donated, 0 came back', show(pages_donated=0))
+
+    def test_not_shown(self):
+        with self.assertRaisesRegex(counters.Unbalanced, 'no such file'):
+            counters.gained(show(), 'cat: no such file\n')
+        with self.assertRaisesRegex(counters.Unbalanced, 'vms_created'):
+            counters.gained('', show().replace('vms_created', 'vms'))
