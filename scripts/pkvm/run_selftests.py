@@ -21,7 +21,6 @@ fewer results than it planned is a failure.
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 
@@ -29,6 +28,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cpus  # noqa: E402
 import devtree  # noqa: E402
 import qemu  # noqa: E402
+import tap  # noqa: E402
 import tree  # noqa: E402
 
 TOP = qemu.TOP
@@ -44,9 +44,6 @@ MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'starts', 'fuzz',
 SKIPPED = 4
 LIMIT = 240
 FIRMWARE_MARK = 0xf1a3_0000_0000_0000
-
-RESULT = re.compile(r'^(not )?ok \d+ ?-? ?(.*)$', re.M)
-PLAN = re.compile(r'^1\.\.(\d+)', re.M)
 
 
 class SelftestError(Exception):
@@ -120,17 +117,16 @@ def make_firmware():
 
 def tell(label, job):
     """TAP lines for one program; whether all of it passed."""
-    results = RESULT.findall(job.output)
-    plan = PLAN.search(job.output)
+    results, broken = tap.read(job.output)
     good = True
-    for failed, what in results:
-        skip = re.search(r'# ?SKIP', what, re.I)
-        print(f'{"not " if failed else ""}ok {label}: {what}')
-        good = good and (not failed or bool(skip))
+    for result in results:
+        print(f'{"not " if result.failed else ""}ok {label}: {result.name}'
+              + (f' # {result.why}' if result.why else ''))
+        good = good and not result.failed
     if job.status is None:
         problem = 'it did not end'
-    elif plan and int(plan.group(1)) != len(results):
-        problem = f'{plan.group(1)} results planned, {len(results)} reported'
+    elif broken:
+        problem = '; '.join(broken)
     elif job.status == SKIPPED and not results:
         print(f'ok {label} # SKIP')
         problem = None
