@@ -366,18 +366,5 @@ class Image(unittest.TestCase):
                 image.make_image(self.program(end=end), 1)
 
 
-class Tap(infra.Tap):
-    """As the tests of the scripts tell theirs, under our name."""
-
-    def name(self, test):
-        return test.id().replace('__main__.', 'bench: ', 1)
-
-
-def main():
-    result = Tap()
-    unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]).run(result)
-    return 0 if result.wasSuccessful() else 1
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(infra.main('bench', HERE, ['test_bench']))
