@@ -44,6 +44,8 @@ SECURITY_FIXES = (
           '(CVE-2026-89913)'),
     (117, 'KVM: arm64: Transfer the hyp stack pages out of the host stage-2 (CVE-2026-98466)'),
 )
+# Bytes: a disk with less is full.
+FULL = 1 << 20
 # No kernel is built from these.
 CARRIED = ('tools/', 'Documentation/')
 
@@ -168,7 +170,10 @@ class Tree:
                                   '-xf', self.base], stderr=subprocess.PIPE, text=True,
                                  check=False)
             if tar.returncode:
-                raise TreeError(f'{self.base} does not unpack: {tar.stderr.strip()}')
+                # tar says of a full disk only that it wrote less than it had.
+                why = (': No space left on device' if shutil.disk_usage(scratch).free < FULL
+                       else '')
+                raise TreeError(f'{self.base} does not unpack{why}: {tar.stderr.strip()}')
             inside = os.listdir(scratch)
             if len(inside) != 1:
                 raise TreeError(f'{self.base} holds {len(inside)} top directories, not one')
@@ -310,7 +315,7 @@ def main():
         else:
             tree.make()
             tree.warn_of_missing_fixes()
-    except (TreeError, topics.TopicError) as error:
+    except (TreeError, topics.TopicError, OSError) as error:
         print(f'tree.py: error: {error}', file=sys.stderr)
         return 1
     return 0

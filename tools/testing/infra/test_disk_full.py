@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A disk that is full in the middle of a build: it is said, and the next run goes on."""
+
+import os
+import unittest
+
+from sandbox import BASE, PLAIN, TOP, Sandbox, patch
+
+PLAIN_C = 'arch/arm64/kvm/plain.c'
+KIB = 1024
+
+
+class DiskFull(unittest.TestCase):
+    """build/ on a file system of a size that we choose, which only our processes see."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.write('arch/arm64/kvm/ours.c', 'ours\n')
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO'))
+        os.makedirs(self.box.path('build'), exist_ok=True)
+        status, output = self.box.run('unshare', '-rm', 'true')
+        if status:
+            self.skipTest(f'this machine lets nobody mount: {output.strip()}')
+
+    def mounted(self, script):
+        """Run a script with build/ on an empty file system of 1 MiB: its output."""
+        self.box.write('script', f'set -eu\nmount -t tmpfs -o size=1m none build\n{script}\n')
+        status, output = self.box.run('unshare', '-rm', 'bash', 'script')
+        self.assertEqual(status, 0, output)
+        return output
+
+    def test_tree(self):
+        """The base does not fit: no half tree; with space the next run makes all of it."""
+        self.box.base(dict(BASE, **{'drivers/large.c': 'x' * 3000 * KIB}))
+        output = self.mounted(f'''
+! scripts/pkvm/tree.py --base {self.box.tarball} || exit 1
+ls -A build; echo ---
+mount -o remount,size=20m build
+scripts/pkvm/tree.py --base {self.box.tarball}
+cat build/linux/{PLAIN_C}
+''')
+        first, second = output.split('---\n')
+        self.assertIn('No space left on device', first)
+        self.assertNotIn('Traceback', first)
+        self.assertNotIn('linux\n', first)
+        self.assertTrue(second.endswith(PLAIN.replace('two', 'TWO')), output)
+
+    def test_files(self):
+        """Our files do not fit: the next run goes on, without unpacking again."""
+        self.box.write('arch/arm64/kvm/large.c', 'x' * 3000 * KIB)
+        output = self.mounted(f'''
+! scripts/pkvm/tree.py --base {self.box.tarball} || exit 1
+echo ---
+mount -o remount,size=20m build
+scripts/pkvm/tree.py --base {self.box.tarball}
+cat build/linux/{PLAIN_C}
+stat -c %s build/linux/arch/arm64/kvm/large.c
+''')
+        first, second = output.split('---\n')
+        self.assertIn('tree.py: error: ', first)
+        self.assertIn('No space left on device', first)
+        self.assertNotIn('Traceback', first)
+        self.assertNotIn('UNPACK', second)
+        self.assertTrue(second.endswith(PLAIN.replace('two', 'TWO') + f'{3000 * KIB}\n'), output)
+
+    def test_root(self):
+        """No half root of the guest."""
+        self.box.write('busybox', 'x' * KIB)
+        for name in os.listdir(os.path.join(TOP, 'tools/testing/guest')):
+            self.box.take(f'tools/testing/guest/{name}')
+        output = self.mounted('''
+! scripts/pkvm/guest_root.py busybox build/root.img || exit 1
+ls -A build; echo ---
+mount -o remount,size=40m build
+scripts/pkvm/guest_root.py busybox build/root.img
+ls build
+''')
+        first, second = output.split('---\n')
+        self.assertNotIn('Traceback', first)
+        self.assertNotIn('root.img\n', first)
+        self.assertIn('root.img\n', second)
+
+    def test_step(self):
+        """A log that cannot be written is told."""
+        output = self.mounted('''
+! head -c 2000000 /dev/zero >build/full 2>/dev/null || exit 1
+! scripts/pkvm/step.py 'KERNEL  x' build/x.log bash -c 'echo half >build/made' || exit 1
+''')
+        self.assertNotIn('Traceback', output)
