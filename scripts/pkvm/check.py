@@ -6,6 +6,8 @@ Style (checkpatch, kernel-doc, SPDX, spelling, shell, Python, RST) of every file
 of ours and of every patch of the series, then sparse, W=1, gcc and clang over
 what we add and change (check_build.py). One line for each finding; zero
 findings is the rule, and the exit status.
+
+With --style, as in make test, only what compiles nothing, and each check is a TAP result.
 """
 
 import argparse
@@ -37,7 +39,9 @@ def own_files():
         for folder, dirs, files in os.walk(os.path.join(TOP, top)):
             dirs[:] = [name for name in dirs if name != '__pycache__']
             found += [os.path.relpath(os.path.join(folder, name), TOP) for name in files]
-    found += [name for name in os.listdir(TOP) if os.path.isfile(os.path.join(TOP, name))]
+    # A worktree has a file where a clone has the folder.
+    found += [name for name in os.listdir(TOP)
+              if os.path.isfile(os.path.join(TOP, name)) and name != '.git']
     return sorted(path for path in found
                   if not any(tree.fnmatch.fnmatch(os.path.basename(path), pattern)
                              for pattern in patterns))
@@ -201,10 +205,12 @@ STYLE = (checkpatch_files, checkpatch_series, kernel_doc, spdx, unfinished, spel
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
+    parser.add_argument('--style', action='store_true', help='what compiles nothing, as TAP')
     parser.add_argument('name', nargs='*', help='only these checks')
     args = parser.parse_args()
     checks = {check.__name__: check for check in STYLE}
-    checks.update({check.__name__: check for check in check_build.CHECKS})
+    if not args.style:
+        checks.update({check.__name__: check for check in check_build.CHECKS})
     for name in args.name:
         if name not in checks:
             parser.error(f'there is no check {name}; there are {", ".join(checks)}')
@@ -217,12 +223,15 @@ def main():
         for name, check in checks.items():
             if args.name and name not in args.name:
                 continue
-            print(f'  CHECK   {name}', flush=True)
+            if not args.style:
+                print(f'  CHECK   {name}', flush=True)
             found = check(args.jobs if check in check_build.CHECKS else pool)
+            if args.style:
+                print(f'{"not " if found else ""}ok check {name}')
             for line in found:
-                print(f'{line} [{name}]')
+                print(f'{"#   " if args.style else ""}{line} [{name}]', flush=True)
             total += len(found)
-    print(f'{total} findings')
+    print(f'{"# " if args.style else ""}{total} findings')
     return 1 if total else 0
 
 

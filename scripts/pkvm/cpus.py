@@ -70,7 +70,8 @@ def listing(indent):
     def line(name, what):
         return (f'{indent}{name:<9} {what.model.split(",")[0]}'
                 f'{", nVHE" if what.words else ""}; pages of '
-                f'{", ".join(map(str, what.pages))} KiB{"; the default" if name == DEFAULT else ""}')
+                f'{", ".join(map(str, what.pages))} KiB'
+                + ('; the default' if name == DEFAULT else ''))
     return '\n'.join(line(name, what) for name, what in sorted(CPUS.items()))
 
 

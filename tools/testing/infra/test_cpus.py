@@ -43,7 +43,8 @@ class Table(unittest.TestCase):
         folder = os.path.join(TOP, 'scripts/pkvm')
         for name in sorted(os.listdir(folder)):
             with open(os.path.join(folder, name)) as file:
-                if re.search(r'cpus\.add_\w*option', file.read()) and name not in ('cpus.py', 'seeded.py'):
+                text = file.read()
+                if re.search(r'cpus\.add_\w*option', text) and name not in ('cpus.py', 'seeded.py'):
                     scripts.append(f'scripts/pkvm/{name}')
         scripts += ['scripts/pkvm/run_stress.py', 'tools/pvmfw/tests/boot.py',
                     'tools/vmm/tests/vm/vm.py']
