@@ -7,7 +7,7 @@ F := $(HERE)/fuzz
 FUZZ_O := $(O)/fuzz
 FUZZ_CC ?= clang
 
-FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) $(WARN) \
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) -I$(W) $(WARN) \
 	-Dcmocka_test=CMUnitTest -Dfuzz_one_input=LLVMFuzzerTestOneInput \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
@@ -44,6 +44,10 @@ $(FUZZ_O)/%.o: $(T)/%.c $(FUZZ_O)/.toolchain
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ_O)/%.o: $(S)/%.c $(FUZZ_O)/.toolchain
+	$(say) CC $@
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_O)/%.o: $(W)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
 

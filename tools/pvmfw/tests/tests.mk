@@ -9,14 +9,14 @@ TO := $(O)/tests
 TEST_CC ?= gcc
 
 # A name of cmocka's that is not in kernel style.
-TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) $(WARN) -Dcmocka_test=CMUnitTest \
+TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) -I$(W) $(WARN) -Dcmocka_test=CMUnitTest \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # fake_alloc.c makes allocations fail.
 TEST_LDFLAGS := -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_zalloc
 
 # What cannot run natively is what the fakes stand for, fw_jump() among them.
 TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c counter.c canary.c \
-	sha256_hw.c,$(FW_C))
+	sha256_hw.c,$(FW_C)) fdt_writer.c
 TEST_FDT_C := $(FDT_C) fdt_rw.c fdt_wip.c fdt_strerror.c
 TEST_NAMES := $(patsubst $(T)/%.c,%,$(wildcard $(T)/test_*.c))
 TEST_BINS := $(addprefix $(TO)/,$(TEST_NAMES))
@@ -52,6 +52,10 @@ $(TO)/%.o: $(T)/%.c $(TO)/.toolchain
 	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(TO)/%.o: $(S)/%.c $(TO)/.toolchain
+	$(say) CC $@
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(TO)/%.o: $(W)/%.c $(TO)/.toolchain
 	$(say) CC $@
 	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
 
