@@ -221,8 +221,8 @@ def report(path, size, sha, guest, gained, linux):
         print(f'shared     {guest["pages_shared_peak"]} pages at once at most; all unshared '
               f'before Linux, which shared {gained["pages_shared"] - guest["pages_shared_peak"]}')
         print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
-              f'{guest["granule_queries"]} HYP_MEMINFO; shared one by one it were '
-              f'{guest["per_alloc_calls"]}')
+              f'{guest["granule_queries"]} HYP_MEMINFO; page by page: '
+              f'{guest["per_alloc_calls"]} calls')
         print(f'MMIO guard {guest["guard_calls"]} pages guarded of {guest["guard_eager_calls"]}')
     else:
         print(f'pool       static, {guest["pool_pages_peak"]} pages of it in use at most; nothing '

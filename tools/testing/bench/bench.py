@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make bench: what a protected VM pays, in instructions, beside the marks.
+"""make bench: what a protected VM pays, in instructions, beside what to beat.
 
 A bare guest times what it asks of the hypervisor under QEMU's instruction
 counter, where one nanosecond of virtual time is one instruction: the result is

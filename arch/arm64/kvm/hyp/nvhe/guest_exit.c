@@ -48,9 +48,9 @@ static void show_ipa(struct pkvm_hyp_vcpu *hyp_vcpu, u64 ipa)
 }
 
 /*
- * Between the register of a guest of either endianness and the value that a
- * little-endian one would have there: size and sign of the access included, so
- * that neither side sees a bit that was not accessed.
+ * Convert the value of an MMIO access between the guest's endianness and little-endian,
+ * in either direction. Bits beyond the size of the access are cleared, so that neither
+ * side sees a bit that was not accessed.
  */
 static u64 mmio_value(struct kvm_vcpu *vcpu, u64 val)
 {

@@ -213,7 +213,10 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		vm->nr_guarded -= kvm_granule_size(ctx->level) >> PAGE_SHIFT;
 	}
 
-	/* To go on here, rather than behind, makes sure of a look back at the table. */
+	/*
+	 * If the walk stops here, the next one starts at this entry again, not behind
+	 * it. So it always leaves through this entry's table and can free it.
+	 */
 	removal->ipa = ctx->addr;
 
 	return --removal->budget > 0 ? 0 : -EINTR;
@@ -307,7 +310,10 @@ bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
 	u64 end = BIT(vm->pgt.ia_bits);
 	int ret;
 
-	/* Once begun, it goes on when the last guard is gone: for the tables behind it. */
+	/*
+	 * Tables can be left behind the last guard. So a removal that has begun goes on
+	 * to the end of the IPA space, also when nr_guarded is 0.
+	 */
 	if (!vm->pgt.pgd || vm->guards_cleared == end || !(vm->nr_guarded || vm->guards_cleared))
 		return true;
 

@@ -103,8 +103,9 @@ static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *
  * pkvm_np_ctxt_from_host() - Take a non-protected vCPU's registers from the host's copy
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  *
- * And what the host left to be done to its pc. HCR_EL2 is set up with them, and what
- * the CPU needs to be done about the host's own buffers.
+ * This includes iflags, by which the host asks EL2 to move the pc on or to inject an
+ * exception. HCR_EL2 is set up as well, and the flags that make EL2 save the host's
+ * profiling and trace buffers during the run.
  */
 void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 {

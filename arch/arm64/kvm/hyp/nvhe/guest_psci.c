@@ -49,7 +49,7 @@ static u64 vcpu_affinity(struct pkvm_hyp_vcpu *hyp_vcpu)
 	return __vcpu_sys_reg(&hyp_vcpu->vcpu, MPIDR_EL1) & MPIDR_HWID_BITMASK;
 }
 
-/* So many vCPUs are there to be looked at. */
+/* How many entries of vm->vcpus are set up and can be read without a lock. */
 static unsigned int pvm_nr_vcpus(struct pkvm_hyp_vm *vm)
 {
 	/* Pairs with __pkvm_init_vcpu(). */

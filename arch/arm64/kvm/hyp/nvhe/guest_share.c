@@ -22,10 +22,10 @@
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
 
-/* More runs than this are not worth an invalidation each: all of the host's goes. */
+/* Above this many runs, invalidate the host's whole VMID instead. */
 #define MAX_TLB_RUNS	8
 
-/* TLB entries of the host that are to go: a run of pages, and how many runs there were. */
+/* The run of host pages whose TLB entries to invalidate next, and how many runs there were. */
 struct tlb_run {
 	u64 start;
 	u64 end;

@@ -19,7 +19,7 @@
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
-/* Arm DDI 0487, and so what a host gives to its non-protected vCPUs. */
+/* Architectural reset values. */
 #define PVM_RESET_PSTATE	(PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_D_BIT)
 #define PVM_RESET_SCTLR		0x00C50078UL
 
@@ -27,7 +27,7 @@
 #define DFR0_SPE		GENMASK_ULL(35, 32)
 #define DFR0_TRBE		GENMASK_ULL(47, 44)
 
-/* The affinity that a host derives from the vCPU's id, and its vGIC goes by. */
+/* The affinity of a vCPU, computed from its id as KVM does it: the vGIC relies on that. */
 static u64 pvm_mpidr(unsigned int vcpu_id)
 {
 	u64 mpidr = (vcpu_id & 0x0f) << MPIDR_LEVEL_SHIFT(0);

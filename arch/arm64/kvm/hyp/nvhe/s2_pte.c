@@ -94,9 +94,10 @@ static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const stru
 }
 
 /*
- * Whether an entry holds a reference on its table. That is for the page table to say,
- * but where default mappings do not, no other ones are made by hand: no need to find
- * out what the default is.
+ * Whether an entry holds a reference on its table. In a guest's table every entry that
+ * is not zero does. In the host's, the default mappings do not; this file writes no
+ * valid entry of the host's that is not a default mapping, so "valid" answers the
+ * question there without computing the default. Debug builds check that.
  */
 static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
 {
