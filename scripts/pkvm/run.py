@@ -7,7 +7,7 @@ in which the hypervisor loads the firmware, with the disk image, and with a kern
 and an initrd that the firmware's configuration knows by their digests.
 What the firmware says is held against what is known here: the SHA-256 of the
 image, that nothing stayed shared, that it was this kernel. Linux must find the
-same disk, and mount it if it is ext4. Every page must come home. Ends with a
+same disk, and mount it if it is ext4. Every page must come back. Ends with a
 short report and status 0, or with the cause and another status.
 
 With --mode static the VM is not protected: the VMM loads the same firmware, which

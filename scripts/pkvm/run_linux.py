@@ -6,7 +6,7 @@ Boots the host, starts one protected VM with several vCPUs on the guest's kernel
 with its root on the virtio disk, and types at its shell on the UART: what CPUs
 are there, where the root is, what the disk's SHA-256 is, and poweroff. Ends with
 a short report and status 0 if all that is as it must be and every page came
-home; otherwise with the cause and another status.
+back; otherwise with the cause and another status.
 
 With --interactive the shell is yours, until you type poweroff in it.
 """

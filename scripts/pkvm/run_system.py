@@ -72,7 +72,7 @@ def balanced(before, after):
 
 
 def make_run(cpu):
-    """The main job: firmware reads the disk, boots Linux; everything comes home."""
+    """The main job: firmware reads the disk, boots Linux; everything comes back."""
     with contextlib.redirect_stdout(sys.stderr):
         run.run(run.DISK, cpu)
 
@@ -221,7 +221,7 @@ def bad_input(cpu):
 
 
 def disk_error(cpu):
-    """A disk that fails half way: the sector is named, and every page comes home."""
+    """A disk that fails half way: the sector is named, and every page comes back."""
     stats = f'cat {counters.FILE}'
     with image() as disk, tempfile.NamedTemporaryFile('w', dir=BUILD, prefix='blkdebug.') as rules:
         bad = SMALL // 2 // 512

@@ -46,7 +46,7 @@ def expect(got, wanted, what):
 
 
 def balanced(host):
-    """Every page is home: the first and the last job show the counters."""
+    """Every page is back: the first and the last job show the counters."""
     if host.cause:
         raise run.RunError(host.cause)
     return counters.gained(host.jobs[0].output, host.jobs[-1].output)

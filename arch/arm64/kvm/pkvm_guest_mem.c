@@ -4,7 +4,7 @@
  * charged to RLIMIT_MEMLOCK and donated; when the VM dies the hypervisor hands
  * it back, and only then is it unpinned.
  *
- * R6: pages come home in steps, with the host scheduling between them.
+ * R6: pages come back in steps, with the host scheduling between them.
  */
 
 #include <linux/kvm_host.h>
@@ -270,7 +270,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 
 	kvm->arch.pkvm.nr_vcpus = 0;
 
-	/* What comes home is not shared any more. */
+	/* What comes back is not shared any more. */
 	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
 	ret = reclaim_pages(kvm, &nr_pages);
 	if (nr_pages)

@@ -2,7 +2,7 @@
 /*
  * Protected guests, host side: totals since boot, in debugfs as kvm/pkvm_stats.
  *
- * What went out has to come home: when no protected VM is alive, the pages that
+ * What went out has to come back: when no protected VM is alive, the pages that
  * were donated equal those that were relinquished and reclaimed, and metadata
  * likewise. What VMs asked for, and why they left, is added up when they die;
  * what one that lives did is in its own folder.
@@ -34,8 +34,8 @@ static atomic64_t *vcpu_total(const struct kvm_stats_desc *desc)
 /**
  * pkvm_guest_count_vm() - Add a dying VM to the totals
  * @kvm: the VM, protected; no vCPU of it runs any more.
- * @nr_private: how many pages came home from it zeroed.
- * @nr_shared: how many came home that it had shared.
+ * @nr_private: how many pages came back from it zeroed.
+ * @nr_shared: how many came back that it had shared.
  */
 void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared)
 {

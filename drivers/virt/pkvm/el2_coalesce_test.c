@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host's stage-2 heals: whatever was donated out of a block, and in whatever order it comes
- * home, its tables are in the end what they were before. Keeps R1 (the host has back what it gave)
+ * back, its tables are in the end what they were before. Keeps R1 (the host has back what it gave)
  * and R7 (no table is lost on the way).
  *
  * Each case compares snapshots (asm/kvm_pkvm_dump.h), each taken after all memory was touched once.
@@ -175,7 +175,7 @@ static void pages_of_a_large_block(struct kunit *test)
 	give_and_take(test, 1);
 }
 
-/* Rule: a page that the guest relinquishes comes home by itself, and so does its block. */
+/* Rule: a page that the guest relinquishes comes back by itself, and so does its block. */
 static void page_relinquished(struct kunit *test)
 {
 	struct pkvm_s2_snapshot before = {}, after = {};

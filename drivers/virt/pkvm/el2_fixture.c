@@ -49,7 +49,7 @@ int el2_fixture_init(struct kunit *test)
 }
 
 /**
- * el2_fixture_exit() - Test-case exit: everything comes home.
+ * el2_fixture_exit() - Test-case exit: everything comes back.
  * @test:	The test case.
  */
 void el2_fixture_exit(struct kunit *test)
@@ -71,7 +71,7 @@ void el2_fixture_exit(struct kunit *test)
 		if (el2_readable(page))
 			__free_page(page);
 		else
-			KUNIT_FAIL(test, "page 0x%llx did not come home", page_to_phys(page));
+			KUNIT_FAIL(test, "page 0x%llx did not come back", page_to_phys(page));
 	}
 }
 
@@ -621,7 +621,7 @@ static void el2_free(void *p, size_t size)
 }
 
 /**
- * el2_vm_destroy() - End a VM, however far it got, and expect everything to come home.
+ * el2_vm_destroy() - End a VM, however far it got, and expect everything to come back.
  * @test:	The test case.
  * @vm:		The VM, not loaded anywhere.
  */

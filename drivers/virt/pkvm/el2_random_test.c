@@ -2,7 +2,7 @@
 /*
  * Random hypercalls, right and wrong ones, on two VMs and a few pages, beside a plain record of who
  * owns what. After every step: the answer is the one that the record predicts, and the host reads
- * exactly the pages that are its own (R1, R2); pages come home zeroed (R3).
+ * exactly the pages that are its own (R1, R2); pages come back zeroed (R3).
  *
  * A failure names the seed and the step; seed=, steps= run it again.
  */

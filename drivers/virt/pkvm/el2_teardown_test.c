@@ -180,7 +180,7 @@ static void finalize_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm->metadata, 0);
 }
 
-/* Rule: pages that came home serve again, and VMs come and go without EL2 losing anything. */
+/* Rule: pages that came back serve again, and VMs come and go without EL2 losing anything. */
 static void again_and_again(struct kunit *test)
 {
 	struct page *page = el2_page(test);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host's stage-2: which of its entries count, and that a table in which nothing counts goes
- * when memory comes home. Keeps R1 as far as the tables do (an annotation is never lost), R6
+ * when memory comes back. Keeps R1 as far as the tables do (an annotation is never lost), R6
  * (tables of MMIO are recycled in bounded steps) and R7 (the pool has a page for every table).
  */
 #include <asm/kvm_pkvm.h>
@@ -156,7 +156,7 @@ static void software_bits_keep_count(struct kunit *test)
 
 /*
  * Rule: a block that was split by pages of other owners is one empty entry again when the last of
- * them is home, across levels, and the pool has its pages back. Not before, and not without.
+ * them is back, across levels, and the pool has its pages back. Not before, and not without.
  */
 static void last_page_returned(struct kunit *test)
 {
@@ -186,7 +186,7 @@ static void last_page_returned(struct kunit *test)
 
 /*
  * Rule: a table that goes is invalidated once, for all of its range, while its entry is broken; not
- * entry by entry. A page that comes home to a table that stays needs no invalidation at all.
+ * entry by entry. A page that comes back to a table that stays needs no invalidation at all.
  */
 static void one_invalidation_per_table(struct kunit *test)
 {
@@ -223,7 +223,7 @@ static void shared_page_returned(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, s2_host_pte(f->base, 3, MEM));
 	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
 
-	/* The last one of a guest is shared, too: it comes home, and so does the table. */
+	/* The last one of a guest is shared, too: it comes back, and so does the table. */
 	KUNIT_ASSERT_EQ(test, map(f, f->base + PAGE_SIZE, PAGE_SIZE, MEM), 0);
 	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_host_pte(f->base + PAGE_SIZE, 3, MEM));
 	KUNIT_ASSERT_EQ(test, own(f, f->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
@@ -382,7 +382,7 @@ static void pool_for_any_alignment(struct kunit *test)
 /*
  * Rule (R7): MMIO gives way. When it has taken every page that the pool has, each page of memory
  * can still be given away, for which a few tables of MMIO go at a time; and when all of it has come
- * home, the pool has as many pages as at first.
+ * back, the pool has as many pages as at first.
  */
 static void mmio_gives_way(struct kunit *test)
 {

@@ -156,7 +156,7 @@ class Host(unittest.TestCase):
                      pages_reclaimed_private=9, pages_reclaimed_shared=1)
 
     def test_shared_page_lost(self):
-        """A page that was still shared when the guest died comes home too."""
+        """A page that was still shared when the guest died comes back too."""
         with self.assertRaisesRegex(run.RunError, '1 pages were left shared, 0 came back'):
             run.check_returned({}, dict(COUNTERS, pages_unshared=1))
 

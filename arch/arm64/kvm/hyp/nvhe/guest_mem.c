@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The guest as an owner of memory: the transitions between a protected guest
- * and the host that one of the two asks for. Memory that comes home without the
+ * and the host that one of the two asks for. Memory that comes back without the
  * guest's doing is in guest_reclaim.c.
  *
  * R1: host state, host stage-2 and guest stage-2 of a page change under both

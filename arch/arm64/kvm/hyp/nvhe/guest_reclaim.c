@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of a protected guest that comes home without the guest's doing: all of
+ * Memory of a protected guest that comes back without the guest's doing: all of
  * it when the guest dies, and a page of a live one that the host's own kernel
  * cannot help touching.
  *
@@ -89,7 +89,7 @@ static int guest_reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
 }
 
 /**
- * __pkvm_reclaim_dying_guest() - Take pages of a dying guest home to the host
+ * __pkvm_reclaim_dying_guest() - Give pages of a dying guest back to the host
  * @handle: the VM, whose teardown has begun.
  * @gfn: the first granule of its IPA space to look at.
  * @nr_granules: how many, at most PKVM_RECLAIM_MAX_GRANULES.
@@ -99,7 +99,7 @@ static int guest_reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
  *
  * Granules without a page are passed over. Takes the locks of host and guest.
  *
- * Return: 0 with every page of the range home; -ENOENT for an unknown handle;
+ * Return: 0 with every page of the range back; -ENOENT for an unknown handle;
  * -EPERM if the VM is not dying, or not protected; -EINVAL for a bad count or a @gfn out of
  * range; -ERANGE for a range beyond the guest's IPA space.
  */

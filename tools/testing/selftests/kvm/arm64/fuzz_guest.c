@@ -8,7 +8,7 @@
  * R5: whatever a guest asks for, EL2 answers, and goes on. R7: a call is refused with nothing
  * changed, or done as far as it says: every result register is foretold, and after each batch the
  * model is held against what the host can reach, what it reads there, and what KVM counts. R3: a
- * page that came home reads as zero.
+ * page that came back reads as zero.
  *
  * A batch is generated, made by the guest without an exit to here, and then followed by the model.
  * So of what it does only the start is known beforehand: accesses to memory come first, where there
@@ -436,7 +436,7 @@ static bool check_counts(const struct fuzz *fuzz, const struct counts *before)
 	       same("pages unshared", now.unshared - before->unshared, model->pages_unshared);
 }
 
-/* With no VM alive, what went out has come home. */
+/* With no VM alive, what went out has come back. */
 static bool check_totals(void)
 {
 	return same("pages", pvm_pages_returned(), pvm_stat("pages_donated")) &&

@@ -3,7 +3,7 @@
  * Protected VMs come and go, and leave the host as they found it.
  *
  * However a VM ends, by its descriptors or by a SIGKILL of its process at any moment, every page
- * comes home: what was donated equals what was reclaimed, metadata likewise, and the host's free
+ * comes back: what was donated equals what was reclaimed, metadata likewise, and the host's free
  * memory does not shrink with the number of VMs that it has seen.
  */
 #include <errno.h>
@@ -164,7 +164,7 @@ TEST_F(life, vcpu_outlives_vm_descriptor)
 	expect_all_returned(_metadata);
 }
 
-/* The memory may be unmapped before the VM dies: its pages come home all the same. */
+/* The memory may be unmapped before the VM dies: its pages come back all the same. */
 TEST_F(life, memory_gone_before_vm)
 {
 	struct pvm vm;

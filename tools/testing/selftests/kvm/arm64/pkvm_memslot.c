@@ -182,7 +182,7 @@ TEST_F(slot, page_of_another_vm)
 	EXPECT_EQ(donated, pvm_stat("pages_donated"));
 	pvm_free(&thief);
 
-	/* The thief's death did not take them home either. */
+	/* The thief's death did not take them back either. */
 	expect_kept(_metadata, self->vcpu);
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->vm.data, PVM_READ));
 	EXPECT_EQ(0, pvm_probe(self->vm.data + self->page, PVM_WRITE));

@@ -206,7 +206,7 @@ TEST_F(private, kvm_ioctls)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* R3: private memory comes home as zeroes, all of it. */
+/* R3: private memory comes back as zeroes, all of it. */
 TEST_F(private, zero_after_death)
 {
 	size_t words = PAGES / 2 * self->page / 8;
@@ -258,7 +258,7 @@ TEST_F(private, shared_after_death)
 	EXPECT_EQ(0, READ_ONCE(mem[words + 1]));
 }
 
-/* Memory that came home is as good as new: another protected VM may have it. */
+/* Memory that came back is as good as new: another protected VM may have it. */
 TEST_F(private, next_vm_takes_it)
 {
 	struct pvm next;

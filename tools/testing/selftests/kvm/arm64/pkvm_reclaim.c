@@ -166,7 +166,7 @@ TEST_F(reclaim, fork)
 		EXPECT_EQ(0, READ_ONCE(*(uint64_t *)self->mem));
 }
 
-/* R1: the VM dies with a hole; every page comes home once, and may go out again. */
+/* R1: the VM dies with a hole; every page comes back once, and may go out again. */
 TEST_F(reclaim, death_with_a_hole)
 {
 	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);

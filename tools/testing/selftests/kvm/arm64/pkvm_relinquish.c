@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(relinquish, many_times, TIMEOUT)
 	EXPECT_EQ(300, vm_pages(&self->vm, "protected_bytes_relinquished"));
 }
 
-/* R3: what it kept comes home with its death, and all adds up. */
+/* R3: what it kept comes back with its death, and all adds up. */
 TEST_F(relinquish, relinquish_and_die)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, PAGES));

@@ -4,7 +4,7 @@
  *
  * Rule: the SVE registers of a protected vCPU are its own. Exits, other vCPUs on the same CPU and
  * the host's own use of SVE leave them as they are; they are not the host's to read. Where the VMM
- * did not ask for SVE, its instructions are undefined. The pages that EL2 keeps them in come home.
+ * did not ask for SVE, its instructions are undefined. The pages that EL2 keeps them in come back.
  */
 #include <asm/hwcap.h>
 #include <errno.h>

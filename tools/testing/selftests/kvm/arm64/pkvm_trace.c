@@ -171,7 +171,7 @@ FIXTURE_TEARDOWN(trace)
 	switch_all("0");
 }
 
-/* Given, given back, given again, and taken home when the guest is dead. */
+/* Given, given back, given again, and taken back when the guest is dead. */
 TEST_F(trace, life_of_a_page)
 {
 	static const char * const life[] = {
@@ -198,7 +198,7 @@ TEST_F(trace, life_of_a_page)
 		ASSERT_NE(NULL, event);
 		EXPECT_STREQ(life[i], event->name);
 		EXPECT_EQ(created->vm, event->vm);
-		/* Pages that come home together are told by the first. */
+		/* Pages that come back together are told by the first. */
 		if (event->gfn == gfn)
 			EXPECT_EQ(pfn, event->pfn);
 	}
