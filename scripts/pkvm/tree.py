@@ -32,8 +32,10 @@ import topics  # noqa: E402
 TOP = topics.TOP
 BASE_TARBALL = '/usr/src/linux-source-6.12.tar.xz'
 BASE_SERIES = (6, 12)
-# What of the security fixes since the oldest base that the hooks apply on (6.12.107) is in code that
-# protected VMs rely on, and which 6.12.y brought it.
+# The oldest one that the hooks are kept to apply on.
+BASE_OLDEST = (6, 12, 107)
+# What of the security fixes since BASE_OLDEST is in code that protected VMs rely on, and which
+# 6.12.y brought it.
 SECURITY_FIXES = (
     (108, 'KVM: arm64: Prevent access to vCPU events before init (CVE-2025-40102)'),
     (114, 'KVM: arm64: Take the SRCU lock for page table walks in fault injection and '

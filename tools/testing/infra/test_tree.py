@@ -235,18 +235,28 @@ class Tree(unittest.TestCase):
 
 
 class Oldest(unittest.TestCase):
-    """The hooks apply on the oldest 6.12.y that the archive has."""
+    """The hooks apply on the oldest 6.12.y that the archive has, and that they are kept for."""
+
+    @staticmethod
+    def kept_for():
+        """The oldest base that tree.py states."""
+        import tree
+        return tree.BASE_OLDEST
 
     def fetch(self, folder):
         """The oldest package's file, fetched once into build/."""
         listing = subprocess.run(['apt-cache', 'madison', 'linux-source-6.12'],
                                  stdout=subprocess.PIPE, text=True, check=True).stdout
-        versions = [line.split('|')[1].strip() for line in listing.splitlines()]
-        if not versions:
-            self.skipTest('the package lists of apt are empty')
 
         def number(version):
             return tuple(int(part) for part in version.split('-')[0].split('.'))
+
+        # Backports may keep one from before.
+        versions = [version for version in (line.split('|')[1].strip()
+                                            for line in listing.splitlines())
+                    if number(version) >= self.kept_for()]
+        if not versions:
+            self.skipTest('the package lists of apt have no base')
 
         oldest = min(versions, key=number)
         have = [name for name in os.listdir(folder) if f'_{oldest}_' in name]
