@@ -6,6 +6,7 @@
  * the hypervisor answers a protected guest's firmware calls, by whichever conduit.
  */
 #include <errno.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -82,6 +83,52 @@ TEST_F(vcpu, created_after_the_first_run)
 	ASSERT_EQ(0, pvm_store(late, PVM_DATA_IPA, 0x1a7e));
 	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
 	EXPECT_EQ(0x1a7e, value);
+}
+
+static void ignore(int signal)
+{
+}
+
+/* What KVM_ARM_VCPU_INIT takes runs: it is no use to hear of it from KVM_RUN. */
+TEST_F(vcpu, what_init_takes_runs)
+{
+	const uint32_t features[] = {
+		0,
+		1U << KVM_ARM_VCPU_EL1_32BIT,
+		1U << KVM_ARM_VCPU_SVE,
+		1U << KVM_ARM_VCPU_PTRAUTH_ADDRESS,
+		1U << KVM_ARM_VCPU_PTRAUTH_ADDRESS | 1U << KVM_ARM_VCPU_PTRAUTH_GENERIC,
+		1U << KVM_ARM_VCPU_HAS_EL2,
+		1U << 8,
+		1U << 31,
+	};
+	const struct sigaction action = { .sa_handler = ignore };
+	unsigned int ran = 0;
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		struct pvm vm;
+		int err = pvm_create_features(&vm, variant->type, 1, getpagesize(), features[i]);
+
+		if (err) {
+			EXPECT_TRUE(err == -EINVAL || err == -ENOENT);
+			continue;
+		}
+		if (features[i] & 1U << KVM_ARM_VCPU_EL1_32BIT) {
+			/* The guest's code is not made for it: that it runs has to do. */
+			alarm(2);
+			err = pvm_store(&vm.vcpus[0], PVM_DATA_IPA, i) == -EINVAL ? -EINVAL : 0;
+			alarm(0);
+		} else {
+			err = pvm_store(&vm.vcpus[0], PVM_DATA_IPA, i);
+		}
+		EXPECT_EQ(0, err) {
+			TH_LOG("features %#x", features[i]);
+		}
+		ran++;
+		pvm_free(&vm);
+	}
+	EXPECT_LE(1, ran);
 }
 
 /* The conduit is HVC. What the host would answer to an SMC is not to be trusted. */
