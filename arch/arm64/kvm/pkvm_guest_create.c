@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMs of a host in protected mode, host side: how their vCPUs become known to the
- * hypervisor, and what is said if it does not run one.
+ * hypervisor, what is said if it does not run one, and how the pages count that it is
+ * given for their tables.
  *
  * At the first run of a VM the hypervisor learns of all vCPUs that there are. A VM
  * that is not protected may get more of them later, each of which becomes known at
@@ -12,6 +13,7 @@
 #include <linux/bitfield.h>
 #include <linux/kvm_host.h>
 #include <linux/lockdep.h>
+#include <linux/mm.h>
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_pkvm_guest.h>
@@ -54,6 +56,43 @@ unsigned int pkvm_guest_max_vcpus(struct kvm *kvm)
 		return 0;
 
 	return kvm_vm_is_protected(kvm) ? READ_ONCE(kvm->created_vcpus) : kvm->max_vcpus;
+}
+
+/* Marks a page that counts as a table, in its page->private. */
+#define COUNTED_TABLE	1
+
+/**
+ * pkvm_guest_count_tables() - Count pages of a stage-2 as what they are
+ * @addr: the pages, allocated for tables of a VM: for the PGD, or for a memcache.
+ * @nr_pages: how many.
+ *
+ * They are SecPageTables of the host and of the memory cgroup that is charged for them,
+ * from now on until pkvm_guest_uncount_table(), as where the host has the tables itself.
+ */
+void pkvm_guest_count_tables(void *addr, unsigned int nr_pages)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pages; i++, addr += PAGE_SIZE) {
+		set_page_private(virt_to_page(addr), COUNTED_TABLE);
+		kvm_account_pgtable_pages(addr, 1);
+	}
+}
+
+/**
+ * pkvm_guest_uncount_table() - Undo pkvm_guest_count_tables() for one page
+ * @addr: a page that is about to be freed. If it was never counted, nothing is done: the
+ *	hypervisor gives back tables and what it had for other purposes together.
+ */
+void pkvm_guest_uncount_table(void *addr)
+{
+	struct page *page = virt_to_page(addr);
+
+	if (page_private(page) != COUNTED_TABLE)
+		return;
+
+	set_page_private(page, 0);
+	kvm_account_pgtable_pages(addr, -1);
 }
 
 static int add_vcpu(struct kvm *kvm, struct kvm_vcpu *vcpu)

@@ -79,6 +79,8 @@ int pkvm_guest_teardown(struct kvm *kvm);
 int pkvm_guest_check_new_vcpu(struct kvm *kvm);
 unsigned int pkvm_guest_max_vcpus(struct kvm *kvm);
 int pkvm_guest_add_vcpus(struct kvm *kvm);
+void pkvm_guest_count_tables(void *addr, unsigned int nr_pages);
+void pkvm_guest_uncount_table(void *addr);
 void pkvm_guest_vcpu_load(struct kvm_vcpu *vcpu);
 void pkvm_guest_fail_entry(struct kvm_vcpu *vcpu);
 

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a VM makes the host pay for its stage-2 tables is seen, as SecPageTables in /proc/meminfo,
+ * whoever has the tables, and gone when the VM is.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_probe.h"
+
+/* Pages that lie so far from each other that each wants a table. */
+#define AREAS			128
+#define SPARSE_SLOT		PVM_FREE_SLOT
+#define SPARSE_IPA		0xc0000000UL
+/* What one table of the last level covers. */
+#define SPAN			((uint64_t)getpagesize() * (getpagesize() / 8))
+/* Tables above the last level, and what others on the host do meanwhile. */
+#define NOISE			64
+
+FIXTURE(accounting) {
+	struct pvm vm;
+	struct pvm_vcpu *vcpu;
+	uint8_t *sparse;
+	size_t sparse_size;
+	long before;
+};
+
+FIXTURE_VARIANT(accounting) {
+	unsigned long type;
+};
+
+FIXTURE_VARIANT_ADD(accounting, protected) { .type = KVM_VM_TYPE_ARM_PROTECTED };
+FIXTURE_VARIANT_ADD(accounting, np) { .type = 0 };
+
+/* In pages. CPUs keep some of the count to themselves until they are asked for it. */
+static long secondary_tables(void)
+{
+	if (pvm_write("/proc/sys/vm/stat_refresh", "1"))
+		return -1;
+	return pvm_proc_number("/proc/meminfo", "SecPageTables") * 1024 / getpagesize();
+}
+
+FIXTURE_SETUP(accounting)
+{
+	uint64_t value;
+
+	if (variant->type == KVM_VM_TYPE_ARM_PROTECTED && !pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	self->before = secondary_tables();
+	ASSERT_LE(0, self->before);
+	ASSERT_EQ(0, pvm_create(&self->vm, variant->type, 1, getpagesize()));
+	self->vcpu = &self->vm.vcpus[0];
+	self->sparse_size = AREAS * SPAN;
+	self->sparse = mmap(NULL, self->sparse_size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->sparse);
+	ASSERT_EQ(0, madvise(self->sparse, self->sparse_size, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, SPARSE_SLOT, 0, SPARSE_IPA, self->sparse_size,
+				  self->sparse));
+	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
+}
+
+FIXTURE_TEARDOWN(accounting)
+{
+	long after;
+
+	pvm_free(&self->vm);
+	munmap(self->sparse, self->sparse_size);
+	after = secondary_tables();
+	EXPECT_GE(self->before + NOISE, after);
+	EXPECT_LE(self->before - NOISE, after);
+}
+
+TEST_F(accounting, tables_for_memory)
+{
+	long start = secondary_tables(), now;
+
+	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, SPARSE_IPA, 1, AREAS, SPAN));
+	now = secondary_tables();
+	EXPECT_LE(start + AREAS - NOISE, now);
+	EXPECT_GE(start + AREAS + NOISE, now);
+}
+
+TEST_HARNESS_MAIN
