@@ -28,20 +28,14 @@ CPUS = {
 DEFAULT = 'a57'
 # Of a host with larger pages.
 DEFAULT_16K = 'a76'
-# The second one for all layers of tests, and the layers that it does not pass yet.
-SECOND, SECOND_YET = 'max', 'max-nvhe'
-NOT_ON_SECOND = ()
+# All layers of tests run on these, the last of which has pages of every size.
+WHOLE = ('a57', 'max')
 # The others run the main job and a smoke set of selftests.
-SMOKE = ('a76', 'n1', 'n2', 'v1')
+SMOKE = ('a76', 'max-nvhe', 'n1', 'n2', 'v1')
 # A host with pages of 16 KiB runs the main job on these.
 LARGE_PAGES = ('a76', 'max-nvhe')
 # Page sizes of a host that is built and run, in KiB.
 PAGES = (4, 16)
-
-
-def layer(name):
-    """The CPUs that a layer of tests runs on."""
-    return DEFAULT, SECOND_YET if name in NOT_ON_SECOND else SECOND
 
 
 def default(size):

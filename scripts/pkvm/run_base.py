@@ -142,7 +142,7 @@ def main():
         with tree.locked():
             run_selftests.build(sorted(test.program for test in tests), args.jobs)
         good = True
-        for cpu in [args.cpu] if args.cpu else cpus.layer('base'):
+        for cpu in [args.cpu] if args.cpu else cpus.WHOLE:
             good = run_cpu(cpu, tests) and good
             sys.stdout.flush()
     except (run_selftests.SelftestError, qemu.QemuError) as error:

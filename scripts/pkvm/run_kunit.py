@@ -181,8 +181,7 @@ def main():
     if not suites:
         print('not ok kunit # drivers/virt/pkvm defines no suite')
         return 1
-    # Of those of the layer, the last one has pages of every size.
-    names = [args.cpu] if args.cpu else cpus.layer('kunit')[0 if args.granule == 4 else -1:]
+    names = [args.cpu] if args.cpu else cpus.WHOLE[0 if args.granule == 4 else -1:]
     for name in names:
         if args.granule not in cpus.CPUS[name].pages:
             parser.error(f'CPU {name} has no pages of {args.granule} KiB')

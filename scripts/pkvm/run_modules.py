@@ -107,7 +107,7 @@ def main():
             return 1
         try:
             good = [run(cpu, modules)
-                    for cpu in ([args.cpu] if args.cpu else cpus.layer('modules'))]
+                    for cpu in ([args.cpu] if args.cpu else cpus.WHOLE)]
         except qemu.QemuError as error:
             print(f'not ok modules # {error}')
             return 1

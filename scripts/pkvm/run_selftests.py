@@ -186,7 +186,7 @@ def main():
             build(sorted({name for name, _ in wanted}), args.jobs,
                   DEBUG_IMAGE if args.debug else TEST_IMAGE)
         good = True
-        for cpu in [args.cpu] if args.cpu else cpus.layer('selftests'):
+        for cpu in [args.cpu] if args.cpu else cpus.WHOLE:
             for mode in modes:
                 names = [name for name, where in wanted if where == mode]
                 if names:

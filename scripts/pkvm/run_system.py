@@ -285,7 +285,7 @@ def main():
         if name not in known:
             parser.error(f'there is no check {name}; there are {", ".join(known)}')
     failures = 0
-    for cpu in [args.cpu] if args.cpu else cpus.layer('system'):
+    for cpu in [args.cpu] if args.cpu else cpus.WHOLE:
         for name, check in known.items():
             if args.check and name not in args.check:
                 continue

@@ -55,33 +55,29 @@ def lanes(jobs):
     def script(name, *more):
         return [f'{SCRIPTS}/{name}.py', *more]
 
-    def part(which, layer, name, command, limit):
-        """A layer on its first or second CPU; "{cpu}" in the command stands for it."""
-        cpu = cpus.layer(name)[which]
-        return Part(layer, f'{name} {cpu}', [word.format(cpu=cpu) for word in command], limit)
-
-    def of_cpu(which):
+    def of_cpu(cpu):
         return [
-            part(which, '4 selftests', 'selftests',
-                 script('run_selftests', '--cpu', '{cpu}', '--jobs', jobs), 2400),
-            part(which, '4 selftests', 'base',
-                 script('run_base', '--cpu', '{cpu}', '--jobs', jobs), 1800),
-            part(which, '5 end to end', 'system', script('run_system', '--cpu', '{cpu}'), 2400),
-            part(which, '5 end to end', 'stress',
-                 script('run_stress', '--cpu', '{cpu}', '--jobs', jobs), 600),
-            part(which, '5 end to end', 'starts',
-                 script('run_starts', '--cpu', '{cpu}', '--jobs', jobs), 600),
-            part(which, '5 end to end', 'fuzz-guest',
-                 script('run_fuzz_guest', '--cpu', '{cpu}', '--jobs', jobs), 900),
+            Part('4 selftests', f'selftests {cpu}',
+                 script('run_selftests', '--cpu', cpu, '--jobs', jobs), 2400),
+            Part('4 selftests', f'base {cpu}',
+                 script('run_base', '--cpu', cpu, '--jobs', jobs), 1800),
+            Part('5 end to end', f'system {cpu}', script('run_system', '--cpu', cpu), 2400),
+            Part('5 end to end', f'stress {cpu}',
+                 script('run_stress', '--cpu', cpu, '--jobs', jobs), 600),
+            Part('5 end to end', f'starts {cpu}',
+                 script('run_starts', '--cpu', cpu, '--jobs', jobs), 600),
+            Part('5 end to end', f'fuzz-guest {cpu}',
+                 script('run_fuzz_guest', '--cpu', cpu, '--jobs', jobs), 900),
         ]
 
-    def programs(which):
+    def programs(cpu):
         return [
-            part(which, '5 end to end', 'firmware', ['tools/pvmfw/tests/boot.py', '--cpu', '{cpu}'],
+            Part('5 end to end', f'firmware {cpu}', ['tools/pvmfw/tests/boot.py', '--cpu', cpu],
                  1200),
-            part(which, '5 end to end', 'vmm', make('vmm', 'vmtest', 'CPU={cpu}'), 1200),
+            Part('5 end to end', f'vmm {cpu}', make('vmm', 'vmtest', f'CPU={cpu}'), 1200),
         ]
 
+    first, second = cpus.WHOLE
     return [
         [Part('2 and 3 kunit', 'kunit', script('run_kunit', '--jobs', jobs), 1800),
          Part('2 and 3 kunit', 'kunit 16k',
@@ -89,7 +85,7 @@ def lanes(jobs):
          Part('2 and 3 kunit', 'kunit 64k',
               script('run_kunit', '--granule', '64', '--jobs', jobs), 2400),
          Part('2 and 3 kunit', 'modules', script('run_modules', '--jobs', jobs), 1200),
-         *of_cpu(0)],
+         *of_cpu(first)],
         [Part('1 native', 'checks', script('check', '--style', '--jobs', jobs), 1800),
          Part('1 native', 'pvmfw', make('pvmfw', 'test'), 900),
          Part('1 native', 'fuzz',
@@ -97,7 +93,7 @@ def lanes(jobs):
          Part('1 native', 'vmm', make('vmm', 'test'), 900),
          Part('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),
          Part('1 native', 'infra', ['tools/testing/infra/infra.py'], 2400),
-         *programs(0), *programs(1), *of_cpu(1),
+         *programs(first), *programs(second), *of_cpu(second),
          Part('5 end to end', 'cpus', script('run_cpus', '--jobs', jobs), 1500),
          Part('4 selftests', 'debug', script('run_selftests', '--debug', '--jobs', jobs), 2400)],
     ]
