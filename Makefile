@@ -43,8 +43,8 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save docs guest guest-stock test-host run test kunit bench \
-	stress fuzz-guest fuzz-fw check series series-build clean
+.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save docs guest guest-stock \
+	test-host run test kunit bench stress fuzz-guest fuzz-fw check series series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'

@@ -54,10 +54,12 @@ shift
 # The mirrors are those of this machine.
 main=$(mirror "$(codename)")
 security=$(mirror "$(codename)-security")
-[ -n "$main" ] || die "apt has no source for Debian $(codename), and so no mirror to take $suite from"
+[ -n "$main" ] || die "apt has no source for Debian $(codename), and so no mirror to take \
+$suite from"
 
 changed=$(git -C "$TOP" status --porcelain --untracked-files=no)
-[ -z "$changed" ] || echo "  FRESH   what is not committed is not in it: $(wc -l <<<"$changed") files"
+[ -z "$changed" ] ||
+	echo "  FRESH   what is not committed is not in it: $(wc -l <<<"$changed") files"
 
 root=$BUILD/fresh/$suite
 mkdir -p "$BUILD/log" "$BUILD/fresh"
@@ -93,7 +95,7 @@ trap 'kill -KILL $inside; exit 130' INT TERM
 wait $inside || status=$?
 trap - INT TERM
 wait $tee || true
-[ $status = 0 ] || die "on a fresh $suite not all is good; the root is left in ${root#"$TOP/"}, the log is \
-${log#"$TOP/"}"
+[ $status = 0 ] || die "on a fresh $suite not all is good; the root is left in \
+${root#"$TOP/"}, the log is ${log#"$TOP/"}"
 rm -rf --one-file-system "$root"
 echo "  FRESH   $suite: make $* are good"
