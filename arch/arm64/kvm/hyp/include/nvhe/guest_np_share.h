@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages of the host in VMs that are not protected, see guest_np_share.c.
+ * Pages of the host in VMs that are not protected, see guest_np_share.c and
+ * guest_np_range.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__
 #define __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__
 
+#include <asm/kvm_pgtable.h>
+
 #include <nvhe/pkvm.h>
+
+/* The blocks that are shared as a whole. */
+#define NP_BLOCK_LEVEL		(KVM_PGTABLE_LAST_LEVEL - 1)
+#define NP_BLOCK_SIZE		kvm_granule_size(NP_BLOCK_LEVEL)
 
 /**
  * struct np_unshared_run - What an unshare call took away from a guest.

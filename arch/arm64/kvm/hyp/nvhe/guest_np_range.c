@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ranges of what the host shares with VMs which are not protected, see
+ * guest_np_share.c: unshare it, write-protect it, look at its access flags.
+ *
+ * R4: a call acts on a handle.
+ * R6: a call looks at the entries of one table at most, and returns how far it got;
+ *     the caller goes on from there.
+ */
+
+#include <linux/kvm_host.h>
+#include <linux/limits.h>
+
+#include <asm/kvm_hyp.h>
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_np.h>
+
+#include <nvhe/guest_mem.h>
+#include <nvhe/guest_np_share.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/memory.h>
+#include <nvhe/s2_pte.h>
+
+static void host_unshare_pages(u64 phys, u64 size)
+{
+	struct hyp_page *page = hyp_phys_to_page(phys);
+	struct hyp_page *end = page + (size >> PAGE_SHIFT);
+
+	for (; page < end; page++) {
+		if (!--page->host_share_guest_count)
+			page->host_state = PKVM_PAGE_OWNED;
+	}
+}
+
+/* A range of a guest, of which one call sees no more than one table. */
+struct np_range {
+	struct pkvm_hyp_vm *vm;
+	u64 ipa;
+	u64 end;
+	u64 size;
+};
+
+/*
+ * Check the range and hold on to the VM, which cannot begin to die until
+ * np_range_end().
+ */
+static int np_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
+			  u64 nr_granules)
+{
+	u64 end = gfn + nr_granules;
+
+	range->ipa = hyp_pfn_to_phys(gfn);
+	range->end = hyp_pfn_to_phys(end);
+	if (end <= gfn || hyp_phys_to_pfn(range->ipa) != gfn ||
+	    hyp_phys_to_pfn(range->end) != end)
+		return -EINVAL;
+
+	range->size = min(range->end, ALIGN_DOWN(range->ipa, NP_BLOCK_SIZE) + NP_BLOCK_SIZE) -
+		      range->ipa;
+
+	range->vm = pkvm_get_hyp_vm(handle);
+	if (!range->vm)
+		return -ENOENT;
+
+	if (range->vm->kvm.arch.pkvm.enabled) {
+		pkvm_put_hyp_vm(range->vm);
+		return -EPERM;
+	}
+
+	if (range->end > BIT(range->vm->pgt.ia_bits)) {
+		pkvm_put_hyp_vm(range->vm);
+		return -ERANGE;
+	}
+
+	return 0;
+}
+
+static void np_range_end(struct np_range *range)
+{
+	pkvm_put_hyp_vm(range->vm);
+}
+
+/* How many granules of the range are done when all before @next is. */
+static s64 np_range_done(struct np_range *range, u64 next)
+{
+	return (min(next, range->end) - range->ipa) >> PAGE_SHIFT;
+}
+
+/*
+ * What comes first in a range: one leaf, or pages that are contiguous for the guest
+ * as well as for the host, so that one pair of numbers tells what they are.
+ */
+struct np_run {
+	u64 ipa;
+	u64 size;
+	kvm_pte_t pte;
+
+	/* Where the last empty entry before it ends. */
+	u64 next;
+};
+
+static int np_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			  enum kvm_pgtable_walk_flags visit)
+{
+	u64 size = kvm_granule_size(ctx->level);
+	u64 ipa = ALIGN_DOWN(ctx->addr, size);
+	struct np_run *run = ctx->arg;
+
+	if (run->size) {
+		if (!kvm_pte_valid(ctx->old) ||
+		    (ctx->old ^ run->pte) & KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR ||
+		    kvm_pte_to_phys(ctx->old) != kvm_pte_to_phys(run->pte) + run->size ||
+		    run->size == PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE)
+			return -EEXIST;
+
+		run->size += size;
+		return 0;
+	}
+
+	if (!ctx->old) {
+		run->next = ipa + size;
+		return 0;
+	}
+
+	run->ipa = ipa;
+	run->size = size;
+	run->pte = ctx->old;
+
+	return ctx->level < KVM_PGTABLE_LAST_LEVEL ? -EEXIST : 0;
+}
+
+/* Fill in @run; its size is 0 if there is none before its @next. */
+static int np_range_find_run(struct np_range *range, struct np_run *run)
+{
+	struct kvm_pgtable_walker walker = {
+		.cb	= np_run_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF,
+		.arg	= run,
+	};
+	int ret;
+
+	run->size = 0;
+	ret = kvm_pgtable_walk(&range->vm->pgt, range->ipa, range->size, &walker);
+
+	return ret == -EEXIST ? 0 : ret;
+}
+
+static void np_pte_unshared(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
+{
+	u64 phys = kvm_pte_to_phys(pte);
+
+	if (addr_is_memory(phys))
+		host_unshare_pages(phys, size);
+
+	vm->nr_granules -= size >> PAGE_SHIFT;
+}
+
+struct np_unshare {
+	struct pkvm_hyp_vm *vm;
+	u64 next;
+
+	/* What was unlinked: the range is in one table of each level. */
+	void *table[KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_FIRST_LEVEL];
+	unsigned int nr_tables;
+};
+
+/* Clear leaves, and unlink tables that hold nothing any more. */
+static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			      enum kvm_pgtable_walk_flags visit)
+{
+	u64 size = kvm_granule_size(ctx->level);
+	struct np_unshare *drop = ctx->arg;
+	void *table;
+
+	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
+		table = s2_unlink_empty(ctx);
+		if (table)
+			drop->table[drop->nr_tables++] = table;
+		return 0;
+	}
+
+	drop->next = ALIGN_DOWN(ctx->addr, size) + size;
+	if (ctx->old) {
+		np_pte_unshared(drop->vm, ctx->old, size);
+		s2_clear_visited(ctx);
+	}
+
+	return 0;
+}
+
+/*
+ * Take away what is shared in a range that is in one table at most. TLBs are invalidated
+ * once: by @ipa alone if the range is @one_pte. Only then are tables freed, which TLBs
+ * may have walked until then.
+ *
+ * Returns where the last entry that was seen ends, in *@next.
+ */
+static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u64 *next)
+{
+	struct np_unshare drop = { .vm = vm };
+	struct kvm_pgtable_walker walker = {
+		.cb	= np_unshare_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
+		.arg	= &drop,
+	};
+	u64 nr_granules = vm->nr_granules;
+	int ret;
+
+	ret = kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
+	*next = drop.next;
+
+	/* Tables may have gone, too: the level is not known. */
+	if (one_pte)
+		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
+	else if (vm->nr_granules != nr_granules)
+		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
+
+	while (drop.nr_tables)
+		vm->mm_ops.put_page(drop.table[--drop.nr_tables]);
+
+	return ret;
+}
+
+/**
+ * __pkvm_host_unshare_guest() - Take pages of a range away from a guest
+ * @handle: the VM, not protected; it may be dying.
+ * @gfn: where the range begins, its IPA in granules.
+ * @nr_granules: its length.
+ * @taken: set to what the first entries in the range mapped: a block, which may begin
+ *	   before the range or end behind it, or up to PKVM_UNSHARE_MAX_GRANULES
+ *	   pages, contiguous for the guest and for the host.
+ *
+ * Guest: SHARED_BORROWED => NOPAGE
+ * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
+ *
+ * When it returns, no CPU has a TLB entry of the guest for it. Takes the locks of
+ * host and guest.
+ *
+ * Return: how many granules from @gfn on the guest has nothing in, at least 1;
+ * -EINVAL for a range that is empty or no range; -ENOENT for an unknown handle;
+ * -EPERM for a protected VM; -ERANGE if the range goes beyond the IPA space.
+ */
+s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
+			      struct np_unshared_run *taken)
+{
+	struct np_range range;
+	struct np_run run;
+	u64 next;
+	int ret;
+
+	taken->nr_granules = 0;
+
+	ret = np_range_begin(&range, handle, gfn, nr_granules);
+	if (ret)
+		return ret;
+
+	host_lock_component();
+	guest_lock_component(range.vm);
+	ret = np_range_find_run(&range, &run);
+	next = run.next;
+	if (run.size) {
+		WARN_ON(np_unshare(range.vm, run.ipa, run.size,
+				   run.size == PAGE_SIZE || run.size == NP_BLOCK_SIZE, &next));
+		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(run.pte));
+		taken->nr_granules = run.size >> PAGE_SHIFT;
+	}
+	guest_unlock_component(range.vm);
+	host_unlock_component();
+
+	np_range_end(&range);
+
+	return ret ?: np_range_done(&range, next);
+}
+
+/**
+ * __pkvm_host_unshare_guest_all() - Take a number of entries away from a guest
+ * @handle: the VM, not protected; it may be dying.
+ * @gfn: where to begin, its IPA in granules.
+ * @nr_taken: set to the granules that were taken.
+ *
+ * As __pkvm_host_unshare_guest(), for a host that does not care what it was: for
+ * all that is shared in up to PKVM_UNSHARE_MAX_GRANULES granules, with one TLB
+ * invalidation. Takes the locks of host and guest.
+ *
+ * Return: how many granules from @gfn on the guest has nothing in, at least 1;
+ * -EINVAL for a @gfn out of range; -ENOENT for an unknown handle; -EPERM for a
+ * protected VM; -ERANGE if @gfn lies beyond the IPA space.
+ */
+s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
+{
+	struct np_range range;
+	u64 next;
+	int ret;
+
+	*nr_taken = 0;
+
+	ret = np_range_begin(&range, handle, gfn, 1);
+	if (ret)
+		return ret;
+
+	range.end = BIT(range.vm->pgt.ia_bits);
+	range.size = min(range.end, ALIGN_DOWN(range.ipa, NP_BLOCK_SIZE) + NP_BLOCK_SIZE);
+	range.size = min(range.size - range.ipa, PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE);
+
+	host_lock_component();
+	guest_lock_component(range.vm);
+	*nr_taken = range.vm->nr_granules;
+	ret = np_unshare(range.vm, range.ipa, range.size, false, &next);
+	*nr_taken -= range.vm->nr_granules;
+	guest_unlock_component(range.vm);
+	host_unlock_component();
+
+	np_range_end(&range);
+
+	return ret ?: np_range_done(&range, next);
+}
+
+/*
+ * Begin with a range of a VM that lives: of one that does not there may be no
+ * stage-2 left. The end of the table that this call sees goes to *@next, and the
+ * size to walk to range->size: 0 if there is no table.
+ */
+static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
+			       u64 nr_granules, u64 *next)
+{
+	struct s2_pte entry;
+	int ret;
+
+	ret = np_range_begin(range, handle, gfn, nr_granules);
+	if (ret)
+		return ret;
+
+	if (READ_ONCE(range->vm->is_dying)) {
+		np_range_end(range);
+		return -ENOENT;
+	}
+
+	guest_lock_component(range->vm);
+	WARN_ON(s2_find_pte(&range->vm->pgt, range->ipa, &entry));
+	*next = range->ipa + range->size;
+	if (!entry.pte && entry.level < KVM_PGTABLE_LAST_LEVEL) {
+		*next = ALIGN_DOWN(range->ipa, kvm_granule_size(entry.level)) +
+			kvm_granule_size(entry.level);
+		range->size = 0;
+	}
+
+	return 0;
+}
+
+static s64 np_live_range_end(struct np_range *range, u64 next)
+{
+	guest_unlock_component(range->vm);
+	np_range_end(range);
+
+	return np_range_done(range, next);
+}
+
+/**
+ * __pkvm_host_wrprotect_guest() - Let a guest only read what it has in a range
+ * @handle: the VM, alive and not protected.
+ * @gfn: where the range begins, its IPA in granules.
+ * @nr_granules: its length.
+ *
+ * Leaves the TLBs alone, see __pkvm_tlb_flush_vmid(). Takes the guest's lock.
+ *
+ * Return: how many granules from @gfn on are done, at least 1; -EINVAL for a range
+ * that is empty or no range; -ENOENT for an unknown handle or a dying VM; -EPERM
+ * for a protected VM; -ERANGE if the range goes beyond the IPA space.
+ */
+s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
+{
+	struct np_range range;
+	u64 next;
+	int ret;
+
+	ret = np_live_range_begin(&range, handle, gfn, nr_granules, &next);
+	if (ret)
+		return ret;
+
+	if (range.size)
+		WARN_ON(kvm_pgtable_stage2_wrprotect(&range.vm->pgt, range.ipa, range.size));
+
+	return np_live_range_end(&range, next);
+}
+
+/**
+ * __pkvm_host_test_clear_young_guest() - Has a guest used what it has in a range?
+ * @handle: the VM, alive and not protected.
+ * @gfn: where the range begins, its IPA in granules.
+ * @nr_granules: its length.
+ * @mkold: whether to forget it.
+ * @young: set to whether an access flag was set in what is done.
+ *
+ * Leaves the TLBs alone, see __pkvm_tlb_flush_vmid(). Takes the guest's lock.
+ *
+ * Return: as __pkvm_host_wrprotect_guest().
+ */
+s64 __pkvm_host_test_clear_young_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
+				       bool mkold, bool *young)
+{
+	struct np_range range;
+	u64 next;
+	int ret;
+
+	*young = false;
+
+	ret = np_live_range_begin(&range, handle, gfn, nr_granules, &next);
+	if (ret)
+		return ret;
+
+	if (range.size)
+		*young = kvm_pgtable_stage2_test_clear_young(&range.vm->pgt, range.ipa,
+							     range.size, mkold);
+
+	return np_live_range_end(&range, next);
+}
+
+/**
+ * __pkvm_tlb_flush_vmid() - Drop what the TLBs of all CPUs have of a guest
+ * @handle: the VM, not protected.
+ *
+ * Return: 0; -ENOENT for an unknown handle; -EPERM for a protected VM, whose
+ * stage-2 the host does not change.
+ */
+int __pkvm_tlb_flush_vmid(pkvm_handle_t handle)
+{
+	struct pkvm_hyp_vm *vm = pkvm_get_hyp_vm(handle);
+	int ret = 0;
+
+	if (!vm)
+		return -ENOENT;
+
+	if (vm->kvm.arch.pkvm.enabled)
+		ret = -EPERM;
+	else
+		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
+	pkvm_put_hyp_vm(vm);
+
+	return ret;
+}
