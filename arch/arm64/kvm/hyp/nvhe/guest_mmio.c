@@ -20,29 +20,6 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
-#include <nvhe/s2_pte.h>
-
-/**
- * pvm_ipa_is_mmio() - May the host see what an access to this IPA does?
- * @vm: the VM, whose lock is not held.
- * @ipa: where the access faulted.
- *
- * Return: true if the guest has not enrolled, or put a guard there.
- */
-bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa)
-{
-	struct s2_pte entry;
-	bool guarded;
-
-	if (!READ_ONCE(vm->mmio_enrolled))
-		return true;
-
-	guest_lock_component(vm);
-	guarded = !s2_find_pte(&vm->pgt, ipa, &entry) && guest_pte_is_guard(entry.pte);
-	guest_unlock_component(vm);
-
-	return guarded;
-}
 
 static bool is_range(u32 func_id)
 {

@@ -19,23 +19,7 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
-#include <nvhe/mm.h>
 #include <nvhe/s2_pte.h>
-
-/**
- * pvm_zero_granule() - Zero a page that leaves a guest for the host
- * @phys: the page, which neither of the two can reach.
- *
- * It is clean to the point of coherency afterwards (R3).
- */
-void pvm_zero_granule(phys_addr_t phys)
-{
-	void *va = hyp_fixmap_map(phys);
-
-	memset(va, 0, PAGE_SIZE);
-	kvm_flush_dcache_to_poc(va, PAGE_SIZE);
-	hyp_fixmap_unmap();
-}
 
 /*
  * Clear leaves, and the tables that hold nothing any more. No TLB invalidation:
