@@ -173,62 +173,19 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 
-/* How much SVE state a vCPU has, by what the host says: -EINVAL if it cannot have any. */
-static int take_sve_max_vl(struct pkvm_hyp_vcpu *hyp_vcpu)
-{
-	unsigned int vl = READ_ONCE(hyp_vcpu->host_vcpu->arch.sve_max_vl);
-
-	vl = min(vl, kvm_host_sve_max_vl);
-	if (!system_supports_sve() || !sve_vl_valid(vl))
-		return -EINVAL;
-
-	hyp_vcpu->vcpu.arch.sve_max_vl = vl;
-
-	return 0;
-}
-
-/**
- * pkvm_vcpu_init_sve() - Find room for the SVE state of a protected vCPU
- * @hyp_vcpu: the vCPU, its host_vcpu pinned.
- * @sve_hva: pages that the host gives for it.
- *
- * Return: 0, also for a vCPU without SVE, and for a non-protected one, see
- * pkvm_np_load(); -EINVAL if the host has no SVE or the vector length is none;
- * -EBUSY if the memory is not the host's to give.
- */
-int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
-{
-	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-	int ret;
-
-	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu) || !vcpu_get_flag(vcpu, GUEST_HAS_SVE))
-		return 0;
-
-	ret = take_sve_max_vl(hyp_vcpu);
-	if (ret)
-		return ret;
-
-	vcpu->arch.sve_state = map_donated_memory(sve_hva, vcpu_sve_state_size(vcpu));
-
-	return vcpu->arch.sve_state ? 0 : -EBUSY;
-}
-
 /**
  * pkvm_np_load() - Learn what features a non-protected vCPU has by now
  * @hyp_vcpu: the vCPU, about to be loaded; nothing is done for a protected one.
  *
  * The host may come to initialise a vCPU, or to finalize its SVE, after another one of
- * the VM has run. Its SVE state stays with the host, and is pinned for good.
+ * the VM has run.
  *
- * Return: 0; -EINVAL if the host has no SVE or the vector length is none; or what
- * hyp_pin_shared_mem() returned.
+ * Return: 0, or the error of pkvm_vcpu_pin_sve().
  */
 int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-	void *sve_state;
-	int ret;
 
 	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu))
 		return 0;
@@ -240,36 +197,5 @@ int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (!vcpu_get_flag(vcpu, GUEST_HAS_SVE) || vcpu->arch.sve_state)
 		return 0;
 
-	ret = take_sve_max_vl(hyp_vcpu);
-	if (ret)
-		return ret;
-
-	sve_state = kern_hyp_va(READ_ONCE(host_vcpu->arch.sve_state));
-	if (!IS_ALIGNED((unsigned long)sve_state, SVE_VQ_BYTES))
-		return -EINVAL;
-
-	ret = hyp_pin_shared_mem(sve_state, sve_state + vcpu_sve_state_size(vcpu));
-	if (!ret)
-		vcpu->arch.sve_state = sve_state;
-
-	return ret;
-}
-
-/**
- * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve(), or pkvm_np_load()
- * @hyp_vcpu: the vCPU, which will not run again.
- * @mc: where pages that the host gave go.
- */
-void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc)
-{
-	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-	void *sve_state = vcpu->arch.sve_state;
-
-	if (!sve_state)
-		return;
-
-	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu))
-		teardown_donated_memory(mc, sve_state, vcpu_sve_state_size(vcpu));
-	else
-		hyp_unpin_shared_mem(sve_state, sve_state + vcpu_sve_state_size(vcpu));
+	return pkvm_vcpu_pin_sve(hyp_vcpu);
 }

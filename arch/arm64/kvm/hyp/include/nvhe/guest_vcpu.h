@@ -2,7 +2,7 @@
 /*
  * vCPUs of protected guests: what EL2 keeps of them beside the registers, and
  * the steps of a run. See guest_vcpu.c, guest_exit.c, guest_psci.c, guest_mmio.c,
- * guest_guard.c, guest_sysreg.c and guest_vgic.c.
+ * guest_guard.c, guest_sve.c, guest_sysreg.c and guest_vgic.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_VCPU_H__
 #define __ARM64_KVM_NVHE_GUEST_VCPU_H__
@@ -89,6 +89,7 @@ void pkvm_np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp);
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
 
 int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu);
+int pkvm_vcpu_pin_sve(struct pkvm_hyp_vcpu *hyp_vcpu);
 int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva);
 void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc);
 
