@@ -32,9 +32,9 @@ GOALS	?= run test
 CPU	?=
 
 # What is wrong, or cannot be had, is told before the first long build.
-BOOTS	:= $(filter run test kunit stress fuzz-guest,$(MAKECMDGOALS))
+BOOTS	:= $(filter run test-builds kunit stress fuzz-guest,$(MAKECMDGOALS))
 ifneq ($(BOOTS),)
-all all-16k tree guest guest-stock test-host: | ground
+all all-16k tree guest test-host test-builds: | ground
 endif
 
 # One build at a time in a checkout: the lock is held over tree and objects.
@@ -43,8 +43,9 @@ TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
-.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save docs guest guest-stock \
-	test-host run test kunit bench stress fuzz-guest fuzz-fw check series series-build clean
+.PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save docs guest test-host \
+	test-builds run test test-long kunit bench stress fuzz-guest fuzz-fw check series \
+	series-build clean
 
 help:
 	@echo 'make [all]    host kernel, firmware, VMM and root, under build/'
@@ -60,6 +61,7 @@ help:
 	@echo '              INTERACTIVE=1: with GUEST=linux, type at that shell'
 	@echo 'make guest    the Linux guest: kernel and root, under build/guest'
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
+	@echo 'make test-long   the same, with fuzzing for minutes and kills by the hundred'
 	@echo 'make kunit    the KUnit suites alone'
 	@echo 'make bench    what things cost, in instructions, beside the marks'
 	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again;'
@@ -82,7 +84,7 @@ help:
 ground:
 	@$(S)/deps.sh run guest $(if $(filter-out run,$(BOOTS)),test)
 	@$(S)/ground.py $(if $(CPU),--cpu '$(CPU)') $(if $(PAGE),--page '$(PAGE)')
-	$(if $(filter run test,$(BOOTS)),+@$(LOCKED) $(MK) build/guest/busybox)
+	$(if $(filter run test-builds,$(BOOTS)),+@$(LOCKED) $(MK) build/guest/busybox)
 
 tree:
 	@$(S)/deps.sh run
@@ -113,17 +115,11 @@ guest:
 	@$(S)/deps.sh run guest
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) guest'
 
-# A guest's kernel from the base as it is, which the tests run as well.
-guest-stock:
-	@$(S)/deps.sh run guest
-	+@$(LOCKED) bash -c '$(TREE) --bare --build build/stock && $(MK) guest-stock'
-
 # The host that tests run on.
 test-host:
 	@$(S)/deps.sh run test
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) test-host'
 
-build/guest/Image.stock: guest-stock ;
 build/guest/%: guest ;
 
 # Any one product: make build/Image, build/vmm, build/pvmfw.bin, ...
@@ -152,9 +148,19 @@ kunit: tree
 	@$(S)/deps.sh test
 	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
-test: all all-16k guest guest-stock test-host
-	@$(S)/deps.sh test
+# All that the tests run, so that what does not build shows before the first of them. The test
+# programs take the lock for themselves.
+test-builds:
+	@$(S)/deps.sh run guest test
+	+@$(LOCKED) bash -c '$(TREE) && $(MK) tests'
+	@$(S)/run_selftests.py --build --jobs $(JOBS)
+	@$(S)/run_base.py --build --jobs $(JOBS)
+
+test:
 	@$(S)/test.py --jobs $(JOBS)
+
+test-long:
+	@$(S)/test.py --long --jobs $(JOBS)
 
 bench: all
 	@tools/testing/bench/bench.py

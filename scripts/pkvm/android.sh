@@ -3,7 +3,7 @@
 #
 # android.sh OUTDIR [MAKEARG...]: build build/linux by build.config.aarch64 and
 # by nothing else, as the build scripts of Android kernels do it: objects in
-# OUTDIR, FILES in OUTDIR/dist. make check and the tests use it.
+# OUTDIR, FILES in OUTDIR/dist. make check uses it.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh

@@ -7,10 +7,18 @@ MAKEFLAGS += --no-print-directory
 S	:= scripts/pkvm
 B	:= build
 KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
+# Compilers by ccache, where it is installed and knows ours.
+CCACHE	:= /usr/lib/ccache
+export PATH := $(if $(wildcard $(CCACHE)/aarch64-linux-gnu-gcc),$(CCACHE):)$(PATH)
+# The same sources give the same kernel, whoever builds it and when.
+export KBUILD_BUILD_USER := pkvm
+export KBUILD_BUILD_HOST := localhost
+export KBUILD_BUILD_VERSION := 1
+export KBUILD_BUILD_TIMESTAMP := Thu Jan  1 00:00:00 UTC 1970
 STEP	:= $(S)/step.py
 CONFIGS	:= arch/arm64/configs
 
-.PHONY: all all-16k guest guest-stock test-host FORCE
+.PHONY: all all-16k guest test-host tests FORCE
 .DELETE_ON_ERROR:
 
 PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
@@ -21,43 +29,68 @@ all: $(B)/Image $(PROGRAMS) $(B)/initramfs.cpio.gz $(B)/disk.img
 all-16k: $(B)/Image.16k $(B)/initramfs.cpio.gz
 	@:
 
-# The host kernel.
-$(B)/host/.config: $(CONFIGS)/pkvm_qemu.config $(B)/linux.stamp
-	+@$(S)/config.sh $(B)/host $(CONFIGS)/pkvm_qemu.config
+# The kernels. One configuration serves the host of make run, the host that tests run on, and
+# a Linux guest; what differs between them starts from the same objects.
+HOST	:= $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_guest.config $(CONFIGS)/pkvm_kunit.config
+CHECKED	:= $(HOST) $(CONFIGS)/pkvm_selfcheck.config
 
-$(B)/Image: $(B)/host/.config $(B)/linux.stamp
-	+@$(STEP) 'HOST    $@' $(B)/log/host.log \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host Image
-	@cp $(B)/host/arch/arm64/boot/Image $@
+# $(call kernel,NAME,IMAGE,FRAGMENTS,TARGETS): IMAGE of objects in build/NAME.
+# $(call variation,NAME,IMAGE,FRAGMENTS,TARGETS,FROM,AFTER): the same from the objects of
+# build/FROM, which are there when AFTER is. KSRC is where the sources are.
+define kernel
+$(B)/$(1)/.config: $(3) $(KSRC).stamp
+	+@KSRC=$(CURDIR)/$(KSRC) $(S)/config.sh $(B)/$(1) $(3)
 
-# The same with pages of 16 KiB. It is a guest as well.
-FRAGMENTS_16K := $(addprefix $(CONFIGS)/,pkvm_guest.config pkvm_qemu.config pkvm_16k.config)
-$(B)/host-16k/.config: $(FRAGMENTS_16K) $(B)/linux.stamp
-	+@$(S)/config.sh $(B)/host-16k $(FRAGMENTS_16K)
+$(2): $(B)/$(1)/.config $(KSRC).stamp
+	+@$(STEP) 'KERNEL  $(2)' $(B)/log/$(subst /,-,$(1)).log \
+		$(KMAKE) -C $(KSRC) O=$(CURDIR)/$(B)/$(1) $(4)
+	@cp $(B)/$(1)/arch/arm64/boot/Image $$@
+endef
+define variation
+$(call kernel,$(1),$(2),$(3),$(4))
+$(B)/$(1)/.config: $(B)/$(1)/.begun
+$(B)/$(1)/.begun: | $(6)
+	@$(S)/vary.sh $(B)/$(1) $(B)/$(5) $(KSRC)
+	@touch $$@
+endef
+KSRC := $(B)/linux
 
-$(B)/Image.16k: $(B)/host-16k/.config $(B)/linux.stamp
-	+@$(STEP) 'HOST    $@' $(B)/log/host-16k.log \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host-16k Image
-	@cp $(B)/host-16k/arch/arm64/boot/Image $@
+$(eval $(call kernel,host,$(B)/Image,$(HOST),Image))
 
-# The host that tests run on, where EL2 checks itself and the KUnit suites fit. It is
-# what build.config.aarch64 says, and so built by clang; the one above is by gcc.
-$(B)/test-host/dist/Image: build.config.aarch64 $(CONFIGS)/pkvm_qemu.config \
-		$(CONFIGS)/pkvm_kunit.config $(B)/linux.stamp
-	+@$(STEP) 'HOST    $(B)/test-host' $(B)/log/test-host.log \
-		$(S)/android.sh $(CURDIR)/$(B)/test-host W=1
+# The host that tests run on: EL2 checks itself, and the KUnit suites are there.
+$(eval $(call variation,test-host,$(B)/test-host/Image,$(CHECKED),Image modules,host,$(B)/Image))
+
+# Both with pages of 16 KiB.
+$(eval $(call kernel,host-16k,$(B)/Image.16k,$(HOST) $(CONFIGS)/pkvm_16k.config,Image))
+$(eval $(call variation,test-host-16k,$(B)/test-host-16k/Image,\
+	$(CHECKED) $(CONFIGS)/pkvm_16k.config,Image modules,host-16k,$(B)/Image.16k))
+
+# A host with every check that the kernel has, and allocations that fail on request.
+$(eval $(call kernel,debug-host,$(B)/debug-host/Image,\
+	$(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config,Image))
+
+# KUnit built in, and next to nothing else, for kunit.py.
+KUNIT	:= tools/testing/kunit/pkvm.kunitconfig
+$(eval $(call kernel,kunit-4k,$(B)/kunit-4k/Image,$(KUNIT),Image))
+$(eval $(call kernel,kunit-16k,$(B)/kunit-16k/Image,$(KUNIT) $(CONFIGS)/pkvm_16k.config,Image))
+$(eval $(call kernel,kunit-64k,$(B)/kunit-64k/Image,$(KUNIT) $(CONFIGS)/pkvm_64k.config,Image))
+
+# The kernel of the bare base, which none of our patches has touched.
+# What differs in its source has to be newer than the objects that it starts from.
+$(B)/stock/linux.stamp: $(B)/base.id | $(B)/Image
+	@mkdir -p $(@D)
+	@$(S)/tree.py --bare $(B)/stock/linux
 	@touch $@
+$(B)/stock/obj/.begun: $(B)/stock/linux.stamp
+KSRC := $(B)/stock/linux
+$(eval $(call variation,stock/obj,$(B)/stock/Image,$(HOST:%pkvm_kunit.config=$(S)/stock.config),\
+	Image,host,$(B)/Image))
 
-# The same host with every check that the kernel has, and allocations that fail on request.
-$(B)/debug-host/.config: $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config $(B)/linux.stamp
-	+@$(S)/config.sh $(B)/debug-host $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config
+test-host: $(B)/test-host/Image
+	@:
 
-$(B)/debug-host/Image: $(B)/debug-host/.config $(B)/linux.stamp
-	+@$(STEP) 'HOST    $(B)/debug-host' $(B)/log/debug-host.log \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/debug-host Image
-	@cp $(B)/debug-host/arch/arm64/boot/Image $@
-
-test-host: $(B)/test-host/dist/Image
+tests: all all-16k guest test-host $(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image \
+		kunit-64k/Image)
 	@:
 
 # Programs. They know their own dependencies; a copy that is equal stays as old
@@ -97,30 +130,13 @@ $(B)/disk.img: $(S)/disk.py
 	@echo "  DISK    $@"
 	@$(S)/disk.py $@
 
-# The Linux guest: a kernel and a root with Debian's busybox. For tests there is
-# also the kernel of the bare base, which none of our patches has touched.
+# The Linux guest: a kernel and a root with Debian's busybox.
 guest: $(B)/guest/Image $(B)/guest/root.img $(B)/guest/initrd
 	@:
 
-guest-stock: $(B)/guest/Image.stock
-	@:
-
-$(B)/guest/kernel/.config: $(CONFIGS)/pkvm_guest.config $(B)/linux.stamp
-	+@$(S)/config.sh $(B)/guest/kernel $(CONFIGS)/pkvm_guest.config
-
-$(B)/guest/stock/.config: $(CONFIGS)/pkvm_guest.config $(B)/stock/linux.stamp
-	+@KSRC=$(CURDIR)/$(B)/stock/linux $(S)/config.sh $(B)/guest/stock \
-		$(CONFIGS)/pkvm_guest.config
-
-$(B)/guest/Image: $(B)/guest/kernel/.config $(B)/linux.stamp
-	+@$(STEP) 'GUEST   $@' $(B)/log/guest.log \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/guest/kernel Image
-	@cp $(B)/guest/kernel/arch/arm64/boot/Image $@
-
-$(B)/guest/Image.stock: $(B)/guest/stock/.config $(B)/stock/linux.stamp
-	+@$(STEP) 'GUEST   $@' $(B)/log/guest-stock.log \
-		$(KMAKE) -C $(B)/stock/linux O=$(CURDIR)/$(B)/guest/stock Image
-	@cp $(B)/guest/stock/arch/arm64/boot/Image $@
+$(B)/guest/Image: $(B)/Image
+	@mkdir -p $(@D)
+	@ln -f $< $@
 
 $(B)/guest/busybox: $(S)/busybox.sh
 	@$(S)/busybox.sh $@

@@ -96,7 +96,7 @@ def gcc_sparse_w1(jobs):
         run = subprocess.run(
             [os.path.join(TOP, 'scripts/pkvm/config.sh'), objects,
              *(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config')
-               for name in ('qemu', 'kunit'))],
+               for name in ('qemu', 'kunit', 'selfcheck'))],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if run.returncode:
             return [run.stdout.strip()]
@@ -134,12 +134,25 @@ def production(jobs):
 
 def clang_kernel(jobs):
     """The whole kernel by clang and lld, as build.config.aarch64 says, with W=1."""
-    objects = os.path.join(BUILD, 'test-host')
+    objects = os.path.join(BUILD, 'check-clang')
     with tree.locked():
         forget(objects, Ours().sources())
         status, output = call('check-clang.log', os.path.join(TOP, 'scripts/pkvm/android.sh'),
                               objects, f'-j{jobs}', 'W=1')
-    return judge('check-clang', status, output)
+    return judge('check-clang', status, output) + ([] if status else left_by_android(objects))
+
+
+def left_by_android(objects):
+    """What a build by build.config.aarch64 alone must leave, and what it must not."""
+    found = [f'{objects}/dist/{name} was not built' for name in ('Image', 'vmlinux', 'System.map')
+             if not os.path.isfile(os.path.join(objects, 'dist', name))]
+    defconfig = 'arch/arm64/configs/pkvm_defconfig'
+    if os.path.exists(os.path.join(LINUX, defconfig)):
+        found.append(f'{defconfig} was left in the source')
+    config = tree.read(os.path.join(objects, '.config')).split('\n')
+    return found + [f'{objects}/.config lacks {line}' for line in
+                    ('CONFIG_KVM=y', 'CONFIG_CC_IS_CLANG=y', 'CONFIG_JUMP_LABEL=y')
+                    if line not in config]
 
 
 def programs(_jobs):

@@ -133,6 +133,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--jobs', default=str(os.cpu_count()))
+    parser.add_argument('--build', action='store_true', help='build them, and run none')
     parser.add_argument('test', nargs='*', help='only these, by their names without directory')
     args = parser.parse_args()
     try:
@@ -141,6 +142,8 @@ def main():
             raise run_selftests.SelftestError(f'{LIST} does not name {" ".join(args.test)}')
         with tree.locked():
             run_selftests.build(sorted(test.program for test in tests), args.jobs)
+        if args.build:
+            return 0
         good = True
         for cpu in [args.cpu] if args.cpu else cpus.WHOLE:
             good = run_cpu(cpu, tests) and good

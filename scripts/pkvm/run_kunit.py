@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make kunit: our KUnit suites by the kernel's own kunit.py, on two CPUs.
 
-One kernel is built and booted on each processor. Every case is told as a TAP
-line "ok cpu.suite.case"; a suite that is expected and does not show up is a
-failure, and so is a run that yields no result.
+One kernel, which has next to nothing else, is built and booted on each processor.
+Every case is told as a TAP line "ok cpu.suite.case"; a suite that is expected and
+does not show up is a failure, and so is a run that yields no result.
 
 --granule 16 or 64 builds a kernel with pages of so many KiB instead, and boots
 it on a CPU that has them.
@@ -46,18 +46,13 @@ PACE = 50
 
 def kunit(verb, granule, *more):
     """The command line of one verb of kunit.py."""
-    folder, pages = 'kunit', []
-    if granule != 4:
-        folder = f'kunit-{granule}k'
-        pages = [f'--kconfig_add=CONFIG_ARM64_{granule}K_PAGES=y']
     return [sys.executable, 'tools/testing/kunit/kunit.py', verb, '--arch=arm64',
-            '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/{folder}',
-            f'--kunitconfig={CONFIG}', f'--qemu_config={QEMU_CONFIG}',
-            *pages, *more]
+            '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/kunit-{granule}k',
+            f'--kunitconfig={CONFIG}', f'--qemu_config={QEMU_CONFIG}', *more]
 
 
-def call(command, log, words=''):
-    """Run a command in build/linux with its output in log; its status.
+def call(command, log, words='', where=os.path.join(BUILD, 'linux')):
+    """Run a command with its output in log; its status.
 
     words are for the kernel's command line, where the order counts: what kunit.py is given
     comes before what its configuration has.
@@ -65,7 +60,7 @@ def call(command, log, words=''):
     # No byte code beside the scripts: build/linux holds sources only.
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1', PKVM_KERNEL_ARGS=words)
     with open(log, 'w') as output:
-        return subprocess.run(command, cwd=os.path.join(BUILD, 'linux'), env=environment,
+        return subprocess.run(command, cwd=where, env=environment,
                               stdin=subprocess.DEVNULL, stdout=output,
                               stderr=subprocess.STDOUT, check=False).returncode
 
@@ -191,12 +186,11 @@ def main():
     print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})',
           flush=True)
     with tree.locked():
-        for command in (kunit('config', args.granule),
-                        kunit('build', args.granule, f'--jobs={args.jobs}')):
-            if call(command, log):
-                show(log)
-                print('not ok kunit # the kernel does not build')
-                return 1
+        if call(['make', f'-j{args.jobs}', '-f', 'scripts/pkvm/build.mk',
+                 f'build/kunit-{args.granule}k/Image'], log, where=TOP):
+            show(log)
+            print('not ok kunit # the kernel does not build')
+            return 1
     return 1 if sum(run(cpu, args.granule, suites, args.steps, args.seed)
                     for cpu in names) else 0
 

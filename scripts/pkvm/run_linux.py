@@ -30,7 +30,7 @@ from run import RunError  # noqa: E402
 GUEST = os.path.join(qemu.BUILD, 'guest')
 KERNEL = os.path.join(GUEST, 'Image')
 # Of the base, without the changes of the guest's driver: it knows no ranges and does not enroll.
-STOCK_KERNEL = os.path.join(GUEST, 'Image.stock')
+STOCK_KERNEL = os.path.join(qemu.BUILD, 'stock/Image')
 ROOT = os.path.join(GUEST, 'root.img')
 # The host's random numbers are none that a protected guest may count on.
 CMDLINE = ('console=ttyS0 root=/dev/vda ro quiet random.trust_bootloader=off '
@@ -76,10 +76,10 @@ class Guest:
 
 
 def check_built(kernel=KERNEL):
-    """What make guest, or make guest-stock, leaves must be there."""
+    """What make guest, or make build/stock/Image, leaves must be there."""
     for path in (kernel, ROOT):
         if not os.path.isfile(path):
-            target = 'guest-stock' if path == STOCK_KERNEL else 'guest'
+            target = 'build/stock/Image' if path == STOCK_KERNEL else 'guest'
             raise RunError(f'{path} is missing: run make {target} first')
 
 

@@ -37,7 +37,7 @@ LINUX = os.path.join(BUILD, 'linux')
 OUTPUT = os.path.join(BUILD, 'selftests')
 LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
 # The hosts that programs run on, as build.mk makes them.
-TEST_IMAGE = os.path.join(BUILD, 'test-host/dist/Image')
+TEST_IMAGE = os.path.join(BUILD, 'test-host/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'starts', 'fuzz',
          'stage2', 'smoke')
@@ -173,10 +173,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--debug', action='store_true', help='those for a debug host, on one')
+    parser.add_argument('--build', action='store_true', help='build all of both, and run none')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     parser.add_argument('program', nargs='*', help='only these, as the list names them')
     args = parser.parse_args()
     try:
+        if args.build:
+            with tree.locked():
+                build(sorted({name for name, _ in programs()}), args.jobs)
+            return 0
         modes = ['debug'] if args.debug else ['protected', 'plain', 'firmware']
         wanted = [(name, mode) for name, mode in programs() if mode in modes and
                   (not args.program or name in args.program)]

@@ -156,13 +156,7 @@ class Series:
 
     def prepare(self):
         """A tree of its own for build(), which is the clean base."""
-        root = os.path.join(BUILD, 'series-tree')
-        shutil.rmtree(root, ignore_errors=True)
-        # Hard links: files are replaced below, never written in place.
-        subprocess.run(['cp', '-al', self.base.linux, root], check=True)
-        for path in tree.our_files():
-            os.remove(os.path.join(root, path))
-        copy(self.base.pristine, root, self.touched())
+        self.base.bare(os.path.join(BUILD, 'series-tree'))
 
     def build(self, jobs):
         """Compile KVM and our drivers after each topic."""
@@ -170,7 +164,7 @@ class Series:
         make = ['make', '-C', root, f'O={objects}', 'ARCH=arm64',
                 'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}']
         fragments = [os.path.join(TOP, 'arch/arm64/configs', f'pkvm_{name}.config')
-                     for name in ('qemu', 'kunit')]
+                     for name in ('qemu', 'kunit', 'selfcheck')]
         os.makedirs(objects, exist_ok=True)
         merged = os.path.join(objects, 'pkvm.fragments')
         with open(merged, 'w') as out:

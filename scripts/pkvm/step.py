@@ -4,10 +4,12 @@
 
 The output goes to LOG. While the step runs, a line every 15 seconds says how
 far the log has come; when it fails, the cause (the first error in the log) and
-the end of the log are shown. The exit status is the command's.
+the end of the log are shown. What took longer than that tells how long, and how
+much of the processors' time. The exit status is the command's.
 """
 
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -43,6 +45,11 @@ def main():
               sep='\n', file=sys.stderr)
         print(f'step.py: error: {what} failed with status {status}'
               + (f': {first.strip()}' if first else ''), file=sys.stderr)
+    seconds = time.monotonic() - start
+    if seconds > INTERVAL:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f'  {what}: {used.ru_utime + used.ru_stime:.0f} s of CPU in {seconds:.0f} s',
+              flush=True)
     return 1 if status < 0 else status
 
 

@@ -291,6 +291,23 @@ class Tree:
         for relative, (data, mode) in results.items():
             self.put(relative, data, mode)
 
+    def bare(self, root):
+        """Make root the base without our files and patches, of links where nothing differs."""
+        if not os.path.exists(self.stamp):
+            raise TreeError(f'{self.linux} is missing: run make tree first')
+        shutil.rmtree(root, ignore_errors=True)
+        # Hard links: files of both are replaced, never written in place.
+        subprocess.run(['cp', '-al', self.linux, root], check=True)
+        for relative in read(self.overlay_list).split():
+            os.remove(os.path.join(root, relative))
+        for folder, _, files in os.walk(self.pristine):
+            for name in files:
+                path = os.path.join(folder, name)
+                if not name.endswith('.pkvm-new'):
+                    # Not its age: objects of the patched file must look out of date.
+                    replace(os.path.join(root, os.path.relpath(path, self.pristine)),
+                            read(path, 'rb'), os.stat(path).st_mode & 0o777)
+
     def make(self):
         """The whole of it; touches the stamp when something changed."""
         self.unpack()
@@ -305,15 +322,13 @@ class Tree:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--base', default=BASE_TARBALL, help='tarball of the base kernel')
-    parser.add_argument('--build', default=os.path.join(TOP, 'build'),
-                        help='where linux/ and its bookkeeping go')
-    parser.add_argument('--bare', action='store_true',
-                        help='unpack the base alone, without our files and patches')
+    parser.add_argument('--bare', metavar='FOLDER', help='instead, make FOLDER the base of '
+                        'build/linux without our files and patches')
     args = parser.parse_args()
     try:
-        tree = Tree(args.base, os.path.abspath(args.build))
+        tree = Tree(args.base, os.path.join(TOP, 'build'))
         if args.bare:
-            tree.unpack()
+            tree.bare(os.path.abspath(args.bare))
         else:
             tree.make()
             tree.warn_of_missing_fixes()

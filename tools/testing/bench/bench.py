@@ -16,7 +16,6 @@ import argparse
 import contextlib
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 
@@ -33,7 +32,7 @@ import tree  # noqa: E402
 
 BUILD = os.path.join(TOP, 'build')
 OBJ = os.path.join(BUILD, 'bench-obj')
-STOCK = os.path.join(BUILD, 'stock')
+STOCK = os.path.join(BUILD, 'stock/Image')
 LOG = os.path.join(BUILD, 'log')
 STEP = os.path.join(TOP, 'scripts/pkvm/step.py')
 COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
@@ -78,29 +77,12 @@ def build_guest():
             file.write(image.make_image(program, granules))
 
 
-def build_stock(base, jobs):
+def build_stock(jobs):
     """The base kernel without any of our changes, with the host's configuration."""
-    os.makedirs(STOCK, exist_ok=True)
-    source = tree.Tree(base, STOCK)
-    source.unpack()
-    obj = os.path.join(STOCK, 'obj')
-    built = os.path.join(STOCK, 'Image')
-    with open(os.path.join(BUILD, 'host/.config')) as file:
-        config = file.read()
-    recipe = source.identity() + config
-    if tree.read(os.path.join(STOCK, 'recipe')) == recipe and os.path.isfile(built):
-        return built
-    os.makedirs(obj, exist_ok=True)
-    with open(os.path.join(obj, '.config'), 'w') as file:
-        file.write(config)
-    make = ['make', f'-j{jobs}', '-C', source.linux, f'O={obj}', 'ARCH=arm64',
-            'CROSS_COMPILE=aarch64-linux-gnu-']
-    step('CONFIG  build/stock/obj', 'stock-config.log', *make, 'olddefconfig')
-    step('STOCK   build/stock/Image', 'stock.log', *make, 'Image')
-    shutil.copyfile(os.path.join(obj, 'arch/arm64/boot/Image'), built)
-    with open(os.path.join(STOCK, 'recipe'), 'w') as file:
-        file.write(recipe)
-    return built
+    with tree.locked():
+        step('STOCK   build/stock/Image', 'stock.log', 'make', f'-j{jobs}', '-f',
+             'scripts/pkvm/build.mk', os.path.relpath(STOCK, TOP))
+    return STOCK
 
 
 def guests():
@@ -186,11 +168,11 @@ def measure_stock(kernel):
                                     'stock', kernel)[-1].output)
 
 
-def bench(base, jobs, with_stock):
+def bench(jobs, with_stock):
     """Everything that make bench does; whether nothing is worse than it must be."""
     os.makedirs(LOG, exist_ok=True)
     build_guest()
-    kernel = build_stock(base, jobs) if with_stock else None
+    kernel = build_stock(jobs) if with_stock else None
     protected, non_protected, counts = measure_ours()
     healed, split = measure_healing()
     stock = measure_stock(kernel) if kernel else None
@@ -217,12 +199,11 @@ def bench(base, jobs, with_stock):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--base', default=tree.BASE_TARBALL, help='tarball of the base kernel')
     parser.add_argument('--jobs', default=str(os.cpu_count()), help='of a kernel build')
     args = parser.parse_args()
     try:
         with alone():
-            good = bench(args.base, args.jobs, os.environ.get('BENCH_STOCK') != '0')
+            good = bench(args.jobs, os.environ.get('BENCH_STOCK') != '0')
     except (table.BenchError, image.ImageError, qemu.QemuError, tree.TreeError) as error:
         print(f'make bench: error: {error}', file=sys.stderr)
         return 1

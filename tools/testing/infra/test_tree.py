@@ -38,15 +38,38 @@ class Tree(unittest.TestCase):
         self.assertEqual(self.box.read('build/linux/tools/untouched.c'), 'x\n')
 
     def test_bare(self):
-        """--bare leaves the base as it is, beside the tree and not in it."""
+        """--bare makes the base beside the tree: links, and a newer file where they differ."""
         self.make()
-        status, output = self.box.run('scripts/pkvm/tree.py', '--base', self.box.tarball,
-                                      '--bare', '--build', 'build/stock')
-        self.assertEqual(status, 0, output)
+        before = self.box.mtimes()
+        self.bare()
+        base, ours = (self.box.path(f'build/{where}linux') for where in ('stock/', ''))
         self.assertEqual(self.box.read(f'build/stock/linux/{PLAIN_C}'), PLAIN)
-        self.assertFalse(os.path.exists(self.box.path('build/stock/linux/arch/arm64/kvm/ours.c')))
-        self.assertTrue(os.path.exists(self.box.path('build/stock/linux.stamp')))
-        self.assertEqual(self.box.read(f'build/linux/{PLAIN_C}'), PLAIN.replace('two', 'TWO'))
+        self.assertFalse(os.path.exists(f'{base}/arch/arm64/kvm/ours.c'))
+        self.assertTrue(os.path.samefile(f'{base}/tools/untouched.c', f'{ours}/tools/untouched.c'))
+        self.assertGreater(os.stat(f'{base}/{PLAIN_C}').st_mtime_ns, max(before.values()))
+        self.assertEqual(self.box.mtimes(), before)
+
+    def bare(self):
+        """Make build/stock/linux."""
+        os.makedirs(self.box.path('build/stock'), exist_ok=True)
+        status, output = self.box.run('scripts/pkvm/tree.py', '--bare', 'build/stock/linux')
+        self.assertEqual(status, 0, output)
+
+    def test_bare_outlives_edits(self):
+        """What is changed in the tree later does not reach the base through a link."""
+        self.make()
+        self.bare()
+        self.box.write('arch/arm64/kvm/ours.c', 'edited\n')
+        self.box.series(first=patch('arch/arm64/kvm/other.c', 'two', 'TWO'))
+        self.make()
+        for name in ('plain.c', 'other.c'):
+            self.assertEqual(self.box.read(f'build/stock/linux/arch/arm64/kvm/{name}'), PLAIN)
+
+    def test_bare_of_nothing(self):
+        """Without a tree there is no base of it."""
+        status, output = self.box.run('scripts/pkvm/tree.py', '--bare', 'build/stock/linux')
+        self.assertEqual(status, 1)
+        self.assertIn('run make tree first', output)
 
     def test_second_run_writes_nothing(self):
         """What is up to date keeps its mtime, the stamp of the kernel too."""
