@@ -89,8 +89,8 @@ $(eval $(call variation,stock/obj,$(B)/stock/Image,$(HOST:%pkvm_kunit.config=$(S
 test-host: $(B)/test-host/Image
 	@:
 
-tests: all all-16k guest test-host $(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image \
-		kunit-64k/Image)
+tests: all all-16k guest test-host \
+		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image)
 	@:
 
 # Programs. They know their own dependencies; a copy that is equal stays as old

@@ -13,16 +13,18 @@ class Aggregate(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
+        self.builds, self.limit = '@true', 5
 
     def run_lanes(self, *lanes):
         """Run test.py with lanes of commands as its parts: (status, output)."""
         os.makedirs(self.box.path('build'), exist_ok=True)
+        self.box.write('Makefile', f'test-builds:\n\t{self.builds}\n')
         self.box.write('driver.py', f'''
 import sys
 sys.path.insert(0, "scripts/pkvm")
 import test
-test.lanes = lambda jobs: [[test.Part("1 native", name, [command], 5)
-                            for name, command in lane] for lane in {lanes!r}]
+test.lanes = lambda jobs, long: [[test.Part("1 native", name, [command], {self.limit})
+                                  for name, command in lane] for lane in {lanes!r}]
 sys.argv = ["test.py"]
 sys.exit(test.main())
 ''')
@@ -112,6 +114,28 @@ sys.exit(test.main())
         self.assertTrue(output.endswith('\n2 passed, 1 failed\n'), output)
 
     def test_every_part_is_known(self):
-        """Names are unique, for logs and counts are by name."""
+        """Names are unique, for logs and counts are by name; the long run has the same."""
         names = [part.name for lane in test.lanes('1') for part in lane]
         self.assertEqual(len(names), len(set(names)))
+        self.assertEqual(names, [part.name for lane in test.lanes('1', True) for part in lane])
+
+    def test_builds_come_first(self):
+        """What does not build fails the run before a part has run."""
+        self.builds = '@false'
+        status, output = self.run_parts('touch ran; echo "ok 1"')
+        self.assertEqual(status, 1)
+        self.assertIn('not ok builds', output)
+        self.assertTrue(output.endswith('\n0 passed, 1 failed\n'), output)
+        self.assertFalse(os.path.exists(self.box.path('ran')))
+
+    def test_times(self):
+        """Each part's seconds of CPU are told, its children's too, the longest first."""
+        self.limit = 100
+        burn = 'python3 -c "import time\nwhile time.process_time() < 1: pass"; echo "ok 1"'
+        status, output = self.run_parts('sleep 1; echo "ok 1"', burn)
+        self.assertEqual(status, 0)
+        told = re.findall(r'^# +(\d+) +(\d+)  (part\d)$', output, re.M)
+        self.assertEqual([name for _, _, name in told], ['part1', 'part0'])
+        self.assertGreaterEqual(int(told[0][0]), 1)
+        self.assertEqual(int(told[1][0]), 0)
+        self.assertGreaterEqual(int(told[1][1]), 1)

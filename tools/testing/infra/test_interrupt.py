@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Ctrl-C at any time: nothing runs on, nothing keeps the build's lock, the next run goes on."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from sandbox import Sandbox
+
+# Who is of this test has it in its environment.
+MARK = 'PKVM_TEST_INTERRUPT'
+# A program that waits, and is nobody's shell.
+WAITS = '#!/bin/bash\ntouch "$STARTED"\nexec sleep 600\n'
+
+
+class Interrupt(unittest.TestCase):
+    """Each phase of a run, with a made-up program that takes its time in it."""
+
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+        self.box.write('build/log/x', '')
+
+    def program(self, name):
+        """Put a program that waits in front of the machine's."""
+        self.box.write(f'bin/{name}', WAITS)
+        os.chmod(self.box.path(f'bin/{name}'), 0o755)
+
+    def living(self):
+        """The processes of this test that are left."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                with open(f'/proc/{pid}/environ', 'rb') as file:
+                    if f'{MARK}={self.box.top}\0'.encode() in file.read():
+                        with open(f'/proc/{pid}/cmdline') as line:
+                            found.append(line.read().replace('\0', ' '))
+            except OSError:
+                continue
+        return found
+
+    def interrupt(self, *command, whom=os.killpg):
+        """Start a command, interrupt it while the program waits: (status, output)."""
+        started = self.box.path('started')
+        environment = dict(os.environ, PATH=self.box.path('bin') + ':' + os.environ['PATH'],
+                           STARTED=started, PYTHONDONTWRITEBYTECODE='1')
+        environment[MARK] = self.box.top
+        with subprocess.Popen(command, cwd=self.box.top, env=environment, text=True,
+                              start_new_session=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            end = time.monotonic() + 60
+            while not os.path.exists(started):
+                self.assertIsNone(process.poll(), 'it did not come so far')
+                self.assertLess(time.monotonic(), end, 'it did not come so far')
+                time.sleep(0.05)
+            whom(process.pid, signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        return process.returncode, output
+
+    def clean(self, *command, **more):
+        """Nothing of an interrupted command is left; its output."""
+        before = set(os.listdir(self.box.path('build')))
+        status, output = self.interrupt(*command, **more)
+        self.assertNotEqual(status, 0)
+        self.assertEqual(self.living(), [])
+        with open(self.box.path('build/.lock'), 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        left = set(os.listdir(self.box.path('build'))) - before - {'.lock'}
+        self.assertEqual({name for name in left if '.' in name}, set())
+        return output
+
+    def locked(self, command):
+        """A command as the Makefile runs it."""
+        return ('flock', 'build/.lock', 'bash', '-c', command)
+
+    def test_unpack(self):
+        """While the base is unpacked; the next run unpacks it."""
+        self.program('tar')
+        self.clean(*self.locked(f'scripts/pkvm/tree.py --base {self.box.tarball}'))
+        self.assertFalse(os.path.exists(self.box.path('build/linux')))
+        self.assertEqual(self.box.tree()[0], 0)
+
+    def test_fetch(self):
+        """While a package is fetched."""
+        self.program('apt-get')
+        self.clean(*self.locked('scripts/pkvm/busybox.sh build/busybox'))
+
+    def test_build(self):
+        """While a kernel is built."""
+        self.program('cc1')
+        self.box.write('kernel.mk', 'all:\n\tcc1\n')
+        self.clean(*self.locked('scripts/pkvm/step.py "KERNEL  x" build/log/x.log '
+                                'make -f kernel.mk'))
+
+    def test_boot(self):
+        """While a host runs; QEMU and what it was given are gone."""
+        self.program('qemu')
+        self.box.write('boot.py', '''
+import sys
+sys.path.insert(0, "scripts/pkvm")
+import qemu
+qemu.QEMU = "qemu"
+qemu.version = lambda: (99, 0)
+qemu.make_initrd = lambda scratch, *_: scratch
+qemu.boot(["cat x"], kernel=__file__, initrd=__file__, limit=600)
+''')
+        self.clean('/usr/bin/python3', 'boot.py')
+
+    def driver(self, parts, builds='@true'):
+        """What runs test.py with parts of our own."""
+        self.box.write('Makefile', f'test-builds:\n\t{builds}\n')
+        self.box.write('driver.py', f'''
+import sys
+sys.path.insert(0, "scripts/pkvm")
+import test
+test.lanes = lambda jobs, long: [[test.Part("1 native", name, ["bash", "-c", command], 600)]
+                                 for name, command in enumerate({parts!r})]
+test.Part.__str__ = lambda self: self.name
+sys.argv = ["test.py"]
+sys.exit(test.main())
+'''.replace('name, ["bash"', 'str(name), ["bash"'))
+        return '/usr/bin/python3', 'driver.py'
+
+    def test_parts(self):
+        """While parts of make test run, each a tree of processes; it was no verdict."""
+        self.program('longest')
+        command = self.driver(['longest | sleep 600', 'timeout 600 sleep 500'])
+        for whom in (os.killpg, os.kill):
+            if os.path.exists(self.box.path('started')):
+                os.remove(self.box.path('started'))
+            output = self.clean(*command, whom=whom)
+            self.assertNotIn(' passed, ', output)
+            self.assertNotIn('not ok', output)
+
+    def test_builds(self):
+        """While make test builds."""
+        self.program('longest')
+        output = self.clean(*self.driver(['echo ok'], 'longest; sleep 600'), whom=os.kill)
+        self.assertNotIn(' passed, ', output)
