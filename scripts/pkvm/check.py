@@ -26,7 +26,8 @@ import tree  # noqa: E402
 TOP = topics.TOP
 BUILD = os.path.join(TOP, 'build')
 LINUX = os.path.join(BUILD, 'linux')
-IGNORE = 'GERRIT_CHANGE_ID,FILE_PATH_CHANGES'
+# Names as PMUVer and HFGxTR are those of the architecture, and of the kernel's headers.
+IGNORE = 'GERRIT_CHANGE_ID,FILE_PATH_CHANGES,CAMELCASE'
 # Words that mark what is not finished.
 UNFINISHED = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
 

@@ -41,7 +41,8 @@ static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
  */
 int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
 {
-	const u32 allowed = BIT(KVM_ARM_VCPU_PSCI_0_2) | BIT(KVM_ARM_VCPU_SVE);
+	const u32 allowed = BIT(KVM_ARM_VCPU_PSCI_0_2) | BIT(KVM_ARM_VCPU_SVE) |
+			    BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) | BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC);
 
 	if (!kvm_vm_is_protected(vcpu->kvm))
 		return 0;

@@ -69,6 +69,7 @@ kvm_nvhe_sym(pvm_smccc_workarounds)[PVM_NR_SMCCC_WORKAROUNDS];
 
 #ifndef __KVM_NVHE_HYPERVISOR__
 
+void pkvm_guest_init_cpu(u64 pfr0);
 void pkvm_guest_init_smccc(void);
 void pkvm_guest_fw_init(void);
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type);

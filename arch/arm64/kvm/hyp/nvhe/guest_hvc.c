@@ -23,6 +23,7 @@
 
 #include <nvhe/guest_hvc.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_trng.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
@@ -178,7 +179,7 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 		if (pvm_is_psci(func_id)) {
 			count = &stat->calls_psci;
 			done = pvm_handle_psci(hyp_vcpu, func_id);
-		} else {
+		} else if (!pvm_handle_trng(vcpu, func_id)) {
 			count = &stat->calls_unknown;
 			pvm_smccc_return(vcpu, SMCCC_RET_NOT_SUPPORTED);
 		}

@@ -15,29 +15,40 @@
 #include <asm/kvm_hyp.h>
 #include <asm/kvm_mmu.h>
 
+#include <nvhe/guest_cpu.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/pkvm.h>
 
 /* What a host may turn on and off in the traps of its guest. */
-#define HOST_HCR	(HCR_TWI | HCR_TWE | HCR_RW | HCR_VSE | HCR_VI | HCR_VF |	\
-			 HCR_TVM | HCR_TRVM | HCR_TEA | HCR_TERR | HCR_TID2 |		\
-			 HCR_TID4 | HCR_TTLBOS | HCR_ATA)
+#define HOST_HCR	(HCR_TWI | HCR_TWE | HCR_VSE | HCR_VI | HCR_VF | HCR_TVM |	\
+			 HCR_TRVM | HCR_TID2 | HCR_TID4)
 #define HOST_MDCR	(MDCR_EL2_TDE | MDCR_EL2_TDA)
 
 #define NP_MDCR	(MDCR_EL2_TPM | MDCR_EL2_TPMS | MDCR_EL2_TTRF | MDCR_EL2_TPMCR |	\
 		 MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
 
-static u64 np_hcr(const struct kvm_vcpu *host_vcpu)
+static u64 np_hcr(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
-	u64 hcr = HCR_GUEST_FLAGS & ~HOST_HCR;
+	u64 host_hcr = READ_ONCE(hyp_vcpu->host_vcpu->arch.hcr_el2);
+	u64 hcr = (HCR_GUEST_FLAGS & ~HOST_HCR) | HCR_TEA | HCR_TERR;
+
+	hcr |= pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->feature_hcr | (host_hcr & HOST_HCR);
+
+	/* A vCPU of AArch32 has registers that a CPU without it has not. */
+	if (!(host_hcr & HCR_RW) && cpus_have_final_cap(ARM64_HAS_32BIT_EL1))
+		hcr &= ~HCR_RW;
+
+	/* CTR_EL0 is not the same on all CPUs, TID4 is not on all. */
+	if (!(hcr & HCR_TID4) || !cpus_have_final_cap(ARM64_HAS_EVT))
+		hcr |= HCR_TID2;
 
 	if (has_hvhe())
 		hcr |= HCR_E2H;
 	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
 		hcr |= HCR_FWB;
 
-	return hcr | (READ_ONCE(host_vcpu->arch.hcr_el2) & HOST_HCR);
+	return hcr;
 }
 
 /**
@@ -99,6 +110,27 @@ static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *
 	memcpy(to, from, offsetof(struct kvm_cpu_context, fp_regs));
 }
 
+/* Which of the host's counters count in the guest, and which do not. They are all the host's. */
+static void take_pmu_events(struct kvm_vcpu *vcpu, const struct kvm_vcpu *host_vcpu)
+{
+#ifdef CONFIG_HW_PERF_EVENTS
+	const struct kvm_pmu_events *events = &host_vcpu->arch.pmu.events;
+
+	vcpu->arch.pmu.events.events_host = READ_ONCE(events->events_host);
+	vcpu->arch.pmu.events.events_guest = READ_ONCE(events->events_guest);
+#endif
+}
+
+/*
+ * All that a run changes in HCR_EL2 is that a pending SError was taken. The host's other threads
+ * may raise a virtual interrupt in there meanwhile.
+ */
+static void give_hcr(const struct kvm_vcpu *vcpu, struct kvm_vcpu *host_vcpu)
+{
+	if (READ_ONCE(host_vcpu->arch.hcr_el2) & HCR_VSE & ~vcpu->arch.hcr_el2)
+		clear_bit(ilog2(HCR_VSE), (unsigned long *)&host_vcpu->arch.hcr_el2);
+}
+
 /**
  * pkvm_np_ctxt_from_host() - Take a non-protected vCPU's registers from the host's copy
  * @hyp_vcpu: the vCPU, loaded on this CPU.
@@ -115,9 +147,11 @@ void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	vcpu->arch.ctxt.fp_regs = host_vcpu->arch.ctxt.fp_regs;
-	vcpu->arch.hcr_el2 = np_hcr(host_vcpu);
+	vcpu->arch.hcr_el2 = np_hcr(hyp_vcpu);
 	vcpu->arch.iflags = READ_ONCE(host_vcpu->arch.iflags);
+	take_pmu_events(vcpu, host_vcpu);
 	pkvm_set_buffer_flags(vcpu);
+	pkvm_cpu_save_keys(vcpu);
 }
 
 /**
@@ -134,7 +168,7 @@ void pkvm_np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
 	copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
 	if (had_fp)
 		host_vcpu->arch.ctxt.fp_regs = vcpu->arch.ctxt.fp_regs;
-	host_vcpu->arch.hcr_el2 = vcpu->arch.hcr_el2;
+	give_hcr(vcpu, host_vcpu);
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 
@@ -162,7 +196,7 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	if (injects) {
 		copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
-		vcpu->arch.hcr_el2 = np_hcr(host_vcpu);
+		vcpu->arch.hcr_el2 = np_hcr(hyp_vcpu);
 	}
 
 	__kvm_adjust_pc(vcpu);

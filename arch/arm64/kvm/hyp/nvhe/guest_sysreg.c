@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System registers of protected guests that trap and are no feature ID registers
- * of sys_regs.c: a fixed view, of which the host learns nothing.
+ * System registers of protected guests that trap: a fixed view, of which the host learns nothing
+ * but what is sent by an SGI register. What is not in here is UNDEFINED.
  *
- * Debug registers read as zero and ignore writes: the guest is told that it has
- * the fewest break- and watchpoints there can be, and nothing hits one. Caches
- * look like one unified level whose line is the machine's, so that a guest cleans
- * by address.
+ * ID registers are what the table of guest_features.c shows the VM. Debug registers
+ * read as zero and ignore writes: the guest is told that it has the fewest break- and
+ * watchpoints there can be, and nothing hits one. Caches look like one unified level
+ * whose line is the machine's, so that a guest cleans by address.
  */
 
-#include <linux/cache.h>
+#include <linux/irqchip/arm-gic-v3.h>
 #include <linux/kvm_host.h>
 
 #include <asm/kvm_emulate.h>
@@ -17,7 +17,7 @@
 
 #include <hyp/adjust_pc.h>
 
-#include <nvhe/fixed_config.h>
+#include <nvhe/guest_cpu.h>
 #include <nvhe/guest_vcpu.h>
 
 /* OSLSR_EL1.OSLM: the OS lock is implemented. It is never locked. */
@@ -26,8 +26,8 @@
 /* CTR_EL0: the log2 of the smallest data cache line, in words. */
 #define CTR_DMIN_LINE		GENMASK(19, 16)
 
-/* ID_AA64DFR0_EL1: the debug architecture of Armv8, and nothing optional. */
-#define PVM_DFR0		6UL
+/* What ICC_SRE_EL1 says: there is nothing but a GICv3, without bypass. */
+#define PVM_ICC_SRE		(ICC_SRE_EL1_DIB | ICC_SRE_EL1_DFB | ICC_SRE_EL1_SRE)
 
 /* CSSELR_EL1: TnD, level and InD. */
 #define PVM_CSSELR_MASK		GENMASK(4, 0)
@@ -42,7 +42,7 @@ static u64 pvm_clidr(void)
 	u64 clidr = PVM_CLIDR_UNIFIED | PVM_CLIDR_LOC_1;
 
 	/* With IDC nothing has to be cleaned to the point of unification. */
-	if (!(read_cpuid_cachetype() & CTR_EL0_IDC_MASK))
+	if (!(pkvm_cpu_ctr() & CTR_EL0_IDC_MASK))
 		clidr |= PVM_CLIDR_ONE_LEVEL;
 
 	return clidr;
@@ -51,7 +51,7 @@ static u64 pvm_clidr(void)
 /* One set of one way; the field is the log2 of the line in words, less 2. */
 static u64 pvm_ccsidr(struct kvm_vcpu *vcpu)
 {
-	u64 min_line = FIELD_GET(CTR_DMIN_LINE, read_cpuid_cachetype());
+	u64 min_line = FIELD_GET(CTR_DMIN_LINE, pkvm_cpu_ctr());
 
 	if (__vcpu_sys_reg(vcpu, CSSELR_EL1))
 		return 0;
@@ -66,7 +66,60 @@ static bool is_debug_reg(u64 esr)
 	       FIELD_GET(ESR_ELx_SYS64_ISS_OP1_MASK, esr) != 1;
 }
 
-/* What a read returns and a write does. False for what is not in this file. */
+/* Those that HCR_EL2.TID3 traps, allocated or not. Of AArch32 a protected VM has none. */
+static bool is_id_reg(u32 sysreg)
+{
+	return sysreg >= sys_reg(3, 0, 0, 1, 0) && sysreg <= sys_reg(3, 0, 0, 7, 7);
+}
+
+/* The host sends SGIs. */
+static bool is_sgi(u32 sysreg)
+{
+	return sysreg == SYS_ICC_SGI0R_EL1 || sysreg == SYS_ICC_SGI1R_EL1 ||
+	       sysreg == SYS_ICC_ASGI1R_EL1;
+}
+
+/*
+ * Have the guest take an exception for an instruction that it has not, while most of its sysregs
+ * are live.
+ */
+static void inject_undef64(struct kvm_vcpu *vcpu)
+{
+	u64 esr = (ESR_ELx_EC_UNKNOWN << ESR_ELx_EC_SHIFT) | ESR_ELx_IL;
+
+	*vcpu_pc(vcpu) = read_sysreg_el2(SYS_ELR);
+	*vcpu_cpsr(vcpu) = read_sysreg_el2(SYS_SPSR);
+
+	/* What decides where the exception goes is in the CPU, not in memory. */
+	__vcpu_sys_reg(vcpu, VBAR_EL1) = read_sysreg_el1(SYS_VBAR);
+	__vcpu_sys_reg(vcpu, SCTLR_EL1) = read_sysreg_el1(SYS_SCTLR);
+
+	kvm_pend_exception(vcpu, EXCEPT_AA64_EL1_SYNC);
+
+	__kvm_adjust_pc(vcpu);
+
+	write_sysreg_el1(esr, SYS_ESR);
+	write_sysreg_el1(read_sysreg_el2(SYS_ELR), SYS_ELR);
+	write_sysreg_el1(read_sysreg_el2(SYS_SPSR), SYS_SPSR);
+	write_sysreg_el2(*vcpu_pc(vcpu), SYS_ELR);
+	write_sysreg_el2(*vcpu_cpsr(vcpu), SYS_SPSR);
+}
+
+/**
+ * kvm_handle_pvm_restricted() - Answer an instruction that a protected guest has not
+ * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @exit_code: not used, part of the exit handlers' prototype.
+ *
+ * Return: true, the vCPU goes on where it takes undefined instructions.
+ */
+bool kvm_handle_pvm_restricted(struct kvm_vcpu *vcpu, u64 *exit_code)
+{
+	inject_undef64(vcpu);
+
+	return true;
+}
+
+/* What a read returns and a write does. False for what is not there. */
 static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 {
 	u32 sysreg = esr_sys64_to_sysreg(esr);
@@ -82,7 +135,7 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 		*val = PVM_OSLSR;
 		return !write;
 	case SYS_CTR_EL0:
-		*val = read_cpuid_cachetype();
+		*val = pkvm_cpu_ctr();
 		return !write;
 	case SYS_CLIDR_EL1:
 		*val = pvm_clidr();
@@ -97,18 +150,26 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 	case SYS_AIDR_EL1:
 		*val = read_sysreg(aidr_el1);
 		return !write;
-	case SYS_ID_AA64PFR0_EL1:
-		*val = pvm_read_id_reg(vcpu, sysreg);
-		if (vcpu_has_sve(vcpu))
-			*val |= SYS_FIELD_PREP_ENUM(ID_AA64PFR0_EL1, SVE, IMP);
-		return !write;
-	case SYS_ID_AA64ZFR0_EL1:
-		*val = vcpu_has_sve(vcpu) ? read_sysreg_s(SYS_ID_AA64ZFR0_EL1) : 0;
-		return !write;
-	case SYS_ID_AA64DFR0_EL1:
-		*val = PVM_DFR0;
-		return !write;
+	/* Writes are ignored. */
+	case SYS_ICC_SRE_EL1:
+		*val = PVM_ICC_SRE;
+		return kvm_has_feat(vcpu->kvm, ID_AA64PFR0_EL1, GIC, IMP);
+	/* There are no records of errors. */
+	case SYS_ERRIDR_EL1:
+	case SYS_ERRSELR_EL1:
+	case SYS_ERXFR_EL1:
+	case SYS_ERXCTLR_EL1:
+	case SYS_ERXSTATUS_EL1:
+	case SYS_ERXADDR_EL1:
+	case SYS_ERXMISC0_EL1:
+	case SYS_ERXMISC1_EL1:
+		*val = 0;
+		return true;
 	default:
+		if (is_id_reg(sysreg)) {
+			*val = kvm_read_vm_id_reg(vcpu->kvm, sysreg);
+			return !write;
+		}
 		*val = 0;
 		return is_debug_reg(esr);
 	}
@@ -117,7 +178,7 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 /**
  * pvm_handle_sysreg() - Emulate a trapped system register of a protected guest
  * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
- * @exit_code: passed on to the exit handlers behind this one.
+ * @exit_code: not used, part of the exit handlers' prototype.
  *
  * Return: true if the vCPU can go on, false if the host has to see the access.
  */
@@ -128,8 +189,11 @@ bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code)
 	int rt = kvm_vcpu_sys_get_rt(vcpu);
 	u64 val = vcpu_get_reg(vcpu, rt);
 
+	if (is_sgi(esr_sys64_to_sysreg(esr)) && write)
+		return false;
+
 	if (!emulate(vcpu, esr, write, &val))
-		return kvm_handle_pvm_sysreg(vcpu, exit_code);
+		return kvm_handle_pvm_restricted(vcpu, exit_code);
 
 	if (!write)
 		vcpu_set_reg(vcpu, rt, val);

@@ -16,6 +16,7 @@
 #include <asm/kvm_pkvm_guest.h>
 #include <asm/sysreg.h>
 
+#include <nvhe/guest_cpu.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
@@ -47,9 +48,6 @@ static u64 pvm_mpidr(unsigned int vcpu_id)
 void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-
-	/* EL2 does not switch the keys of pointer authentication. */
-	vcpu_clear_flag(vcpu, GUEST_HAS_PTRAUTH);
 
 	__vcpu_sys_reg(vcpu, MPIDR_EL1) = pvm_mpidr(vcpu->vcpu_id);
 	hyp_vcpu->power = vcpu->vcpu_idx ? PVM_POWER_OFF : PVM_POWER_ON_PENDING;
@@ -133,7 +131,12 @@ unlock:
  */
 void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
-	struct kvm *host_kvm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->host_kvm;
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	struct kvm *host_kvm = vm->host_kvm;
+
+	/* A non-protected VM's reads of a physical counter with an offset trap. */
+	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu))
+		vm->kvm.arch.timer_data.poffset = READ_ONCE(host_kvm->arch.timer_data.poffset);
 
 	write_sysreg(READ_ONCE(host_kvm->arch.timer_data.voffset), cntvoff_el2);
 }
@@ -232,7 +235,12 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	pvm_restore_timer(hyp_vcpu);
 
 	fpsimd_sve_flush();
+	pkvm_cpu_save_keys(vcpu);
+	pkvm_mpam_trap();
+	pvm_quiet_begin();
 	exit_code = __kvm_vcpu_run(vcpu);
+	pvm_quiet_end();
+	pkvm_mpam_untrap();
 	fpsimd_sve_sync(vcpu);
 
 	pvm_save_timer(hyp_vcpu);

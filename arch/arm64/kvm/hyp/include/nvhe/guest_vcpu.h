@@ -73,6 +73,7 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 bool pvm_clear_guards(struct pkvm_hyp_vm *vm);
 
 bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code);
+bool kvm_handle_pvm_restricted(struct kvm_vcpu *vcpu, u64 *exit_code);
 
 void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_timer_put(void);

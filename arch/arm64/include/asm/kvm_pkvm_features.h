@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a VM on a protected host is shown of the CPU, and the traps and enables that follow (R8):
+ * the functions behind the table in arch/arm64/kvm/hyp/nvhe/guest_features.c. They read no register
+ * and no global, so that KUnit runs them at EL1, with ID registers of CPUs that there are not.
+ */
+#ifndef __ARM64_KVM_PKVM_FEATURES_H__
+#define __ARM64_KVM_PKVM_FEATURES_H__
+
+#include <linux/kvm_host.h>
+
+#include <asm/hyp_image.h>
+
+/* The machine's ID registers, at EL2: see guest_cpu.c. */
+extern u64
+kvm_nvhe_sym(pkvm_cpu_id_regs)[KVM_ARM_ID_REG_NUM];
+extern u64
+kvm_nvhe_sym(pkvm_cpu_ctr_el0);
+
+/* How a field of an ID register is offered to one kind of VM. */
+enum pkvm_offer {
+	/* Hidden. What belongs to it is UNDEFINED: EL2 traps it, or never enables it. */
+	PKVM_HIDDEN,
+	/* Hidden, and nothing traps: what the guest reaches without it has no effect on others. */
+	PKVM_HIDDEN_OPEN,
+	/* Offered. It has no state beyond the registers that every vCPU has. */
+	PKVM_STATELESS,
+	/* Offered. EL2 switches its state, or the host emulates it for a non-protected VM. */
+	PKVM_STATE,
+};
+
+/* What is only offered to a VM that asked for it when it was made. */
+enum pkvm_option {
+	PKVM_ALWAYS,
+	PKVM_WITH_SVE,
+	PKVM_WITH_PTRAUTH,
+	PKVM_WITH_MTE,
+	PKVM_WITH_GICV3,
+};
+
+/**
+ * struct pkvm_id_field - A row of the table
+ * @reg: IDREG_IDX() of the register.
+ * @shift: its lowest bit.
+ * @width: how many bits it has, 1, 4 or 8.
+ * @is_signed: whether 0b1111 is less than 0b0000.
+ * @pvm: how it is offered to protected VMs.
+ * @pvm_max: the greatest value that a protected VM is shown.
+ * @np: how it is offered to non-protected VMs.
+ * @np_max: the greatest value that EL2 lets the host show a non-protected VM.
+ * @option: what the VM has to have asked for.
+ * @hidden: the value that says that there is no such feature.
+ */
+struct pkvm_id_field {
+	u8 reg;
+	u8 shift;
+	u8 width;
+	bool is_signed;
+	enum pkvm_offer pvm;
+	u8 pvm_max;
+	enum pkvm_offer np;
+	u8 np_max;
+	enum pkvm_option option;
+	u8 hidden;
+};
+
+/**
+ * struct pkvm_feature_traps - What follows from what a VM is shown
+ * @hcr: bits of HCR_EL2: API, APK, ATA, TID5, TTLBOS.
+ * @hcrx: HCRX_EL2.
+ * @fgu: for each group of fine-grained trap registers the bits, of either polarity, whose
+ *	instructions and registers are UNDEFINED; as kvm_arch::fgu.
+ */
+struct pkvm_feature_traps {
+	u64 hcr;
+	u64 hcrx;
+	u64 fgu[__NR_FGT_GROUP_IDS__];
+};
+
+const struct pkvm_id_field *pkvm_id_fields(unsigned int *nr);
+u64 pkvm_show_id_reg(unsigned int reg, bool is_protected, unsigned long options, u64 cpu, u64 want);
+void pkvm_feature_traps(const u64 *shown, struct pkvm_feature_traps *traps);
+
+#endif /* __ARM64_KVM_PKVM_FEATURES_H__ */

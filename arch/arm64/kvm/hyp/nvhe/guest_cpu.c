@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a VM is shown of the CPU, put into force: for each VM its ID registers are made from those
+ * of the machine by the table of guest_features.c, and the traps and enables from these.
+ *
+ * R4, R8: of a protected VM the host says whether it has SVE, pointer authentication and a GICv3,
+ *         when the VM is made. Of a non-protected VM it may show less than the table offers. The
+ *         rest of the hypervisor goes by what is found here, in the VM's own struct kvm.
+ */
+
+#include <linux/cpufeature.h>
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+#include <asm/kvm_pkvm_features.h>
+#include <asm/kvm_ptrauth.h>
+
+#include <nvhe/guest_cpu.h>
+#include <nvhe/mem_protect.h>
+#include <nvhe/pkvm.h>
+
+/* The ID registers that all CPUs agree on. The host fills them in while it is trusted. */
+u64 pkvm_cpu_id_regs[KVM_ARM_ID_REG_NUM];
+u64 pkvm_cpu_ctr_el0;
+
+/* Those that other parts know by name. */
+u64 id_aa64pfr0_el1_sys_val;
+u64 id_aa64pfr1_el1_sys_val;
+u64 id_aa64isar0_el1_sys_val;
+u64 id_aa64isar1_el1_sys_val;
+u64 id_aa64isar2_el1_sys_val;
+u64 id_aa64mmfr0_el1_sys_val;
+u64 id_aa64mmfr1_el1_sys_val;
+u64 id_aa64mmfr2_el1_sys_val;
+u64 id_aa64smfr0_el1_sys_val;
+
+/**
+ * pkvm_cpu_id_reg() - An ID register as all CPUs of the machine have it
+ * @sysreg: its encoding, from (3, 0, 0, 1, 0) to (3, 0, 0, 7, 7).
+ *
+ * Return: the register.
+ */
+u64 pkvm_cpu_id_reg(u32 sysreg)
+{
+	return pkvm_cpu_id_regs[IDREG_IDX(sysreg)];
+}
+
+/**
+ * pkvm_cpu_ctr() - CTR_EL0 as all CPUs of the machine can be used by
+ *
+ * Return: the register.
+ */
+u64 pkvm_cpu_ctr(void)
+{
+	return pkvm_cpu_ctr_el0;
+}
+
+static unsigned long vm_options(struct kvm *host_kvm)
+{
+	unsigned long wanted = READ_ONCE(host_kvm->arch.vcpu_features[0]);
+	unsigned long options = 0;
+
+	if (system_supports_sve() && wanted & BIT(KVM_ARM_VCPU_SVE))
+		options |= BIT(PKVM_WITH_SVE);
+
+	if (system_has_full_ptr_auth() && wanted & BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) &&
+	    wanted & BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC))
+		options |= BIT(PKVM_WITH_PTRAUTH);
+
+	if (kvm_has_mte(host_kvm))
+		options |= BIT(PKVM_WITH_MTE);
+
+	if (READ_ONCE(host_kvm->arch.vgic.vgic_model) == KVM_DEV_TYPE_ARM_VGIC_V3)
+		options |= BIT(PKVM_WITH_GICV3);
+
+	return options;
+}
+
+/**
+ * pkvm_cpu_init_vm() - Find out what a VM is shown of the CPU, and what follows
+ * @vm: the VM, being made; it is known whether it is protected.
+ * @host_kvm: the host's, pinned.
+ */
+void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
+{
+	struct kvm_arch *arch = &vm->kvm.arch;
+	struct pkvm_feature_traps traps;
+	unsigned long options;
+	unsigned int i;
+
+	options = vm_options(host_kvm);
+	for (i = 0; i < KVM_ARM_ID_REG_NUM; i++)
+		arch->id_regs[i] = pkvm_show_id_reg(i, arch->pkvm.enabled, options,
+						    pkvm_cpu_id_regs[i],
+						    READ_ONCE(host_kvm->arch.id_regs[i]));
+	arch->ctr_el0 = pkvm_cpu_ctr_el0;
+
+	if (!arch->pkvm.enabled && options & BIT(PKVM_WITH_MTE))
+		__set_bit(KVM_ARCH_FLAG_MTE_ENABLED, &arch->flags);
+
+	pkvm_feature_traps(arch->id_regs, &traps);
+	memcpy(arch->fgu, traps.fgu, sizeof(arch->fgu));
+	vm->feature_hcr = traps.hcr;
+	vm->feature_hcrx = traps.hcrx;
+}
+
+/* Everything of debug, trace, profiling and counting traps. */
+#define MDCR_TRAPS	(MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TPMS | MDCR_EL2_TTRF |	\
+			 MDCR_EL2_TDRA | MDCR_EL2_TDOSA | MDCR_EL2_TDA | MDCR_EL2_TDCC)
+
+/**
+ * pkvm_cpu_check_vcpu() - Does a vCPU have what its VM is shown?
+ * @hyp_vcpu: the vCPU, its cflags taken from the host.
+ *
+ * Return: 0 if so, or if it is not protected; -EINVAL if it has SVE and the VM is not shown it, or
+ * the other way round.
+ */
+int pkvm_cpu_check_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm *kvm = hyp_vcpu->vcpu.kvm;
+
+	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu))
+		return 0;
+
+	if (!!vcpu_get_flag(&hyp_vcpu->vcpu, GUEST_HAS_SVE) !=
+	    kvm_has_feat(kvm, ID_AA64PFR0_EL1, SVE, IMP))
+		return -EINVAL;
+
+	return 0;
+}
+
+/**
+ * pkvm_cpu_init_vcpu() - Set up the traps of a vCPU that do not change
+ * @hyp_vcpu: the vCPU, its VM known.
+ *
+ * None of it is the host's to choose (R4). HCR_EL2 of a non-protected vCPU is made for each run.
+ */
+void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+
+	vcpu->arch.hcrx_el2 = vm->feature_hcrx;
+
+	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
+		vcpu_ptimer(vcpu)->offset.vm_offset = &vm->kvm.arch.timer_data.poffset;
+		return;
+	}
+
+	vcpu->arch.hcr_el2 = HCR_GUEST_FLAGS | HCR_TID1 | HCR_TID2 | HCR_TEA | HCR_TERR |
+			     vm->feature_hcr;
+	if (has_hvhe())
+		vcpu->arch.hcr_el2 |= HCR_E2H;
+	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
+		vcpu->arch.hcr_el2 |= HCR_FWB;
+
+	/* BRK stays the guest's, by TDE: Linux uses it for BUG() and WARN(). */
+	vcpu->arch.mdcr_el2 = MDCR_TRAPS;
+}
+
+/**
+ * pkvm_cpu_save_keys() - Keep the host's pointer authentication keys over a run
+ * @vcpu: the vCPU, about to run.
+ *
+ * A guest with keys leaves to those that are found in the hypervisor's context. A kernel that uses
+ * keys itself has the hypervisor's there, and the host's are saved with its registers.
+ */
+void pkvm_cpu_save_keys(struct kvm_vcpu *vcpu)
+{
+	if (IS_ENABLED(CONFIG_ARM64_PTR_AUTH_KERNEL))
+		return;
+
+	if (vcpu->arch.hcr_el2 & (HCR_API | HCR_APK))
+		ptrauth_save_keys(this_cpu_ptr(&kvm_hyp_ctxt));
+}
+
+/* MPAM2_EL2, MPAMHCR_EL2 and MPAMIDR_EL1, as far as MPAM is kept from guests. */
+#define SYS_MPAMIDR_EL1		sys_reg(3, 0, 10, 4, 4)
+#define MPAM2_TRAPS		(BIT(48) | BIT(49))
+#define MPAM2_TIDR		BIT(58)
+#define MPAMHCR_TRAP_IDR	BIT(31)
+#define MPAMIDR_HAS_HCR		BIT(17)
+#define MPAMIDR_HAS_TIDR	BIT(58)
+
+static bool cpu_has_mpam(void)
+{
+	return read_sysreg(id_aa64pfr0_el1) & ID_AA64PFR0_EL1_MPAM_MASK ||
+	       read_sysreg(id_aa64pfr1_el1) & ID_AA64PFR1_EL1_MPAM_frac_MASK;
+}
+
+static void set_mpam_traps(bool on)
+{
+	u64 idr = read_sysreg_s(SYS_MPAMIDR_EL1);
+	u64 bits = MPAM2_TRAPS;
+
+	if (idr & MPAMIDR_HAS_HCR)
+		sysreg_clear_set_s(SYS_MPAMHCR_EL2, MPAMHCR_TRAP_IDR, on ? MPAMHCR_TRAP_IDR : 0);
+	else if (idr & MPAMIDR_HAS_TIDR)
+		bits |= MPAM2_TIDR;
+
+	sysreg_clear_set_s(SYS_MPAM2_EL2, bits, on ? bits : 0);
+}
+
+/**
+ * pkvm_mpam_trap() - Keep a guest's hands off MPAM, whose registers are the host's
+ *
+ * Ends with pkvm_mpam_untrap().
+ */
+void pkvm_mpam_trap(void)
+{
+	if (cpu_has_mpam())
+		set_mpam_traps(true);
+}
+
+/**
+ * pkvm_mpam_untrap() - Undo pkvm_mpam_trap()
+ */
+void pkvm_mpam_untrap(void)
+{
+	if (cpu_has_mpam())
+		set_mpam_traps(false);
+}

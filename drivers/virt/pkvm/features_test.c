@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of what VMs are shown of the CPU, and the traps that follow, with ID registers of CPUs
+ * that no emulator has. The table's code is the hypervisor's own, built here for EL1.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+
+#include "../../../arch/arm64/kvm/hyp/nvhe/guest_features.c"
+
+#define ALL_OPTIONS	(BIT(PKVM_WITH_SVE) | BIT(PKVM_WITH_PTRAUTH) | BIT(PKVM_WITH_MTE) |	\
+			 BIT(PKVM_WITH_GICV3))
+
+/* The value of a field in what a VM of either kind is shown of a CPU that has @val there. */
+#define SHOWN(is_protected, options, reg, field, val)						\
+	FIELD_GET(ID_AA64##reg##_EL1_##field##_MASK,						\
+		  pkvm_show_id_reg(REG(reg), is_protected, options,				\
+				   FIELD_PREP(ID_AA64##reg##_EL1_##field##_MASK, val), ~0ULL))
+
+/* A field that a CPU has, with the lowest value, and neither kind of VM is shown. */
+static void expect_hidden(struct kunit *test, unsigned int reg, u64 mask)
+{
+	u64 cpu = mask & -mask;
+
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(reg, true, ALL_OPTIONS, cpu, ~0ULL) & mask, 0);
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(reg, false, ALL_OPTIONS, cpu, ~0ULL) & mask, 0);
+}
+
+/* ID registers of a CPU that has all there is, as a VM of this kind is shown them. */
+static void show_everything(bool is_protected, unsigned long options, u64 *shown)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVM_ARM_ID_REG_NUM; i++)
+		shown[i] = pkvm_show_id_reg(i, is_protected, options, 0x1111111111111111ULL, ~0ULL);
+}
+
+static void no_field_twice(struct kunit *test)
+{
+	u64 seen[KVM_ARM_ID_REG_NUM] = {};
+	const struct pkvm_id_field *fields;
+	unsigned int i, nr;
+
+	fields = pkvm_id_fields(&nr);
+	KUNIT_ASSERT_GT(test, nr, 0);
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_LT(test, fields[i].reg, KVM_ARM_ID_REG_NUM);
+		KUNIT_EXPECT_EQ(test, seen[fields[i].reg] & id_field_mask(&fields[i]), 0);
+		seen[fields[i].reg] |= id_field_mask(&fields[i]);
+	}
+}
+
+/* What is hidden has no greatest value, and what is offered may show that it is there. */
+static void rows_make_sense(struct kunit *test)
+{
+	const struct pkvm_id_field *fields;
+	unsigned int i, nr;
+
+	fields = pkvm_id_fields(&nr);
+	for (i = 0; i < nr; i++) {
+		if (!is_offered(fields[i].pvm))
+			KUNIT_EXPECT_EQ_MSG(test, fields[i].pvm_max, 0, "row %u", i);
+		if (!is_offered(fields[i].np))
+			KUNIT_EXPECT_EQ_MSG(test, fields[i].np_max, 0, "row %u", i);
+		else
+			KUNIT_EXPECT_NE_MSG(test, fields[i].np_max, 0, "row %u", i);
+	}
+}
+
+static void unknown_is_hidden(struct kunit *test)
+{
+	/* ID_AA64PFR0_EL1 has no field without a row, ID_AA64PFR2_EL1 and MMFR4 have. */
+	u64 pfr2 = pkvm_show_id_reg(REG(PFR2), false, ALL_OPTIONS, ~0ULL, ~0ULL);
+	u64 mmfr4 = pkvm_show_id_reg(REG(MMFR4), false, ALL_OPTIONS, ~0ULL, ~0ULL);
+
+	KUNIT_EXPECT_EQ(test, pfr2, ID_AA64PFR2_EL1_FPMR_IMP << ID_AA64PFR2_EL1_FPMR_SHIFT);
+	KUNIT_EXPECT_EQ(test, mmfr4 & ~ID_AA64MMFR4_EL1_E2H0_MASK, 0);
+
+	/* A register without a row: ID_AA64AFR0_EL1, and one that is not allocated. */
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(IDREG_IDX(SYS_ID_AA64AFR0_EL1), false,
+					       ALL_OPTIONS, ~0ULL, ~0ULL), 0);
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(IDREG_IDX(sys_reg(3, 0, 0, 7, 7)), true,
+					       ALL_OPTIONS, ~0ULL, ~0ULL), 0);
+}
+
+static void never_offered(struct kunit *test)
+{
+	expect_hidden(test, REG(PFR1), ID_AA64PFR1_EL1_GCS_MASK);
+	expect_hidden(test, REG(PFR1), ID_AA64PFR1_EL1_SME_MASK);
+	expect_hidden(test, REG(PFR1), ID_AA64PFR1_EL1_THE_MASK);
+	expect_hidden(test, REG(PFR1), ID_AA64PFR1_EL1_NMI_MASK);
+	expect_hidden(test, REG(PFR0), ID_AA64PFR0_EL1_MPAM_MASK);
+	expect_hidden(test, REG(PFR1), ID_AA64PFR1_EL1_MPAM_frac_MASK);
+	expect_hidden(test, REG(PFR0), ID_AA64PFR0_EL1_AMU_MASK);
+	expect_hidden(test, REG(MMFR3), ID_AA64MMFR3_EL1_D128_MASK);
+	expect_hidden(test, REG(MMFR3), ID_AA64MMFR3_EL1_SCTLRX_MASK);
+	expect_hidden(test, REG(MMFR3), ID_AA64MMFR3_EL1_AIE_MASK);
+	expect_hidden(test, REG(MMFR2), ID_AA64MMFR2_EL1_NV_MASK);
+	expect_hidden(test, REG(ISAR1), ID_AA64ISAR1_EL1_LS64_MASK);
+	expect_hidden(test, REG(DFR0), ID_AA64DFR0_EL1_BRBE_MASK);
+	expect_hidden(test, REG(DFR0), ID_AA64DFR0_EL1_PMSVer_MASK);
+	expect_hidden(test, REG(DFR0), ID_AA64DFR0_EL1_TraceBuffer_MASK);
+}
+
+static void offered_on_request(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, SVE, 1), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, BIT(PKVM_WITH_SVE), PFR0, SVE, 1), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, BIT(PKVM_WITH_SVE), PFR0, SVE, 0), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR0, SVE, 1), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, ZFR0, SVEver, 1), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, ISAR1, API, 5), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, BIT(PKVM_WITH_PTRAUTH), ISAR1, API, 5), 5);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, ALL_OPTIONS, PFR1, MTE, 3), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(false, ALL_OPTIONS, PFR1, MTE, 3), 3);
+	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR1, MTE, 3), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, ALL_OPTIONS, PFR0, GIC, 3), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, GIC, 1), 0);
+}
+
+static void offered_to_both(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, ISAR2, MOPS, 1), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, ISAR2, MOPS, 1), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, MMFR0, TGRAN16, 1), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, ISAR0, ATOMIC, 2), 2);
+	/* Never AArch32, which no protected VM runs. */
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, EL0, 2), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR0, EL0, 2), 2);
+	/* CSV2_2 has SCXTNUM, which a protected VM has not. */
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, CSV2, 3), 1);
+}
+
+/* 0b1111 is less than 0b0000, and what the CPU has not is not shown. */
+static void signed_fields(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, MMFR0, TGRAN64, 0xf), 0xf);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, MMFR0, TGRAN64, 0), 0);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, FP, 1), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, FP, 0xf), 0xf);
+	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, DFR0, DoubleLock, 0xf), 0xf);
+}
+
+/* What the host wants counts for a non-protected VM, as a limit. */
+static void host_only_narrows(struct kunit *test)
+{
+	u64 cpu = FIELD_PREP(ID_AA64ISAR0_EL1_TLB_MASK, 1) |
+		  FIELD_PREP(ID_AA64ISAR0_EL1_AES_MASK, 2);
+	u64 less = FIELD_PREP(ID_AA64ISAR0_EL1_TLB_MASK, 2) |
+		   FIELD_PREP(ID_AA64ISAR0_EL1_AES_MASK, 1);
+
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(REG(ISAR0), false, 0, cpu, less),
+			FIELD_PREP(ID_AA64ISAR0_EL1_TLB_MASK, 1) |
+			FIELD_PREP(ID_AA64ISAR0_EL1_AES_MASK, 1));
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(REG(ISAR0), true, 0, cpu, less), cpu);
+	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(REG(ISAR0), true, 0, cpu, 0), cpu);
+}
+
+static void nothing_shown_traps_all(struct kunit *test)
+{
+	u64 shown[KVM_ARM_ID_REG_NUM] = {};
+	struct pkvm_feature_traps traps;
+
+	pkvm_feature_traps(shown, &traps);
+	KUNIT_EXPECT_EQ(test, traps.hcr, HCR_TID5 | HCR_TTLBOS);
+	/* TALLINT alone traps, all other bits enable. */
+	KUNIT_EXPECT_EQ(test, traps.hcrx, HCRX_EL2_TALLINT);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & __HFGRTR_EL2_nMASK, __HFGRTR_EL2_nMASK);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HFGITR_GROUP] & __HFGITR_EL2_nMASK, __HFGITR_EL2_nMASK);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HDFGRTR_GROUP] & __HDFGRTR_EL2_nMASK,
+			__HDFGRTR_EL2_nMASK);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HAFGRTR_GROUP], __HAFGRTR_EL2_MASK);
+	KUNIT_EXPECT_TRUE(test, traps.fgu[HFGITR_GROUP] & HFGITR_EL2_TLBIVALE1OS);
+}
+
+/* A CPU with every feature: GCS, SME, THE, D128 and MPAM stay off, in both kinds of VM. */
+static void everything_lifts_what_is_offered(struct kunit *test)
+{
+	const u64 off = HFGxTR_EL2_nGCS_EL0 | HFGxTR_EL2_nGCS_EL1 | HFGxTR_EL2_nTPIDR2_EL0 |
+			HFGxTR_EL2_nSMPRI_EL1 | HFGxTR_EL2_nRCWMASK_EL1 | HFGxTR_EL2_nACCDATA_EL1 |
+			HFGxTR_EL2_nS2POR_EL1 | HFGxTR_EL2_nMAIR2_EL1 | HFGxTR_EL2_nAMAIR2_EL1;
+	const u64 pie = HFGxTR_EL2_nPIR_EL1 | HFGxTR_EL2_nPIRE0_EL1 | HFGxTR_EL2_nPOR_EL0 |
+			HFGxTR_EL2_nPOR_EL1;
+	const u64 never = HCRX_EL2_GCSEn | HCRX_EL2_D128En | HCRX_EL2_SCTLR2En | HCRX_EL2_EnAS0 |
+			  HCRX_EL2_EnALS | HCRX_EL2_EnASR | HCRX_EL2_EnIDCP128 | HCRX_EL2_PACMEn;
+	u64 shown[KVM_ARM_ID_REG_NUM];
+	struct pkvm_feature_traps traps;
+
+	show_everything(true, ALL_OPTIONS, shown);
+	pkvm_feature_traps(shown, &traps);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & (off | pie), off | pie);
+	KUNIT_EXPECT_EQ(test, traps.hcrx & never, 0);
+	KUNIT_EXPECT_EQ(test, traps.hcrx, HCRX_EL2_MSCEn | HCRX_EL2_MCE2 | HCRX_EL2_TALLINT);
+	KUNIT_EXPECT_EQ(test, traps.hcr & (HCR_API | HCR_APK), HCR_API | HCR_APK);
+	KUNIT_EXPECT_FALSE(test, traps.hcr & HCR_ATA);
+
+	show_everything(false, ALL_OPTIONS, shown);
+	pkvm_feature_traps(shown, &traps);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & (off | pie), off);
+	KUNIT_EXPECT_EQ(test, traps.hcrx & never, 0);
+	KUNIT_EXPECT_EQ(test, traps.hcrx & (HCRX_EL2_TCR2En | HCRX_EL2_EnFPM),
+			HCRX_EL2_TCR2En | HCRX_EL2_EnFPM);
+}
+
+static void no_keys_without_ptrauth(struct kunit *test)
+{
+	u64 shown[KVM_ARM_ID_REG_NUM];
+	struct pkvm_feature_traps traps;
+
+	show_everything(true, ALL_OPTIONS & ~BIT(PKVM_WITH_PTRAUTH), shown);
+	pkvm_feature_traps(shown, &traps);
+	KUNIT_EXPECT_EQ(test, traps.hcr & (HCR_API | HCR_APK), 0);
+}
+
+static struct kunit_case features_cases[] = {
+	KUNIT_CASE(no_field_twice),
+	KUNIT_CASE(rows_make_sense),
+	KUNIT_CASE(unknown_is_hidden),
+	KUNIT_CASE(never_offered),
+	KUNIT_CASE(offered_on_request),
+	KUNIT_CASE(offered_to_both),
+	KUNIT_CASE(signed_fields),
+	KUNIT_CASE(host_only_narrows),
+	KUNIT_CASE(nothing_shown_traps_all),
+	KUNIT_CASE(everything_lifts_what_is_offered),
+	KUNIT_CASE(no_keys_without_ptrauth),
+	{}
+};
+
+static struct kunit_suite features_suite = {
+	.name		= "pkvm_features",
+	.test_cases	= features_cases,
+};
+
+kunit_test_suite(features_suite);
+
+MODULE_DESCRIPTION("KUnit tests of what VMs on a protected host are shown of the CPU");
+MODULE_LICENSE("GPL");
