@@ -303,6 +303,11 @@ static int build_machine(struct machine *machine, const struct options *options)
 	err = build_memory(machine, options);
 	if (!err)
 		err = vm_create(&machine->vm, options->protected_vm);
+	if (!err)
+		err = vm_choose_features(&machine->vm,
+					 options->cpu_features_given ? options->cpu_features :
+					 CPU_FEATURE_SVE | CPU_FEATURE_PAUTH,
+					 options->cpu_features_given);
 	if (!err && options->host_firmware)
 		err = vm_load_firmware(&machine->vm, options->firmware_address,
 				       FIRMWARE_MAX_SIZE);

@@ -50,6 +50,10 @@ static const char help_text[] =
 "                    shares; the host must have booted with kvm-arm.mode=protected\n"
 "  --mem MIB         memory in MiB, from 0x80000000 on (default 256, at least 4)\n"
 "  --cpus N          number of vCPUs, 1 to 8 (default 1)\n"
+"  --cpu-features LIST\n"
+"                    what the vCPUs must have of 'sve' and 'pauth' (pointer\n"
+"                    authentication), separated by commas, or 'none' (default: as\n"
+"                    much of it as the VM can have)\n"
 "  --swiotlb MIB     the device tree gives PCI devices a restricted DMA pool of this\n"
 "                    size to bounce through, 0 for none (default 16 with --kernel\n"
 "                    and --protected or --firmware, 2 with --firmware alone, else 0);\n"
@@ -135,10 +139,45 @@ static int parse_disk(struct options *options, char *argument)
 	return 0;
 }
 
+static int parse_cpu_features(struct options *options, const char *argument)
+{
+	static const struct {
+		const char *name;
+		unsigned int bit;
+	} features[] = {
+		{ "sve", CPU_FEATURE_SVE },
+		{ "pauth", CPU_FEATURE_PAUTH },
+	};
+	const char *name = argument;
+	size_t length, i;
+
+	options->cpu_features_given = true;
+	if (!strcmp(argument, "none"))
+		return 0;
+
+	for (;; name += length + 1) {
+		length = strcspn(name, ",");
+		for (i = 0; i < sizeof(features) / sizeof(*features); i++) {
+			if (strlen(features[i].name) == length &&
+			    !strncmp(name, features[i].name, length))
+				break;
+		}
+		if (i == sizeof(features) / sizeof(*features)) {
+			log_err("--cpu-features: '%.*s' is no feature (try --help)", (int)length,
+				name);
+			return -EINVAL;
+		}
+		options->cpu_features |= features[i].bit;
+		if (!name[length])
+			return 0;
+	}
+}
+
 enum {
 	OPT_PROTECTED = 1,
 	OPT_MEM,
 	OPT_CPUS,
+	OPT_CPU_FEATURES,
 	OPT_FIRMWARE,
 	OPT_FIRMWARE_AT,
 	OPT_HOST_FIRMWARE,
@@ -158,6 +197,7 @@ static const struct option long_options[] = {
 	{ "protected",	no_argument,		NULL, OPT_PROTECTED },
 	{ "mem",	required_argument,	NULL, OPT_MEM },
 	{ "cpus",	required_argument,	NULL, OPT_CPUS },
+	{ "cpu-features", required_argument,	NULL, OPT_CPU_FEATURES },
 	{ "firmware",	required_argument,	NULL, OPT_FIRMWARE },
 	{ "firmware-at", required_argument,	NULL, OPT_FIRMWARE_AT },
 	{ "host-firmware", no_argument,		NULL, OPT_HOST_FIRMWARE },
@@ -192,6 +232,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		if (!err)
 			options->nr_vcpus = number;
 		return err;
+	case OPT_CPU_FEATURES:
+		return parse_cpu_features(options, argument);
 	case OPT_FIRMWARE:
 		options->firmware = argument;
 		return 0;

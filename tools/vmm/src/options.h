@@ -18,12 +18,19 @@ enum exit_status {
 	EXIT_SIGNAL_BASE	= 128,
 };
 
+/* What a vCPU may have beside what every one of its VM has. */
+#define CPU_FEATURE_SVE		(1U << 0)
+#define CPU_FEATURE_PAUTH	(1U << 1)
+
 struct options {
 	bool help;
 	bool protected_vm;
 	/* Bytes. */
 	uint64_t memory_size;
 	unsigned int nr_vcpus;
+	/* CPU_FEATURE_*: what there must be, and no more, or else what there can be. */
+	unsigned int cpu_features;
+	bool cpu_features_given;
 	const char *firmware;
 	/* Where it lies, and up to RAM its memory. */
 	uint64_t firmware_address;

@@ -55,6 +55,7 @@ int vcpu_kick_signal(void)
 
 int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index)
 {
+	int sve = KVM_ARM_VCPU_SVE;
 	struct kvm_vcpu_init init;
 	const char *what;
 	void *run;
@@ -80,10 +81,15 @@ int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index)
 		goto fail;
 
 	what = "KVM_ARM_VCPU_INIT";
-	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2;
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2 | vm->vcpu_features;
 	if (index)
 		init.features[0] |= 1U << KVM_ARM_VCPU_POWER_OFF;
 	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
+		goto fail;
+
+	what = "KVM_ARM_VCPU_FINALIZE";
+	if (vm->vcpu_features & 1U << KVM_ARM_VCPU_SVE &&
+	    ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &sve))
 		goto fail;
 	return 0;
 

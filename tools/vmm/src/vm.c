@@ -11,6 +11,7 @@
 
 #include "layout.h"
 #include "log.h"
+#include "options.h"
 #include "vm.h"
 
 #define KVM_DEVICE		"/dev/kvm"
@@ -84,6 +85,34 @@ int vm_create(struct vm *vm, bool protected_vm)
 	else
 		log_err("KVM_CREATE_VM: %s", strerror(-err));
 	return err;
+}
+
+int vm_choose_features(struct vm *vm, unsigned int wanted, bool must)
+{
+	static const struct {
+		const char *name;
+		unsigned int feature;
+		int capability;
+		uint32_t bits;
+	} features[] = {
+		{ "SVE", CPU_FEATURE_SVE, KVM_CAP_ARM_SVE, 1U << KVM_ARM_VCPU_SVE },
+		{ "pointer authentication", CPU_FEATURE_PAUTH, KVM_CAP_ARM_PTRAUTH_ADDRESS,
+		  1U << KVM_ARM_VCPU_PTRAUTH_ADDRESS | 1U << KVM_ARM_VCPU_PTRAUTH_GENERIC },
+	};
+	size_t i;
+
+	vm->vcpu_features = 0;
+	for (i = 0; i < sizeof(features) / sizeof(*features); i++) {
+		if (!(wanted & features[i].feature))
+			continue;
+		if (ioctl(vm->fd, KVM_CHECK_EXTENSION, features[i].capability) > 0) {
+			vm->vcpu_features |= features[i].bits;
+		} else if (must) {
+			log_err("this VM cannot have %s", features[i].name);
+			return -ENODEV;
+		}
+	}
+	return 0;
 }
 
 static int enable_protected_vm(struct vm *vm, uint32_t flags, uint64_t argument)

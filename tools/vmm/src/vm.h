@@ -6,6 +6,7 @@
 #define VMM_VM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <linux/kvm.h>
 
@@ -26,6 +27,8 @@ struct vm {
 	bool protected_vm;
 	/* Bits of its guest physical addresses. */
 	unsigned int ipa_bits;
+	/* What its vCPUs have: bits of KVM_ARM_VCPU_*. */
+	uint32_t vcpu_features;
 	/* Bytes of a vCPU's struct kvm_run. */
 	size_t run_size;
 	/* Bytes of its memory; 0 until it is mapped. */
@@ -43,6 +46,16 @@ struct vm {
  * Return: 0, or a negative errno.
  */
 int vm_create(struct vm *vm, bool protected_vm);
+
+/**
+ * vm_choose_features() - Choose what the vCPUs have.
+ * @vm: the VM, without vCPUs yet
+ * @wanted: CPU_FEATURE_* of options.h
+ * @must: whether each of them has to be there; else what the VM can have of it is taken
+ *
+ * Return: 0, or -ENODEV if the VM cannot have what it must.
+ */
+int vm_choose_features(struct vm *vm, unsigned int wanted, bool must);
 
 /**
  * vm_load_firmware() - Have the VM start in the firmware that the host has for it.

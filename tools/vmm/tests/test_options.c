@@ -142,6 +142,27 @@ static void test_firmware_at(void **state)
 	assert_int_equal(options.firmware_address, 0x7fc00000);
 }
 
+static void test_cpu_features(void **state)
+{
+	char both[] = "--bare b --cpu-features pauth,sve";
+	char one[] = "--bare b --cpu-features sve";
+	char none[] = "--bare b --cpu-features none";
+	char unsaid[] = "--bare b";
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, both), 0);
+	assert_true(options.cpu_features_given);
+	assert_int_equal(options.cpu_features, CPU_FEATURE_SVE | CPU_FEATURE_PAUTH);
+	assert_int_equal(parse(&options, one), 0);
+	assert_int_equal(options.cpu_features, CPU_FEATURE_SVE);
+	assert_int_equal(parse(&options, none), 0);
+	assert_true(options.cpu_features_given);
+	assert_int_equal(options.cpu_features, 0);
+	assert_int_equal(parse(&options, unsaid), 0);
+	assert_false(options.cpu_features_given);
+}
+
 static void test_help(void **state)
 {
 	char alone[] = "--help";
@@ -185,6 +206,14 @@ static void test_refused(void **state)
 		"--firmware fw --cpus 0",
 		"--firmware fw --cpus 9",
 		"--firmware fw --cpus two",
+		"--firmware fw --cpu-features",
+		"--firmware fw --cpu-features=",
+		"--firmware fw --cpu-features sme",
+		"--firmware fw --cpu-features sve,",
+		"--firmware fw --cpu-features ,sve",
+		"--firmware fw --cpu-features sve,none",
+		"--firmware fw --cpu-features sv",
+		"--firmware fw --cpu-features svex",
 		"--firmware fw --timeout 0",
 		"--firmware fw --timeout 1.5",
 		"--firmware fw --timeout 4294967297",
@@ -233,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_disk_suffix),
 		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_firmware_at),
+		cmocka_unit_test(test_cpu_features),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_refused),
 	};
