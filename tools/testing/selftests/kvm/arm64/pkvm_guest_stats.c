@@ -150,7 +150,7 @@ static int make_calls(struct pvm_vcpu *vcpu, uint64_t ipa)
 		{ HVC_PSCI_CPU_ON, 99, 0, -2 },
 		{ 0xc600003e, 0, 0, HVC_NOT_SUPPORTED },
 		{ 0x12345678, 0, 0, HVC_NOT_SUPPORTED },
-		{ HVC_TRNG_VERSION, 0, 0, HVC_NOT_SUPPORTED },
+		{ 0x84000060, 0, 0, HVC_NOT_SUPPORTED },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {

@@ -123,13 +123,6 @@ TEST_F(hvc, unknown_functions)
 	}
 }
 
-/* TRNG would need a source that the host neither sees nor sets. */
-TEST_F(hvc, no_trng_from_the_host)
-{
-	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(self->vcpu, HVC_TRNG_VERSION, 0, 0, 0));
-	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(self->vcpu, 0xc4000053, 64, 0, 0));
-}
-
 /* PSCI is there: 1.0 at least, and it says no to what it does not know. */
 TEST_F(hvc, psci)
 {

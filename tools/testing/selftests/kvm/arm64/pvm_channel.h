@@ -47,5 +47,10 @@
  */
 #define PVM_BATCH		9
 #define PVM_STEP_SIZE		64
+/*
+ * Execute argument 0, the code of one instruction, with arguments 1..3 in x0..x2. It may use these
+ * and x3 and no other general register. Results: x0..x3.
+ */
+#define PVM_INSN		10
 
 #endif /* SELFTEST_KVM_PVM_CHANNEL_H */

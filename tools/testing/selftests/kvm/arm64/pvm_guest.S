@@ -46,6 +46,7 @@ commands:
 	b	do_sve_fill
 	b	do_sve_check
 	b	do_batch
+	b	do_insn
 
 do_hvc:
 	hvc	#0
@@ -148,6 +149,27 @@ do_sve_check:
 	rdvl	x1, #1
 	b	done
 	.arch_extension nosve
+
+	/* As a store, and then out of what the CPU may have fetched. */
+do_insn:
+	adr	x4, insn
+	dc	civac, x4
+	dsb	sy
+	str	w0, [x4]
+	dsb	sy
+	dc	civac, x4
+	dsb	sy
+	ic	iallu
+	dsb	sy
+	isb
+	mov	x0, x1
+	mov	x1, x2
+	mov	x2, x3
+	mov	x3, xzr
+insn:
+	nop
+	isb
+	b	done
 
 do_batch:
 	mov	x4, x0
