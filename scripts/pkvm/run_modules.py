@@ -6,6 +6,9 @@ The modules are those that make -C <kernel> M=<this tree> modules builds for a h
 that has KUnit; inserting one runs its suites. Each case is a TAP line; a suite that is
 expected and does not show up is a failure.
 
+The suites of EL2 run once more on a machine with a secure world, where FF-A has somebody to
+talk to: there the cases of FF-A may not be skipped.
+
 --granule 16 inserts the modules of the host with pages of 16 KiB, as they were built with it.
 """
 
@@ -29,6 +32,9 @@ FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
 LIMIT = 400
 # Whole blocks of memory of each size are in it.
 MEMORY = 4096
+# What the secure world is for, and the suite that needs it.
+EL2_MODULE = 'pkvm_el2_kunit.ko'
+FFA_SUITE = 'pkvm_el2_ffa'
 
 
 def step(log, *command, **more):
@@ -61,7 +67,8 @@ def build(granule, source, jobs):
     objects = kernel(granule)
     image = os.path.relpath(os.path.join(objects, 'Image'), TOP)
     print(f'# building {image} and the modules', flush=True)
-    step('test-host.mk.log', 'make', f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', image)
+    step('test-host.mk.log', 'make', f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', image,
+         'build/spmc.bin')
     if granule != 4:
         return modules_below(os.path.join(objects, 'drivers/virt/pkvm'))
     # A copy, so that no object lands in the checkout.
@@ -75,8 +82,10 @@ def build(granule, source, jobs):
     return modules_below(source)
 
 
-def tell(label, granule, jobs):
+def tell(label, granule, jobs, secure):
     """TAP lines for the jobs that inserted a module each; whether all is well."""
+    complete = () if granule != 4 else FFA_SUITE + '.' if secure else run_kunit.COMPLETE
+    expected = [FFA_SUITE] if secure else run_kunit.expected_suites()
     good, seen = True, set()
 
     def line(name, problem, more=''):
@@ -92,30 +101,35 @@ def tell(label, granule, jobs):
             seen.add(suite)
             for case in cases:
                 name = f'{suite}.{case.name}'
-                if case.skipped and granule == 4 and name.startswith(run_kunit.COMPLETE):
+                if case.skipped and name.startswith(complete):
                     line(name, 'it may not be skipped')
                 else:
                     line(name, 'FAIL' if case.failed else '', ' # SKIP' if case.skipped else '')
             if told.failed and not any(case.failed for case in cases):
                 line(suite, 'it failed, but none of its cases')
-    for suite in run_kunit.expected_suites():
+    for suite in expected:
         if suite not in seen:
             line(suite, 'the suite did not run')
     return good
 
 
-def run(cpu, granule, modules):
+def run(cpu, granule, modules, secure):
     """Insert each module in a protected host that has a firmware; whether every case passed."""
     objects = kernel(granule)
+    if secure:
+        modules = [path for path in modules if os.path.basename(path) == EL2_MODULE]
     modules = [os.path.join(objects, 'lib/kunit/kunit.ko'), *modules]
     names = [os.path.basename(path) for path in modules]
     label = cpu if granule == 4 else f'{cpu}-{granule}k'
+    if secure:
+        label += '-secure'
     host = qemu.boot([f'insmod /{name}' for name in names], cpu=cpu, verbose=True,
                      kernel=os.path.join(objects, 'Image'), limit=LIMIT, mem=MEMORY,
                      firmware=FIRMWARE if granule == 4 else None,
+                     spmc=qemu.SPMC if secure else None,
                      files={f'/{name}': path for name, path in zip(names, modules)},
                      log=os.path.join(BUILD, 'log', f'modules-{label}.log'))
-    good = tell(label, granule, host.jobs[1:])
+    good = tell(label, granule, host.jobs[1:], secure)
     if host.cause:
         print(f'not ok {label}.modules # {host.cause}')
         good = False
@@ -146,7 +160,8 @@ def main():
             print('not ok modules # this tree builds none')
             return 1
         try:
-            good = [run(cpu, args.granule, modules) for cpu in names]
+            good = [run(cpu, args.granule, modules, secure)
+                    for cpu in names for secure in (False, True)]
         except qemu.QemuError as error:
             print(f'not ok modules # {error}')
             return 1

@@ -64,6 +64,8 @@ struct el2_fixture {
 
 int el2_fixture_init(struct kunit *test);
 void el2_fixture_exit(struct kunit *test);
+int el2_ffa_init(struct kunit *test);
+void el2_ffa_exit(struct kunit *test);
 
 struct page *el2_page(struct kunit *test);
 int el2_write(void *to, u64 value);
@@ -112,5 +114,6 @@ extern struct kunit_case el2_np_share_cases[];
 extern struct kunit_case el2_range_cases[];
 extern struct kunit_case el2_random_cases[];
 extern struct kunit_case el2_coalesce_cases[];
+extern struct kunit_case el2_ffa_cases[];
 
 #endif /* __PKVM_EL2_KUNIT_H__ */

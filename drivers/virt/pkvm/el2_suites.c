@@ -83,6 +83,13 @@ static struct kunit_suite el2_random_suite = {
 	.test_cases	= el2_random_cases,
 };
 
+static struct kunit_suite el2_ffa_suite = {
+	.name		= "pkvm_el2_ffa",
+	.init		= el2_ffa_init,
+	.exit		= el2_ffa_exit,
+	.test_cases	= el2_ffa_cases,
+};
+
 #ifdef CONFIG_PKVM_STAGE2_DEBUG
 static struct kunit_suite el2_coalesce_suite = {
 	.name		= "pkvm_el2_coalesce",
@@ -96,7 +103,8 @@ kunit_test_suite(el2_coalesce_suite);
 
 kunit_test_suites(&el2_host_suite, &el2_share_suite, &el2_vm_suite, &el2_donate_suite,
 		  &el2_teardown_suite, &el2_guest_suite, &el2_isolation_suite,
-		  &el2_force_suite, &el2_np_share_suite, &el2_range_suite, &el2_random_suite);
+		  &el2_force_suite, &el2_np_share_suite, &el2_range_suite, &el2_random_suite,
+		  &el2_ffa_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the protected KVM hypervisor");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
