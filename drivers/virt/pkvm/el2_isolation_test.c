@@ -95,6 +95,19 @@ static void psci_passed_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (s64)expect_unchanged(test, g), PSCI_RET_DENIED);
 }
 
+/* Rule: CPU_SUSPEND shows the power state; where the guest would go on is its own. */
+static void suspend_hides_entry(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC, PSCI_0_2_FN64_CPU_SUSPEND,
+					   0x77, EL2_GUEST_MAGIC, EL2_GUEST_MAGIC),
+			EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[1], 0x77);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[2], 0);
+	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[3], 0);
+}
+
 /* Rule: WFI shows that the vCPU waits. A host that moves the pc, or injects, is not heard. */
 static void wait_for_interrupt(struct kunit *test)
 {
@@ -396,6 +409,7 @@ static void scribbled_on(struct kunit *test)
 
 struct kunit_case el2_isolation_cases[] = {
 	KUNIT_CASE(psci_passed_on),
+	KUNIT_CASE(suspend_hides_entry),
 	KUNIT_CASE(wait_for_interrupt),
 	KUNIT_CASE(interrupt),
 	KUNIT_CASE(mmio_store),

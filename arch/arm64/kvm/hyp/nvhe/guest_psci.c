@@ -226,7 +226,8 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return psci_cpu_off(hyp_vcpu, func_id);
 	case PSCI_0_2_FN_CPU_SUSPEND:
 	case PSCI_0_2_FN64_CPU_SUSPEND:
-		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 3);
+		/* Entry point and context are of no use to who only lets it wait. */
+		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 1);
 	case PSCI_0_2_FN_SYSTEM_OFF:
 	case PSCI_0_2_FN_SYSTEM_RESET:
 		WRITE_ONCE(vm->stopped, true);
