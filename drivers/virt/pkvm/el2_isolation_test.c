@@ -108,6 +108,28 @@ static void suspend_hides_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[3], 0);
 }
 
+/* Rule: the host hears of calls that are answered at EL2 when the vCPU is put, not before. */
+static void calls_are_counted_late(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct pkvm_vcpu_stat *stat = &host_vcpu(g)->stat.protected;
+	struct pkvm_vm_stat *vm_stat = &g->vm->kvm->stat.protected;
+
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID,
+					    EL2_CODE_GFN << PAGE_SHIFT, 0, 0),
+			SMCCC_RET_INVALID_PARAMETER);
+	KUNIT_EXPECT_EQ(test, stat->calls_share, 0);
+	KUNIT_EXPECT_EQ(test, stat->calls_unshare, 0);
+	KUNIT_EXPECT_EQ(test, stat->pages_shared, 0);
+	KUNIT_EXPECT_EQ(test, vm_stat->bytes_shared, 0);
+	el2_put();
+	KUNIT_EXPECT_EQ(test, stat->calls_share, 1);
+	KUNIT_EXPECT_EQ(test, stat->calls_unshare, 1);
+	KUNIT_EXPECT_EQ(test, stat->pages_shared, 1);
+	KUNIT_EXPECT_EQ(test, vm_stat->bytes_shared, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, vm_stat->bytes_private, PAGE_SIZE);
+}
+
 /* Rule: WFI shows that the vCPU waits. A host that moves the pc, or injects, is not heard. */
 static void wait_for_interrupt(struct kunit *test)
 {
@@ -410,6 +432,7 @@ static void scribbled_on(struct kunit *test)
 struct kunit_case el2_isolation_cases[] = {
 	KUNIT_CASE(psci_passed_on),
 	KUNIT_CASE(suspend_hides_entry),
+	KUNIT_CASE(calls_are_counted_late),
 	KUNIT_CASE(wait_for_interrupt),
 	KUNIT_CASE(interrupt),
 	KUNIT_CASE(mmio_store),

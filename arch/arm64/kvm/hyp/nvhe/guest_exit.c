@@ -103,7 +103,7 @@ static void fail_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	*vcpu_pc(&hyp_vcpu->vcpu) += AARCH64_INSN_SIZE;
 	pvm_smccc_return(&hyp_vcpu->vcpu, SMCCC_RET_INVALID_PARAMETER);
-	hyp_vcpu->host_vcpu->stat.protected.calls_share++;
+	hyp_vcpu->vcpu.stat.protected.calls_share++;
 }
 
 /**
@@ -170,14 +170,14 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (kvm_vcpu_trap_is_iabt(vcpu) || !kvm_vcpu_dabt_isvalid(vcpu) ||
 	    !pvm_ipa_is_mmio(vm, ipa)) {
 		hyp_vcpu->exit = PVM_EXIT_FAULT;
-		hyp_vcpu->host_vcpu->stat.protected.exits_fault++;
+		hyp_vcpu->vcpu.stat.protected.exits_fault++;
 		write = !kvm_vcpu_trap_is_iabt(vcpu) && kvm_vcpu_dabt_iswrite(vcpu);
 		show_fault(hyp_vcpu, ipa, write);
 		return ARM_EXCEPTION_TRAP;
 	}
 
 	hyp_vcpu->exit = PVM_EXIT_MMIO;
-	hyp_vcpu->host_vcpu->stat.protected.exits_mmio++;
+	hyp_vcpu->vcpu.stat.protected.exits_mmio++;
 	if (kvm_vcpu_dabt_iswrite(vcpu))
 		val = mmio_value(vcpu, vcpu_get_reg(vcpu, kvm_vcpu_dabt_get_rd(vcpu)));
 
@@ -191,7 +191,7 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
-	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
+	struct pkvm_vcpu_stat *stat = &hyp_vcpu->vcpu.stat.protected;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
 	/* Made again, unless the host says that there is no page. */
@@ -225,7 +225,7 @@ static int show_wfx(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
 	/* WFxT's deadline is the guest's: it may always end early. */
-	hyp_vcpu->host_vcpu->stat.protected.exits_wfx++;
+	hyp_vcpu->vcpu.stat.protected.exits_wfx++;
 	show_esr(hyp_vcpu, ESR_ELx_EC_WFx, kvm_vcpu_get_esr(vcpu) & ESR_ELx_WFx_ISS_WFE);
 	kvm_skip_instr(vcpu);
 
@@ -238,7 +238,7 @@ static int show_sgi(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	u64 val = vcpu_get_reg(vcpu, kvm_vcpu_sys_get_rt(vcpu));
 
-	hyp_vcpu->host_vcpu->stat.protected.exits_sgi++;
+	hyp_vcpu->vcpu.stat.protected.exits_sgi++;
 	show_esr(hyp_vcpu, ESR_ELx_EC_SYS64, kvm_vcpu_get_esr(vcpu) & ESR_ELx_SYS64_ISS_SYS_MASK);
 	vcpu_set_reg(hyp_vcpu->host_vcpu, 0, val);
 	kvm_skip_instr(vcpu);
@@ -278,7 +278,7 @@ int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
 			return show_sgi(hyp_vcpu);
 		}
 	} else if (ARM_EXCEPTION_CODE(exit_code) == ARM_EXCEPTION_IRQ) {
-		hyp_vcpu->host_vcpu->stat.protected.exits_interrupt++;
+		hyp_vcpu->vcpu.stat.protected.exits_interrupt++;
 		return ARM_EXCEPTION_IRQ;
 	}
 

@@ -173,7 +173,6 @@ int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *n
 
 	guest_lock_component(walk.vm);
 	ret = guard_walk_range(&walk, put_guard);
-	pvm_show_memory(walk.vm);
 	guest_unlock_component(walk.vm);
 
 	*nr_done = (walk.ipa - ipa) >> PAGE_SHIFT;
@@ -288,7 +287,6 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	/* What was found are guards, as many entries as the budget allowed. */
 	if (walk.ipa > from)
 		WARN_ON(remove_guards(walk.vm, &from, walk.ipa, INT_MAX));
-	pvm_show_memory(walk.vm);
 	guest_unlock_component(walk.vm);
 
 	*nr_done = (walk.ipa - ipa) >> PAGE_SHIFT;

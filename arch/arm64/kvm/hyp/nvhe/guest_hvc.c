@@ -84,7 +84,7 @@ static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
-	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
+	struct pkvm_vcpu_stat *stat = &hyp_vcpu->vcpu.stat.protected;
 	u64 ipa = vcpu_get_reg(vcpu, 1);
 	u64 nr_granules = vcpu_get_reg(vcpu, 2) ?: 1;
 	u64 nr_done;
@@ -133,7 +133,7 @@ static bool pvm_mem_relinquish(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 /* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
 static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
-	struct pkvm_vcpu_stat *stat = &hyp_vcpu->host_vcpu->stat.protected;
+	struct pkvm_vcpu_stat *stat = &hyp_vcpu->vcpu.stat.protected;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	u64 *count = &stat->calls_info;
 	bool done = true;
@@ -207,7 +207,7 @@ bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 	if (func_id != ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID)
 		return pvm_handle_call(hyp_vcpu, func_id);
 
-	hyp_vcpu->host_vcpu->stat.protected.calls_info++;
+	hyp_vcpu->vcpu.stat.protected.calls_info++;
 	pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
 
 	return true;

@@ -176,7 +176,6 @@ int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 				       &vcpu->vcpu.arch.pkvm_memcache, 0));
 	vm->nr_granules++;
 	vm->nr_private++;
-	pvm_show_memory(vm);
 
 unlock:
 	guest_unlock_component(vm);
@@ -258,7 +257,6 @@ int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 	vm->nr_granules--;
 	vm->nr_private--;
 	vm->nr_relinquished++;
-	pvm_show_memory(vm);
 
 unlock:
 	guest_unlock_component(vm);

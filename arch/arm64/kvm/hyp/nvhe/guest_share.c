@@ -201,7 +201,6 @@ int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules
 
 	walk.vm->nr_private -= nr;
 	walk.vm->nr_shared += nr;
-	pvm_show_memory(walk.vm);
 
 	guest_unlock_component(walk.vm);
 	host_unlock_component();
@@ -249,7 +248,6 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granul
 
 	walk.vm->nr_private += nr;
 	walk.vm->nr_shared -= nr;
-	pvm_show_memory(walk.vm);
 
 	guest_unlock_component(walk.vm);
 	host_unlock_component();

@@ -17,6 +17,7 @@
 #include <asm/sysreg.h>
 
 #include <nvhe/guest_cpu.h>
+#include <nvhe/guest_mem.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
@@ -120,6 +121,24 @@ unlock:
 	hyp_spin_unlock(&vm->power_lock);
 
 	return on;
+}
+
+/**
+ * pvm_show_stats() - Tell the host what a protected vCPU has done so far
+ * @hyp_vcpu: the vCPU, about to be put.
+ *
+ * Only then: a count that went up with every call would tell the host of calls that are
+ * none of its business, as they happen. Takes the guest's lock.
+ */
+void pvm_show_stats(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
+
+	hyp_vcpu->host_vcpu->stat.protected = hyp_vcpu->vcpu.stat.protected;
+
+	guest_lock_component(vm);
+	pvm_show_memory(vm);
+	guest_unlock_component(vm);
 }
 
 /**

@@ -56,6 +56,7 @@ void fpsimd_sve_sync(struct kvm_vcpu *vcpu);
 void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu);
 int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu);
+void pvm_show_stats(struct pkvm_hyp_vcpu *hyp_vcpu);
 
 void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu);
 int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code);
