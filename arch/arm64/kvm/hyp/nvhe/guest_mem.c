@@ -77,6 +77,19 @@ int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 }
 
 /**
+ * pvm_clean_granule() - Clean a page that a guest is about to have for itself
+ * @phys: the page, which the host cannot reach.
+ *
+ * Whatever the guest's own accesses are: the host may have written to it by an alias
+ * that is not cacheable, so that caches and memory differ (R3).
+ */
+void pvm_clean_granule(phys_addr_t phys)
+{
+	kvm_flush_dcache_to_poc(hyp_fixmap_map(phys), PAGE_SIZE);
+	hyp_fixmap_unmap();
+}
+
+/**
  * pvm_zero_granule() - Zero a page that leaves a guest for the host
  * @phys: the page, which neither of the two can reach.
  *

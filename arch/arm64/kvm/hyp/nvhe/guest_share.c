@@ -7,6 +7,7 @@
  *     locks, taken once for the run.
  * R2: when a call that takes pages back returns, no CPU has a TLB entry of the
  *     host for any of them. They are invalidated by ranges, not one by one.
+ * R3: a page that is taken back is cleaned once the host cannot write to it any more.
  * R6: a call does PVM_RANGE_MAX granules at most, and says how many.
  * R7: a granule is refused with nothing changed, or done whole; the run ends at
  *     the first that is refused.
@@ -132,6 +133,7 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 	return 0;
 }
 
+/* The host's half of it: the guest has the page for itself after own_page(). */
 static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
 {
 	int ret;
@@ -153,9 +155,16 @@ static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
 			return ret;
 	}
 
-	guest_set_state(walk, PKVM_PAGE_OWNED);
-
 	return 0;
+}
+
+/* No TLB has anything of the page for the host. */
+static void own_page(struct share_walk *walk)
+{
+	WARN_ON(s2_near_pte(&walk->vm->pgt, walk->ipa, &walk->guest));
+	walk->phys = kvm_pte_to_phys(walk->guest.pte);
+	pvm_clean_granule(walk->phys);
+	guest_set_state(walk, PKVM_PAGE_OWNED);
 }
 
 /**
@@ -245,6 +254,9 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granul
 			break;
 	}
 	tlb_finish(&tlb);
+
+	for (walk.ipa = ipa; walk.ipa < ipa + nr * PAGE_SIZE; walk.ipa += PAGE_SIZE)
+		own_page(&walk);
 
 	walk.vm->nr_private += nr;
 	walk.vm->nr_shared -= nr;

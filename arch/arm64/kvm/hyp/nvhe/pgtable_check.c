@@ -8,8 +8,9 @@
  * - what an entry allowed is taken away and not invalidated before the call returns;
  * - a table page is freed that TLBs may still walk;
  *
- * and when a page goes from the host to a protected guest, or from a guest that had it
- * for itself to the host, without having been cleaned to the point of coherency (R3).
+ * and when a page goes from the host to a protected guest, be it that the guest takes
+ * back what it had shared, or from a guest that had it for itself to the host, without
+ * having been cleaned to the point of coherency (R3).
  * To relax permissions, and to change the access flag or software bits, is legal. The
  * rules are in ../pgtable_account.c, here is where its entries come from.
  *
@@ -22,6 +23,7 @@
 #include <asm/kvm_pgtable_account.h>
 #include <asm/kvm_pgtable_check.h>
 
+#include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/pkvm.h>
@@ -51,11 +53,12 @@ static struct pgtable_space check_space(struct pkvm_hyp_vm *vm)
 static bool hands_over(struct pkvm_hyp_vm *vm, const struct kvm_pgtable_visit_ctx *ctx,
 		       kvm_pte_t old, kvm_pte_t new)
 {
-	/* With FEAT_S2FWB, a guest has no access but through the caches. */
+	/* With FEAT_S2FWB, too: the host's accesses need not be cacheable. */
 	if (vm)
-		return vm->kvm.arch.pkvm.enabled && !kvm_pte_valid(old) && kvm_pte_valid(new) &&
+		return vm->kvm.arch.pkvm.enabled && kvm_pte_valid(new) &&
 		       !pgtable_is_table(new, ctx->level) &&
-		       !cpus_have_final_cap(ARM64_HAS_STAGE2_FWB);
+		       guest_pte_state(new) == PKVM_PAGE_OWNED &&
+		       guest_pte_state(old) != PKVM_PAGE_OWNED;
 
 	return !kvm_pte_valid(ctx->old) && !new &&
 	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, ctx->old) == PKVM_ID_GUEST;

@@ -55,6 +55,7 @@ bool guest_pte_is_guard(kvm_pte_t pte);
 
 kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa);
 int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
+void pvm_clean_granule(phys_addr_t phys);
 void pvm_zero_granule(phys_addr_t phys);
 
 int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu);
