@@ -3,9 +3,9 @@
  * Protected guests, host side: what of the CPU the hypervisor has to know to show it to VMs.
  */
 
+#include <linux/cpufeature.h>
 #include <linux/kvm_host.h>
 
-#include <asm/cpufeature.h>
 #include <asm/kvm_hyp.h>
 #include <asm/kvm_pkvm_features.h>
 #include <asm/kvm_pkvm_guest.h>
@@ -39,7 +39,7 @@ static const u32 id_regs[] __initconst = {
  */
 void __init pkvm_guest_init_cpu(u64 pfr0)
 {
-	u64 *regs = kvm_nvhe_sym(pkvm_cpu_id_regs);
+	u64 *regs = pkvm_hyp_id_regs;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(id_regs); i++)
@@ -53,5 +53,5 @@ void __init pkvm_guest_init_cpu(u64 pfr0)
 	if (!system_supports_poe())
 		regs[IDREG_IDX(SYS_ID_AA64MMFR3_EL1)] &= ~ID_AA64MMFR3_EL1_S1POE_MASK;
 
-	kvm_nvhe_sym(pkvm_cpu_ctr_el0) = read_sanitised_ftr_reg(SYS_CTR_EL0);
+	pkvm_hyp_ctr_el0 = read_sanitised_ftr_reg(SYS_CTR_EL0);
 }

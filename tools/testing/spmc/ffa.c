@@ -6,6 +6,7 @@
  * the specification wants refused, and no more: a hypervisor in between that lets
  * something else through is found out by what the application can reach.
  */
+#include <stdalign.h>
 #include <stddef.h>
 
 #include "../../../drivers/virt/pkvm/el2_ffa.h"
@@ -87,10 +88,10 @@ struct partition {
 
 /* A memory region; whole if all of its description has come. */
 struct region {
+	alignas(16) uint8_t desc[MAX_DESC];
 	uint64_t handle;
 	uint32_t len;
 	uint32_t filled;
-	uint8_t desc[MAX_DESC] __aligned(16);
 };
 
 static struct region regions[MAX_REGIONS];

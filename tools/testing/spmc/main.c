@@ -3,6 +3,8 @@
  * EL3's own registers and the interrupt controller, so that whoever runs at EL2 finds
  * a CPU as after a boot without secure firmware; and which call goes where.
  */
+#include <stdalign.h>
+
 #include "spmc.h"
 
 #define SMCCC_VERSION		0x80000000
@@ -38,7 +40,7 @@
 /* ARE for both worlds, group 1 of the non-secure one. */
 #define GICD_CTLR_VALUE		(BIT(5) | BIT(4) | BIT(1))
 
-uint8_t stacks[SPMC_MAX_CPUS << SPMC_STACK_SHIFT] __aligned(16);
+alignas(16) uint8_t stacks[SPMC_MAX_CPUS << SPMC_STACK_SHIFT];
 
 #define read_reg(reg)							\
 	({								\

@@ -25,7 +25,6 @@
 #include <stdint.h>
 
 #define BIT(n)			(1UL << (n))
-#define __aligned(n)		__attribute__((aligned(n)))
 
 /* Registers of devices, 32 bits wide. */
 static inline uint32_t mmio_read(uint64_t addr)

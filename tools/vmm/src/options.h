@@ -19,8 +19,8 @@ enum exit_status {
 };
 
 /* What a vCPU may have beside what every one of its VM has. */
-#define CPU_FEATURE_SVE		(1U << 0)
-#define CPU_FEATURE_PAUTH	(1U << 1)
+#define CPU_FEATURE_SVE		0x1
+#define CPU_FEATURE_PAUTH	0x2
 
 struct options {
 	bool help;

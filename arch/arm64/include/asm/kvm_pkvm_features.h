@@ -12,10 +12,11 @@
 #include <asm/hyp_image.h>
 
 /* The machine's ID registers, at EL2: see guest_cpu.c. */
-extern u64
-kvm_nvhe_sym(pkvm_cpu_id_regs)[KVM_ARM_ID_REG_NUM];
-extern u64
-kvm_nvhe_sym(pkvm_cpu_ctr_el0);
+#define pkvm_hyp_id_regs	kvm_nvhe_sym(pkvm_cpu_id_regs)
+#define pkvm_hyp_ctr_el0	kvm_nvhe_sym(pkvm_cpu_ctr_el0)
+
+extern u64 pkvm_hyp_id_regs[KVM_ARM_ID_REG_NUM];
+extern u64 pkvm_hyp_ctr_el0;
 
 /* How a field of an ID register is offered to one kind of VM. */
 enum pkvm_offer {

@@ -197,6 +197,7 @@ int main(int argc, char *argv[])
 		       (long)(after.tv_sec - before.tv_sec));
 	ksft_test_result(!failures, "no_start_failed\n");
 	ksft_test_result(log >= 0 && !pvm_log_complains(log), "the_log_has_no_complaint\n");
-	ksft_test_result(pvm_stat("pages_donated") == pvm_pages_returned(), "all_pages_came_back\n");
+	ksft_test_result(pvm_stat("pages_donated") == pvm_pages_returned(),
+			 "all_pages_came_back\n");
 	ksft_finished();
 }

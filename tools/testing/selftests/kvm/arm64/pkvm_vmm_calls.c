@@ -220,7 +220,7 @@ static int set_boot_regs(struct pvm_vcpu *vcpu, uint64_t pc)
 }
 
 /* Both vCPUs run, a store rings, and an interrupt is raised that the guest has masked. */
-static void check_vm(struct __test_metadata *_metadata, FIXTURE_DATA(vmm) *self, uint64_t data)
+static void check_vm(struct __test_metadata *_metadata, FIXTURE_DATA(vmm) * self, uint64_t data)
 {
 	uint64_t one = 1, value;
 
