@@ -42,6 +42,8 @@ class Table(unittest.TestCase):
         scripts = ['scripts/pkvm/ground.py']
         folder = os.path.join(TOP, 'scripts/pkvm')
         for name in sorted(os.listdir(folder)):
+            if not name.endswith('.py'):
+                continue
             with open(os.path.join(folder, name)) as file:
                 text = file.read()
                 if re.search(r'cpus\.add_\w*option', text) and name not in ('cpus.py', 'seeded.py'):

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pty
 import subprocess
+import sys
 import time
 import unittest
 from unittest import mock
@@ -146,9 +147,13 @@ class Console(unittest.TestCase):
         """Run a made-up QEMU in a process with a terminal: its output there."""
         pid, terminal = pty.fork()
         if not pid:
-            run = self.boot(script, terminal=True)
-            print(f'cause: {run.cause}', flush=True)
-            os._exit(0)
+            try:
+                # Not what pytest has put in their place.
+                sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, 'w')
+                run = self.boot(script, terminal=True)
+                print(f'cause: {run.cause}', flush=True)
+            finally:
+                os._exit(0)
         text = b''
         with contextlib.suppress(OSError):
             while chunk := os.read(terminal, 4096):
