@@ -28,8 +28,13 @@ struct pkvm_guest_totals {
 extern struct pkvm_guest_totals pkvm_guest_totals;
 
 struct kvm;
+struct page;
 
 void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared);
+
+int pkvm_guest_claim_page(struct page *page);
+void pkvm_guest_unclaim_page(unsigned long pfn);
+int pkvm_guest_release_page(struct page *page);
 
 /* Where the firmware is, for the hypervisor, which is told once. */
 #define pkvm_hyp_fw_base	kvm_nvhe_sym(pvm_fw_base)

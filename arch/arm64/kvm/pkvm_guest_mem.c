@@ -7,10 +7,13 @@
  * R6: pages come back in steps, with the host scheduling between them.
  */
 
+#include <linux/delay.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
 
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pgtable.h>
@@ -18,6 +21,9 @@
 
 #include "pkvm_guest.h"
 #include "trace_pkvm.h"
+
+/* How long a vCPU waits for a page that somebody else uses, in jiffies. */
+#define PAGE_WAIT	HZ
 
 /**
  * pkvm_guest_vm_created() - Count a VM that the hypervisor knows from now on
@@ -43,8 +49,8 @@ void pkvm_guest_metadata_donated(unsigned long nr_pages)
 }
 
 /*
- * Record and donate a pinned page. -EEXIST if another vCPU was faster. What is
- * recorded and what the hypervisor has change as one under kvm->arch.pkvm.lock.
+ * Record and donate a pinned page, under kvm->arch.pkvm.lock: what is recorded and
+ * what the hypervisor has change as one.
  */
 static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 {
@@ -53,39 +59,45 @@ static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 	unsigned long nr_tables;
 	int ret;
 
-	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
-
 	ret = xa_insert(granules, gfn, page, GFP_KERNEL_ACCOUNT);
 	if (ret)
-		return ret == -EBUSY ? -EEXIST : ret;
+		return ret;
+
+	ret = pkvm_guest_claim_page(page);
+	if (ret)
+		goto err_erase;
 
 	nr_tables = mc->nr_pages;
 	ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, page_to_pfn(page), gfn);
 	pkvm_guest_metadata_donated(nr_tables - mc->nr_pages);
 	if (ret) {
 		trace_pkvm_donation_failed(vcpu->kvm->arch.pkvm.handle, gfn, ret);
-		xa_erase(granules, gfn);
-		return -EFAULT;
+		pkvm_guest_unclaim_page(page_to_pfn(page));
+		ret = -EFAULT;
+		goto err_erase;
 	}
 
 	atomic64_inc(&pkvm_guest_totals.pages_donated);
 	trace_pkvm_page_donated(vcpu->kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
 
 	return 0;
+
+err_erase:
+	xa_erase(granules, gfn);
+
+	return ret;
 }
 
 /*
  * See whether the guest has a page at @gfn: 0 if not, -EEXIST if so, -EFAULT if the
  * host took it by force. A page that is recorded but that the guest has no more
- * was relinquished: it is unpinned, and no longer charged.
+ * was relinquished: it is unpinned, and no longer charged. Under kvm->arch.pkvm.lock.
  */
 static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	struct kvm *kvm = vcpu->kvm;
 	struct page *page;
 	int ret;
-
-	guard(mutex)(&kvm->arch.pkvm.lock);
 
 	page = xa_load(&kvm->arch.pkvm.granules, gfn);
 	if (!page)
@@ -99,6 +111,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 
 	xa_erase(&kvm->arch.pkvm.granules, gfn);
 	trace_pkvm_page_relinquished(kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
+	pkvm_guest_unclaim_page(page_to_pfn(page));
 	unpin_user_pages_dirty_lock(&page, 1, true);
 	account_locked_vm(kvm->mm, 1, false);
 	atomic64_inc(&pkvm_guest_totals.pages_relinquished);
@@ -116,6 +129,8 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
  */
 void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
+	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
+
 	check_guest_page(vcpu, gfn);
 }
 
@@ -149,6 +164,64 @@ static int pin_guest_page(unsigned long hva, struct page **page)
 	return 0;
 }
 
+/*
+ * Pin, charge and donate the page at @gfn, unless the guest has one there. All vCPUs
+ * do so one after the other: none takes the pin of another one for somebody else's.
+ */
+static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *memslot)
+{
+	struct kvm *kvm = vcpu->kvm;
+	struct page *page;
+	int ret;
+
+	if (mutex_lock_interruptible(&kvm->arch.pkvm.lock))
+		return -EINTR;
+
+	ret = check_guest_page(vcpu, gfn);
+	if (ret) {
+		ret = ret == -EEXIST ? 0 : ret;
+		goto unlock;
+	}
+
+	ret = account_locked_vm(kvm->mm, 1, true);
+	if (ret)
+		goto unlock;
+
+	ret = pin_guest_page(gfn_to_hva_memslot(memslot, gfn), &page);
+	if (ret)
+		goto err_account;
+
+	ret = add_guest_page(vcpu, page, gfn);
+	if (!ret)
+		goto unlock;
+
+	unpin_user_page(page);
+err_account:
+	account_locked_vm(kvm->mm, 1, false);
+unlock:
+	mutex_unlock(&kvm->arch.pkvm.lock);
+
+	return ret;
+}
+
+/* Wait for somebody to let go of a page: 0 to look again, for the @nth time, or an error. */
+static int wait_for_page(unsigned long end, unsigned int nth)
+{
+	if (signal_pending(current))
+		return -EINTR;
+
+	if (time_after(jiffies, end))
+		return -EBUSY;
+
+	/* The CPUs keep references of pages that they are to put on LRU lists. */
+	if (nth == 1)
+		lru_add_drain_all();
+	else
+		usleep_range(50, 200);
+
+	return 0;
+}
+
 /**
  * pkvm_guest_mem_abort() - Give a protected guest the page that it needs
  * @vcpu: the vCPU that needs it, loaded.
@@ -157,45 +230,68 @@ static int pin_guest_page(unsigned long hva, struct page **page)
  *
  * Return: 0 with the page in place, be it that another vCPU was faster; -ENOMEM
  * if memory or RLIMIT_MEMLOCK are short; -EINTR or -EAGAIN if the caller has a
- * signal to see to; -EFAULT if there is no page that could be donated, or there
+ * signal to see to; -EBUSY if somebody else in the host uses the page and did not let
+ * go of it for a second; -EFAULT if there is no page that could be donated, or there
  * was one and the host took it back by force.
  */
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot)
 {
-	struct kvm *kvm = vcpu->kvm;
+	unsigned long end = jiffies + PAGE_WAIT;
 	gfn_t gfn = ipa >> PAGE_SHIFT;
-	struct page *page;
+	unsigned int nth = 0;
 	int ret;
 
 	ret = topup_hyp_memcache(&vcpu->arch.pkvm_memcache,
-				 kvm_mmu_cache_min_pages(&kvm->arch.mmu));
+				 kvm_mmu_cache_min_pages(&vcpu->kvm->arch.mmu));
 	if (ret)
 		return ret;
 
-	ret = check_guest_page(vcpu, gfn);
-	if (ret)
-		return ret == -EEXIST ? 0 : ret;
+	while ((ret = give_page(vcpu, gfn, memslot)) == -EBUSY) {
+		ret = wait_for_page(end, ++nth);
+		if (ret)
+			break;
+	}
 
-	ret = account_locked_vm(kvm->mm, 1, true);
-	if (ret)
-		return ret;
+	return ret;
+}
 
-	ret = pin_guest_page(gfn_to_hva_memslot(memslot, gfn), &page);
-	if (ret)
-		goto err_account;
+static int release_page(struct kvm *kvm, gfn_t gfn)
+{
+	struct page *page;
 
-	ret = add_guest_page(vcpu, page, gfn);
-	if (ret)
-		goto err_unpin;
+	guard(mutex)(&kvm->arch.pkvm.lock);
+
+	page = xa_load(&kvm->arch.pkvm.granules, gfn);
+
+	return page ? pkvm_guest_release_page(page) : 0;
+}
+
+/**
+ * pkvm_guest_mem_release() - Let a guest take pages back that the host has used
+ * @vcpu: the vCPU that will, loaded.
+ * @gfn: the first of them, which is waited for.
+ * @nr: how many. The guest takes them back as far as nobody uses them.
+ *
+ * Return: 0; -EINTR if the caller has a signal to see to; -EBUSY if somebody in the
+ * host uses the first one and did not let go of it for a second.
+ */
+int pkvm_guest_mem_release(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long nr)
+{
+	unsigned long end = jiffies + PAGE_WAIT, i;
+	unsigned int nth = 0;
+	int ret;
+
+	while ((ret = release_page(vcpu->kvm, gfn)) == -EBUSY) {
+		ret = wait_for_page(end, ++nth);
+		if (ret)
+			return ret;
+	}
+
+	for (i = 1; i < nr && !release_page(vcpu->kvm, gfn + i); i++)
+		cond_resched();
 
 	return 0;
-
-err_unpin:
-	unpin_user_page(page);
-err_account:
-	account_locked_vm(kvm->mm, 1, false);
-	return ret == -EEXIST ? 0 : ret;
 }
 
 /* Collect donated pages of consecutive granules, from the first at or above *@gfn on. */
@@ -225,7 +321,7 @@ static int reclaim_pages(struct kvm *kvm, unsigned long *nr_pages)
 {
 	struct page *pages[PKVM_RECLAIM_MAX_GRANULES];
 	unsigned long gfn = 0;
-	unsigned int nr;
+	unsigned int nr, i;
 	int ret;
 
 	while ((nr = next_donated_run(kvm, &gfn, pages))) {
@@ -235,6 +331,8 @@ static int reclaim_pages(struct kvm *kvm, unsigned long *nr_pages)
 			return ret;
 
 		trace_pkvm_page_reclaimed(kvm->arch.pkvm.handle, gfn, page_to_pfn(pages[0]), nr);
+		for (i = 0; i < nr; i++)
+			pkvm_guest_unclaim_page(page_to_pfn(pages[i]));
 		unpin_user_pages_dirty_lock(pages, nr, true);
 		*nr_pages += nr;
 		gfn += nr;

@@ -260,6 +260,9 @@ int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu)
 		return handle_cpu_off(vcpu);
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
 		return handle_need_pages(vcpu);
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
+		return pkvm_guest_mem_release(vcpu, smccc_get_arg1(vcpu) >> PAGE_SHIFT,
+					      smccc_get_arg2(vcpu)) ?: 1;
 	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID:
 		pkvm_guest_relinquished(vcpu, smccc_get_arg1(vcpu) >> PAGE_SHIFT);
 		return 1;

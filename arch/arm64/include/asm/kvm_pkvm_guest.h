@@ -88,10 +88,9 @@ void pkvm_guest_fail_entry(struct kvm_vcpu *vcpu);
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot);
 void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn);
+int pkvm_guest_mem_release(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long nr);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
 bool pkvm_guest_resolve_abort(unsigned long addr);
-bool pkvm_guest_resolve_nofault(unsigned long addr);
-void pkvm_guest_refused_access(void);
 
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
 int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,

@@ -126,6 +126,7 @@ void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	switch (exit) {
 	case PVM_EXIT_NONE:
+	case PVM_EXIT_HELD:
 	case PVM_EXIT_TABLES:
 	case PVM_EXIT_RELINQUISH:
 		break;
@@ -200,6 +201,7 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	switch (hyp_vcpu->exit) {
 	case PVM_EXIT_PAGE:
+	case PVM_EXIT_HELD:
 		stat->exits_page++;
 		break;
 	case PVM_EXIT_TABLES:

@@ -78,8 +78,9 @@ static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 }
 
 /*
- * MEM_SHARE and MEM_UNSHARE. False if the guest has no page to share at the first
- * granule: only the host knows whether one belongs there.
+ * MEM_SHARE and MEM_UNSHARE. False if, at the first granule, the guest has no page to
+ * share, because only the host knows whether one belongs there; or if the host uses
+ * the page that it is to take back, and has to end that first.
  */
 static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 {
@@ -98,8 +99,9 @@ static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 	else
 		ret = __pkvm_guest_unshare_host(hyp_vcpu, ipa, nr_granules, &nr_done);
 
-	if (ret == -ENOENT && share)
-		return pvm_request_exit(hyp_vcpu, PVM_EXIT_PAGE, vcpu_get_reg(vcpu, 0), ipa,
+	if ((ret == -ENOENT && share) || ret == -EBUSY)
+		return pvm_request_exit(hyp_vcpu, share ? PVM_EXIT_PAGE : PVM_EXIT_HELD,
+					vcpu_get_reg(vcpu, 0), ipa,
 					min_t(u64, nr_granules, PVM_RANGE_MAX), 0);
 
 	if (ret)

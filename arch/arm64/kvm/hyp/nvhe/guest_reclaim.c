@@ -52,6 +52,7 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		vm->nr_private--;
 	} else {
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+		hyp_phys_to_page(phys)->host_holds = false;
 		vm->nr_granules--;
 		vm->nr_shared--;
 	}

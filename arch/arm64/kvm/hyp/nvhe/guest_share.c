@@ -142,6 +142,9 @@ static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
 	if (ret)
 		return ret;
 
+	if (hyp_phys_to_page(walk->phys)->host_holds)
+		return -EBUSY;
+
 	if (walk->host.level == KVM_PGTABLE_LAST_LEVEL) {
 		if (kvm_pte_valid(walk->host.pte))
 			tlb_add_page(tlb, walk->phys);
@@ -232,8 +235,9 @@ int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules
  * Takes the locks of host and guest.
  *
  * Return: 0 if at least one page was taken back; else for the first one: -ENOENT if
- * the guest has no page there; -EPERM if it has one that is not shared; -ERANGE if
- * @ipa lies beyond its IPA space; -ENOMEM if the host's pool has no page for a table.
+ * the guest has no page there; -EPERM if it has one that is not shared; -EBUSY if the
+ * host uses it, see __pkvm_host_hold_page(); -ERANGE if @ipa lies beyond its IPA space;
+ * -ENOMEM if the host's pool has no page for a table.
  */
 int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
 			      u64 *nr_unshared)

@@ -258,16 +258,15 @@ TEST_F(firmware, relinquished)
 TEST_F(firmware, taken_by_force)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
-	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	uint64_t at = getpagesize(), value = JUNK;
+	int fd = pvm_map_file(self->mem + at, at);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
 	ASSERT_EQ(0, pvm_load(vcpu, FW_IPA + at, &value));
-	ASSERT_EQ((ssize_t)sizeof(value), pread(fd, &value, sizeof(value),
-						(uintptr_t)self->mem + at));
+	ASSERT_EQ(0, pvm_force(fd, 0));
 	close(fd);
-	EXPECT_EQ(0, value);
+	EXPECT_EQ(0, *(uint64_t *)(self->mem + at));
 	memset(self->mem + at, JUNK, 8);
 	EXPECT_EQ(-EFAULT, pvm_load(vcpu, FW_IPA + at, &value));
 }

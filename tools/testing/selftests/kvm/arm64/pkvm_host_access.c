@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls that reach a private page by the kernel's own mapping, or pin it first: the access
- * paths that pkvm_private_access and pkvm_reclaim do not take.
+ * System calls that would have the kernel use a private page, by its own mapping or by pinning it:
+ * the access paths that pkvm_private_access does not take.
  *
- * R2: no access path leads to the guest's secret. R3: what comes back by force comes back as
- * zeroes. R5: the access ends in an error or in the page's forced reclaim, which the guest learns;
- * the kernel has nothing to complain of, and nothing takes for ever (each test
- * has the harness's time limit).
+ * R9: each is refused, the guest keeps its page, and no page is taken from it by force. R5: the
+ * kernel has nothing to complain of, and nothing takes for ever (each test has the harness's time
+ * limit). pkvm_pins has what becomes of a page that is used already.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/compiler.h>
-#include <linux/stddef.h>
-#include <linux/io_uring.h>
+#include <linux/futex.h>
+#include <linux/mman.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,11 +29,11 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "pvm_io.h"
 #include "pvm_probe.h"
 #include "pvm_secret.h"
 
 #define PAGES		4
-#define DISK_SIZE	"16M"
 #define CORE		"/tmp/pkvm.core"
 /* How long a page is shared and taken back while a system call reads it. */
 #define RACE_SECONDS	10
@@ -43,8 +43,7 @@ FIXTURE(access_path) {
 	uint8_t *mem;
 	size_t page;
 	uint8_t *buffer;
-	/* What has to have become of the first page, if the test says nothing else. */
-	enum pvm_fate fate;
+	long forced;
 };
 
 FIXTURE_VARIANT(access_path) {
@@ -59,6 +58,7 @@ FIXTURE_SETUP(access_path)
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 
+	self->forced = pvm_stat("pages_forced");
 	ASSERT_EQ(0, pvm_secrets_create(&self->s, variant->flags, PAGES));
 	self->mem = self->s.mem;
 	self->page = self->s.page;
@@ -67,19 +67,14 @@ FIXTURE_SETUP(access_path)
 	memset(self->buffer, 0x77, self->page);
 }
 
-/* What the first page became, the test says; the others are the guest's, as they were. */
+/* All pages are the guest's, as they were. */
 FIXTURE_TEARDOWN(access_path)
 {
-	for (unsigned int i = 1; i < PAGES; i++)
+	for (unsigned int i = 0; i < PAGES; i++)
 		EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, i));
-	EXPECT_EQ(self->fate, pvm_secrets_fate(&self->s, 0));
 	EXPECT_FALSE(pvm_secrets_in(self->buffer, self->page));
-	if (self->fate == PVM_LOST) {
-		EXPECT_EQ(0, pvm_probe(self->mem, PVM_READ));
-		EXPECT_FALSE(pvm_secrets_in(self->mem, self->page));
-	} else {
-		EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
-	}
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+	EXPECT_EQ(self->forced, pvm_stat("pages_forced"));
 	EXPECT_FALSE(pvm_log_complains(self->s.log));
 	pvm_secrets_free(&self->s);
 	free(self->buffer);
@@ -89,19 +84,42 @@ TEST_F(access_path, process_vm_readv)
 {
 	struct iovec local = { self->buffer, 64 }, remote = { self->mem, 64 };
 
-	EXPECT_EQ(64, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
-	EXPECT_EQ(0, *(uint64_t *)self->buffer);
-	self->fate = PVM_LOST;
+	EXPECT_EQ(-1, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
 }
 
 TEST_F(access_path, process_vm_writev)
 {
 	struct iovec local = { self->buffer, 64 }, remote = { self->mem, 64 };
 
-	EXPECT_EQ(64, process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
-	EXPECT_EQ(0x77, READ_ONCE(self->mem[63]));
-	EXPECT_EQ(0, READ_ONCE(self->mem[64]));
-	self->fate = PVM_LOST;
+	EXPECT_EQ(-1, process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+}
+
+/* Of several pages, the system call reads those in front of the first that is private. */
+TEST_F(access_path, process_vm_readv_in_part)
+{
+	struct iovec local = { self->buffer, self->page };
+	struct iovec remote = { self->mem + self->page / 2, self->page };
+
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->s.vcpu, PVM_DATA_IPA));
+	EXPECT_EQ((ssize_t)self->page / 2,
+		  process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+	EXPECT_TRUE(pvm_secrets_in(self->buffer, self->page / 2));
+	memset(self->buffer, 0, self->page);
+	ASSERT_EQ(HVC_SUCCESS, pvm_unshare(self->s.vcpu, PVM_DATA_IPA));
+}
+
+TEST_F(access_path, proc_mem)
+{
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, pread(fd, self->buffer, 64, (uintptr_t)self->mem));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(-1, pwrite(fd, self->buffer, 64, (uintptr_t)self->mem));
+	EXPECT_EQ(EIO, errno);
+	close(fd);
 }
 
 /* From the other side: the local half is a user access, and simply fails. */
@@ -160,7 +178,6 @@ TEST_F_TIMEOUT(access_path, write_from_what_is_unshared, 60)
 	EXPECT_EQ(0, u.error);
 	EXPECT_LT(0, copied);
 	EXPECT_LT(0, refused);
-	self->fate = PVM_KEPT;
 }
 
 /* A debugger; it was there before the VM, since fork() is an access path of its own. */
@@ -224,86 +241,103 @@ FIXTURE_TEARDOWN(debugged)
 
 TEST_F(debugged, peek_and_poke)
 {
-	const uint64_t *words = (uint64_t *)self->s.mem;
 	long word = PVM_SECRET;
 
 	ASSERT_EQ(sizeof(self->s.mem), write(self->to[1], &self->s.mem, sizeof(self->s.mem)));
 	ASSERT_EQ(sizeof(word), read(self->from[0], &word, sizeof(word)));
-	EXPECT_EQ(0, word);
+	EXPECT_EQ(-EIO, word);
 	EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, 1));
-	EXPECT_EQ(PVM_LOST, pvm_secrets_fate(&self->s, 0));
-	EXPECT_EQ(0, READ_ONCE(words[0]));
-	EXPECT_EQ(PVM_FOREIGN, READ_ONCE(words[1]));
+	EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, 0));
 }
 
-/* The page itself goes into the pipe, and is copied when somebody reads it there. */
-TEST_F(access_path, vmsplice_and_read)
+/* By vmsplice() the page itself would go into the pipe. */
+TEST_F(access_path, vmsplice)
 {
-	struct iovec iov = { self->mem, self->page };
 	int ends[2];
 
-	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ((ssize_t)self->page, vmsplice(ends[1], &iov, 1, 0));
-	EXPECT_EQ((ssize_t)self->page, read(ends[0], self->buffer, self->page));
-	EXPECT_EQ(0, *(uint64_t *)self->buffer);
-	close(ends[0]);
-	close(ends[1]);
-	self->fate = PVM_LOST;
-}
-
-TEST_F(access_path, vmsplice_and_splice)
-{
-	int file = memfd_create("file", MFD_CLOEXEC);
-	struct iovec iov = { self->mem, self->page };
-	int ends[2];
-
-	ASSERT_LE(0, file);
-	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ((ssize_t)self->page, vmsplice(ends[1], &iov, 1, 0));
-	EXPECT_EQ((ssize_t)self->page, splice(ends[0], NULL, file, NULL, self->page, 0));
-	EXPECT_EQ((ssize_t)self->page, pread(file, self->buffer, self->page, 0));
-	EXPECT_EQ(0, *(uint64_t *)self->buffer);
-	close(ends[0]);
-	close(ends[1]);
-	close(file);
-	self->fate = PVM_LOST;
-}
-
-/* A page that only lies in a pipe has been touched by nobody. */
-TEST_F(access_path, vmsplice_alone)
-{
-	struct iovec iov = { self->mem, self->page };
-	int ends[2];
-
-	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ((ssize_t)self->page, vmsplice(ends[1], &iov, 1, 0));
+	EXPECT_EQ(-EFAULT, pvm_pipe_page(ends, self->mem, self->page));
+	EXPECT_EQ(-1, vmsplice(ends[1], &(struct iovec) { self->mem, 64 }, 1, SPLICE_F_GIFT));
+	EXPECT_EQ(EFAULT, errno);
 	close(ends[0]);
 	close(ends[1]);
 }
 
-/* sendfile() hands on the page cache's own pages: of shmem, the guest's. */
+/* And by sendfile(), the page cache's own: of shmem, the guest's. */
 TEST_F(access_path, sendfile_of_the_file)
 {
+	bool shmem = variant->flags == MAP_SHARED;
 	int ends[2];
 
 	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ((ssize_t)self->page, sendfile(ends[1], self->s.fd, NULL, self->page));
-	EXPECT_EQ((ssize_t)self->page, read(ends[0], self->buffer, self->page));
-	EXPECT_EQ(0, *(uint64_t *)self->buffer);
+	EXPECT_EQ(shmem ? -1 : (ssize_t)self->page,
+		  sendfile(ends[1], self->s.fd, NULL, self->page));
+	if (shmem)
+		EXPECT_EQ(EFAULT, errno);
 	close(ends[0]);
 	close(ends[1]);
-	self->fate = variant->flags == MAP_SHARED ? PVM_LOST : PVM_KEPT;
 }
 
-TEST_F(access_path, write_to_the_file)
+TEST_F(access_path, read_and_write_of_the_file)
 {
+	bool shmem = variant->flags == MAP_SHARED;
 	const uint64_t value = PVM_FOREIGN;
+	uint64_t found;
 
-	EXPECT_EQ(sizeof(value), pwrite(self->s.fd, &value, sizeof(value), 0));
-	if (variant->flags == MAP_SHARED) {
-		EXPECT_EQ(value, READ_ONCE(*(uint64_t *)self->mem));
-		EXPECT_EQ(0, READ_ONCE(((uint64_t *)self->mem)[1]));
-		self->fate = PVM_LOST;
+	EXPECT_EQ(shmem ? -1 : (ssize_t)sizeof(found),
+		  pread(self->s.fd, &found, sizeof(found), 0));
+	if (shmem)
+		EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(shmem ? -1 : (ssize_t)sizeof(value),
+		  pwrite(self->s.fd, &value, sizeof(value), 0));
+	if (shmem)
+		EXPECT_EQ(EFAULT, errno);
+}
+
+/* What a private mapping of the file copies when it is written to is zeroes. */
+TEST_F(access_path, copy_on_write_of_the_file)
+{
+	uint64_t *copy = mmap(NULL, self->page, PROT_READ | PROT_WRITE, MAP_PRIVATE, self->s.fd,
+			      0);
+
+	ASSERT_NE(MAP_FAILED, copy);
+	EXPECT_EQ(0, pvm_probe(&copy[1], PVM_WRITE));
+	EXPECT_FALSE(pvm_secrets_in(copy, self->page));
+	EXPECT_EQ(0, copy[0]);
+	munmap(copy, self->page);
+}
+
+/* The child has zeroes in place of what is private: of anonymous memory it gets a copy. */
+TEST_F(access_path, fork)
+{
+	bool shmem = variant->flags == MAP_SHARED;
+	int status;
+	pid_t child;
+
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (pvm_probe(self->mem, PVM_READ) != (shmem ? SEGV_ACCERR : 0))
+			_exit(1);
+		_exit(!shmem && (pvm_secrets_in(self->mem, self->s.size) ||
+				 *(uint64_t *)self->mem));
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
+/* Futexes find the page mapped, and the access refused: an error, and not a loop. */
+TEST_F(access_path, futex)
+{
+	uint32_t other = 0;
+
+	for (int i = 0; i < 20; i++) {
+		EXPECT_EQ(-1, syscall(SYS_futex, self->mem, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(-1, syscall(SYS_futex, &other, FUTEX_WAKE_OP, 1, 1UL, self->mem,
+				      FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 0)));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(-1, syscall(SYS_futex, self->mem, FUTEX_WAIT, 0, NULL, NULL, 0));
+		EXPECT_EQ(EFAULT, errno);
 	}
 }
 
@@ -328,127 +362,96 @@ TEST_F(access_path, socket)
 	close(ends[1]);
 }
 
-/* A new block device, its number and a descriptor for direct I/O; -1 if there is none to be had. */
-static int open_disk(long *number)
+/* The kernel pins what it is to write to a block device, or to read from one. */
+TEST_F(access_path, direct_io)
 {
-	char path[64];
-
-	*number = pvm_number("/sys/class/zram-control/hot_add");
-	snprintf(path, sizeof(path), "/sys/block/zram%ld/disksize", *number);
-	if (*number < 0 || pvm_write(path, DISK_SIZE))
-		return -1;
-	snprintf(path, sizeof(path), "/dev/zram%ld", *number);
-	return open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
-}
-
-static int close_disk(int disk, long number)
-{
-	char text[16];
-
-	close(disk);
-	snprintf(text, sizeof(text), "%ld", number);
-	return pvm_write("/sys/class/zram-control/hot_remove", text);
-}
-
-/* A block device that has no DMA: the processor copies, and compresses, what it is to write. */
-TEST_F(access_path, direct_io_write)
-{
+	struct pvm_disk disk;
 	off_t at = 1 << 20;
-	long number;
-	int disk = open_disk(&number);
 
-	ASSERT_LE(0, disk);
-	ASSERT_EQ((ssize_t)self->page, pwrite(disk, self->buffer, self->page, at));
-	EXPECT_EQ((ssize_t)self->page, pwrite(disk, self->mem, self->page, at));
-	EXPECT_EQ((ssize_t)self->page, pread(disk, self->buffer, self->page, at));
-	EXPECT_EQ(0, *(uint64_t *)self->buffer);
-	EXPECT_EQ(0, close_disk(disk, number));
-	self->fate = PVM_LOST;
+	if (pvm_disk_open(&disk))
+		SKIP(return, "needs CONFIG_ZRAM");
+	ASSERT_EQ((ssize_t)self->page, pwrite(disk.fd, self->buffer, self->page, at));
+	EXPECT_EQ(-1, pwrite(disk.fd, self->mem, self->page, at));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, pread(disk.fd, self->mem, self->page, at));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ((ssize_t)self->page, pread(disk.fd, self->buffer, self->page, at));
+	EXPECT_EQ(0x77, self->buffer[0]);
+	EXPECT_EQ(0, pvm_disk_close(&disk));
 }
 
-TEST_F(access_path, direct_io_read)
+TEST_F(access_path, aio)
 {
-	off_t at = 1 << 20;
-	long number;
-	int disk = open_disk(&number);
+	struct iocb request = {
+		.aio_lio_opcode = IOCB_CMD_PREAD,
+		.aio_buf = (uintptr_t)self->mem,
+		.aio_nbytes = self->page,
+	}, *requests = &request;
+	struct io_event event = {};
+	struct pvm_disk disk;
+	aio_context_t context = 0;
+	long ret;
 
-	ASSERT_LE(0, disk);
-	ASSERT_EQ((ssize_t)self->page, pwrite(disk, self->buffer, self->page, at));
-	EXPECT_EQ((ssize_t)self->page, pread(disk, self->mem, self->page, at));
-	EXPECT_EQ(0x77, READ_ONCE(*self->mem));
-	EXPECT_EQ(0, close_disk(disk, number));
-	self->fate = PVM_LOST;
+	if (syscall(SYS_io_setup, 1, &context))
+		SKIP(return, "needs CONFIG_AIO");
+	if (pvm_disk_open(&disk))
+		SKIP(return, "needs CONFIG_ZRAM");
+	request.aio_fildes = disk.fd;
+	ret = syscall(SYS_io_submit, context, 1, &requests);
+	if (ret == 1) {
+		ASSERT_EQ(1, syscall(SYS_io_getevents, context, 1, 1, &event, NULL));
+		EXPECT_EQ(-EFAULT, event.res);
+	} else {
+		EXPECT_EQ(-1, ret);
+		EXPECT_EQ(EFAULT, errno);
+	}
+	syscall(SYS_io_destroy, context);
+	EXPECT_EQ(0, pvm_disk_close(&disk));
 }
 
-/* One request, by the rings and nothing else; its result. */
-static int uring_once(int ring, const struct io_uring_params *p, const struct io_uring_sqe *sqe)
+TEST_F(access_path, io_uring)
 {
-	size_t page = getpagesize();
-	uint8_t *sq = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-			   IORING_OFF_SQ_RING);
-	struct io_uring_sqe *sqes = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-					 IORING_OFF_SQES);
-	struct io_uring_cqe *cqe;
-	uint32_t *tail;
-	int ret;
-
-	if (sq == MAP_FAILED || sqes == MAP_FAILED)
-		return -ENOMEM;
-	sqes[0] = *sqe;
-	((uint32_t *)(sq + p->sq_off.array))[0] = 0;
-	tail = (uint32_t *)(sq + p->sq_off.tail);
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
-		return -errno;
-	/* Both rings lie in one mapping, and this is the first entry that ever was. */
-	cqe = (struct io_uring_cqe *)(sq + p->cq_off.cqes);
-	ret = cqe->res;
-	munmap(sq, page);
-	munmap(sqes, page);
-	return ret;
-}
-
-/* A fixed buffer is pinned once, and written by the kernel's mapping from then on. */
-TEST_F(access_path, io_uring_fixed_buffer)
-{
-	struct io_uring_params params = {};
-	struct iovec iov = { self->mem, self->page };
-	int ring = syscall(SYS_io_uring_setup, 1, &params);
-	struct io_uring_sqe sqe = {
-		.opcode = IORING_OP_READ_FIXED,
-		.addr = (uintptr_t)self->mem,
-		.len = 64,
-	};
-
-	ASSERT_LE(0, ring);
-	ASSERT_TRUE(params.features & IORING_FEAT_SINGLE_MMAP);
-	sqe.fd = memfd_create("file", MFD_CLOEXEC);
-	ASSERT_EQ(64, pwrite(sqe.fd, self->buffer, 64, 0));
-	ASSERT_EQ(0, syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1));
-	EXPECT_EQ(64, uring_once(ring, &params, &sqe));
-	EXPECT_EQ(0x77, READ_ONCE(self->mem[63]));
-	EXPECT_EQ(0, READ_ONCE(self->mem[64]));
-	close(sqe.fd);
-	close(ring);
-	self->fate = PVM_LOST;
-}
-
-TEST_F(access_path, io_uring_read)
-{
-	struct io_uring_params params = {};
-	int ring = syscall(SYS_io_uring_setup, 1, &params);
+	struct pvm_ring ring;
 	struct io_uring_sqe sqe = {
 		.opcode = IORING_OP_READ,
 		.addr = (uintptr_t)self->mem,
 		.len = 64,
 	};
 
-	ASSERT_LE(0, ring);
+	if (pvm_ring_open(&ring))
+		SKIP(return, "needs CONFIG_IO_URING");
 	sqe.fd = memfd_create("file", MFD_CLOEXEC);
 	ASSERT_EQ(64, pwrite(sqe.fd, self->buffer, 64, 0));
-	EXPECT_EQ(-EFAULT, uring_once(ring, &params, &sqe));
+	EXPECT_EQ(-EFAULT, pvm_ring_submit(&ring, &sqe));
+	EXPECT_EQ(-EFAULT, pvm_ring_register(&ring, self->mem, self->page));
+	EXPECT_EQ(-EFAULT, pvm_ring_register(&ring, self->mem, self->s.size));
 	close(sqe.fd);
-	close(ring);
+	pvm_ring_close(&ring);
+}
+
+/* The host's memory errors, made up. The page has none for the guest. */
+TEST_F(access_path, poison)
+{
+	errno = 0;
+	if (!madvise(self->buffer, self->page, MADV_SOFT_OFFLINE) || errno != EINVAL) {
+		EXPECT_EQ(-1, madvise(self->mem, self->page, MADV_HWPOISON));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(-1, madvise(self->mem, self->page, MADV_SOFT_OFFLINE));
+		EXPECT_EQ(EFAULT, errno);
+	} else {
+		SKIP(return, "needs CONFIG_MEMORY_FAILURE");
+	}
+}
+
+/* To move a page to another node. */
+TEST_F(access_path, move_pages)
+{
+	void *pages[] = { self->mem };
+	int nodes[] = { 0 }, status[] = { -1 };
+
+	if (syscall(SYS_move_pages, 0, 1, pages, nodes, status, 0) < 0)
+		SKIP(return, "needs CONFIG_NUMA");
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
 static void die_with_core(int flags)

@@ -265,13 +265,13 @@ TEST_F(trace, private_matters)
 /* The host's kernel takes a page by force, and the guest misses it. */
 TEST_F(trace, forced)
 {
-	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	int fd = pvm_map_file(self->vm.data, self->vm.data_size);
 	const struct event *donated, *forced, *failed;
 	uint64_t value;
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
-	ASSERT_EQ(sizeof(value), pread(fd, &value, sizeof(value), (uintptr_t)self->vm.data));
+	ASSERT_EQ(0, pvm_force(fd, 0));
 	close(fd);
 	ASSERT_EQ(-EFAULT, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
 
@@ -282,6 +282,8 @@ TEST_F(trace, forced)
 	ASSERT_NE(NULL, failed);
 	EXPECT_LT(forced, failed);
 	EXPECT_EQ(0, forced->error);
+	/* It is the host's, and not mapped since the hole was made. */
+	EXPECT_EQ(0, pvm_probe(self->vm.data, PVM_READ));
 	EXPECT_EQ(pvm_pfn(self->vm.data), forced->pfn);
 	EXPECT_EQ(FIRST_GFN, failed->gfn);
 	EXPECT_EQ(-EHWPOISON, failed->error);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kselftest.h"
@@ -107,6 +108,39 @@ static long find_number(const char *path, const char *format, const char *name)
 	}
 	fclose(file);
 	return found;
+}
+
+/**
+ * pvm_map_file() - Put memory of a new memfd in place of other memory
+ * @memory: where, at a page.
+ * @size: how much, in bytes.
+ *
+ * Return: the memfd's descriptor, or a negative errno.
+ */
+int pvm_map_file(void *memory, size_t size)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, size) ||
+	    mmap(memory, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != memory)
+		return -errno;
+	return fd;
+}
+
+/**
+ * pvm_force() - Have the kernel touch a page without asking whether it may
+ * @fd: a memfd.
+ * @at: where in it the page starts, in bytes.
+ *
+ * It writes zeroes where a hole ends within the page. Of a page that is private the guest loses
+ * all.
+ *
+ * Return: 0 or a negative errno.
+ */
+int pvm_force(int fd, size_t at)
+{
+	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, sizeof(uint64_t)) ?
+	       -errno : 0;
 }
 
 /**

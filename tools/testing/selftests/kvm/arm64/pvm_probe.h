@@ -7,6 +7,7 @@
 #define SELFTEST_KVM_PVM_PROBE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum pvm_access {
@@ -17,6 +18,8 @@ enum pvm_access {
 
 int pvm_probe(void *address, enum pvm_access access);
 uint64_t pvm_pfn(const void *address);
+int pvm_map_file(void *memory, size_t size);
+int pvm_force(int fd, size_t at);
 
 long pvm_stat(const char *name);
 long pvm_pages_returned(void);

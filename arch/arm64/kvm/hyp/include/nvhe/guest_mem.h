@@ -67,6 +67,9 @@ int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules
 int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
 			      u64 *nr_unshared);
 
+int __pkvm_host_hold_page(u64 pfn);
+int __pkvm_host_release_page(u64 pfn);
+
 int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules);
 int __pkvm_host_force_reclaim(u64 pfn);
 

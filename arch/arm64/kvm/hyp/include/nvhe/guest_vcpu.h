@@ -28,6 +28,8 @@ enum pvm_exit {
 	PVM_EXIT_MMIO,
 	/* Pages for the IPAs that a hypercall named, at least the first, or that it fail. */
 	PVM_EXIT_PAGE,
+	/* That it let go of the page, which a hypercall is to take back. */
+	PVM_EXIT_HELD,
 	/* Pages for the tables of the stage-2, for a hypercall. */
 	PVM_EXIT_TABLES,
 	/* The result of a PSCI call. */
@@ -39,7 +41,7 @@ enum pvm_exit {
 /* Whether the guest makes its call again when the host has done what it was asked for. */
 static inline bool pvm_exit_is_retry(enum pvm_exit exit)
 {
-	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_TABLES;
+	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_HELD || exit == PVM_EXIT_TABLES;
 }
 
 /* A vCPU as PSCI knows it. Protected by pkvm_hyp_vm::power_lock. */

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages that are mapped, or in the page cache, and whose contents the kernel must
+ * not use: they are private to a protected guest. Who takes a reference to a page in
+ * order to use its contents asks afterwards whether it may.
+ *
+ * See arch/arm64/kvm/pkvm_guest_pin.c.
+ */
+#ifndef _LINUX_PRIVATE_PAGES_H
+#define _LINUX_PRIVATE_PAGES_H
+
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+struct page;
+struct vm_area_struct;
+
+#if defined(CONFIG_ARM64) && defined(CONFIG_KVM)
+
+DECLARE_STATIC_KEY_FALSE(pkvm_private_memory);
+
+unsigned long pkvm_pages_accessible(struct page *page, unsigned long nr);
+bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address);
+void pkvm_copy_accessible_page(struct page *to, struct page *from);
+
+/* How many of @nr pages, all of one folio, may be used, from the first one on. */
+static inline unsigned long pages_accessible(struct page *page, unsigned long nr)
+{
+	if (static_branch_unlikely(&pkvm_private_memory))
+		return pkvm_pages_accessible(page, nr);
+
+	return nr;
+}
+
+/* Whether an access may succeed, now that a page is mapped. Under the mmap_lock. */
+static inline bool address_accessible(struct vm_area_struct *vma, unsigned long address)
+{
+	if (static_branch_unlikely(&pkvm_private_memory))
+		return pkvm_address_accessible(vma, address);
+
+	return true;
+}
+
+/* Copy a page, or zero the copy. False if there is nothing private, and nothing done. */
+static inline bool copy_accessible_page(struct page *to, struct page *from)
+{
+	if (!static_branch_unlikely(&pkvm_private_memory))
+		return false;
+
+	pkvm_copy_accessible_page(to, from);
+
+	return true;
+}
+
+#else
+
+static inline unsigned long pages_accessible(struct page *page, unsigned long nr)
+{
+	return nr;
+}
+
+static inline bool address_accessible(struct vm_area_struct *vma, unsigned long address)
+{
+	return true;
+}
+
+static inline bool copy_accessible_page(struct page *to, struct page *from)
+{
+	return false;
+}
+
+#endif
+
+#endif /* _LINUX_PRIVATE_PAGES_H */
