@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * References that the host has to a page of a guest, and what the two of them wait for.
+ *
+ * R9: nobody in the host has a reference to a page that is private. One that was there first keeps
+ * the page from being donated; one to a shared page keeps it from being taken back. Both are waited
+ * for, for a second: then KVM_RUN says EBUSY, nothing is changed, and the next KVM_RUN waits again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/compiler.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pvm.h"
+#include "pvm_io.h"
+#include "pvm_probe.h"
+#include "pvm_secret.h"
+
+#define PAGES		4
+#define RACE_SECONDS	4
+#define HUGE		(2UL * 1024 * 1024)
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+FIXTURE(pins) {
+	struct pvm vm;
+	struct pvm_vcpu *vcpu;
+	size_t page;
+	size_t size;
+	int fd;
+	uint8_t *mem;
+	uint8_t *buffer;
+	int log;
+	long forced;
+};
+
+FIXTURE_VARIANT(pins) {
+	int flags;
+};
+
+FIXTURE_VARIANT_ADD(pins, anonymous) { .flags = MAP_PRIVATE };
+FIXTURE_VARIANT_ADD(pins, shmem) { .flags = MAP_SHARED };
+
+/* The guest has memory behind PVM_DATA_IPA, and none of it yet. */
+FIXTURE_SETUP(pins)
+{
+	bool anonymous = variant->flags == MAP_PRIVATE;
+
+	if (!pvm_host_is_protected())
+		SKIP(return, "the host is not protected");
+
+	self->log = pvm_log_open();
+	ASSERT_LE(0, self->log);
+	self->forced = pvm_stat("pages_forced");
+	self->page = getpagesize();
+	self->size = PAGES * self->page;
+	self->fd = memfd_create("memory", MFD_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, ftruncate(self->fd, self->size));
+	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE,
+			 variant->flags | (anonymous ? MAP_ANONYMOUS : 0),
+			 anonymous ? -1 : self->fd, 0);
+	ASSERT_NE(MAP_FAILED, self->mem);
+	memset(self->mem, 0x11, self->size);
+	self->buffer = aligned_alloc(self->page, self->page);
+	ASSERT_NE(NULL, self->buffer);
+	memset(self->buffer, 0x77, self->page);
+
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
+	self->vcpu = &self->vm.vcpus[0];
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
+				  self->mem));
+	/* Its code is donated now, and nothing else is later but what a test has it touch. */
+	ASSERT_NE(PVM_HVC_LOST, pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0));
+}
+
+FIXTURE_TEARDOWN(pins)
+{
+	EXPECT_EQ(self->forced, pvm_stat("pages_forced"));
+	pvm_free(&self->vm);
+	EXPECT_FALSE(pvm_log_complains(self->log));
+	munmap(self->mem, self->size);
+	free(self->buffer);
+	close(self->fd);
+	close(self->log);
+}
+
+static int store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
+{
+	return pvm_command_to_end(vcpu, PVM_STORE, ipa, value, 0, 0);
+}
+
+static uint64_t load(struct pvm_vcpu *vcpu, uint64_t ipa)
+{
+	return pvm_command_to_end(vcpu, PVM_LOAD, ipa, 0, 0, 0) ? 0 : vcpu->results[0];
+}
+
+/* Go on with a command until it is done, or fails. */
+static int go_on(struct pvm_vcpu *vcpu)
+{
+	int err;
+
+	do {
+		err = pvm_run(vcpu);
+	} while (err == -EINTR);
+	return err;
+}
+
+static long memory_charged(void)
+{
+	return pvm_proc_number("/proc/self/status", "VmLck");
+}
+
+/* What was pinned by io_uring before is not donated, for as long as it is. */
+TEST_F(pins, fixed_buffer_before_donation)
+{
+	long donated = pvm_stat("pages_donated"), charged = memory_charged();
+	struct pvm_ring ring;
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ_FIXED,
+		.addr = (uintptr_t)self->mem,
+		.len = 64,
+	};
+	double start;
+
+	ASSERT_EQ(0, pvm_ring_open(&ring));
+	ASSERT_EQ(0, pvm_ring_register(&ring, self->mem, self->page));
+	start = seconds();
+	EXPECT_EQ(-EBUSY, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
+	EXPECT_LT(0.5, seconds() - start);
+	EXPECT_GT(10, seconds() - start);
+	EXPECT_EQ(-EBUSY, go_on(self->vcpu));
+
+	/* Nothing has changed, for nobody. */
+	EXPECT_EQ(donated, pvm_stat("pages_donated"));
+	EXPECT_EQ(charged, memory_charged());
+	EXPECT_EQ(0x11, READ_ONCE(self->mem[0]));
+	sqe.fd = memfd_create("file", MFD_CLOEXEC);
+	ASSERT_EQ(64, pwrite(sqe.fd, self->buffer, 64, 0));
+	EXPECT_EQ(64, pvm_ring_submit(&ring, &sqe));
+	EXPECT_EQ(0x77, READ_ONCE(self->mem[63]));
+	close(sqe.fd);
+
+	ASSERT_EQ(0, pvm_ring_unregister(&ring));
+	EXPECT_EQ(0, go_on(self->vcpu));
+	EXPECT_EQ(donated + 1, pvm_stat("pages_donated"));
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+	EXPECT_EQ(PVM_SECRET, load(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(-EFAULT, pvm_ring_register(&ring, self->mem, self->page));
+	pvm_ring_close(&ring);
+}
+
+/* A reference without a pin counts no less: the page lies in a pipe. */
+TEST_F(pins, pipe_before_donation)
+{
+	int ends[2];
+
+	ASSERT_EQ(0, pvm_pipe_page(ends, self->mem, self->page));
+	EXPECT_EQ(-EBUSY, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
+	EXPECT_EQ((ssize_t)self->page, read(ends[0], self->buffer, self->page));
+	EXPECT_EQ(0x11, self->buffer[0]);
+	EXPECT_EQ(0, go_on(self->vcpu));
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A call that shares a page the guest does not have yet waits as an access does. */
+TEST_F(pins, pipe_before_share)
+{
+	int ends[2];
+
+	ASSERT_EQ(0, pvm_pipe_page(ends, self->mem, self->page));
+	EXPECT_EQ(-EBUSY, pvm_command_to_end(self->vcpu, PVM_HVC, HVC_MEM_SHARE, PVM_DATA_IPA, 0,
+					     0));
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_EQ(0, go_on(self->vcpu));
+	EXPECT_EQ(HVC_SUCCESS, (int64_t)self->vcpu->results[0]);
+	EXPECT_EQ(0x11, READ_ONCE(self->mem[0]));
+}
+
+/* The wait ends when the reference does. */
+struct later {
+	struct pvm_ring *ring;
+	int err;
+};
+
+static void *unregister_later(void *arg)
+{
+	struct later *later = arg;
+
+	usleep(200000);
+	later->err = pvm_ring_unregister(later->ring);
+	return NULL;
+}
+
+TEST_F(pins, wait_for_donation)
+{
+	struct pvm_ring ring;
+	struct later later = { &ring, -1 };
+	pthread_t thread;
+	double start;
+
+	ASSERT_EQ(0, pvm_ring_open(&ring));
+	ASSERT_EQ(0, pvm_ring_register(&ring, self->mem, self->page));
+	start = seconds();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unregister_later, &later));
+	EXPECT_EQ(0, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
+	EXPECT_LT(0.15, seconds() - start);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, later.err);
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+	pvm_ring_close(&ring);
+}
+
+static void on_alarm(int signal)
+{
+}
+
+/* A signal ends it as well, at once. */
+TEST_F(pins, interrupted_wait)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	const struct itimerval soon = { .it_value.tv_usec = 100000 };
+	struct pvm_ring ring;
+
+	ASSERT_EQ(0, pvm_ring_open(&ring));
+	ASSERT_EQ(0, pvm_ring_register(&ring, self->mem, self->page));
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &soon, NULL));
+	EXPECT_EQ(-EINTR, pvm_command(self->vcpu, PVM_STORE, PVM_DATA_IPA, PVM_SECRET, 0, 0));
+	ASSERT_EQ(0, pvm_ring_unregister(&ring));
+	EXPECT_EQ(0, go_on(self->vcpu));
+	pvm_ring_close(&ring);
+}
+
+/* The guest dies with the reference there: it is as if it had never asked. */
+TEST_F(pins, death_of_who_waits)
+{
+	long donated = pvm_stat("pages_donated") - pvm_pages_returned(), charged;
+	int ends[2];
+
+	ASSERT_EQ(0, pvm_pipe_page(ends, self->mem, self->page));
+	EXPECT_EQ(-EBUSY, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
+	charged = memory_charged();
+	pvm_kill(&self->vm);
+	EXPECT_LT(0, donated);
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
+	EXPECT_GT(charged, memory_charged());
+	EXPECT_EQ(0x11, READ_ONCE(self->mem[0]));
+	EXPECT_EQ((ssize_t)self->page, read(ends[0], self->buffer, self->page));
+	EXPECT_EQ(0x11, self->buffer[0]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* What the guest shares is used as other memory is, and stays shared for as long. */
+TEST_F(pins, unshare_of_a_fixed_buffer)
+{
+	struct pvm_ring ring;
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_READ_FIXED,
+		.addr = (uintptr_t)self->mem,
+		.len = 64,
+	};
+
+	sqe.fd = memfd_create("file", MFD_CLOEXEC);
+	ASSERT_EQ(64, pwrite(sqe.fd, self->buffer, 64, 0));
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
+	ASSERT_EQ(0, pvm_ring_open(&ring));
+	ASSERT_EQ(0, pvm_ring_register(&ring, self->mem, self->page));
+	EXPECT_EQ(64, pvm_ring_submit(&ring, &sqe));
+	EXPECT_EQ(0x7777777777777777UL, load(self->vcpu, PVM_DATA_IPA));
+
+	EXPECT_EQ(-EBUSY, pvm_command_to_end(self->vcpu, PVM_HVC, HVC_MEM_UNSHARE, PVM_DATA_IPA,
+					     0, 0));
+	EXPECT_EQ(0, pvm_probe(self->mem, PVM_READ));
+	EXPECT_EQ(64, pvm_ring_submit(&ring, &sqe));
+	ASSERT_EQ(0, pvm_ring_unregister(&ring));
+	EXPECT_EQ(0, go_on(self->vcpu));
+	EXPECT_EQ(HVC_SUCCESS, (int64_t)self->vcpu->results[0]);
+
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+	EXPECT_EQ(-EFAULT, pvm_ring_register(&ring, self->mem, self->page));
+	EXPECT_EQ(0x7777777777777777UL, load(self->vcpu, PVM_DATA_IPA));
+	pvm_ring_close(&ring);
+	close(sqe.fd);
+}
+
+/* A range is taken back as far as nobody has a reference. */
+TEST_F(pins, unshare_of_a_range)
+{
+	int ends[2];
+
+	ASSERT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, PAGES, 0));
+	ASSERT_EQ(PAGES, self->vcpu->results[1]);
+	ASSERT_EQ(0, pvm_pipe_page(ends, self->mem + 2 * self->page, self->page));
+	EXPECT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA, PAGES, 0));
+	EXPECT_EQ(2, self->vcpu->results[1]);
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem + self->page, PVM_READ));
+	EXPECT_EQ(0, pvm_probe(self->mem + 2 * self->page, PVM_READ));
+	EXPECT_EQ((ssize_t)self->page, read(ends[0], self->buffer, self->page));
+	EXPECT_EQ(0x11, self->buffer[0]);
+	EXPECT_EQ(1, pvm_range(self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA + 2 * self->page, 2));
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem + 2 * self->page, PVM_READ));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* A page that is in two pipes is taken back when it is in none. */
+TEST_F(pins, unshare_after_tee)
+{
+	int first[2], second[2];
+
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
+	ASSERT_EQ(0, pvm_pipe_page(first, self->mem, self->page));
+	ASSERT_EQ(0, pipe(second));
+	ASSERT_EQ((ssize_t)self->page, tee(first[0], second[1], self->page, 0));
+	EXPECT_EQ((ssize_t)self->page, read(first[0], self->buffer, self->page));
+	EXPECT_EQ(-EBUSY, pvm_command_to_end(self->vcpu, PVM_HVC, HVC_MEM_UNSHARE, PVM_DATA_IPA,
+					     0, 0));
+	EXPECT_EQ((ssize_t)self->page, read(second[0], self->buffer, self->page));
+	EXPECT_EQ(0x11, self->buffer[0]);
+	EXPECT_EQ(0, go_on(self->vcpu));
+	EXPECT_EQ(HVC_SUCCESS, (int64_t)self->vcpu->results[0]);
+	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+	close(first[0]);
+	close(first[1]);
+	close(second[0]);
+	close(second[1]);
+}
+
+/* A shared page that is in use comes back when the guest dies, and is no guest's any more. */
+TEST_F(pins, death_with_a_fixed_buffer)
+{
+	struct pvm_ring ring;
+
+	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
+	ASSERT_EQ(0, pvm_ring_open(&ring));
+	ASSERT_EQ(0, pvm_ring_register(&ring, self->mem, self->page));
+	pvm_kill(&self->vm);
+	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
+	EXPECT_EQ(0, pvm_ring_unregister(&ring));
+	EXPECT_EQ(0, pvm_ring_register(&ring, self->mem, self->size));
+	pvm_ring_close(&ring);
+
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
+				  self->mem));
+	/* Held by the host once, and not by this guest: it settles this with EL2. */
+	EXPECT_EQ(0, store(&self->vm.vcpus[0], PVM_DATA_IPA, PVM_SECRET));
+	EXPECT_EQ(HVC_SUCCESS, pvm_share(&self->vm.vcpus[0], PVM_DATA_IPA));
+	EXPECT_EQ(HVC_SUCCESS, pvm_unshare(&self->vm.vcpus[0], PVM_DATA_IPA));
+}
+
+/* A page that the guest gave up is the host's to use again. */
+TEST_F(pins, relinquished)
+{
+	int ends[2];
+
+	ASSERT_EQ(0, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
+	EXPECT_EQ(-EFAULT, pvm_pipe_page(ends, self->mem, self->page));
+	close(ends[0]);
+	close(ends[1]);
+	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
+	EXPECT_EQ(0, pvm_pipe_page(ends, self->mem, self->page));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* What the racing thread does to the first page, again and again. */
+enum user { DIRECT_READ, PIPE, READV, USERS };
+
+struct racer {
+	uint8_t *mem;
+	size_t page;
+	struct pvm_disk *disk;
+	int done;
+	unsigned long used[USERS];
+	unsigned long refused[USERS];
+	unsigned long odd;
+};
+
+static ssize_t use_page(struct racer *racer, enum user user, uint8_t *copy)
+{
+	struct iovec local = { copy, racer->page }, remote = { racer->mem, racer->page };
+	ssize_t ret;
+	int ends[2];
+
+	switch (user) {
+	case DIRECT_READ:
+		return pread(racer->disk->fd, racer->mem, racer->page, 0);
+	case PIPE:
+		ret = pvm_pipe_page(ends, racer->mem, racer->page) ? -1 :
+		      read(ends[0], copy, racer->page);
+		close(ends[0]);
+		close(ends[1]);
+		return ret;
+	default:
+		return process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+	}
+}
+
+static void *use_often(void *arg)
+{
+	struct racer *racer = arg;
+	uint8_t *copy = malloc(racer->page);
+
+	for (unsigned int i = 0; copy && !READ_ONCE(racer->done); i++) {
+		enum user user = i % USERS;
+
+		errno = 0;
+		if (use_page(racer, user, copy) == (ssize_t)racer->page)
+			racer->used[user]++;
+		else if (errno == EFAULT)
+			racer->refused[user]++;
+		else
+			racer->odd++;
+		if (pvm_secrets_in(copy, racer->page))
+			racer->odd++;
+	}
+	free(copy);
+	return NULL;
+}
+
+/*
+ * Whenever the page is the guest's alone, it writes its secret and finds it again: nothing that was
+ * under way when it took the page back has written there since, and nothing has read it.
+ */
+TEST_F(pins, races_of_unshare)
+{
+	struct pvm_disk disk;
+	struct racer racer = { .mem = self->mem, .page = self->page, .disk = &disk };
+	unsigned int words = self->page / sizeof(uint64_t), i;
+	pthread_t thread;
+	double end;
+
+	if (pvm_disk_open(&disk))
+		SKIP(return, "needs CONFIG_ZRAM");
+	ASSERT_EQ((ssize_t)self->page, pwrite(disk.fd, self->buffer, self->page, 0));
+	ASSERT_EQ(0, store(self->vcpu, PVM_DATA_IPA, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, use_often, &racer));
+	end = seconds() + RACE_SECONDS;
+	for (i = 0; seconds() < end; i++) {
+		ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
+		if (i % 4 == 0)
+			usleep(1000);
+		ASSERT_EQ(HVC_SUCCESS, pvm_unshare(self->vcpu, PVM_DATA_IPA));
+		ASSERT_EQ(0, pvm_command_to_end(self->vcpu, PVM_FILL, PVM_DATA_IPA, PVM_SECRET,
+						words, sizeof(uint64_t)));
+		ASSERT_EQ(PVM_SECRET, load(self->vcpu, PVM_DATA_IPA));
+		ASSERT_EQ(PVM_SECRET, load(self->vcpu, PVM_DATA_IPA + self->page - 8));
+		/* What the host may see next is not the secret. */
+		ASSERT_EQ(0, pvm_command_to_end(self->vcpu, PVM_FILL, PVM_DATA_IPA, 0, words,
+						sizeof(uint64_t)));
+	}
+	WRITE_ONCE(racer.done, 1);
+	pthread_join(thread, NULL);
+	TH_LOG("%u rounds", i);
+	EXPECT_EQ(0, racer.odd);
+	for (int user = 0; user < USERS; user++) {
+		TH_LOG("user %d: %lu times, %lu refused", user, racer.used[user],
+		       racer.refused[user]);
+		EXPECT_LT(0, racer.used[user]);
+		EXPECT_LT(0, racer.refused[user]);
+	}
+	EXPECT_EQ(0, pvm_disk_close(&disk));
+}
+
+/* The guest gets a page for the first time while the host uses it, again and again. */
+TEST_F(pins, races_of_donation)
+{
+	struct pvm_disk disk;
+	struct racer racer = { .mem = self->mem, .page = self->page, .disk = &disk };
+	pthread_t thread;
+	unsigned int i;
+	double end;
+
+	if (pvm_disk_open(&disk))
+		SKIP(return, "needs CONFIG_ZRAM");
+	ASSERT_EQ((ssize_t)self->page, pwrite(disk.fd, self->buffer, self->page, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, use_often, &racer));
+	end = seconds() + RACE_SECONDS;
+	for (i = 0; seconds() < end; i++) {
+		ASSERT_EQ(0, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
+		ASSERT_EQ(PVM_SECRET, load(self->vcpu, PVM_DATA_IPA));
+		ASSERT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
+		ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
+		if (i % 4 == 0)
+			usleep(1000);
+	}
+	WRITE_ONCE(racer.done, 1);
+	pthread_join(thread, NULL);
+	TH_LOG("%u rounds", i);
+	EXPECT_EQ(0, racer.odd);
+	for (int user = 0; user < USERS; user++) {
+		TH_LOG("user %d: %lu times, %lu refused", user, racer.used[user],
+		       racer.refused[user]);
+		EXPECT_LT(0, racer.used[user]);
+	}
+	EXPECT_EQ(0, pvm_disk_close(&disk));
+}
+
+/* Of a huge page the guest has one small one. References are counted for all of it. */
+TEST_F(pins, huge_page)
+{
+	uint64_t ipa = PVM_DATA_IPA + (1UL << 30);
+	uint8_t *area = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+	struct iovec local = { self->buffer, self->page }, remote;
+	uint8_t *huge = area + -(uintptr_t)area % HUGE;
+	int ends[2];
+
+	ASSERT_NE(MAP_FAILED, area);
+	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
+	memset(huge, 0x22, HUGE);
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, ipa, HUGE, huge));
+
+	ASSERT_EQ(0, pvm_pipe_page(ends, huge + 5 * self->page, self->page));
+	EXPECT_EQ(-EBUSY, store(self->vcpu, ipa + self->page, PVM_SECRET));
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_EQ(0, go_on(self->vcpu));
+	EXPECT_EQ(0, store(self->vcpu, ipa + 2 * self->page, PVM_SECRET));
+	EXPECT_EQ(0, store(self->vcpu, ipa + 4 * self->page, PVM_SECRET));
+
+	/* What is the guest's is refused, fast and slow; what is not is not. */
+	EXPECT_EQ(-EFAULT, pvm_pipe_page(ends, huge + self->page, self->page));
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_EQ(0, pvm_pipe_page(ends, huge + 3 * self->page, self->page));
+	close(ends[0]);
+	close(ends[1]);
+	remote = (struct iovec) { huge + self->page, self->page };
+	EXPECT_EQ(-1, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+	EXPECT_EQ(EFAULT, errno);
+	remote.iov_base = huge + 3 * self->page;
+	EXPECT_EQ((ssize_t)self->page, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+	EXPECT_EQ(0x22, self->buffer[0]);
+	/* Of several, those in front of the guest's. */
+	remote = (struct iovec) { huge, 4 * self->page };
+	local.iov_base = aligned_alloc(self->page, 4 * self->page);
+	local.iov_len = 4 * self->page;
+	EXPECT_EQ((ssize_t)self->page, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+	free(local.iov_base);
+
+	EXPECT_EQ(PVM_SECRET, load(self->vcpu, ipa + self->page));
+	EXPECT_EQ(PVM_SECRET, load(self->vcpu, ipa + 4 * self->page));
+	munmap(area, 2 * HUGE);
+}
+
+TEST_HARNESS_MAIN
