@@ -245,15 +245,15 @@ static bool folio_is_used(struct folio *folio)
  *
  * From here on nobody else can use it. Undone by pkvm_guest_unclaim_page().
  *
- * Return: 0; -ENOMEM; -EBUSY if somebody uses the page, or another one of its folio:
- * references are counted by folio.
+ * Return: 0; -ENOMEM; -EFAULT if a guest has the page; -EBUSY if somebody uses it, or
+ * another one of its folio: references are counted by folio.
  */
 int pkvm_guest_claim_page(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 	unsigned long pfn = page_to_pfn(page);
 	struct marks *marks = make_marks(pfn);
-	bool used;
+	int ret = 0;
 
 	if (!marks)
 		return -ENOMEM;
@@ -261,20 +261,23 @@ int pkvm_guest_claim_page(struct page *page)
 	if (!folio_trylock(folio))
 		return -EBUSY;
 
-	used = test_and_set_bit(mark_of(pfn), marks->guest);
-	if (used)
+	/* It may be shared with the host, and so be pinned, but it has one owner (R1). */
+	if (test_and_set_bit(mark_of(pfn), marks->guest)) {
+		ret = -EFAULT;
 		goto unlock;
+	}
 
 	/* Between the mark and the references. Pairs with pkvm_pages_accessible(). */
 	smp_mb__after_atomic();
-	used = folio_is_used(folio);
-	if (used)
+	if (folio_is_used(folio)) {
 		pkvm_guest_unclaim_page(pfn);
+		ret = -EBUSY;
+	}
 
 unlock:
 	folio_unlock(folio);
 
-	return used ? -EBUSY : 0;
+	return ret;
 }
 
 /**
