@@ -76,6 +76,21 @@ int pvm_dump_parse(struct pvm_dump *dump, char *text)
 	return err || (dump->roots > 0 && dump->nr_runs) ? err : -EBADMSG;
 }
 
+/* Open a dump. A table that changes all the time is EBUSY: then look again, for a second. */
+static int open_dump(const char *path)
+{
+	int fd, tries = 100;
+
+	do {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 || errno != EBUSY)
+			break;
+		usleep(10000);
+	} while (--tries);
+
+	return fd;
+}
+
 /**
  * pvm_dump_read() - Read a dump
  * @dump: gets it, to be freed by pvm_dump_free() in any case.
@@ -91,7 +106,7 @@ int pvm_dump_read(struct pvm_dump *dump, const char *path)
 	int fd, err = 0;
 
 	memset(dump, 0, sizeof(*dump));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_dump(path);
 	if (fd < 0)
 		return -errno;
 
