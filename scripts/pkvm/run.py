@@ -247,9 +247,9 @@ def report_tables(before, during, after):
     for (name, dump), title in zip(rows, ('stage-2', '', '')):
         print(f'{title:<10} {name}: {dump.summary()}')
     first, last = rows[0][1], rows[-1][1]
-    if first.totals != last.totals:
-        raise RunError(f'the host\'s stage-2 is not what it was: {first.totals} before, '
-                       f'{last.totals} after')
+    if first.lasting() != last.lasting():
+        raise RunError(f'the host\'s stage-2 is not what it was: {first.lasting()} before, '
+                       f'{last.lasting()} after')
     print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
 
 

@@ -44,6 +44,15 @@ class Parse(unittest.TestCase):
         self.assertEqual(dump.totals, stage2.Dump(DUMP).totals)
         self.assertIsNone(stage2.Dump(DUMP).faults)
 
+    def test_lasting(self):
+        """A device that the host has used since makes no difference, memory does."""
+        lasting = stage2.Dump(DUMP).lasting()
+        used = DUMP.replace('L2 510 x 2048K empty', 'L2 510 x 2048K mmio RW- normal') \
+            .replace('leaves L2: 1', 'leaves L2: 511')
+        self.assertEqual(stage2.Dump(used).lasting(), lasting)
+        split = DUMP.replace('leaves L3: 384', 'leaves L3: 385')
+        self.assertNotEqual(stage2.Dump(split).lasting(), lasting)
+
     def test_memory(self):
         """From the first to the last entry that is about memory."""
         self.assertEqual(stage2.Dump(DUMP).memory(), (0x40000000, 0x40400000))

@@ -43,8 +43,13 @@ class Dump:
     """One snapshot of a stage-2."""
 
     def __init__(self, text):
+        found = RUN.findall(text)
         self.runs = [Run(int(start, 16), int(end, 16) + 1, int(level), what)
-                     for start, end, level, _, _, what in RUN.findall(text)]
+                     for start, end, level, _, _, what in found]
+        self.devices = collections.Counter()
+        for _, _, level, count, _, what in found:
+            if what.startswith('mmio '):
+                self.devices[f'leaves L{level}'] += int(count)
         self.totals = {name: int(value) for name, value in TOTAL.findall(text)}
         # Of the past, and so no part of what is compared; a VM's dump has none.
         self.faults = self.totals.pop('faults', None)
@@ -55,6 +60,10 @@ class Dump:
         for before, after in zip(self.runs, self.runs[1:]):
             if before.end != after.start:
                 raise DumpError(f'a dump with a gap at {before.end:#x}')
+
+    def lasting(self):
+        """The totals but for leaves of devices, which come when the host first uses one."""
+        return {name: value - self.devices[name] for name, value in self.totals.items()}
 
     def memory(self):
         """The first and the last address that is known to be memory, and one more."""
