@@ -90,7 +90,7 @@ test-host: $(B)/test-host/Image
 	@:
 
 tests: all all-16k guest test-host \
-		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image)
+		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image kunit-64k/Image)
 	@:
 
 # Programs. They know their own dependencies; a copy that is equal stays as old

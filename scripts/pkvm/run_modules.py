@@ -67,8 +67,8 @@ def build(granule, source, jobs):
     objects = kernel(granule)
     image = os.path.relpath(os.path.join(objects, 'Image'), TOP)
     print(f'# building {image} and the modules', flush=True)
-    step('test-host.mk.log', 'make', f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', image,
-         'build/spmc.bin')
+    step(f'{os.path.basename(objects)}.mk.log', 'make', f'-j{jobs}', '-f',
+         'scripts/pkvm/build.mk', image, 'build/spmc.bin')
     if granule != 4:
         return modules_below(os.path.join(objects, 'drivers/virt/pkvm'))
     # A copy, so that no object lands in the checkout.

@@ -96,9 +96,9 @@ def build(names, jobs, image=TEST_IMAGE):
          *(os.path.join(OUTPUT, name) for name in names))
 
 
-def make_firmware():
-    """The firmware of the tests: the code of their guests, and pages like no others."""
-    path = os.path.join(OUTPUT, 'firmware.bin')
+def make_firmware(cpu):
+    """The firmware of the tests of a CPU: the code of their guests, and pages like no others."""
+    path = os.path.join(OUTPUT, f'firmware-{cpu}.bin')
     code = os.path.join(OUTPUT, 'arm64/pvm_guest.o')
     try:
         subprocess.run(['aarch64-linux-gnu-objcopy', '-O', 'binary', '-j', '.rodata', code, path],
@@ -151,7 +151,7 @@ def run(cpu, mode, names):
     files = {f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names}
     firmware, argument = None, ''
     if mode == 'firmware':
-        firmware, argument = make_firmware(), ' /firmware'
+        firmware, argument = make_firmware(cpu), ' /firmware'
         files['/firmware'] = firmware
     host = qemu.boot([f'limit={LIMIT} /selftests/{name}{argument}' for name in names],
                      cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4, log=log,

@@ -5,9 +5,9 @@
 Each part is a command that reports its results as TAP. A part counts as failed
 once more if it ends badly without a failed result, if it reports no result at
 all, or if it reported another number of results than it planned: what crashed must
-not look like what passed. All is built first, and what does not build ends the run. Two
-lanes of parts run at a time, and each reports its results as they come. What each part took
-follows, and the last line is "N passed, N failed".
+not look like what passed. All is built first, and what does not build ends the run. Then two
+parts run at a time, the longest first, and each reports its results as they come. What each
+part took follows, and the last line is "N passed, N failed".
 
 With --long, what is long by nature takes its full size: fuzzing for minutes, VMMs that are
 killed by the hundred.
@@ -32,6 +32,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = 'scripts/pkvm'
 
 INTERRUPTED = 130
+# QEMU keeps one processor busy most of the time and hardly ever two.
+WORKERS = 2
 # Seconds in which an interrupted process may clean up.
 GRACE = 10
 TELLING = threading.Lock()
@@ -39,11 +41,18 @@ TELLING = threading.Lock()
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A command that reports results, and how many seconds it may take beside another lane."""
+    """A command that reports results.
+
+    takes is how many seconds it takes beside another part, about: the longest starts first.
+    limit is how many it may take. writes names what it writes below build/ without the build's
+    lock: no other part that writes there runs meanwhile.
+    """
     layer: str
     name: str
     command: list
+    takes: int
     limit: int
+    writes: str = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +72,8 @@ class Stopped(Exception):
     """Somebody has interrupted us."""
 
 
-def lanes(jobs, long=False):
-    """The parts, in lanes that run beside each other; in each, one part after the other.
-
-    QEMU keeps one processor busy most of the time and hardly ever two. What would write to
-    the same place below build/ without the build's lock stands in one lane.
-    """
+def parts(jobs, long=False):
+    """All parts, in the order of their layers."""
     linux = f'KSRC={TOP}/build/linux'
 
     def make(program, goal, *more):
@@ -84,50 +89,75 @@ def lanes(jobs, long=False):
     def of_cpu(cpu):
         return [
             Part('4 selftests', f'selftests {cpu}',
-                 script('run_selftests', '--cpu', cpu, '--jobs', jobs), 2400),
+                 script('run_selftests', '--cpu', cpu, '--jobs', jobs), 300, 2400),
             Part('4 selftests', f'base {cpu}',
-                 script('run_base', '--cpu', cpu, '--jobs', jobs), 1800),
+                 script('run_base', '--cpu', cpu, '--jobs', jobs), 300, 1800),
+            Part('5 end to end', f'firmware {cpu}', ['tools/pvmfw/tests/boot.py', '--cpu', cpu],
+                 25, 1200, 'pvmfw-obj'),
+            Part('5 end to end', f'vmm {cpu}', make('vmm', 'vmtest', f'CPU={cpu}'), 30, 1200,
+                 'vmm-obj'),
             Part('5 end to end', f'system {cpu}',
-                 script('run_system', '--cpu', cpu, '--kills', sized(60, 100)), 2400),
+                 script('run_system', '--cpu', cpu, '--kills', sized(60, 100)), 380, 2400),
             Part('5 end to end', f'stress {cpu}',
-                 script('run_stress', '--cpu', cpu, '--jobs', jobs), 600),
+                 script('run_stress', '--cpu', cpu, '--jobs', jobs), 40, 600),
             Part('5 end to end', f'starts {cpu}',
-                 script('run_starts', '--cpu', cpu, '--jobs', jobs), 600),
+                 script('run_starts', '--cpu', cpu, '--jobs', jobs), 40, 600),
             Part('5 end to end', f'fuzz-guest {cpu}',
                  script('run_fuzz_guest', '--cpu', cpu, '--calls', sized(20000, 100000),
-                        '--jobs', jobs), 900),
+                        '--jobs', jobs), 15, 900),
         ]
 
-    def programs(cpu):
-        return [
-            Part('5 end to end', f'firmware {cpu}', ['tools/pvmfw/tests/boot.py', '--cpu', cpu],
-                 1200),
-            Part('5 end to end', f'vmm {cpu}', make('vmm', 'vmtest', f'CPU={cpu}'), 1200),
-        ]
-
-    first, second = cpus.WHOLE
     return [
-        [Part('2 and 3 kunit', 'modules', script('run_modules', '--jobs', jobs), 1200),
-         Part('2 and 3 kunit', 'modules 16k',
-              script('run_modules', '--granule', '16', '--jobs', jobs), 1200),
-         Part('2 and 3 kunit', 'kunit 64k',
-              script('run_kunit', '--granule', '64', '--jobs', jobs), 1200),
-         *of_cpu(first)],
-        [Part('1 native', 'checks', script('check', '--style', '--jobs', jobs), 1800),
-         Part('1 native', 'pvmfw', make('pvmfw', 'test'), 900),
-         Part('1 native', 'fuzz', ['tools/pvmfw/fuzz/fuzz.py', '--seconds', sized(10, 60),
-                                   '--jobs', jobs], 900),
-         Part('1 native', 'vmm', make('vmm', 'test'), 900),
-         Part('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 300),
-         Part('1 native', 'infra', ['tools/testing/infra/infra.py'], 2400),
-         *programs(first), *programs(second), *of_cpu(second),
-         Part('5 end to end', 'cpus', script('run_cpus', '--jobs', jobs), 1500),
-         Part('4 selftests', 'debug', script('run_selftests', '--debug', '--jobs', jobs), 2400)],
+        Part('1 native', 'checks', script('check', '--style', '--jobs', jobs), 240, 1800,
+             'series'),
+        Part('1 native', 'pvmfw', make('pvmfw', 'test'), 30, 900, 'pvmfw-obj'),
+        Part('1 native', 'fuzz', ['tools/pvmfw/fuzz/fuzz.py', '--seconds', sized(10, 60),
+                                  '--jobs', jobs], 40, 900, 'pvmfw-obj'),
+        Part('1 native', 'vmm', make('vmm', 'test'), 10, 900, 'vmm-obj'),
+        Part('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 1, 300),
+        Part('1 native', 'infra', ['tools/testing/infra/infra.py'], 260, 2400, 'series'),
+        Part('2 and 3 kunit', 'modules', script('run_modules', '--jobs', jobs), 110, 1200),
+        Part('2 and 3 kunit', 'modules 16k',
+             script('run_modules', '--granule', '16', '--jobs', jobs), 25, 1200),
+        Part('2 and 3 kunit', 'kunit 64k',
+             script('run_kunit', '--granule', '64', '--jobs', jobs), 60, 1200),
+        *(part for cpu in cpus.WHOLE for part in of_cpu(cpu)),
+        Part('5 end to end', 'cpus', script('run_cpus', '--jobs', jobs), 450, 1500),
+        Part('4 selftests', 'debug', script('run_selftests', '--debug', '--jobs', jobs), 180, 2400),
     ]
 
 
+class Queue:
+    """Parts that wait for a worker, the longest first."""
+
+    def __init__(self, waiting):
+        self.waiting = sorted(waiting, key=lambda part: -part.takes)
+        # What the parts that run now write.
+        self.written = set()
+        self.changed = threading.Condition()
+
+    def next(self):
+        """The longest part that may run beside those that run, None when all have started."""
+        with self.changed:
+            while self.waiting:
+                for part in self.waiting:
+                    if part.writes not in self.written:
+                        self.waiting.remove(part)
+                        if part.writes:
+                            self.written.add(part.writes)
+                        return part
+                self.changed.wait()
+        return None
+
+    def end(self, part):
+        """A part that next() gave has ended: what it wrote is free again."""
+        with self.changed:
+            self.written.discard(part.writes)
+            self.changed.notify_all()
+
+
 def tell(*lines):
-    """Print lines that stand together, whatever another lane prints."""
+    """Print lines that stand together, whatever another part prints."""
     with TELLING:
         print(*lines, sep='\n', flush=True)
 
@@ -229,20 +259,24 @@ def build(jobs):
     return Done('builds', used, time.monotonic() - start, count)
 
 
-def run_lane(lane):
-    """Run the parts of a lane; what became of them."""
+def work(queue):
+    """Run parts of a queue until none is left; what became of them."""
     done = []
     with contextlib.suppress(Stopped):
-        for part in lane:
-            done.append(run_part(part))
+        while part := queue.next():
+            try:
+                done.append(run_part(part))
+            finally:
+                queue.end(part)
     return done
 
 
 def run_all(wanted):
-    """Run all lanes at a time; what became of their parts."""
-    with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+    """Run all parts, as many at a time as there are workers; what became of them."""
+    queue = Queue(wanted)
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         try:
-            return sum(pool.map(run_lane, wanted), [])
+            return sum(pool.map(work, [queue] * WORKERS), [])
         finally:
             RUNNING.stop()
 
@@ -266,11 +300,11 @@ def main():
     parser.add_argument('--long', action='store_true', help='the full size of what is long')
     parser.add_argument('part', nargs='*', help='only these parts')
     args = parser.parse_args()
-    wanted = lanes(args.jobs, args.long)
-    for name in set(args.part) - {part.name for lane in wanted for part in lane}:
+    wanted = parts(args.jobs, args.long)
+    for name in set(args.part) - {part.name for part in wanted}:
         parser.error(f'there is no part "{name}"')
     if args.part:
-        wanted = [[part for part in lane if part.name in args.part] for lane in wanted]
+        wanted = [part for part in wanted if part.name in args.part]
     os.makedirs(os.path.join(TOP, 'build/log'), exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

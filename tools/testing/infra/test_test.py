@@ -15,31 +15,32 @@ class Aggregate(unittest.TestCase):
         self.addCleanup(self.box.close)
         self.builds, self.limit = '@true', 5
 
-    def run_lanes(self, *lanes):
-        """Run test.py with lanes of commands as its parts: (status, output)."""
+    def run_all(self, *parts):
+        """Run test.py with parts, each (name, command, more fields): (status, output)."""
         os.makedirs(self.box.path('build'), exist_ok=True)
         self.box.write('Makefile', f'test-builds:\n\t{self.builds}\n')
         self.box.write('driver.py', f'''
 import sys
 sys.path.insert(0, "scripts/pkvm")
 import test
-test.lanes = lambda jobs, long: [[test.Part("1 native", name, [command], {self.limit})
-                                  for name, command in lane] for lane in {lanes!r}]
+test.parts = lambda jobs, long: [
+    test.Part("1 native", name, [command], **dict(dict(takes=1, limit={self.limit}), **more))
+    for name, command, more in {parts!r}]
 sys.argv = ["test.py"]
 sys.exit(test.main())
 ''')
         return self.box.run('/usr/bin/python3', 'driver.py')
 
-    def script(self, name, text):
+    def script(self, name, text, **more):
         """A part that is a shell script."""
         self.box.write(name, f'#!/bin/bash\n{text}\n')
         os.chmod(self.box.path(name), 0o755)
-        return name, f'./{name}'
+        return name, f'./{name}', more
 
     def run_parts(self, *scripts):
-        """Run test.py with shell scripts as its parts, in one lane."""
-        return self.run_lanes([self.script(f'part{number}', script)
-                               for number, script in enumerate(scripts)])
+        """Run test.py with shell scripts as its parts, in this order and one at a time."""
+        return self.run_all(*(self.script(f'part{number}', script, takes=-number, writes='x')
+                              for number, script in enumerate(scripts)))
 
     def verdict(self, *scripts):
         """(passed, failed, skipped, status): the first two from the last line alone."""
@@ -99,25 +100,63 @@ sys.exit(test.main())
 
     def test_missing_part(self):
         """A listed part that is not there is a failure, not a skip."""
-        status, output = self.run_lanes([('gone', './gone')])
+        status, output = self.run_all(('gone', './gone', {}))
         self.assertEqual(status, 1)
         self.assertIn('not ok gone', output)
 
-    def test_lanes(self):
-        """Two lanes run at a time, and both count: each part here waits for the other."""
+    def test_two_at_a_time(self):
+        """Two parts run at a time, and both count: each here waits for the other."""
         def meet(mine, other):
             return f'touch {mine}; until [ -e {other} ]; do sleep 0.1; done; echo "ok {mine}"'
-        status, output = self.run_lanes([self.script('left', meet('here', 'there'))],
-                                        [self.script('right', meet('there', 'here')),
-                                         self.script('bad', 'echo "not ok c"')])
+        status, output = self.run_all(self.script('left', meet('here', 'there')),
+                                      self.script('right', meet('there', 'here')),
+                                      self.script('bad', 'echo "not ok c"'))
         self.assertEqual(status, 1)
         self.assertTrue(output.endswith('\n2 passed, 1 failed\n'), output)
 
+    def order(self, *parts):
+        """Names of parts in the order in which they start and end, each of which takes a while."""
+        parts = [self.script(name, f'echo "+{name}" >>order; sleep {seconds}; '
+                             f'echo "-{name}" >>order; echo "ok 1"', **more)
+                 for name, seconds, more in parts]
+        status, output = self.run_all(*parts)
+        self.assertEqual(status, 0, output)
+        return self.box.read('order').split()
+
+    def test_longest_first(self):
+        """No processor waits at the end for one long part: that has started before short ones."""
+        order = self.order(('short', 0, {'takes': 1}), ('middle', 0, {'takes': 20}),
+                           ('long', 2, {'takes': 300}))
+        self.assertEqual(set(order[:2]) & {'+short'}, set())
+        self.assertEqual(order[-1], '-long')
+
+    def test_same_place(self):
+        """Parts that write to one place never run together; another goes on beside them."""
+        order = self.order(('one', 1, {'takes': 30, 'writes': 'place'}),
+                           ('two', 1, {'takes': 20, 'writes': 'place'}),
+                           ('other', 0.5, {'takes': 10}))
+        places = [line for line in order if line[1:] != 'other']
+        self.assertEqual(places, ['+one', '-one', '+two', '-two'])
+        self.assertLess(order.index('+other'), order.index('-one'))
+
+    def test_place_is_free_after_a_crash(self):
+        """A part that ends badly does not keep the others from its place."""
+        status, output = self.run_parts('kill -SEGV $$', 'echo "ok 1"')
+        self.assertEqual(status, 1)
+        self.assertTrue(output.endswith('\n1 passed, 2 failed\n'), output)
+
     def test_every_part_is_known(self):
         """Names are unique, for logs and counts are by name; the long run has the same."""
-        names = [part.name for lane in test.lanes('1') for part in lane]
+        names = [part.name for part in test.parts('1')]
         self.assertEqual(len(names), len(set(names)))
-        self.assertEqual(names, [part.name for lane in test.lanes('1', True) for part in lane])
+        self.assertEqual(names, [part.name for part in test.parts('1', True)])
+
+    def test_objects_of_a_program(self):
+        """Parts that build in one folder below build/ say that they write there."""
+        for part in test.parts('1'):
+            for word in part.command:
+                if word.startswith('O='):
+                    self.assertEqual(part.writes, os.path.basename(word), part.name)
 
     def test_builds_come_first(self):
         """What does not build fails the run before a part has run."""

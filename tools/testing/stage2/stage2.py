@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 RUN = re.compile(r'^0x([0-9a-f]+)-0x([0-9a-f]+) L(-?\d) (\d+) x (\d+)K (.+)$', re.M)
 TOTAL = re.compile(r'^([a-z]+(?: L-?\d)?): (\d+)$', re.M)
@@ -151,15 +152,20 @@ def script(rows, terminal, output):
 
 
 def draw(rows, path):
-    """Draw rows, a list of (name, Dump), as path.svg and path.png."""
-    for suffix, terminal in (('svg', 'svg size 1200,420'), ('png', 'pngcairo size 1200,420')):
-        try:
-            done = subprocess.run(['gnuplot'], input=script(rows, terminal, f'{path}.{suffix}'),
-                                  text=True, capture_output=True, check=False)
-        except FileNotFoundError:
-            raise DumpError('there is no gnuplot') from None
-        if done.returncode:
-            raise DumpError(f'gnuplot: {done.stderr.strip()}')
+    """Draw rows, a list of (name, Dump), as path.svg and path.png, each whole or not at all."""
+    path = os.path.abspath(path)
+    with tempfile.TemporaryDirectory(prefix='stage2.', dir=os.path.dirname(path)) as scratch:
+        for suffix, terminal in (('svg', 'svg size 1200,420'),
+                                 ('png', 'pngcairo size 1200,420')):
+            drawn = os.path.join(scratch, suffix)
+            try:
+                done = subprocess.run(['gnuplot'], input=script(rows, terminal, drawn),
+                                      text=True, capture_output=True, check=False)
+            except FileNotFoundError:
+                raise DumpError('there is no gnuplot') from None
+            if done.returncode:
+                raise DumpError(f'gnuplot: {done.stderr.strip()}')
+            os.replace(drawn, f'{path}.{suffix}')
 
 
 def main():
