@@ -100,7 +100,7 @@ hooks-save:
 
 docs: tree
 	@$(S)/deps.sh docs
-	@$(LOCKED) $(S)/docs.sh
+	@$(LOCKED) $(S)/docs.py
 
 all:
 	@$(S)/deps.sh run

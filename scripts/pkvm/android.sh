@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# android.sh OUTDIR [MAKEARG...]: build build/linux by build.config.aarch64 and
-# by nothing else, as the build scripts of Android kernels do it: objects in
-# OUTDIR, FILES in OUTDIR/dist. make check uses it.
+# android.sh OUTDIR [MAKEARG...]: build the kernel in build/linux with the settings of
+# build.config.aarch64 and nothing else, as the build scripts of Android kernels do. The
+# objects go to OUTDIR, a copy of FILES to OUTDIR/dist. make check uses this script.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is built from build/linux and from our programs; run from the top of the
-# checkout by the Makefile, after tree.py, under the lock of the build.
+# Rules for everything that is built from build/linux and from this tree's programs. The
+# Makefile runs this file in the top directory of the checkout, after tree.py, while it holds
+# the build lock.
 
 MAKEFLAGS += --no-print-directory
 S	:= scripts/pkvm
 B	:= build
 KMAKE	:= $(MAKE) ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
-# Compilers by ccache, where it is installed and knows ours.
+# Run the compilers by ccache if it is installed and has a link for the cross compiler.
 CCACHE	:= /usr/lib/ccache
 export PATH := $(if $(wildcard $(CCACHE)/aarch64-linux-gnu-gcc),$(CCACHE):)$(PATH)
-# The same sources give the same kernel, whoever builds it and when.
+# The same sources result in the same kernel image, whoever builds it and when.
 export KBUILD_BUILD_USER := pkvm
 export KBUILD_BUILD_HOST := localhost
 export KBUILD_BUILD_VERSION := 1
@@ -25,18 +26,19 @@ PROGRAMS := $(if $(wildcard tools/vmm/Makefile),$(B)/vmm) \
 	    $(if $(wildcard tools/pvmfw/Makefile),$(B)/pvmfw.bin)
 all: $(B)/Image $(PROGRAMS) $(B)/initramfs.cpio.gz $(B)/disk.img
 
-# With pages of 16 KiB.
+# The host with 16 KiB pages.
 all-16k: $(B)/Image.16k $(B)/initramfs.cpio.gz
 	@:
 
-# The kernels. One configuration serves the host of make run, the host that tests run on, and
-# a Linux guest; what differs between them starts from the same objects.
+# The kernels. The host of make run and the Linux guest are one kernel image. Other kernels
+# are built from a copy of its objects, so that only the differences are compiled.
 HOST	:= $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_guest.config $(CONFIGS)/pkvm_kunit.config
 CHECKED	:= $(HOST) $(CONFIGS)/pkvm_selfcheck.config
 
-# $(call kernel,NAME,IMAGE,FRAGMENTS,TARGETS): IMAGE of objects in build/NAME.
-# $(call variation,NAME,IMAGE,FRAGMENTS,TARGETS,FROM,AFTER): the same from the objects of
-# build/FROM, which are there when AFTER is. KSRC is where the sources are.
+# $(call kernel,NAME,IMAGE,FRAGMENTS,TARGETS): build IMAGE, with its objects in build/NAME.
+# $(call variation,NAME,IMAGE,FRAGMENTS,TARGETS,FROM,AFTER): the same, starting with a copy of
+# the objects in build/FROM, which are complete when the file AFTER exists. KSRC is the kernel
+# source.
 define kernel
 $(B)/$(1)/.config: $(3) $(KSRC).stamp
 	+@KSRC=$(CURDIR)/$(KSRC) $(S)/config.sh $(B)/$(1) $(3)
@@ -57,26 +59,26 @@ KSRC := $(B)/linux
 
 $(eval $(call kernel,host,$(B)/Image,$(HOST),Image))
 
-# The host that tests run on: EL2 checks itself, and the KUnit suites are there.
+# The host that tests run on: EL2 checks itself, and the KUnit suites are built as modules.
 $(eval $(call variation,test-host,$(B)/test-host/Image,$(CHECKED),Image modules,host,$(B)/Image))
 
-# Both with pages of 16 KiB.
+# Both of these hosts with 16 KiB pages.
 $(eval $(call kernel,host-16k,$(B)/Image.16k,$(HOST) $(CONFIGS)/pkvm_16k.config,Image))
 $(eval $(call variation,test-host-16k,$(B)/test-host-16k/Image,\
 	$(CHECKED) $(CONFIGS)/pkvm_16k.config,Image modules,host-16k,$(B)/Image.16k))
 
-# A host with every check that the kernel has, and allocations that fail on request.
+# A host with all debugging checks of the kernel, where allocations fail on request.
 $(eval $(call kernel,debug-host,$(B)/debug-host/Image,\
 	$(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config,Image))
 
-# KUnit built in, and next to nothing else, for kunit.py.
+# Small kernels with KUnit built in, for kunit.py.
 KUNIT	:= tools/testing/kunit/pkvm.kunitconfig
 $(eval $(call kernel,kunit-4k,$(B)/kunit-4k/Image,$(KUNIT),Image))
 $(eval $(call kernel,kunit-16k,$(B)/kunit-16k/Image,$(KUNIT) $(CONFIGS)/pkvm_16k.config,Image))
 $(eval $(call kernel,kunit-64k,$(B)/kunit-64k/Image,$(KUNIT) $(CONFIGS)/pkvm_64k.config,Image))
 
-# The kernel of the bare base, which none of our patches has touched.
-# What differs in its source has to be newer than the objects that it starts from.
+# The kernel of the base without this tree's files and patches. Source files that differ from
+# those in build/linux have to be newer than the objects that this kernel starts from.
 $(B)/stock/linux.stamp: $(B)/base.id | $(B)/Image
 	@mkdir -p $(@D)
 	@$(S)/tree.py --bare $(B)/stock/linux
@@ -93,8 +95,8 @@ tests: all all-16k guest test-host \
 		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image kunit-64k/Image)
 	@:
 
-# Programs. They know their own dependencies; a copy that is equal stays as old
-# as it is, so that nothing behind it is built again.
+# Programs. Their own makefiles know the dependencies. A program that has not changed is not
+# copied again, so that make does not rebuild what depends on it.
 INSTALL	= cmp -s $(1) $(2) || cp $(1) $(2)
 
 $(B)/vmm: FORCE $(B)/linux.stamp
@@ -107,7 +109,7 @@ $(B)/pvmfw.bin: FORCE $(B)/linux.stamp
 		O=$(CURDIR)/$(B)/pvmfw-obj KSRC=$(CURDIR)/$(B)/linux
 	@$(call INSTALL,$(B)/pvmfw-obj/pvmfw.bin,$@)
 
-# A stand-in for the firmware of the secure world, for tests.
+# A stand-in for secure firmware, for tests.
 $(B)/spmc.bin: FORCE
 	+@$(STEP) 'SPMC    $@' $(B)/log/spmc.log $(MAKE) -C tools/testing/spmc \
 		O=$(CURDIR)/$(B)/spmc-obj
@@ -118,14 +120,15 @@ $(B)/init: FORCE
 		O=$(CURDIR)/$(B)/init-obj
 	@$(call INSTALL,$(B)/init-obj/init,$@)
 
-# The host's root. gen_init_cpio is the kernel's own, for device nodes without root.
+# The host's root file system. The kernel's gen_init_cpio can create device nodes in it
+# without root privileges.
 $(B)/gen_init_cpio: $(B)/linux/usr/gen_init_cpio.c
 	@$(CC) -O2 -o $@ $<
 
 $(B)/initramfs.cpio.gz: $(S)/initramfs.sh $(B)/gen_init_cpio $(B)/init $(PROGRAMS)
 	@$(S)/initramfs.sh $@
 
-# The disk of make run.
+# The default disk of tests.
 $(B)/disk.img: $(S)/disk.py
 	@echo "  DISK    $@"
 	@$(S)/disk.py $@

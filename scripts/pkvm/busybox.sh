@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# busybox.sh OUTPUT: Debian's busybox-static for arm64, for the guest's root.
+# busybox.sh OUTPUT: fetch the program of Debian's busybox-static for arm64, for the guest's
+# root file system.
 #
-# It comes by apt from the package sources of this machine, checked by their
-# keys. apt's state lies in a folder of its own here: the machine learns of no
-# foreign architecture, nothing is installed, and no root is needed.
+# apt downloads the package from this machine's package sources and checks its signature. apt
+# keeps its state in a temporary directory here: the machine does not get arm64 as a foreign
+# architecture, nothing is installed, and root privileges are not needed.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh
@@ -23,7 +24,7 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/lists/partial" "$scratch/archives/partial"
 : >"$scratch/status"
 
-# apt ARGUMENT...: apt-get for arm64 with a state of its own.
+# apt ARGUMENT...: run apt-get for arm64 with its state in the temporary directory.
 apt()
 {
 	(cd "$scratch" && apt-get -q \
@@ -35,19 +36,19 @@ apt()
 }
 
 echo "  APT     $package for arm64"
-# A source that has nothing for arm64, or is down, matters only if it is the one.
+# A package source without arm64, or one that is down, may not be the one that is needed.
 apt update || true
 if ! apt download "$package"; then
 	show_tail "$log"
-	die "no package source of this machine gives $package for arm64; is the network or the
-mirror down, or are the sources in /etc/apt limited to other architectures?"
+	die "no package source of this machine has $package for arm64. Check the network and
+the mirror, and whether the sources in /etc/apt are limited to other architectures."
 fi
 dpkg-deb --extract "$scratch/${package}"_*_arm64.deb "$scratch/root"
-# Debian 12 has it in /bin, Debian 13 in /usr/bin.
+# Debian 12 has the program in /bin, Debian 13 in /usr/bin.
 for path in usr/bin bin; do
 	if [ -f "$scratch/root/$path/busybox" ]; then
 		mv "$scratch/root/$path/busybox" "$output"
 		exit 0
 	fi
 done
-die "package $package does not give bin/busybox or usr/bin/busybox"
+die "package $package contains neither bin/busybox nor usr/bin/busybox"

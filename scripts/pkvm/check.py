@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make check: everything that can be found without running the code.
+"""make check: check style, and compile with all warnings.
 
-Style (checkpatch, kernel-doc, SPDX, spelling, shell, Python, RST) of every file
-of ours and of every patch of the series, then sparse, W=1, gcc and clang over
-what we add and change (check_build.py). One line for each finding; zero
-findings is the rule, and the exit status.
+The style checks (checkpatch, kernel-doc, SPDX, spelling, shell, Python, RST) cover every file of
+this tree and every patch of the series. check_build.py then compiles what this tree adds and
+changes by gcc and clang with W=1, and runs sparse. The script prints one line for each finding,
+and fails if there is one.
 
-With --style, as in make test, only what compiles nothing, and each check is a TAP result.
+With --style, as in make test, it runs the style checks only, and each is a TAP result.
 """
 
 import argparse
@@ -28,19 +28,19 @@ BUILD = os.path.join(TOP, 'build')
 LINUX = os.path.join(BUILD, 'linux')
 # Names as PMUVer and HFGxTR are those of the architecture, and of the kernel's headers.
 IGNORE = 'GERRIT_CHANGE_ID,FILE_PATH_CHANGES,CAMELCASE'
-# Words that mark what is not finished.
+# Words that mark unfinished work.
 UNFINISHED = re.compile(r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
 
 
 def own_files():
-    """Every file of this checkout that is ours to keep clean, sorted."""
+    """Return the paths of all files of this tree, sorted."""
     patterns = tree.ignored_names()
     found = tree.our_files()
     for top in ('scripts', 'patches', '.ci'):
         for folder, dirs, files in os.walk(os.path.join(TOP, top)):
             dirs[:] = [name for name in dirs if name != '__pycache__']
             found += [os.path.relpath(os.path.join(folder, name), TOP) for name in files]
-    # A worktree has a file where a clone has the folder.
+    # In a worktree .git is a file.
     found += [name for name in os.listdir(TOP)
               if os.path.isfile(os.path.join(TOP, name)) and name != '.git']
     return sorted(path for path in found
@@ -49,7 +49,7 @@ def own_files():
 
 
 def lines_of(command, cwd=TOP, keep=lambda line: line):
-    """Run a checker: the lines of its output that are findings."""
+    """Run a checker and return those lines of its output that keep() accepts."""
     run = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False)
     found = [line for line in run.stdout.splitlines() if keep(line)]
@@ -60,21 +60,21 @@ def lines_of(command, cwd=TOP, keep=lambda line: line):
 
 
 def is_source(path):
-    """Files that checkpatch knows how to judge."""
+    """Return whether checkpatch can check a file of this kind."""
     name = os.path.basename(path)
     return path.endswith(('.c', '.h', '.S', '.dts', '.dtsi', '.rst', '.sh')) or \
         name in ('Makefile', 'Kbuild', 'Kconfig')
 
 
 def checkpatch_files(pool):
-    """checkpatch --strict over each of our files, where it lies in the kernel."""
+    """Run checkpatch --strict on each of our files, in build/linux."""
     sources = [path for path in tree.our_files() if is_source(path)]
 
     def one(path):
         return lines_of(['perl', 'scripts/checkpatch.pl', '--strict', '--terse', '--no-summary',
                          '--show-types', '--ignore', IGNORE, '-f', path], cwd=LINUX)
     found = [line for found in pool.map(one, sources) for line in found]
-    # checkpatch keeps notes where it runs; build/linux holds sources only.
+    # checkpatch writes a cache file to its directory, but build/linux must only have sources.
     for name in os.listdir(LINUX):
         if name.startswith('.checkpatch-camelcase.'):
             os.remove(os.path.join(LINUX, name))
@@ -82,7 +82,7 @@ def checkpatch_files(pool):
 
 
 def checkpatch_series(pool):
-    """checkpatch --strict over each patch of the exported series."""
+    """Run checkpatch --strict on each patch of the exported series."""
     run = subprocess.run([os.path.join(TOP, 'scripts/pkvm/series.py')], cwd=TOP,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if run.returncode:
@@ -99,7 +99,7 @@ def checkpatch_series(pool):
 
 
 def kernel_doc(pool):
-    """Every kernel-doc comment of ours is complete and well formed."""
+    """Check that each kernel-doc comment is complete and well formed."""
     sources = [path for path in tree.our_files() if path.endswith(('.c', '.h'))]
 
     def one(path):
@@ -109,7 +109,7 @@ def kernel_doc(pool):
 
 
 def spdx(_pool):
-    """A licence on the first or, behind #!, second line of every file."""
+    """Check that each file has its licence on the first or, after #!, the second line."""
     found = []
     for path in own_files():
         if path.endswith(('.patch', '.bin')) or path in ('patches/base',):
@@ -122,7 +122,7 @@ def spdx(_pool):
 
 
 def unfinished(_pool):
-    """No file or patch of ours marks work that is not done."""
+    """Check that no file and no patch marks unfinished work."""
     found = []
     for path in own_files():
         with open(os.path.join(TOP, path), errors='replace') as file:
@@ -135,13 +135,13 @@ def unfinished(_pool):
 
 
 def spelling(_pool):
-    """codespell over all that we write, the added lines of patches included."""
-    # Names of the kernel's that look like slips.
+    """Run codespell on all files, patches included."""
+    # Names of the kernel that codespell takes for typing errors.
     return lines_of(['codespell', '--ignore-words-list=filp,hist,struc', *own_files()])
 
 
 def shell(_pool):
-    """shellcheck over every shell script."""
+    """Run shellcheck on each shell script."""
     scripts = []
     for path in own_files():
         with open(os.path.join(TOP, path), errors='replace') as file:
@@ -151,7 +151,7 @@ def shell(_pool):
 
 
 def python(_pool):
-    """pyflakes over every Python file, and no line above 100 columns."""
+    """Run pyflakes on each Python file, and check that no line has more than 100 columns."""
     scripts = [path for path in own_files() if path.endswith('.py')]
     found = lines_of(['pyflakes3', *scripts])
     for path in scripts:
@@ -162,13 +162,13 @@ def python(_pool):
 
 
 def rst(_pool):
-    """Every RST file parses; what only Sphinx knows is let through."""
+    """Check that each RST file parses. Directives and roles of Sphinx are not checked."""
     import docutils.core
     import docutils.utils
     from docutils.parsers.rst import Directive, directives, roles
 
     class Opaque(Directive):
-        """A directive of Sphinx: any content, nothing made of it."""
+        """A directive of Sphinx, whose content is ignored."""
         has_content = True
         optional_arguments = 10
         final_argument_whitespace = True
@@ -187,7 +187,7 @@ def rst(_pool):
             continue
 
         class Collect:
-            """Takes docutils' messages as findings."""
+            """A stream that records messages of docutils as findings."""
             def write(self, text):
                 found.extend(line for line in text.splitlines() if ': (' in line)
 
@@ -206,7 +206,7 @@ STYLE = (checkpatch_files, checkpatch_series, kernel_doc, spdx, unfinished, spel
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
-    parser.add_argument('--style', action='store_true', help='what compiles nothing, as TAP')
+    parser.add_argument('--style', action='store_true', help='only the style checks, as TAP')
     parser.add_argument('name', nargs='*', help='only these checks')
     args = parser.parse_args()
     checks = {check.__name__: check for check in STYLE}

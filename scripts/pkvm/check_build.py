@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The checks that compile: sparse, W=1, gcc and clang over what is ours.
+"""Checks of make check that compile: sparse, W=1, gcc and clang.
 
-The base kernel has warnings of its own. A warning counts as ours if it lies in
-a file of ours or on a line that a patch added or changed.
+The base kernel has warnings of its own. A warning counts only if it is in a file of this
+tree or on a line that one of its patches added or changed.
 """
 
 import difflib
@@ -17,13 +17,13 @@ import tree
 TOP = topics.TOP
 BUILD = os.path.join(TOP, 'build')
 LINUX = os.path.join(BUILD, 'linux')
-# What a compiler or sparse says of a place: file:line:[column:] kind: text
+# A message of a compiler or of sparse: file:line:[column:] kind: text
 PLACE = re.compile(r'^(?P<file>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?P<text>(?:fatal )?'
                    r'(?:warning|error):? .*)$')
 
 
 def changed_lines():
-    """The lines of each patched file that differ from the base's."""
+    """Return, for each patched file, the numbers of the lines that patches changed."""
     changed = {}
     for path in sorted({path for topic in topics.load_series() for path in topic.touches}):
         before = tree.read(os.path.join(BUILD, 'pristine', path)).splitlines()
@@ -38,14 +38,14 @@ def changed_lines():
 
 
 class Ours:
-    """Tells a warning of ours from one of the base."""
+    """Separates warnings about this tree's code from those about the base's."""
 
     def __init__(self):
         self.files = set(tree.our_files())
         self.changed = changed_lines()
 
     def finding(self, line):
-        """The finding in a line of output, None if there is none of ours."""
+        """Return the warning in a line of output, or None if it is not about our code."""
         place = PLACE.match(line)
         if not place:
             return None
@@ -57,13 +57,13 @@ class Ours:
         return None
 
     def sources(self):
-        """The C and assembly files of the kernel that are ours or changed."""
+        """Return the kernel's C and assembly files that are ours or that a patch changes."""
         return [path for path in sorted(self.files | set(self.changed))
                 if path.endswith(('.c', '.S')) and path.startswith(('arch/', 'drivers/'))]
 
 
 def call(log, *command):
-    """Run a command with its output in log: (status, lines)."""
+    """Run a command and write its output to a log. Return its status and the lines."""
     path = os.path.join(BUILD, 'log', log)
     with open(path, 'w') as output:
         status = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=output,
@@ -72,7 +72,7 @@ def call(log, *command):
 
 
 def forget(objects, sources):
-    """Remove the objects of our sources: only a compiler that runs can warn."""
+    """Remove the objects of our sources, so that they are compiled again and can warn."""
     for path in sources:
         stem = os.path.splitext(os.path.join(objects, path))[0]
         for name in (stem + '.o', stem + '.nvhe.o'):
@@ -81,7 +81,7 @@ def forget(objects, sources):
 
 
 def judge(name, status, output):
-    """The findings in what a build said, or that it failed."""
+    """Return the warnings about our code in the output of a build, or that it failed."""
     ours = Ours()
     found = sorted({finding for line in output if (finding := ours.finding(line))})
     if status and not found:
@@ -90,7 +90,7 @@ def judge(name, status, output):
 
 
 def gcc_sparse_w1(jobs):
-    """KVM and our drivers by gcc with W=1, and by sparse."""
+    """Compile KVM and our drivers by gcc with W=1, and check them by sparse."""
     objects = os.path.join(BUILD, 'check-gcc')
     with tree.locked():
         run = subprocess.run(
@@ -108,7 +108,7 @@ def gcc_sparse_w1(jobs):
 
 
 def production(jobs):
-    """KVM as a board has it, without what is for debugging alone: no dump of page tables."""
+    """Compile KVM as for a board: code that only serves debugging must not be built."""
     objects = os.path.join(BUILD, 'check-board')
     with tree.locked(), tempfile.NamedTemporaryFile('w', suffix='.config') as plain:
         plain.write('# CONFIG_PKVM_STAGE2_DEBUG is not set\n')
@@ -133,7 +133,7 @@ def production(jobs):
 
 
 def clang_kernel(jobs):
-    """The whole kernel by clang and lld, as build.config.aarch64 says, with W=1."""
+    """Build the whole kernel by clang and lld, with build.config.aarch64 and W=1."""
     objects = os.path.join(BUILD, 'check-clang')
     with tree.locked():
         forget(objects, Ours().sources())
@@ -143,7 +143,7 @@ def clang_kernel(jobs):
 
 
 def left_by_android(objects):
-    """What a build by build.config.aarch64 alone must leave, and what it must not."""
+    """Check the files that a build by build.config.aarch64 left: what lacks, what is extra."""
     found = [f'{objects}/dist/{name} was not built' for name in ('Image', 'vmlinux', 'System.map')
              if not os.path.isfile(os.path.join(objects, 'dist', name))]
     defconfig = 'arch/arm64/configs/pkvm_defconfig'
@@ -156,7 +156,7 @@ def left_by_android(objects):
 
 
 def programs(_jobs):
-    """Programs of ours by gcc and clang; warnings are errors there."""
+    """Build our programs by gcc and by clang. Their makefiles make warnings errors."""
     found = []
     for name, folder in (('vmm', 'tools/vmm'), ('pvmfw', 'tools/pvmfw'),
                          ('init', 'tools/testing/init'), ('spmc', 'tools/testing/spmc')):

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# config.sh OBJDIR FRAGMENT...: configure the kernel of build/linux in OBJDIR as
-# allnoconfig plus the fragments, in order. A symbol that a fragment asks for
-# and that Kconfig did not grant is an error: a kernel that silently lacks what
-# it was asked for costs hours. MAKEARGS goes to the kernel's make; KSRC is another
-# kernel than build/linux.
+# config.sh OBJDIR FRAGMENT...: configure the kernel in build/linux, with OBJDIR for its
+# objects, as allnoconfig plus the fragments in their order. The script fails if Kconfig does
+# not set an option to the value that a fragment requests: without this check, missing options
+# would show only as failures at run time. MAKEARGS is passed to the kernel's make. KSRC
+# selects another kernel than build/linux.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh
@@ -26,7 +26,7 @@ if ! make -C "${KSRC:-$BUILD/linux}" O="$obj" ARCH=arm64 CROSS_COMPILE=aarch64-l
 	die "the configuration failed"
 fi
 
-# The last word on a symbol counts, as it does for Kconfig.
+# If several fragments set an option, the last one counts, as in Kconfig.
 refused=$(awk '
 	/^CONFIG_[A-Za-z0-9_]+=/ { split($0, part, "="); want[part[1]] = $0 }
 	/^# CONFIG_[A-Za-z0-9_]+ is not set$/ { want[$2] = $0 }
@@ -38,5 +38,6 @@ refused=$(awk '
 		*) grep -qxF "$line" "$obj/.config" || echo "$line" ;;
 		esac
 	done) || true
-[ -z "$refused" ] || die "Kconfig did not grant (a dependency is missing?):
+[ -z "$refused" ] || die "Kconfig did not set these options as the fragments request, probably
+because a dependency is missing:
 $refused"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The host's counters of protected VMs, and the rule over them: what was given came back.
+"""Check the host's counters of protected VMs: everything that it donated has come back.
 
-Whoever runs VMs shows the counters before and after, and holds them against each other here.
+A script that runs VMs prints the counters before and after, and compares them with this module.
 """
 
 import re
@@ -10,32 +10,35 @@ FILE = '/sys/kernel/debug/kvm/pkvm_stats'
 
 
 class Unbalanced(Exception):
-    """What did not come back, or was never counted."""
+    """Something did not come back, or the counters are missing."""
 
 
 def parse(text):
-    """Lines "key value" as a dictionary."""
+    """Return the lines "key value" of a text as a dictionary."""
     return {key: int(value) for key, value in re.findall(r'^(\w+) (\d+)$', text, re.M)}
 
 
 def pages_returned(gained):
-    """How many pages came back, in each of the ways that there are."""
+    """Return how many pages came back: reclaimed or relinquished."""
     return (gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared'] +
             gained['pages_relinquished'])
 
 
 def gained(before, after):
-    """What two shows of the counters, as text, differ by. Every page and every VM is gone again."""
+    """Return the differences between two printouts of the counters, and check them.
+
+    Raises Unbalanced unless all VMs are destroyed and all their pages have come back.
+    """
     first, last = parse(before), parse(after)
     if not last:
-        raise Unbalanced(f'the host shows no counters: {after.strip()}')
+        raise Unbalanced(f'the host printed no counters: {after.strip()}')
     change = {key: last[key] - first.get(key, 0) for key in last}
     check(change)
     return change
 
 
 def check(change):
-    """Hold what the counters gained against each other."""
+    """Raise Unbalanced unless as many pages and VMs went as came, by the counters' increases."""
     try:
         for what, given, back in (
                 ('pages were donated, {} came back', change['pages_donated'],

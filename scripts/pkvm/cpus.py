@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The CPUs of runs and tests, in one table: whoever takes a CPU= or --cpu reads it here."""
+"""The table of CPUs on which hosts run. All scripts with an option --cpu, and make's CPU=, use it."""
 
 import argparse
 import dataclasses
@@ -7,18 +7,18 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Cpu:
-    """What QEMU's -cpu is told, page sizes that the MMU has in KiB, words for the kernel."""
+    """The value of QEMU's -cpu, the page sizes of the MMU in KiB, and kernel parameters."""
     model: str
     pages: tuple = (4, 16, 64)
     words: str = ''
 
 
 CPUS = {
-    # Armv8.0: no VHE, no LSE, no PAN. What is counted is counted on it.
+    # Armv8.0: no VHE, no LSE, no PAN. The benchmark counts instructions on this CPU.
     'a57': Cpu('cortex-a57', (4, 64)),
-    # Every feature that QEMU models. EL2 runs with HCR_EL2.E2H set (hVHE).
+    # All features that QEMU models. EL2 runs with HCR_EL2.E2H set (hVHE).
     'max': Cpu('max,pauth-impdef=on'),
-    # The same with E2H clear: VH=0 keeps Linux from using VHE itself, hvhe=0 its EL2.
+    # The same CPU with E2H clear: vh=0 keeps Linux from using VHE, hvhe=0 its hypervisor.
     'max-nvhe': Cpu('max,pauth-impdef=on', words='arm64_sw.hvhe=0 id_aa64mmfr1.vh=0'),
     'a76': Cpu('cortex-a76'),
     'n1': Cpu('neoverse-n1'),
@@ -26,25 +26,25 @@ CPUS = {
     'v1': Cpu('neoverse-v1'),
 }
 DEFAULT = 'a57'
-# Of a host with larger pages.
+# The default for a host with 16 KiB pages.
 DEFAULT_16K = 'a76'
-# All layers of tests run on these, the last of which has pages of every size.
+# All tests run on these CPUs. The last one supports all page sizes.
 WHOLE = ('a57', 'max')
-# The others run the main job and a smoke set of selftests.
+# On these CPUs only "make run" and a small set of selftests is tested.
 SMOKE = ('a76', 'max-nvhe', 'n1', 'n2', 'v1')
-# A host with pages of 16 KiB runs the main job on these.
+# On these CPUs "make run" is also tested on a host with 16 KiB pages.
 LARGE_PAGES = ('a76', 'max-nvhe')
-# Page sizes of a host that is built and run, in KiB.
+# The page sizes for which a host kernel is built, in KiB.
 PAGES = (4, 16)
 
 
 def default(size):
-    """The CPU of a host with pages of so many KiB if none is named."""
+    """Return the default CPU of a host whose pages have this size in KiB."""
     return DEFAULT if size in CPUS[DEFAULT].pages else DEFAULT_16K
 
 
 def cpu(text):
-    """A CPU of the table, as argparse wants it."""
+    """Check the name of a CPU, as a type for argparse."""
     if text not in CPUS:
         raise argparse.ArgumentTypeError(
             f'there is no CPU "{text}"; there are {", ".join(sorted(CPUS))}')
@@ -52,15 +52,16 @@ def cpu(text):
 
 
 def page(text):
-    """A page size of a host, as argparse wants it."""
+    """Check the page size of a host, as a type for argparse."""
     if text not in map(str, PAGES):
         raise argparse.ArgumentTypeError(
-            f'there is no host with pages of "{text}" KiB; there are {", ".join(map(str, PAGES))}')
+            f'no host is built with pages of "{text}" KiB; the sizes are '
+            f'{", ".join(map(str, PAGES))}')
     return int(text)
 
 
 def listing(indent):
-    """What the CPUs are, for people, one a line."""
+    """Return a text that describes the CPUs, one per line."""
     def line(name, what):
         return (f'{indent}{name:<9} {what.model.split(",")[0]}'
                 f'{", nVHE" if what.words else ""}; pages of '
@@ -70,21 +71,21 @@ def listing(indent):
 
 
 def add_option(parser, standard=None):
-    """Give a script its --cpu, with a standard one or None."""
+    """Add the option --cpu to a parser, with a default CPU or None."""
     parser.add_argument('--cpu', type=cpu, default=standard, metavar='NAME',
                         help=f'{"default " + standard if standard else "this CPU"}: '
                         + ', '.join(sorted(CPUS)))
 
 
 def add_host_options(parser):
-    """Give a script --cpu and --page; parse() settles what was not given."""
+    """Add the options --cpu and --page to a parser. parse() then chooses the defaults."""
     add_option(parser)
     parser.add_argument('--page', type=page, default=4, metavar='KIB',
-                        help='pages of the host: ' + ', '.join(map(str, PAGES)))
+                        help='page size of the host in KiB: ' + ', '.join(map(str, PAGES)))
 
 
 def parse(parser):
-    """The arguments of a script with add_host_options()."""
+    """Parse the arguments of a script that called add_host_options()."""
     args = parser.parse_args()
     args.cpu = args.cpu or default(args.page)
     return args

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# deps.sh GROUP...          see that the packages of these groups are installed,
-#                           new enough, and give the files that are wanted of them.
-# deps.sh --newer PACKAGE   print the command that brings one that is new enough.
+# deps.sh GROUP...          check that the packages of these groups are installed, are new
+#                           enough, and contain the files that this tree needs.
+# deps.sh --newer PACKAGE   print the commands that install a version that is new enough.
 #
-# A machine that has them all is left alone: apt is not called. Otherwise root gets
-# them by apt-get, and anybody else is told the commands that root needs. What the
-# release has only in an older version comes from its backports, by a sources file of
-# our own, with the mirror that the machine uses already.
+# If nothing is missing, the script does not call apt. Otherwise it installs the packages if
+# root runs it, and prints the necessary commands if another user does. If the release has only
+# an older version of a package, the package is taken from the release's backports. The script
+# adds a sources file for these, with the mirror that the machine already uses.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh
@@ -21,10 +21,10 @@ if [ "${1-}" = --newer ]; then
 	shift
 fi
 [ $# -gt 0 ] || die "usage: deps.sh GROUP... | --newer PACKAGE"
-[ -x /usr/bin/dpkg-query ] || die "this is no Debian system: dpkg-query is missing"
+[ -x /usr/bin/dpkg-query ] || die "this is not a Debian system: dpkg-query is missing"
 
-# listed: lines "package version files" of the groups, or of the package, asked for.
-# The version is "-" where any will do.
+# listed NAME...: print a line "package version files" for each package of these groups, or for
+# this package. The version is "-" if any version will do.
 listed()
 {
 	local key=1
@@ -39,17 +39,17 @@ listed()
 }
 
 wanted=$(listed "$@")
-[ -n "$wanted" ] || die "no package is listed for: $*"
-# Whoever has chosen a QEMU need not have a new one from Debian as well.
+[ -n "$wanted" ] || die "scripts/pkvm/packages lists no package for: $*"
+# If the user selects a QEMU, the version of Debian's does not matter.
 [ -z "${QEMU-}" ] || wanted=$(awk '$1 == "qemu-system-arm" { $2 = "-" } 1' <<<"$wanted")
 
-# lacking: "package version" of what is not installed, or too old, one per line.
+# lacking: print a line "package version" for each package that is not installed or too old.
 lacking()
 {
 	local package version have names
 	declare -A installed
 	mapfile -t names < <(cut -d' ' -f1 <<<"$wanted")
-	# dpkg-query fails when one is unknown and still lists the others.
+	# If dpkg-query does not know one package, it fails but still lists the others.
 	while read -r _ package version; do
 		installed[$package]=$version
 	done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' \
@@ -63,7 +63,7 @@ lacking()
 	done <<<"$wanted"
 }
 
-# candidate PACKAGE: the version that apt would take, nothing if it knows none.
+# candidate PACKAGE: print the version that apt would install, or nothing if it knows none.
 candidate()
 {
 	apt-cache policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
@@ -72,7 +72,7 @@ candidate()
 CODENAME=$(codename)
 BACKPORTS=$CODENAME-backports
 
-# sources_file: where apt looks for sources, so that ours is found.
+# sources_file: print the path of our sources file, in the directory that apt reads.
 sources_file()
 {
 	local parts
@@ -80,14 +80,14 @@ sources_file()
 	echo "${parts%/}/pkvm-backports.sources"
 }
 
-# backports: the contents of our sources file, nothing if the machine has that source.
+# backports: print the contents of our sources file, or nothing if apt knows the backports.
 backports()
 {
 	local uri keys
 	[ -z "$(mirror "$BACKPORTS")" ] || return 0
 	uri=$(mirror "$CODENAME")
-	[ -n "$uri" ] || die "apt has no source for Debian $CODENAME, and so no mirror to take \
-$BACKPORTS from"
+	[ -n "$uri" ] || die "apt has no source for Debian $CODENAME, so the mirror for \
+$BACKPORTS is unknown"
 	for keys in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
 		[ ! -e "$keys" ] || break
 	done
@@ -95,7 +95,7 @@ $BACKPORTS from"
 		"Signed-By: $keys"
 }
 
-# commands PLAIN NEW...: what root has to type. NEW are packages from the backports.
+# commands PLAIN NEW...: print the commands for root. NEW are packages from the backports.
 commands()
 {
 	local plain=$1 text
@@ -109,7 +109,8 @@ commands()
 	[ $# -eq 0 ] || echo "    apt-get install --no-install-recommends -t $BACKPORTS $*"
 }
 
-# sort_out: split what is lacking into plain and new, by what apt would take.
+# sort_out: put each package of $need into $plain, or into $new if only the backports have a
+# version that is new enough.
 sort_out()
 {
 	local package version have
@@ -127,7 +128,7 @@ sort_out()
 	done <<<"$need"
 }
 
-# apt ARGUMENT...: apt-get, its output in the log.
+# apt ARGUMENT...: run apt-get with its output in the log.
 apt()
 {
 	apt-get "$@" >>"$log" 2>&1 </dev/null
@@ -137,7 +138,7 @@ need=$(lacking)
 
 if [ -n "$newer" ]; then
 	if [ -z "$need" ]; then
-		echo "The package $* of this machine is new enough: take its program, by PATH or QEMU."
+		echo "The installed package $* is new enough: select its program by PATH or QEMU."
 	else
 		sort_out
 		echo "As root, run:"
@@ -148,7 +149,7 @@ fi
 
 if [ -n "$need" ] && [ "$(id -u)" != 0 ]; then
 	sort_out
-	die "packages are missing or too old, and only root can install them. As root, run:
+	die "packages are missing or too old, and only root can install packages. As root, run:
 $(commands "$plain" "${new[@]}")"
 fi
 
@@ -158,8 +159,8 @@ if [ -n "$need" ]; then
 	: >"$log"
 	export DEBIAN_FRONTEND=noninteractive
 	echo "  APT     $(cut -d' ' -f1 <<<"$need" | xargs)"
-	failed="apt-get could not install $(cut -d' ' -f1 <<<"$need" | xargs); is the network or \
-the mirror down?"
+	failed="apt-get could not install $(cut -d' ' -f1 <<<"$need" | xargs); check the network \
+and the mirror"
 	apt update || { show_tail "$log"; die "$failed"; }
 	sort_out
 	if [ ${#new[@]} -gt 0 ]; then
@@ -169,32 +170,32 @@ the mirror down?"
 			echo "  APT     ${new[*]} from $BACKPORTS, by $file"
 			echo "$text" >"$file"
 		fi
-		# Without the backports, apt goes on as it was before.
+		# If the backports cannot be used, remove our sources file again.
 		if ! apt update || ! apt install --no-install-recommends --yes \
 				-t "$BACKPORTS" "${new[@]}"; then
 			[ -z "$text" ] || rm -f "$file"
 			show_tail "$log"
-			die "$BACKPORTS, which has ${new[*]} as new as is needed, cannot be reached or \
-used"
+			die "$BACKPORTS, which has the necessary version of ${new[*]}, cannot be reached \
+or used"
 		fi
 	fi
 	# shellcheck disable=SC2086 # a list of words
 	[ -z "$plain" ] || apt install --no-install-recommends --yes $plain ||
 		{ show_tail "$log"; die "$failed"; }
 	need=$(lacking)
-	[ -z "$need" ] || die "apt-get succeeded, yet these are not installed: \
+	[ -z "$need" ] || die "apt-get succeeded, but these packages are not installed: \
 $(cut -d' ' -f1 <<<"$need" | xargs)"
 fi
 
-# What a package is wanted for may lie elsewhere in another release: say so before hours of
-# building, not after. "a|b" is one of the two.
+# Another release may have moved a file that this tree needs. Check this now rather than fail
+# in the middle of a long build. "a|b" means that one of the two files is enough.
 while read -r package _ files; do
 	for file in $files; do
 		found=
 		for path in ${file//|/ }; do
 			[ ! -e "$path" ] || found=1
 		done
-		[ -n "$found" ] || die "package $package does not give $file; what gives it in \
-this release?"
+		[ -n "$found" ] || die "package $package does not contain $file; find the package \
+that contains it in this release"
 	done
 done <<<"$wanted"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The device tree of a QEMU machine, with memory reserved for a guest firmware.
+"""Make the device tree of a QEMU machine with memory reserved for a guest firmware.
 
-On a board the boot loader leaves the firmware in memory and says where in the
-device tree. Here QEMU's loader device is the boot loader, and the device tree is
-the machine's own with a node more.
+On a board the boot loader copies the firmware to memory and describes the place in the device
+tree. Here QEMU's loader device does the copying, and the device tree is that of the machine
+with one more node.
 """
 
 import os
@@ -16,11 +16,11 @@ LIMIT = 30
 
 
 class DevtreeError(Exception):
-    """Why there is no device tree."""
+    """The device tree could not be made; the message says why."""
 
 
 def run(*command):
-    """Run a tool that has nothing to say."""
+    """Run a tool whose output is not needed; raise DevtreeError if it fails."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
@@ -31,20 +31,21 @@ def run(*command):
 
 
 def firmware_region(path, mem, page=PAGE):
-    """Where the firmware of this file goes: (base, size), at the end of mem MiB of RAM.
+    """Return the place (base, size) of a firmware file, at the end of mem MiB of RAM.
 
-    page is that of the host in bytes: Linux does not boot with part of one reserved.
+    page is the host's page size in bytes. The size is a multiple of it, since Linux does not
+    boot if part of a page is reserved.
     """
     size = -(-os.path.getsize(path) // page) * page
     if not size or size > mem << 18:
-        raise DevtreeError(f'{path} has {os.path.getsize(path)} bytes: nothing, or more than a '
-                           'quarter of the memory')
+        raise DevtreeError(f'{path} has {os.path.getsize(path)} bytes: it is empty, or larger '
+                           'than a quarter of the memory')
     return RAM + (mem << 20) - size, size
 
 
 def add_region(tree, base, size, name='pkvm_guest_firmware', compatible=COMPATIBLE,
                no_map=True):
-    """Reserve memory in a device tree."""
+    """Add a node for reserved memory to a device tree."""
     parent = '/reserved-memory'
     node = f'{parent}/{name}@{base:x}'
     run('fdtput', '-cp', tree, node)
@@ -61,12 +62,11 @@ def add_region(tree, base, size, name='pkvm_guest_firmware', compatible=COMPATIB
 
 
 def with_firmware(args, machine, path, mem, scratch, regions=None, page=PAGE):
-    """QEMU's arguments for a machine that a boot loader has left a firmware in.
+    """Return QEMU's arguments for a machine with a guest firmware in reserved memory.
 
-    args are those of the machine without it, machine is what follows -M in them, page
-    is that of the host in bytes.
-    regions, for tests, are dictionaries of add_region()'s arguments in place of the
-    one that is right.
+    args are QEMU's arguments without the firmware, machine is the argument of -M in them, and
+    page is the host's page size in bytes. Tests pass regions, a list of dictionaries of
+    add_region()'s arguments, in place of the correct region.
     """
     tree = os.path.join(scratch, 'devtree')
     place = args.index('-M') + 1
@@ -74,6 +74,6 @@ def with_firmware(args, machine, path, mem, scratch, regions=None, page=PAGE):
     base, size = firmware_region(path, mem, page)
     for region in regions if regions is not None else [{'base': base, 'size': size}]:
         add_region(tree, **region)
-    # A comma in a value is doubled, or QEMU takes it for the next option.
+    # QEMU requires a comma in a value to be doubled.
     name = path.replace(',', ',,')
     return args + ['-dtb', tree, '-device', f'loader,file={name},addr={base:#x},force-raw=on']

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""disk.py OUTPUT: the default disk image, 64 MiB that a seed determines.
+"""disk.py OUTPUT: write the disk image of tests, 64 MiB of data generated from a fixed seed.
 
-Every byte differs from run-lengths and from zero pages, so that a page read
-twice, in the wrong place or not at all changes the digest.
+No two pages are equal, so that a page that is read twice, from a wrong place or not at all
+changes the digest.
 """
 
 import hashlib

@@ -1,22 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# fresh.sh SUITE [GOAL...]: what the README promises, on a fresh Debian of this release.
+# fresh.sh SUITE [GOAL...]: run the commands of the README on a newly installed Debian release.
 #
-# Makes a minimal root of it with debootstrap, clones what is committed here into it, and
-# runs make GOAL (run and test, as in the README) there, one after the other. Mounts and
-# processes lie in namespaces of their own: however this ends, none is left. The root
-# stays for a look if something fails; the log is build/log/fresh-SUITE.log.
+# The script installs a minimal system with debootstrap into a directory, clones the commits of
+# this checkout into it, and runs make GOAL there, for each goal in turn; the default goals are
+# run and test. Mounts and processes are in namespaces of their own, so that none is left
+# however the script ends. If a goal fails, the directory is kept. The log is
+# build/log/fresh-SUITE.log.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Seconds for the root, and for a goal.
+# Time limits in seconds for the installation and for each goal.
 ROOT_LIMIT=${ROOT_LIMIT:-1800}
 GOAL_LIMIT=${GOAL_LIMIT:-10800}
 
-# goals ROOT GOAL...: in the namespaces: mount, enter, make.
+# goals ROOT GOAL...: inside the namespaces, mount /proc and /dev and run each goal.
 goals()
 {
 	local root=$1 goal start status
@@ -31,7 +32,7 @@ goals()
 			timeout --kill-after=30 "$GOAL_LIMIT" make -C /root/tree "$goal" || status=$?
 		[ $status != 124 ] || die "make $goal did not end within $GOAL_LIMIT s"
 		[ $status = 0 ] || die "make $goal failed with status $status"
-		echo "  FRESH   make $goal is good, after $((SECONDS - start)) s"
+		echo "  FRESH   make $goal succeeded after $((SECONDS - start)) s"
 	done
 }
 
@@ -45,34 +46,34 @@ suite=${1-}
 [ -n "$suite" ] || die "usage: fresh.sh SUITE [GOAL...]; SUITE is trixie or bookworm"
 case $suite in
 trixie|bookworm) ;;
-*) die "SUITE=$suite: this tree is for trixie and bookworm" ;;
+*) die "SUITE=$suite: this tree supports trixie and bookworm" ;;
 esac
 shift
 [ $# -gt 0 ] || set -- run test
-[ "$(id -u)" = 0 ] || die "only root can make another root; as root, run: make fresh SUITE=$suite"
+[ "$(id -u)" = 0 ] || die "only root can install a system. As root, run: make fresh SUITE=$suite"
 
-# The mirrors are those of this machine.
+# Use the mirrors of this machine.
 main=$(mirror "$(codename)")
 security=$(mirror "$(codename)-security")
-[ -n "$main" ] || die "apt has no source for Debian $(codename), and so no mirror to take \
-$suite from"
+[ -n "$main" ] || die "apt has no source for Debian $(codename), so the mirror for $suite is \
+unknown"
 
 changed=$(git -C "$TOP" status --porcelain --untracked-files=no)
 [ -z "$changed" ] ||
-	echo "  FRESH   what is not committed is not in it: $(wc -l <<<"$changed") files"
+	echo "  FRESH   changes that are not committed are not tested: $(wc -l <<<"$changed") files"
 
 root=$BUILD/fresh/$suite
 mkdir -p "$BUILD/log" "$BUILD/fresh"
 log=$BUILD/log/fresh-$suite.log
 rm -rf --one-file-system "$root"
 
-echo "  FRESH   a root of $suite, in ${root#"$TOP/"}"
+echo "  FRESH   installing $suite in ${root#"$TOP/"}"
 status=0
 timeout --foreground --kill-after=30 "$ROOT_LIMIT" debootstrap --variant=minbase \
 	--include=ca-certificates,git,make "$suite" "$root" "$main" >"$log" 2>&1 </dev/null ||
 	status=$?
 [ $status != 124 ] || die "debootstrap did not end within $ROOT_LIMIT s"
-[ $status = 0 ] || { show_tail "$log"; die "debootstrap could not make a root of $suite"; }
+[ $status = 0 ] || { show_tail "$log"; die "debootstrap could not install $suite"; }
 
 {
 	echo "deb $main $suite main"
@@ -84,7 +85,7 @@ apt-config dump | grep -E '^Acquire::(http|https|Retries)' >"$root/etc/apt/apt.c
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 git clone -q --no-hardlinks "$TOP" "$root/root/tree"
 
-# A signal ends what is inside: unshare that is killed takes its namespaces with it.
+# On a signal, kill unshare: all processes in its namespaces end with it.
 exec {output}> >(tee -a "$log")
 tee=$!
 unshare --mount --pid --fork --kill-child "$0" --inside "$root" "$@" \
@@ -95,7 +96,7 @@ trap 'kill -KILL $inside; exit 130' INT TERM
 wait $inside || status=$?
 trap - INT TERM
 wait $tee || true
-[ $status = 0 ] || die "on a fresh $suite not all is good; the root is left in \
+[ $status = 0 ] || die "not all goals succeeded on $suite; the system is kept in \
 ${root#"$TOP/"}, the log is ${log#"$TOP/"}"
 rm -rf --one-file-system "$root"
-echo "  FRESH   $suite: make $* are good"
+echo "  FRESH   all goals succeeded on $suite: $*"

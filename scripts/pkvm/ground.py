@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Refuse what QEMU cannot run here, before anything is built for it.
+"""Check that QEMU can run a host with these options, before anything is built for it.
 
-deps.sh has seen to it that packages, and the files in them, are there.
+deps.sh has checked before that the packages and their files are installed.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import qemu
 
 
 def offered(option):
-    """What QEMU has to offer for an option: the first words of its help."""
+    """Return the values that QEMU knows for an option: the first words of its help."""
     try:
         text = subprocess.run([qemu.QEMU, option, 'help'], stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, check=True).stdout
@@ -24,7 +24,7 @@ def offered(option):
 
 
 def check(cpu, page):
-    """QEMU is new enough, has machine and CPU, and this CPU has pages of so many KiB."""
+    """Raise QemuError unless QEMU is new enough and knows machine, CPU and page size."""
     qemu.check_version()
     what = cpus.CPUS[cpu]
     for option, name in ('-M', qemu.MACHINE), ('-cpu', what.model):
@@ -33,13 +33,13 @@ def check(cpu, page):
             raise qemu.QemuError(f'{qemu.QEMU} knows no {option} {name}')
     if page not in what.pages:
         fit = ', '.join(name for name, other in sorted(cpus.CPUS.items()) if page in other.pages)
-        raise qemu.QemuError(f'CPU {cpu} has no pages of {page} KiB; these have: {fit}')
+        raise qemu.QemuError(f'CPU {cpu} has no pages of {page} KiB; these CPUs have: {fit}')
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_host_options(parser)
-    parser.add_argument('--list', action='store_true', help='only name the CPUs')
+    parser.add_argument('--list', action='store_true', help='only list the CPUs')
     args = cpus.parse(parser)
     if args.list:
         print(cpus.listing(' ' * 14))

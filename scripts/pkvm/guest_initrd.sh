@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest_initrd.sh OUTPUT: the initrd of the Linux guest, a gzipped cpio with
-# busybox and an init. It is the same, byte for byte, for the same files.
+# guest_initrd.sh OUTPUT: write the initrd of the Linux guest, a compressed cpio archive with
+# busybox and an init script. The same input files result in the same bytes.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""guest_root.py BUSYBOX OUTPUT: the root of the Linux guest, an ext4 image.
+"""guest_root.py BUSYBOX OUTPUT: write the root of the Linux guest, an ext4 image.
 
-busybox, the files of tools/testing/guest, and 4 MiB of data that a seed
-determines. The image is written by mke2fs and debugfs, so that nobody needs to
-be root, and is the same, byte for byte, for the same files.
+It contains busybox, the files of tools/testing/guest, and 4 MiB of data generated from a fixed
+seed. mke2fs and debugfs write the image, so that root privileges are not needed. The same input
+files result in the same bytes.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ FILES = os.path.join(TOP, 'tools/testing/guest')
 SIZE = 16 << 20
 DATA_SIZE = 4 << 20
 SEED = b'protected guest memory: the data of the guest, version 1'
-# What would be random or of the day is neither.
+# Fixed values in place of a random UUID and of the current time.
 UUID = '6b1e9a04-7c52-4d0e-9d0b-70766d677565'
 TIME = '1700000000'
 FOLDERS = ('bin', 'sbin', 'etc', 'dev', 'proc', 'sys', 'tmp', 'root', 'srv')
@@ -27,22 +27,22 @@ TOOLS_PATH = '/usr/sbin:/sbin:'
 
 
 class RootError(Exception):
-    """Why there is no image."""
+    """The image could not be written; the message says why."""
 
 
 def data():
-    """The contents of /srv/data."""
+    """Return the contents of /srv/data."""
     return hashlib.shake_256(SEED).digest(DATA_SIZE)
 
 
 def applets():
-    """Where the links to busybox are."""
+    """Return the paths of the links to busybox."""
     with open(os.path.join(FILES, 'applets')) as file:
         return [line for line in file.read().split('\n') if line.startswith('/')]
 
 
 def commands(busybox, data_file):
-    """What debugfs is told, a line each."""
+    """Return the commands for debugfs, one per line."""
     files = {'/bin/busybox': (busybox, 0o755), '/srv/data': (data_file, 0o644)}
     for name, mode in (('inittab', 0o644), ('profile', 0o644), ('rc', 0o755)):
         files[f'/etc/{name}'] = (os.path.join(FILES, name), mode)
@@ -56,7 +56,7 @@ def commands(busybox, data_file):
 
 
 def run(*command):
-    """Run a tool; what it said."""
+    """Run a tool and return its result with its output; raise RootError if it fails."""
     env = dict(os.environ, E2FSPROGS_FAKE_TIME=TIME, LC_ALL='C',
                PATH=TOOLS_PATH + os.environ['PATH'])
     try:
@@ -72,7 +72,7 @@ def run(*command):
 
 
 def make(busybox, output):
-    """Write the image, whole or not at all."""
+    """Write the image. If this fails, no incomplete image is left."""
     image = output + '.new'
     with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
         script = os.path.join(scratch, 'commands')
@@ -85,8 +85,8 @@ def make(busybox, output):
             file.truncate(SIZE)
         run('mke2fs', '-q', '-F', '-t', 'ext4', '-b', '4096', '-U', UUID, '-L', 'guest', '-E',
             f'hash_seed={UUID},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0', image)
-        # debugfs goes on after an error and ends well: what it complains of
-        # stands on stderr behind its version.
+        # debugfs continues after an error and exits with 0. Its errors are on stderr, in the
+        # lines after its version.
         said = run('debugfs', '-w', '-f', script, image).stderr.strip().split('\n')[1:]
         if said:
             raise RootError(f'debugfs: {said[0]}')

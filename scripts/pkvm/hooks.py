@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make hooks, make hooks-save: edit the hooks into the base kernel with git.
+"""make hooks, make hooks-save: edit the patches to files of the base kernel as git commits.
 
-"hooks" makes build/hooks, a git repository of the base files that the topics of
-patches/series change: the base as its first commit, then one commit for each topic
-that has a diff, whose subject is the name of its file. Edit there with whatever git
-offers (commit --fixup, rebase --autosquash), and "save" writes the diff of each commit
-back into the file that its subject names, whose message stays as it is. A topic that
-gets its first diff needs its file and its line in patches/series beforehand, and
-files that nothing patched so far have to be named to "make": hooks.py make FILE...
+"make" creates build/hooks, a git repository of the base files that the topics of patches/series
+change. Its first commit is the base. One commit follows for each topic with a diff; the commit's
+subject is the name of the topic's file. Edit the commits with git (commit --fixup, rebase
+--autosquash). "save" then writes the diff of each commit back to the file that the subject names,
+and keeps that file's message. Before a topic gets its first diff, create its file and its line in
+patches/series. A base file that no topic changes yet has to be an argument of "make": hooks.py
+make FILE...
 """
 
 import argparse
@@ -27,11 +27,11 @@ IDENTITY = ['-c', 'user.name=hooks', '-c', 'user.email=hooks@localhost']
 
 
 class HooksError(Exception):
-    """Why the hooks cannot be laid out or taken over."""
+    """The repository could not be created, or its commits could not be saved."""
 
 
 def git(*args):
-    """Run git in the repository of the hooks; what it printed."""
+    """Run git in build/hooks and return its output; raise HooksError if it fails."""
     run = subprocess.run(['git', *IDENTITY, *args], cwd=HOOKS, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, check=False)
     if run.returncode:
@@ -40,7 +40,7 @@ def git(*args):
 
 
 def dirty():
-    """Whether the repository holds what "save" has not seen."""
+    """Return whether the repository has changes that were not saved."""
     try:
         return bool(git('status', '--porcelain').strip()) or \
             git('rev-parse', 'HEAD') != git('rev-parse', 'saved')
@@ -49,16 +49,16 @@ def dirty():
 
 
 def commit_all(subject):
-    """One commit of everything."""
+    """Commit all files."""
     git('add', '--all', '--force')
     git('commit', '--quiet', '--allow-empty', '--no-verify', '-m', subject)
 
 
 def make(base, more, force):
-    """Lay out the repository."""
+    """Create the repository; more are base files that no topic changes yet."""
     if os.path.exists(HOOKS) and not force and dirty():
-        raise HooksError('build/hooks has changes that were not saved: make hooks-save '
-                         'keeps them, hooks.py make --force drops them')
+        raise HooksError('build/hooks has changes that were not saved: save them by make '
+                         'hooks-save, or discard them by hooks.py make --force')
     laid = tree.Tree(base, os.path.join(topics.TOP, 'build'))
     series = topics.load_series()
     touched = sorted({path for topic in series for path in topic.touches} | set(more))
@@ -80,13 +80,13 @@ def make(base, more, force):
 
 
 def diff_of(commit):
-    """The diff of a commit in the form of patches/."""
+    """Return the diff of a commit in the format of the files in patches/."""
     text = git('diff', '--no-ext-diff', '--no-color', '--no-renames', f'{commit}^', commit)
     return re.sub(r'^(?:diff --git|index) .*\n', '', text, flags=re.M)
 
 
 def save():
-    """Write each commit's diff into the topic that it is."""
+    """Write the diff of each commit to the file of its topic."""
     if git('status', '--porcelain').strip():
         raise HooksError('build/hooks has changes that are not committed')
     named = {topic.name: topic for topic in topics.load_series()}
@@ -94,10 +94,10 @@ def save():
     for line in git('log', '--reverse', '--format=%H %s', 'base..HEAD').splitlines():
         commit, _, subject = line.partition(' ')
         if subject not in named:
-            raise HooksError(f'commit "{subject}" is no topic of patches/series: squash it '
-                             'into the topic that it belongs to')
+            raise HooksError(f'commit "{subject}" is not a topic of patches/series: squash it '
+                             'into the commit of the topic that it belongs to')
         if subject in diffs:
-            raise HooksError(f'two commits are called "{subject}"')
+            raise HooksError(f'two commits have the subject "{subject}"')
         diffs[subject] = diff_of(commit)
     for name, topic in named.items():
         path = os.path.join(topics.TOP, 'patches', name)
@@ -113,9 +113,9 @@ def save():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('verb', choices=['make', 'save'])
-    parser.add_argument('file', nargs='*', help='files of the base that get their first hook')
+    parser.add_argument('file', nargs='*', help='base files that no topic changes yet')
     parser.add_argument('--base', default=tree.BASE_TARBALL, help='tarball of the base kernel')
-    parser.add_argument('--force', action='store_true', help='drop what was not saved')
+    parser.add_argument('--force', action='store_true', help='discard changes that were not saved')
     args = parser.parse_args()
     try:
         if args.verb == 'make':

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# initramfs.sh OUTPUT: the host's root, a gzipped cpio with init, VMM and
-# firmware. It is the same, byte for byte, for the same programs.
+# initramfs.sh OUTPUT: write the host's root, a compressed cpio archive with init, VMM and
+# firmware. The same programs result in the same bytes.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Part of make test: the main job and a smoke set of selftests on the other CPUs.
+"""Part of make test: make run and some selftests on the CPUs on which not all tests run.
 
-The layers run whole on two CPUs. That the hypervisor comes up on what else there
-is, keeps memory apart and gives it back, is seen here: one boot for make run, one
-for the selftests that have the mode "smoke" in their list. A host with pages of
-16 KiB runs the main job with a guest whose pages are smaller and with one whose
-pages are as large as its own.
+All layers of make test run on two CPUs only. This part boots each of the other CPUs twice: once
+for make run, and once for the selftests that have the mode "smoke" in tests.list. It also runs
+make run on a host with 16 KiB pages, with a guest that has 4 KiB pages and with one that has
+16 KiB pages.
 """
 
 import argparse
@@ -26,7 +25,7 @@ LARGE = 16
 
 
 def main_job(cpu, name, **more):
-    """make run on one CPU, as a TAP line; whether it passed."""
+    """Run make run on one CPU and print the result as a TAP line. Return whether it passed."""
     problem = None
     try:
         with contextlib.redirect_stdout(sys.stderr):

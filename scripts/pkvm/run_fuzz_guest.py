@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 5 of make test: a guest that fuzzes the hypervisor with random calls.
+"""Layer 5 of make test: a guest that makes random hypercalls.
 
-In CI they are few; make fuzz-guest makes as many as one likes. The guest makes
-the same calls again with the same seed.
+make test makes only some of them; make fuzz-guest N= makes any number. With the same seed the
+guest makes the same calls.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seeded  # noqa: E402
 
-# Fewer a second than ever seen.
+# The pace, in calls per second, only sets the time limit. It is lower than on any machine tested.
 KIND = seeded.Kind('fuzz', os.path.basename(__file__), 'calls', 100000, pace=500)
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 5 of make test: VMs that start and die, four at a time; no start may fail.
+"""Layer 5 of make test: VMs that start and end, four at a time; no start may fail.
 
-In CI they are few; make stress starts as many as one likes.
+make test starts only some of them; make stress starts more.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seeded  # noqa: E402
 
-# Four seconds for each, so that a busy machine does not look like a hang.
+# The pace only sets the time limit: four seconds per start, which also suits a busy machine.
 KIND = seeded.Kind('starts', os.path.basename(__file__), 'starts', 40, pace=0.25)
 
 if __name__ == '__main__':

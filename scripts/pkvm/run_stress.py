@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 5 of make test: VMs under stress, on a host under pressure.
+"""Layer 5 of make test: many VMs on a host that is short of memory.
 
-In CI it is short; make stress takes as long as one likes. Each process does the
-same again with the same seed.
+make test runs this for seconds; make stress SECONDS= runs it for any time. With the same seed
+each process does the same again.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import seeded  # noqa: E402
 
-# With little memory, so that the host has to reclaim it all the time.
+# The host has so little memory that it has to reclaim pages all the time.
 KIND = seeded.Kind('stress', os.path.basename(__file__), 'seconds', 15, mem=384)
 
 if __name__ == '__main__':

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A QEMU machine with a secure world, in which our stand-in for its firmware runs.
+"""Make the arguments for a QEMU machine with a secure world.
 
-The machine starts at EL3 in tools/testing/spmc, which starts the kernel at EL2 and
-answers PSCI and FF-A. QEMU's loader device is the boot loader: kernel, initrd and
-device tree lie where the firmware and the tree say.
+The machine starts at EL3 in tools/testing/spmc, our stand-in for secure firmware, which starts the
+kernel at EL2 and answers PSCI and FF-A calls. QEMU's loader device puts kernel, initrd and device
+tree at the addresses that spmc and the device tree expect.
 """
 
 import os
 
 import devtree
 
-# As in tools/testing/spmc/spmc.h, but for the initrd, which the device tree names.
+# The first two addresses are those in tools/testing/spmc/spmc.h. The device tree names the third.
 KERNEL = 0x40200000
 DEVTREE = 0x4f000000
 INITRD = 0x50000000
-# Without ACPI the machine has the devices of its device tree also with a firmware.
+# With firmware QEMU removes devices from the machine that ACPI would describe, unless it is off.
 MACHINE = 'secure=on,acpi=off'
 
 
 def take(args, option):
-    """Take an option with its value out of args: the value, None if it is not there."""
+    """Remove an option and its value from args. Return the value, or None if there is none."""
     if option not in args:
         return None
     place = args.index(option)
@@ -29,18 +29,18 @@ def take(args, option):
 
 
 def loader(path, address):
-    """QEMU's arguments that put a file in memory."""
-    # A comma in a value is doubled, or QEMU takes it for the next option.
+    """Return QEMU's arguments that load a file into memory."""
+    # QEMU requires a comma in a value to be doubled.
     name = path.replace(',', ',,')
     return ['-device', f'loader,file={name},addr={address:#x},force-raw=on']
 
 
 def with_spmc(args, machine, scratch, spmc):
-    """QEMU's arguments for the machine of args with a secure world.
+    """Return QEMU's arguments for the machine of args with a secure world.
 
-    args are those of a machine that QEMU itself boots a kernel on, with or without a
-    device tree; machine is what follows -M in them, spmc the firmware's file. Raises
-    DevtreeError if there is no device tree.
+    args are the arguments of a machine whose kernel QEMU boots itself, with or without a device
+    tree. machine is the argument of -M in them, spmc the firmware's file. Raises DevtreeError if
+    a device tree cannot be made.
     """
     if not os.path.isfile(spmc):
         raise devtree.DevtreeError(f'{spmc} is missing')
@@ -49,7 +49,7 @@ def with_spmc(args, machine, scratch, spmc):
     if not tree:
         tree = os.path.join(scratch, 'devtree')
         place = args.index('-M') + 1
-        # It has the methods of PSCI, which a machine with a firmware of its own has not.
+        # This tree describes PSCI, which QEMU leaves out of a machine with secure firmware.
         devtree.run(*args[:place], f'{machine},dumpdtb={tree}', *args[place + 1:])
     kernel, initrd, append = (take(args, option) for option in ('-kernel', '-initrd', '-append'))
     devtree.run('fdtput', '-t', 's', tree, '/chosen', 'bootargs', append)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Programs that take a seed and an amount, on a host that must outlive them.
+"""Run the test programs that take a seed and an amount, on a host that must survive them.
 
-What is run are the programs of tools/testing/selftests/kvm/arm64/tests.list of
-one mode. The seed is told, and makes them do the same again.
+The programs are those of one mode in tools/testing/selftests/kvm/arm64/tests.list. If one fails,
+the script prints the command that repeats the run with the same seed.
 """
 
 import argparse
@@ -16,13 +16,16 @@ import qemu
 import run_selftests
 import tree
 
-# Booting, the death of the last VMs, and telling what was found, in seconds.
+# Extra time in seconds for booting, for the teardown of the last VMs, and for the report.
 SPARE = 120
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """A mode of tests.list, and what its programs take; pace is how much of it a second."""
+    """A mode of tests.list, and what its programs take: an amount in a unit, done at a pace.
+
+    pace is the amount per second, mem the memory of the host in MiB.
+    """
     mode: str
     script: str
     unit: str
@@ -32,7 +35,7 @@ class Kind:
 
 
 def run_cpu(kind, cpu, names, seed, amount):
-    """Run the programs on a host with one CPU; whether all passed."""
+    """Run the programs on a host with this CPU. Return whether all passed."""
     limit = int(amount / kind.pace) + SPARE
     script = os.path.splitext(kind.script)[0].removeprefix('run_').replace('_', '-')
     host = qemu.boot([f'limit={limit} /selftests/{name} {seed:#x} {amount}' for name in names],
@@ -52,19 +55,19 @@ def run_cpu(kind, cpu, names, seed, amount):
     if not good or host.cause:
         for line in host.console.strip().split('\n')[-60:]:
             print(f'#   {line}')
-        print(f'# again: scripts/pkvm/{kind.script} --cpu {cpu} --seed {seed:#x} '
+        print(f'# to repeat: scripts/pkvm/{kind.script} --cpu {cpu} --seed {seed:#x} '
               f'--{kind.unit} {amount}')
     sys.stdout.flush()
     return good and not host.cause
 
 
 def main(doc, kind):
-    """The whole of a script whose text is doc; its status."""
+    """Be the main function of a script with this docstring; return its exit status."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     cpus.add_option(parser)
-    parser.add_argument('--seed', type=lambda text: int(text, 0), help='default: a new one')
+    parser.add_argument('--seed', type=lambda text: int(text, 0), help='default: a random seed')
     parser.add_argument(f'--{kind.unit}', dest='amount', type=int, default=kind.amount,
-                        help='on each CPU')
+                        help=f'number of {kind.unit} on each CPU')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     if args.amount < 1:

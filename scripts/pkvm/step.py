@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""step.py WHAT LOG COMMAND...: run one step of a build, told in one line.
+"""step.py WHAT LOG COMMAND...: run one step of a build and print one line about it.
 
-The output goes to LOG. While the step runs, a line every 15 seconds says how
-far the log has come; when it fails, the cause (the first error in the log) and
-the end of the log are shown. What took longer than that tells how long, and how
-much of the processors' time. The exit status is the command's.
+The command's output goes to LOG. While the step runs, the script prints every 15 seconds how long
+the log is and its last line. If the step fails, the script prints the first error in the log and
+the end of the log. After a step of more than 15 seconds it prints the step's time. The exit status
+is that of the command.
 """
 
 import re
@@ -24,7 +24,7 @@ def main():
     print(f'  {what}', flush=True)
     start = time.monotonic()
     with open(log, 'wb') as output:
-        # Open descriptors go on to the command: make's job server is among them.
+        # The command inherits all open files, since one of them is make's job server.
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=subprocess.STDOUT, close_fds=False)
         while True:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""TAP and KTAP, read in one place.
+"""Read test results in the formats TAP and KTAP.
 
 Our programs and scripts report in TAP: "ok", "not ok", a plan "1..N", "# SKIP". The suites of a
-module report KTAP in the kernel's log: a case is a result one level further in than its suite.
+kernel module report in KTAP in the kernel's log, where the result of a case is indented by one
+level more than that of its suite.
 """
 
 import dataclasses
@@ -12,14 +13,14 @@ RESULT = re.compile(r'^(?P<indent> *)(?P<failed>not )?ok\b(?: (?P<number>\d+))?(
                     r'(?P<name>[^#]*?)\s*(?:#\s*(?P<why>.*))?$')
 PLAN = re.compile(r'^1\.\.(\d+)\b')
 SKIP = re.compile(r'SKIP\b', re.I)
-# What stands before each line of a kernel's log.
+# The time stamp at the beginning of each line of a kernel log.
 STAMP = re.compile(r'^\[ *\d+\.\d+\] ')
 LEVEL = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One result: its name, whether it failed or was skipped, what stands behind "#", its level."""
+    """One result: name, whether it failed or was skipped, the text after "#", indentation."""
     name: str
     failed: bool = False
     skipped: bool = False
@@ -28,7 +29,7 @@ class Result:
 
 
 def result(line):
-    """The Result in a line, None if there is none. What is skipped has not failed."""
+    """Return the Result in a line, or None. A skipped test counts as not failed."""
     found = RESULT.match(line)
     if not found:
         return None
@@ -39,13 +40,13 @@ def result(line):
 
 
 def plan(line):
-    """How many results a line announces, None if it announces none."""
+    """Return the number of results that a line plans, or None if it is not a plan."""
     found = PLAN.match(line)
     return int(found.group(1)) if found else None
 
 
 class Count:
-    """What a stream of TAP adds up to; each plan is held against its own results."""
+    """Counts the results of a TAP stream, and compares each plan with the results after it."""
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
@@ -54,19 +55,19 @@ class Count:
         self.broken = []
 
     def close_plan(self):
-        """Hold the results since the last plan against it."""
+        """Compare the last plan with the results since then."""
         if self.planned is not None and self.planned != self.results:
             self.broken.append(f'{self.planned} results planned, {self.results} reported')
         self.planned, self.results = None, 0
 
     def line(self, text):
-        """Take one line of output; the Result in it, if any."""
-        # What is further in belongs to a result that follows.
+        """Count one line of output. Return the Result in it, if any."""
+        # Indented lines are details of a result that follows.
         if text.startswith(' '):
             return None
         announced = plan(text)
         if announced is not None:
-            # A plan may also stand at the end of its results.
+            # A plan may also come after its results.
             if self.planned is None and self.results and self.results == announced:
                 self.results = 0
             else:
@@ -82,7 +83,7 @@ class Count:
         return found
 
     def end(self, status):
-        """The stream has ended: add a failure for each way in which it is broken."""
+        """Finish the stream: add a failure for each way in which it is incomplete."""
         self.close_plan()
         if not self.passed + self.failed + self.skipped:
             self.broken.append('it reported no result')
@@ -92,7 +93,7 @@ class Count:
 
 
 def read(text):
-    """(results, what is wrong with their plans) of one program's output."""
+    """Return the results in a program's output, and the plans that do not match them."""
     count = Count()
     results = [found for found in map(count.line, text.split('\n')) if found]
     count.close_plan()
@@ -100,7 +101,7 @@ def read(text):
 
 
 def suites(log):
-    """The KTAP of a kernel's log: a dictionary from suite to its result and its cases."""
+    """Return a dictionary from each suite in a kernel log to its result and its cases."""
     found, cases = {}, []
     for line in log.split('\n'):
         seen = result(STAMP.sub('', line))

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# vary.sh OBJDIR FROM [SOURCE]: let a kernel in OBJDIR start from the objects of the one in FROM.
+# vary.sh OBJDIR FROM [SOURCE]: copy the objects of the kernel in FROM to OBJDIR, as the start of
+# another kernel.
 #
-# The kernel's makefiles compile again what depends on a changed symbol, a changed file or another
-# command, and nothing else. SOURCE is where the sources are, if not at build/linux. They must then
-# be links to those there, or newer than the objects.
+# The kernel's makefiles then compile only the files whose options, sources or commands differ.
+# SOURCE is the source directory, if it is not build/linux. Each file there has to be a link to the
+# file in build/linux or newer than the objects.
 
 set -euo pipefail
 # shellcheck source=scripts/pkvm/lib.sh
@@ -19,10 +20,10 @@ new=$obj.new
 rm -rf "$obj" "$new"
 mkdir -p "$(dirname "$obj")"
 cp -a "$2" "$new"
-# A kernel that is out of date must not look made.
+# Remove the results, so that make does not take them for up to date.
 rm -f "$new/.config" "$new/vmlinux" "$new/arch/arm64/boot/Image"
 if [ "$source" != "$BUILD/linux" ]; then
-	# Commands and dependencies name sources by their whole path.
+	# The recorded commands and dependencies contain absolute paths of sources.
 	find "$new" -name '*.cmd' -exec sed -i "s|$BUILD/linux/|$source/|g" {} +
 fi
 mv "$new" "$obj"

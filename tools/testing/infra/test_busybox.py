@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/busybox.sh: the program of the package, wherever a release keeps it."""
+"""Test scripts/pkvm/busybox.sh: it finds the program where each Debian release keeps it."""
 
 import os
 import unittest
 
 from sandbox import Sandbox
 
-# An apt-get that has a package with one file, and the dpkg-deb that knows it.
+# A made-up apt-get that downloads a package, and a dpkg-deb that extracts one file from it.
 APT = """#!/bin/bash
 case "$*" in *download*) touch busybox-static_1_arm64.deb ;; esac
 """
@@ -27,7 +27,7 @@ class Busybox(unittest.TestCase):
             'PATH': f'{box.path("bin")}:{os.environ["PATH"]}'})
 
     def test_both_places(self):
-        """Debian 12 has it in /bin, Debian 13 in /usr/bin."""
+        """The script finds busybox in /bin (Debian 12) and in /usr/bin (Debian 13)."""
         for path in 'bin/busybox', 'usr/bin/busybox':
             output, status, said = self.busybox(path)
             self.assertEqual(status, 0, said)
@@ -35,8 +35,8 @@ class Busybox(unittest.TestCase):
                 self.assertEqual(file.read(), 'program\n')
 
     def test_elsewhere(self):
-        """A package without it is named with the file."""
+        """If the package has no busybox, the error names the package and the file."""
         output, status, said = self.busybox('opt/busybox')
         self.assertNotEqual(status, 0)
-        self.assertIn('busybox-static does not give bin/busybox or usr/bin/busybox', said)
+        self.assertIn('busybox-static contains neither bin/busybox nor usr/bin/busybox', said)
         self.assertFalse(os.path.exists(output))

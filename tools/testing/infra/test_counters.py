@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/counters.py: a page, a VM or a counter that is missing is told."""
+"""Test scripts/pkvm/counters.py: it reports a page, a VM or a counter that is missing."""
 
 import unittest
 
@@ -11,7 +11,7 @@ GOOD = {'vms_created': 2, 'vms_destroyed': 2, 'pages_donated': 10, 'pages_relinq
 
 
 def show(**changed):
-    """The counters as the host shows them."""
+    """Return the counters as the host prints them, with some of them changed."""
     return ''.join(f'{key} {value}\n' for key, value in dict(GOOD, **changed).items())
 
 
@@ -21,7 +21,7 @@ class Counters(unittest.TestCase):
             counters.gained(before, show(**changed))
 
     def test_good(self):
-        """What was there before does not count."""
+        """Only the differences count, not the values from before the run."""
         self.assertEqual(counters.gained('', show()), GOOD)
         before = show(**{key: 7 for key in GOOD})
         after = show(**{key: 7 + value for key, value in GOOD.items()})

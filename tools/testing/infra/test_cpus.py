@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/cpus.py and ground.py: one table of CPUs, and what it lacks is told at once."""
+"""Test scripts/pkvm/cpus.py and ground.py: scripts accept the CPUs of one table and no others."""
 
 import os
 import re
@@ -20,23 +20,23 @@ esac
 
 
 class Table(unittest.TestCase):
-    """Everything that takes a CPU takes those of the table."""
+    """Each script with an option --cpu accepts exactly the CPUs of the table."""
 
     def test_qemu_knows_them(self):
-        """QEMU has each model, and a CPU has pages that a host is built for."""
+        """QEMU knows each model, and each CPU supports 4 KiB pages."""
         models = ground.offered('-cpu')
         for name, what in cpus.CPUS.items():
             self.assertIn(what.model.split(',')[0], models, name)
             self.assertIn(4, what.pages, name)
 
     def test_every_cpu_is_tested(self):
-        """Each one is in a layer of tests or in the smoke set."""
+        """Each CPU runs all tests or the smoke tests, and the parts of make test say so."""
         names = {part.name.split()[-1] for part in test.parts('1')}
         self.assertEqual(set(cpus.CPUS) - set(cpus.SMOKE), set(cpus.WHOLE))
         self.assertLessEqual(set(cpus.WHOLE) | {'cpus'}, names)
 
     def test_scripts(self):
-        """An unknown CPU is told with those that there are, by every script that takes one."""
+        """Each script with an option --cpu refuses an unknown CPU and lists the known ones."""
         box = Sandbox()
         self.addCleanup(box.close)
         scripts = ['scripts/pkvm/ground.py']
@@ -57,11 +57,11 @@ class Table(unittest.TestCase):
             self.assertIn('there is no CPU "z80"; there are a57, ', output, script)
 
     def test_make(self):
-        """make run refuses it before it builds anything."""
+        """make run refuses an unknown CPU or page size before it builds anything."""
         box = Sandbox()
         self.addCleanup(box.close)
         for words, told in ((['CPU=z80'], 'there is no CPU "z80"'),
-                            (['PAGE=8'], 'no host with pages of "8" KiB'),
+                            (['PAGE=8'], 'no host is built with pages of "8" KiB'),
                             (['PAGE=16', 'CPU=a57'], 'CPU a57 has no pages of 16 KiB')):
             status, output = box.run('make', '-C', TOP, 'run', *words)
             self.assertNotEqual(status, 0)
@@ -71,7 +71,7 @@ class Table(unittest.TestCase):
 
 
 class Ground(unittest.TestCase):
-    """What QEMU cannot run is told before anything is built."""
+    """ground.py refuses what QEMU cannot run, before anything is built."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -101,10 +101,10 @@ class Ground(unittest.TestCase):
         self.refused('knows no -cpu neoverse-n2', '--cpu', 'n2')
 
     def test_no_such_page(self):
-        self.refused('no host with pages of "8" KiB; there are 4, 16', '--page', '8')
+        self.refused('no host is built with pages of "8" KiB; the sizes are 4, 16', '--page', '8')
 
     def test_cpu_without_page(self):
-        self.refused('CPU a57 has no pages of 16 KiB; these have: a76, ', '--page', '16',
+        self.refused('CPU a57 has no pages of 16 KiB; these CPUs have: a76, ', '--page', '16',
                      '--cpu', 'a57')
 
     def test_no_qemu(self):

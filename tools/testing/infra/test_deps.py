@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/deps.sh: packages come from one list, or the cause is told."""
+"""Test scripts/pkvm/deps.sh: it installs the packages of one list, or prints why it cannot."""
 
 import os
 import re
@@ -9,11 +9,11 @@ import unittest
 
 from sandbox import TOP, Sandbox
 
-# Every base system has it, and no package list of ours names it.
+# A package that every Debian system has, and that is not in our list.
 PRESENT = 'base-files'
-# No archive has it.
+# A package that does not exist.
 ABSENT = 'pkvm-package-that-does-not-exist'
-# As the machine's own sources name it.
+# The mirror in the sources of the made-up machine.
 MIRROR = 'http://mirror.invalid/debian'
 
 
@@ -21,7 +21,7 @@ class Deps(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
-        # A command of this name that tells on whoever calls it.
+        # A made-up apt-get that records its calls.
         self.box.write('bin/apt-get', '#!/bin/sh\necho "apt-get $*" >>apt.called\nexit 0\n')
         os.chmod(self.box.path('bin/apt-get'), 0o755)
 
@@ -34,7 +34,7 @@ class Deps(unittest.TestCase):
 
     def machine(self, codename, qemu=None, candidate=None, backports=False, fetched=True,
                 release=None):
-        """A made-up Debian: what it has of QEMU, and what apt knows of it."""
+        """Make up a Debian release, its installed QEMU, and the versions that apt knows."""
         self.box.write('scripts/pkvm/packages', 'run qemu-system-arm >=1:10\n')
         self.script('dpkg-query', f'''
             [ -e upgraded ] && echo "installed qemu-system-arm 1:10.0.2" && exit
@@ -69,14 +69,14 @@ class Deps(unittest.TestCase):
         return self.box.run('scripts/pkvm/deps.sh', *groups, env=env, **more)
 
     def test_satisfied_does_not_call_apt(self):
-        """A machine that has everything is left alone."""
+        """If nothing is missing, apt is not called."""
         self.packages(PRESENT)
         status, output = self.deps('run', env=self.with_stub())
         self.assertEqual(status, 0, output)
         self.assertFalse(os.path.exists(self.box.path('apt.called')))
 
-    def test_not_root_is_told_the_command(self):
-        """Without root nothing is tried; the exact command for root is printed."""
+    def test_not_root_gets_the_command(self):
+        """A user other than root gets the exact command printed, and apt is not called."""
         if os.getuid():
             self.skipTest('needs root to become another user')
         self.packages(PRESENT, ABSENT)
@@ -89,7 +89,7 @@ class Deps(unittest.TestCase):
         self.assertFalse(os.path.exists(self.box.path('apt.called')))
 
     def test_no_network(self):
-        """apt that reaches no mirror: the cause, the log's end, a failure."""
+        """If apt reaches no mirror, the script fails with the cause and the end of the log."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         self.packages(ABSENT)
@@ -110,26 +110,26 @@ Acquire::Retries "0";
         self.assertIn('127.0.0.1', output)
         self.assertIn(ABSENT, output)
 
-    def test_apt_that_lies(self):
-        """apt-get that succeeds and installs nothing is noticed."""
+    def test_apt_installs_nothing(self):
+        """If apt-get succeeds but installs nothing, the script fails."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         self.packages(ABSENT)
         status, output = self.deps('run', env=self.with_stub())
         self.assertNotEqual(status, 0)
-        self.assertIn(f'not installed: {ABSENT}', output)
+        self.assertIn(f'packages are not installed: {ABSENT}', output)
         called = self.box.read('apt.called')
         self.assertIn('apt-get update', called)
         self.assertIn(f'--yes {ABSENT}\n', called)
 
     def test_new_enough(self):
-        """A version that is wanted and there is left alone."""
+        """If the installed version is new enough, apt is not called."""
         status, output = self.deps('run', env=self.machine('bookworm', '1:10.0.2'))
         self.assertEqual((status, output), (0, ''))
         self.assertFalse(os.path.exists(self.box.path('apt.called')))
 
     def test_backports(self):
-        """An older one is replaced from the backports, by a sources file told in one line."""
+        """A version that is too old is replaced from the backports, by a sources file of ours."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         env = self.machine('bookworm', '1:7.2', '1:7.2')
@@ -145,7 +145,7 @@ Acquire::Retries "0";
                       'qemu-system-arm', called)
 
     def test_backports_by_suite(self):
-        """A machine whose sources say "oldstable" is understood, too."""
+        """The mirror is found if the sources name the release "oldstable"."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         status, output = self.deps('run', env=self.machine('bookworm', '1:7.2', '1:7.2',
@@ -154,7 +154,7 @@ Acquire::Retries "0";
         self.assertIn(MIRROR, self.sources()['pkvm-backports.sources'])
 
     def test_backports_known(self):
-        """A machine that has the backports gets no second source of them."""
+        """If apt knows the backports, the script adds no sources file."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         env = self.machine('bookworm', None, '1:7.2', backports=True)
@@ -163,7 +163,7 @@ Acquire::Retries "0";
         self.assertEqual(self.sources(), {})
 
     def test_backports_out_of_reach(self):
-        """Told by name, with the log; the source that cannot be reached is not left behind."""
+        """If the backports cannot be reached, the script says so and removes its sources file."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         env = self.machine('bookworm', '1:7.2', '1:7.2', fetched=False)
@@ -174,19 +174,19 @@ Acquire::Retries "0";
         self.assertEqual(self.sources(), {})
 
     def test_release_has_it(self):
-        """Where the release itself has it, its backports are left alone."""
+        """If the release itself has the version, the backports are not used."""
         if os.getuid():
             self.skipTest('needs root, or apt is not called')
         env = self.machine('trixie', None, '1:10.0.2')
         status, _ = self.deps('run', env=env)
-        # The made-up apt installs nothing by this command.
+        # The made-up apt-get installs nothing for this command.
         self.assertNotEqual(status, 0)
         self.assertEqual(self.sources(), {})
         self.assertIn('apt-get install --no-install-recommends --yes qemu-system-arm\n',
                       self.box.read('apt.called'))
 
-    def test_not_root_is_told_of_backports(self):
-        """Without root all commands are printed, and they do what root would have done."""
+    def test_not_root_gets_the_commands_for_backports(self):
+        """A user other than root gets all commands printed, and they work for root."""
         if os.getuid():
             self.skipTest('needs root to become another user')
         env = self.machine('bookworm', '1:7.2', '1:7.2')
@@ -202,7 +202,7 @@ Acquire::Retries "0";
         self.assertIn('-t bookworm-backports qemu-system-arm\n', self.box.read('apt.called'))
 
     def test_newer(self):
-        """--newer prints the commands, and for a machine that has it, that it has."""
+        """--newer prints the commands, or that the installed version is new enough."""
         env = self.machine('bookworm', '1:7.2', '1:7.2')
         status, output = self.deps('--newer', 'qemu-system-arm', env=env)
         self.assertEqual(status, 0)
@@ -211,28 +211,28 @@ Acquire::Retries "0";
         self.assertIn('new enough', self.deps('--newer', 'qemu-system-arm', env=env)[1])
 
     def test_own_qemu(self):
-        """Whoever has chosen a QEMU is not made to install another."""
+        """If QEMU= selects a program, Debian's may be too old."""
         env = dict(self.machine('bookworm', '1:7.2', '1:7.2'), QEMU='/opt/qemu')
         self.assertEqual(self.deps('run', env=env), (0, ''))
 
     def test_package_without_its_file(self):
-        """A package that lacks what it is wanted for is named with the file."""
+        """If a package does not contain a file of the list, the error names both."""
         self.box.write('scripts/pkvm/packages',
                        f'run {PRESENT} /bin/sh|/nonexistent /usr/lib/moved\n')
         status, output = self.deps('run')
         self.assertNotEqual(status, 0)
-        self.assertIn(f'package {PRESENT} does not give /usr/lib/moved', output)
+        self.assertIn(f'package {PRESENT} does not contain /usr/lib/moved', output)
         self.box.write('scripts/pkvm/packages', f'run {PRESENT} /nonexistent|/bin/sh\n')
         self.assertEqual(self.deps('run'), (0, ''))
 
     def test_unknown_group(self):
-        """A group that nothing is listed for is a mistake, not a success."""
+        """A group without packages is an error."""
         status, output = self.deps('nothing')
         self.assertNotEqual(status, 0)
         self.assertIn('nothing', output)
 
     def test_every_package_is_in_the_archive(self):
-        """Each package that we name exists in Debian under that name."""
+        """Each package of the list exists in Debian."""
         with open(os.path.join(TOP, 'scripts/pkvm/packages')) as file:
             names = [line.split()[1] for line in file if re.match(r'\w', line)]
         policy = subprocess.run(['apt-cache', 'policy', *names], stdout=subprocess.PIPE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/fresh.sh: a root of its own, and nothing of it left when it ends."""
+"""Test scripts/pkvm/fresh.sh: it runs make on a new system, and leaves no mount or process."""
 
 import os
 import signal
@@ -10,13 +10,13 @@ import unittest
 from sandbox import Sandbox
 
 MIRROR = 'http://mirror.invalid/debian'
-# Makes a root that has the folders which are mounted or written to.
+# A made-up debootstrap that creates the directories which the script mounts or writes to.
 DEBOOTSTRAP = '''#!/bin/bash
 {more}
 echo "$*" >called
 mkdir -p "$4"/{{proc,dev,root,etc/apt/apt.conf.d}}
 '''
-# Instead of another root, the checkout in it: its make is ours.
+# A made-up chroot that stays in this system and runs make in the cloned checkout.
 CHROOT = '''#!/bin/bash
 root=$1; shift
 while [ "$1" != make ]; do [[ "$1" =~ ^[0-9]+$ ]] && limit=$1; shift; done
@@ -33,7 +33,7 @@ long:
 '''
 
 
-@unittest.skipIf(os.getuid(), 'only root can make another root')
+@unittest.skipIf(os.getuid(), 'only root can install a system')
 class Fresh(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
@@ -67,17 +67,17 @@ class Fresh(unittest.TestCase):
             self.assertNotIn(self.box.top, file.read())
 
     def test_good(self):
-        """Both commands of the README run in a clone, and the root is gone."""
+        """The default goals run in a clone in this order, and the system is removed."""
         self.box.write('not-committed', '')
         status, output = self.fresh('trixie')
         self.assertEqual(status, 0, output)
         self.assertLess(output.index('doing run'), output.index('doing test'))
-        self.assertIn('trixie: make run test are good', output)
+        self.assertIn('all goals succeeded on trixie: run test', output)
         self.assertTrue(self.box.read('called').endswith(f'{MIRROR}\n'))
         self.assertFalse(os.path.exists(self.box.path('build/fresh/trixie')))
 
     def test_sources(self):
-        """The root has the mirrors of this machine, by the name of its own release."""
+        """The new system gets this machine's mirrors, with the name of its own release."""
         status, _ = self.fresh('trixie', 'bad')
         self.assertNotEqual(status, 0)
         self.assertEqual(self.box.read('build/fresh/trixie/etc/apt/sources.list'),
@@ -85,33 +85,36 @@ class Fresh(unittest.TestCase):
                          f'deb {MIRROR}-security trixie-security main\n')
 
     def test_goal_fails(self):
-        """The goal is named, what follows does not run, and the root stays for a look."""
+        """The error names the goal, later goals do not run, and the system is kept."""
         status, output = self.fresh('bookworm', 'bad', 'test')
         self.assertNotEqual(status, 0)
         self.assertIn('make bad failed with status 2', output)
-        self.assertIn('the root is left in build/fresh/bookworm', output)
+        self.assertIn('the system is kept in build/fresh/bookworm', output)
         self.assertNotIn('doing test', output)
 
     def test_goal_hangs(self):
+        """A goal that does not end is killed at its time limit."""
         status, output = self.fresh('bookworm', 'long', GOAL_LIMIT='1')
         self.assertNotEqual(status, 0)
         self.assertIn('make long did not end within 1 s', output)
 
     def test_no_mirror(self):
-        """debootstrap that fails is told with the end of what it said."""
+        """If debootstrap fails, the error shows the end of its output."""
         self.script('debootstrap', '#!/bin/bash\necho E: no such mirror; exit 1\n')
         status, output = self.fresh('trixie')
         self.assertNotEqual(status, 0)
         self.assertIn('E: no such mirror', output)
-        self.assertIn('could not make a root of trixie', output)
+        self.assertIn('could not install trixie', output)
 
     def test_mirror_hangs(self):
+        """If debootstrap does not end, it is killed at its time limit."""
         self.script('debootstrap', DEBOOTSTRAP.format(more='exec sleep 1000'))
         status, output = self.fresh('trixie', ROOT_LIMIT='1')
         self.assertNotEqual(status, 0)
         self.assertIn('debootstrap did not end within 1 s', output)
 
     def test_wrong_suite(self):
+        """An unknown release is refused before anything is installed."""
         for suite in '', 'buster', '../trixie':
             status, output = self.fresh(suite)
             self.assertNotEqual(status, 0)
@@ -119,7 +122,7 @@ class Fresh(unittest.TestCase):
             self.assertFalse(os.path.exists(self.box.path('called')))
 
     def test_killed(self):
-        """However it ends, no mount and no process is left."""
+        """Whatever signal ends the script, it leaves no mount and no process."""
         for sign in signal.SIGINT, signal.SIGTERM, signal.SIGKILL:
             with subprocess.Popen(['scripts/pkvm/fresh.sh', 'trixie', 'long'], cwd=self.box.top,
                                   env=dict(os.environ, **self.environment()), text=True,
@@ -134,7 +137,7 @@ class Fresh(unittest.TestCase):
             self.assertEqual(self.processes(), [], sign)
 
     def processes(self):
-        """Processes in the root that have not ended after a while."""
+        """Return the processes in the new system that still run after five seconds."""
         for _ in range(50):
             found = []
             for pid in filter(str.isdigit, os.listdir('/proc')):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The root of the Linux guest: the same every time, and from whom it should be."""
+"""Test how the root of the Linux guest is made: reproducibly, and with Debian's own busybox."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ class Root(unittest.TestCase):
         return image
 
     def test_reproducible(self):
-        """Neither the day nor the file's owner, mode or age is in the image."""
+        """The image does not depend on the time, or on mode and time stamps of its input."""
         first = self.make('one')
         os.chmod(self.box.path('busybox'), 0o600)
         os.utime(self.box.path('busybox'), (1, 1))
@@ -38,7 +38,7 @@ class Root(unittest.TestCase):
                              hashlib.sha256(two.read()).digest())
 
     def test_content(self):
-        """Everything is there, root's, and as it should be run."""
+        """The image contains each file with its mode and contents, owned by root."""
         image = self.make('image')
         for path, mode in (('/bin/busybox', '0755'), ('/etc/rc', '0755'),
                            ('/etc/inittab', '0644'), ('/srv/data', '0644')):
@@ -55,7 +55,7 @@ class Root(unittest.TestCase):
                 self.assertEqual(file.read(), data)
 
     def test_too_large(self):
-        """What does not fit is an error, and leaves no half image."""
+        """Files that do not fit are an error, and no incomplete image is left."""
         with open(self.box.path('busybox'), 'wb') as file:
             file.write(os.urandom(guest_root.SIZE))
         with self.assertRaises(guest_root.RootError):
@@ -63,6 +63,7 @@ class Root(unittest.TestCase):
         self.assertFalse(os.path.exists(self.box.path('image')))
 
     def test_no_busybox(self):
+        """If busybox is missing, there is an error message and no stack trace."""
         status, output = self.box.run('scripts/pkvm/guest_root.py', '/nonexistent',
                                       self.box.path('image'))
         self.assertEqual(status, 1)
@@ -82,11 +83,11 @@ class Busybox(unittest.TestCase):
         return self.box.run('scripts/pkvm/busybox.sh', 'build/busybox', env=env)
 
     def left(self):
-        """What a run leaves in the build directory, its log aside."""
+        """Return the files that a run left in the build directory, except for its log."""
         return set(os.listdir(self.box.path('build'))) - {'log'}
 
     def test_no_network(self):
-        """A mirror that is down is told with apt's own words; nothing is left."""
+        """If the mirror is down, the error shows apt's message, and no file is left."""
         self.box.write('apt/sources.list', 'deb http://127.0.0.1:9/debian bookworm main\n')
         self.box.write('apt/apt.conf', f'''
 Dir::Etc::sourcelist "{self.box.path('apt/sources.list')}";
@@ -100,7 +101,7 @@ Acquire::Retries "0";
         self.assertEqual(self.left(), set())
 
     def test_machine_is_left_alone(self):
-        """All of apt's state is the script's own: no call could touch the machine's."""
+        """Each call of apt-get uses a state directory of the script, never the machine's."""
         self.box.write('bin/apt-get', '#!/bin/bash\necho "$*" >>"$CALLED"\nexit 100\n')
         os.chmod(self.box.path('bin/apt-get'), 0o755)
         status, _ = self.fetch(CALLED=self.box.path('called'),

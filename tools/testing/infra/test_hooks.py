@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/hooks.py: hooks that are edited as commits come back as patches."""
+"""Test scripts/pkvm/hooks.py: edited commits are saved as the patches of their topics."""
 
 import subprocess
 import unittest
@@ -10,7 +10,7 @@ PLAIN_C = 'arch/arm64/kvm/plain.c'
 
 
 class Hooks(unittest.TestCase):
-    """On a made-up kernel."""
+    """The round trip from patches to commits and back, on a made-up kernel."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -34,17 +34,17 @@ class Hooks(unittest.TestCase):
     def make(self):
         status, output = self.hooks('make')
         self.assertEqual(status, 0, output)
-        # The made-up patches lack what git writes behind "@@".
+        # The made-up patches lack the function names that git writes after "@@".
         self.assertEqual(self.hooks('save')[0], 0)
 
     def test_unchanged(self):
-        """Nothing edited, nothing written."""
+        """If no commit was edited, no patch is written."""
         self.make()
         status, output = self.hooks('save')
         self.assertEqual((status, output), (0, ''))
 
     def test_round_trip(self):
-        """An edit of the first topic lands in its patch, with its message, and applies."""
+        """An edit of one topic changes only its patch, which keeps its message and applies."""
         self.make()
         self.edit('TWO', 'TWICE')
         self.git('commit', '-qa', '--fixup=:/0001-first')
@@ -58,7 +58,7 @@ class Hooks(unittest.TestCase):
         self.assertIn('TWICE', self.box.read(f'build/linux/{PLAIN_C}'))
 
     def test_unsaved(self):
-        """What was not saved is not dropped, unless that is asked for."""
+        """Changes that were not saved are discarded only with --force."""
         self.make()
         self.edit('TWO', 'TWICE')
         status, output = self.hooks('make')
@@ -67,18 +67,18 @@ class Hooks(unittest.TestCase):
         self.assertEqual(self.hooks('make', '--force')[0], 0)
 
     def test_stray_commit(self):
-        """A commit that is no topic is refused, with nothing written."""
+        """A commit that is not a topic is refused, and no patch is written."""
         self.make()
         self.edit('TWO', 'TWICE')
         self.git('commit', '-qa', '-m', 'a thought')
         before = self.box.read('patches/0001-first.patch')
         status, output = self.hooks('save')
         self.assertEqual(status, 1)
-        self.assertIn('"a thought" is no topic', output)
+        self.assertIn('"a thought" is not a topic', output)
         self.assertEqual(self.box.read('patches/0001-first.patch'), before)
 
     def test_uncommitted(self):
-        """Edits that no commit holds yet belong to no topic."""
+        """Changes that are not committed are refused, since they belong to no topic."""
         self.make()
         self.edit('TWO', 'TWICE')
         status, output = self.hooks('save')

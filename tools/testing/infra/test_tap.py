@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/tap.py: every result is seen, and what is none is not."""
+"""Test scripts/pkvm/tap.py: it finds every result, and nothing else."""
 
 import unittest
 
@@ -22,9 +22,10 @@ LOG = '''[    1.000000] KTAP version 1
 
 
 class Line(unittest.TestCase):
-    """One line."""
+    """Results and plans in single lines."""
 
     def test_results(self):
+        """Name, failure and skip of a result are recognised in all their forms."""
         for line, name, failed, skipped in (
                 ('ok', '', False, False), ('ok 1', '', False, False),
                 ('ok 12 - name of it', 'name of it', False, False),
@@ -39,11 +40,12 @@ class Line(unittest.TestCase):
                              line)
 
     def test_no_results(self):
-        """Words that only begin like one."""
+        """Lines that only look similar are not results."""
         for line in ('okay', '# ok 1', 'notok 1', 'not 1', '1..3', '', 'Bail out!'):
             self.assertIsNone(tap.result(line), line)
 
     def test_plan(self):
+        """Only "1..N" at the beginning of a line is a plan."""
         self.assertEqual([tap.plan(line) for line in ('1..7', '1..0 # SKIP x', '2..7', 'x 1..7')],
                          [7, 0, None, None])
 
@@ -52,27 +54,28 @@ class Stream(unittest.TestCase):
     """The output of one program."""
 
     def test_good(self):
+        """Results and skips are returned, and nothing is wrong with the plan."""
         results, broken = tap.read('TAP version 13\n1..2\nok 1 a\n# words\nok 2 b # SKIP c\n')
         self.assertEqual([(told.name, told.skipped) for told in results],
                          [('a', False), ('b', True)])
         self.assertEqual(broken, [])
 
     def test_short(self):
-        """Fewer results than planned, or more."""
+        """Fewer or more results than planned are reported."""
         for text in ('1..3\nok 1\n', '1..1\nok 1\nok 2\n'):
             self.assertEqual(len(tap.read(text)[1]), 1, text)
 
     def test_nested(self):
-        """What is further in is part of a result, and none itself."""
+        """Indented results are details of another result and do not count."""
         results, broken = tap.read('1..1\n    1..2\n    ok 1 x\n    not ok 2 y\nok 1 z\n')
         self.assertEqual(([told.name for told in results], broken), (['z'], []))
 
 
 class Kernel(unittest.TestCase):
-    """KTAP in a kernel's log."""
+    """KTAP in a kernel log."""
 
     def test_suites(self):
-        """Each suite has its cases; a parameter of a case is none."""
+        """Each suite has its cases; the parameters of a case are not cases."""
         suites = tap.suites(LOG)
         self.assertEqual({suite: [case.name for case in cases]
                           for suite, (_, cases) in suites.items()},
@@ -81,4 +84,5 @@ class Kernel(unittest.TestCase):
         self.assertTrue(suites['good'][1][1].skipped)
 
     def test_nothing(self):
+        """A log without KTAP has no suites."""
         self.assertEqual(tap.suites('[    1.0] insmod: no such file\n'), {})
