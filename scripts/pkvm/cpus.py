@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The table of CPUs on which hosts run. All scripts with an option --cpu, and make's CPU=, use it."""
+"""The table of CPUs on which hosts run, for make's CPU= and each script's option --cpu."""
 
 import argparse
 import dataclasses

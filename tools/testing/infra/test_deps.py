@@ -169,7 +169,8 @@ Acquire::Retries "0";
         env = self.machine('bookworm', '1:7.2', '1:7.2', fetched=False)
         status, output = self.deps('run', env=env)
         self.assertNotEqual(status, 0)
-        self.assertIn('bookworm-backports, which has qemu-system-arm', output)
+        self.assertIn('bookworm-backports, which has the necessary version of qemu-system-arm',
+                      output)
         self.assertIn('Failed to fetch', output)
         self.assertEqual(self.sources(), {})
 
