@@ -12,22 +12,19 @@ of its own under build/, gone when the run ends.
 """
 
 import argparse
-import contextlib
 import dataclasses
 import functools
 import os
 import re
-import selectors
 import shutil
 import subprocess
 import sys
 import tempfile
-import termios
 import time
-import tty
 
 import cpus
 import devtree
+from console import PANIC, Console
 import secure
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -40,13 +37,9 @@ OLDEST = (10, 0)
 MACHINE = 'virt,virtualization=on,gic-version=3'
 # Firmware of the secure world, for machines that have one.
 SPMC = os.path.join(BUILD, 'spmc.bin')
+# Every key is the host's, Ctrl-C as well.
+SERIAL = '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'
 PROTECTED = 'kvm-arm.mode=protected'
-PANIC = re.compile(r'(HYP panic|Kernel panic - not syncing|Unable to handle kernel '
-                   r'|Internal error: Oops|BUG: |WARNING: CPU)[^\r\n]*')
-# How long a host that has panicked may go on to say why, in seconds.
-LAST_WORDS = 3
-# The key that ends a run at the terminal: Ctrl-].
-LEAVE = b'\x1d'
 
 
 class QemuError(Exception):
@@ -116,7 +109,7 @@ def command_line(options, initrd):
         model += ',cntfrq=1000000000'
     args = [QEMU, '-M', MACHINE, '-cpu', model, '-smp', str(options.smp),
             '-m', str(options.mem), '-nographic', '-nodefaults', '-no-reboot',
-            '-serial', 'stdio', '-kernel', options.kernel, '-initrd', initrd,
+            *SERIAL, '-kernel', options.kernel, '-initrd', initrd,
             '-append', append]
     if options.icount:
         args += ['-icount', 'shift=0,sleep=off']
@@ -181,66 +174,6 @@ def parse_jobs(lines, console):
     return jobs
 
 
-def type_keys(process, keys):
-    """Type on the console."""
-    # A QEMU that has ended takes no keys: what it printed says why.
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(keys)
-        process.stdin.flush()
-
-
-def watch(process, limit, *, echo=False, dialog=None, terminal=False):
-    """Read the console to its end, a panic or the limit: (console, cause)."""
-    end = time.monotonic() + limit
-    console, cause = b'', None
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        if terminal:
-            selector.register(sys.stdin, selectors.EVENT_READ)
-        while True:
-            left = end - time.monotonic()
-            if left <= 0:
-                cause = cause or f'the host did not end within {limit} s'
-                break
-            ready = [key.fileobj for key, _ in selector.select(left)]
-            if sys.stdin in ready:
-                keys = os.read(sys.stdin.fileno(), 4096)
-                if not keys or LEAVE in keys:
-                    cause = 'the run was ended at the terminal'
-                    break
-                type_keys(process, keys)
-            if process.stdout not in ready:
-                continue
-            chunk = os.read(process.stdout.fileno(), 65536)
-            if not chunk:
-                break
-            console += chunk
-            if echo:
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.flush()
-            typed = dialog.said(chunk.decode(errors='replace').replace('\r', '')) \
-                if dialog else None
-            if typed:
-                type_keys(process, typed.encode())
-            if cause is None:
-                panic = PANIC.search(console[-65536 - 256:].decode(errors='replace'))
-                if panic and panic.group(1) in ('HYP panic', 'Kernel panic - not syncing'):
-                    cause = panic.group(0).strip()
-                    end = min(end, time.monotonic() + LAST_WORDS)
-    return console.decode(errors='replace').replace('\r', ''), cause
-
-
-@contextlib.contextmanager
-def raw_terminal():
-    """Every key of our terminal as it is, and the terminal as it was at the end."""
-    saved = termios.tcgetattr(sys.stdin)
-    try:
-        tty.setraw(sys.stdin)
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
-
-
 def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
          files=None, drive=(), append='', limit=120, icount=False, verbose=False,
          log=None, echo=False, tolerate_warnings=False, dialog=None, terminal=False,
@@ -249,9 +182,8 @@ def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=No
 
     mem is in MiB, limit in seconds of real time, files maps a path in the host
     to a file here, drive lists images (",ro" behind one makes it read-only).
-    dialog has a method said(), which gets the console's output as it comes and
-    returns what is typed on it then, if anything; with terminal, whoever sits at
-    ours types. firmware is the file of a guest firmware that a boot loader has left
+    dialog is called with the Console, before it is read to its end; with terminal, whoever
+    sits at ours types. firmware is the file of a guest firmware that a boot loader has left
     in memory, regions what devtree.with_firmware() takes, page the size of the host's
     pages in KiB, by which its kernel is chosen if none is given. spmc is the file of a secure
     firmware that the machine starts in. Raises QemuError for what keeps the run from
@@ -281,22 +213,11 @@ def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=No
             except (devtree.DevtreeError, OSError) as error:
                 raise QemuError(f'no machine with a secure firmware: {error}') from None
         try:
-            stdin = subprocess.PIPE if dialog or terminal else subprocess.DEVNULL
-            process = subprocess.Popen(args, stdin=stdin, stdout=subprocess.PIPE,
-                                       stderr=subprocess.STDOUT)
+            with Console(args, limit, echo) as machine:
+                cause = machine.follow(dialog, terminal)
         except OSError as error:
-            raise QemuError(f'{QEMU} does not start: {error.strerror}') from None
-        try:
-            with raw_terminal() if terminal else contextlib.nullcontext():
-                console, cause = watch(process, limit, echo=echo or terminal, dialog=dialog,
-                                       terminal=terminal)
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-            if process.stdin:
-                with contextlib.suppress(BrokenPipeError):
-                    process.stdin.close()
+            raise QemuError(f'{QEMU} does not start: {error}') from None
+    console = machine.text()
     if log:
         with open(log, 'w') as file:
             file.write(console)

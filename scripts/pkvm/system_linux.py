@@ -95,7 +95,8 @@ def linux_writes(cpu):
         stats = f'cat {counters.FILE}'
         host = run_linux.boot([stats, guest.job(), guest.job(), stats], guest,
                               'system-linux-writes', drive=[disk.name],
-                              dialog=console.Shells(first, second), limit=2 * guest.limit)
+                              dialog=lambda machine: (first(machine), second(machine)),
+                              limit=2 * guest.limit)
         run.check_vm(host.jobs[1], host, RESET)
         run.check_vm(host.jobs[2], host)
         tool('e2fsck', '-f', '-n', disk.name)

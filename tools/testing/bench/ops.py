@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import threading
 
+import console
 import qemu
 import table
 
@@ -229,21 +230,19 @@ def trace(jobs, files, places, stays, append, limit):
         initrd = qemu.make_initrd(scratch, os.path.join(qemu.BUILD, 'initramfs.cpio.gz'),
                                   jobs, files)
         command = qemu.command_line(options, initrd) + one_by_one() + [
-            '-d', 'exec,nochain', '-D', f'/dev/fd/{writer}',
+            '-d', 'exec,nochain', '-D', f'/proc/{os.getpid()}/fd/{writer}',
             '-dfilter', ','.join([f'{stays.first:#x}..{stays.last - 1:#x}',
                                   *(f'{place:#x}+3' for place in sorted(places)
                                     if not stays.first <= place < stays.last)])]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, pass_fds=[writer]) as process:
+        thread = threading.Thread(target=counter.read, args=(log,))
+        try:
+            with console.Console(command, limit) as machine:
+                thread.start()
+                cause = machine.follow()
+        finally:
             os.close(writer)
-            thread = threading.Thread(target=counter.read, args=(log,))
-            thread.start()
-            try:
-                console, cause = qemu.watch(process, limit)
-            finally:
-                process.kill()
-                thread.join()
-    run = qemu.Run(qemu.parse_jobs(jobs, console), console, 0, cause)
+        thread.join()
+    run = qemu.Run(qemu.parse_jobs(jobs, machine.text()), machine.text(), 0, cause)
     return check_run(run, 'traced host', None).jobs, counter
 
 

@@ -1,82 +1,90 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """scripts/pkvm/console.py: an answer is what the shell printed, and no echo."""
 
+import os
 import unittest
 
 import console
+from sandbox import Sandbox
 
-
-class FakeShell:
-    """A shell that echoes what is typed, as a terminal does, and answers by a table."""
-
-    def __init__(self, table):
-        self.table = table
-
-    def answer(self, typed):
-        """What the console shows after this was typed."""
-        text = typed
-        for command in typed.strip().split('; '):
-            if command.startswith('echo ='):
-                text += command.removeprefix('echo ').replace('$?', str(self.status)) + '\n'
-            else:
-                self.status, output = self.table[command]
-                text += output
-        return text + 'guest# '
-
-    status = 0
-
-
-def talk(shell, fake, start='boot\nguest# '):
-    """Let the two talk to the end; all that was typed."""
-    typed, text = [], start
-    while keys := shell.said(text):
-        typed.append(keys)
-        if shell.over():
-            break
-        text = fake.answer(keys)
-    return typed
+# A guest with a shell: it echoes what is typed, as a terminal does, and then does it. Its line
+# editor has something to say to the terminal, and each end of a line, which passes several
+# terminals, comes with more than one carriage return.
+GUEST = r"""#!/bin/bash
+echo()
+{
+	builtin echo "$@"$'\r'
+}
+shell()
+{
+	while printf '\n\x1b[Jguest# \x1b[6n'; IFS= read -r line; do
+		case $line in
+		poweroff|reboot) echo "$line"; return ;;
+		esac
+		echo "$line"
+		%s "$line"
+	done
+}
+number=1
+echo boot; shell
+echo "@@ start 2"; number=2; shell
+"""
 
 
 class Dialog(unittest.TestCase):
     """Statuses and output belong to the command that made them."""
 
+    def setUp(self):
+        self.box = Sandbox()
+        self.addCleanup(self.box.close)
+
+    def talk(self, *shells, does='eval', limit=30):
+        """Let shells talk to the guest, one after the other: the cause."""
+        self.box.write('guest', GUEST % does)
+        os.chmod(self.box.path('guest'), 0o755)
+
+        def all_of_them(machine):
+            for shell in shells:
+                shell(machine)
+        with console.Console([self.box.path('guest')], limit) as machine:
+            return machine.follow(all_of_them)
+
     def test_answers(self):
-        shell = console.Shell(['nproc', 'false', 'cat x'])
-        typed = talk(shell, FakeShell({'nproc': (0, '4\n'), 'false': (1, ''),
-                                       'cat x': (0, 'a\nguest# in a line\nb\n')}))
+        shell = console.Shell(['echo 4', 'false', "printf 'a\\nguest# in a line\\nb\\n'",
+                               'seq 3000'])
+        self.assertIsNone(self.talk(shell, console.Shell([])))
         self.assertEqual([(a.status, a.output) for a in shell.answers],
-                         [(0, '4'), (1, ''), (0, 'a\nguest# in a line\nb')])
-        self.assertEqual(typed[-1], 'poweroff\n')
-        self.assertTrue(shell.over())
+                         [(0, '4'), (1, ''), (0, 'a\nguest# in a line\nb'),
+                          (0, '\n'.join(map(str, range(1, 3001))))])
+        self.assertEqual(shell.waiting, [])
 
     def test_byte_by_byte(self):
         """Output comes in any pieces; nothing is typed before the prompt is whole."""
-        shell = console.Shell(['nproc'])
-        self.assertEqual([shell.said(char) for char in 'x\nguest#'], [None] * 8)
-        keys = shell.said(' ')
-        self.assertIn('nproc', keys)
-        text = FakeShell({'nproc': (0, '2\n')}).answer(keys)
-        self.assertEqual({shell.said(char) for char in text[:-1]}, {None})
-        self.assertEqual(shell.said(text[-1]), 'poweroff\n')
-        self.assertEqual(shell.answers[0].output, '2')
+        shell = console.Shell(["for c in a b '' c; do printf \"$c\"; sleep 0.1; done; echo"])
+        self.talk(shell)
+        self.assertEqual([(a.status, a.output) for a in shell.answers], [(0, 'abc')])
 
     def test_echo_is_no_answer(self):
         """A console that only echoes, prompt and all, answers nothing."""
-        shell = console.Shell(['nproc'])
-        keys = shell.said('\nguest# ')
-        self.assertIsNone(shell.said(keys + '\nguest# '))
-        self.assertIsNone(shell.answers[0].status)
-
-    def test_line_editor(self):
-        """What a line editor asks its terminal does not hide the prompt."""
-        shell = console.Shell(['nproc'])
-        self.assertIsNotNone(shell.said('\nguest# \x1b[6n'))
+        shell = console.Shell(['nproc', 'id'])
+        self.assertEqual(self.talk(shell, does=':', limit=1), 'the host did not end within 1 s')
+        self.assertEqual([(a.command, a.status) for a in shell.answers], [('nproc', None)])
+        self.assertEqual(shell.waiting, ['id'])
 
     def test_next_guest(self):
         """The last prompt of one guest is not taken for the first of the next."""
-        first, second = console.Shell([], 'reboot'), console.Shell(['nproc'], after='@@ start 2')
-        both = console.Shells(first, second)
-        self.assertEqual(both.said('\nguest# '), 'reboot\n')
-        self.assertIsNone(both.said('reboot\nguest# '))
-        self.assertIsNone(both.said('\n@@ start 2 x\nbooting'))
-        self.assertIn('nproc', both.said('\nguest# '))
+        first = console.Shell(['echo $number'], 'reboot')
+        second = console.Shell(['echo $number'], after='@@ start 2')
+        self.assertIsNone(self.talk(first, second))
+        self.assertEqual([first.answers[0].output, second.answers[0].output], ['1', '2'])
+
+    def test_ends_early(self):
+        """A guest that ends in the middle has not answered."""
+        shell = console.Shell(['exit 3', 'id'])
+        self.assertIsNone(self.talk(shell))
+        self.assertIsNone(shell.answers[0].status)
+        self.assertEqual(shell.waiting, ['id'])
+
+    def test_does_not_start(self):
+        with self.assertRaisesRegex(OSError, '/nonexistent'):
+            console.Console(['/nonexistent'], 1)

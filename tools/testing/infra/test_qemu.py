@@ -117,31 +117,34 @@ class Console(unittest.TestCase):
 
     def test_dialog(self):
         """What a dialog types reaches the console, and its answer the dialog."""
-        class Dialog:
-            """Answers one question."""
-            heard = ''
+        heard = []
 
-            def said(self, text):
-                """As qemu.boot() wants it."""
-                self.heard += text
-                return 'blue\n' if self.heard.endswith('colour? ') else None
+        def dialog(machine):
+            machine.expect(rb'colour\? ')
+            machine.type('blue')
+            heard.append(machine.expect(rb'it is (\w+)')[0].group(1))
 
-        dialog = Dialog()
         run = self.boot("printf 'colour? '; read answer; echo \"it is $answer\"\n"
                         f"cat <<'EOF'\n{GOOD}EOF", dialog=dialog)
         self.assertIsNone(run.cause)
-        self.assertIn('it is blue\n', dialog.heard)
+        self.assertEqual(heard, [b'blue'])
 
     def test_dialog_with_the_dead(self):
         """A QEMU that ends before it has listened is a run that ended early."""
-        class Dialog:
-            """Talks and talks."""
-            def said(self, _text):
-                """As qemu.boot() wants it."""
-                return 'x' * 100000
+        def dialog(machine):
+            while True:
+                machine.type('x' * 1000)
+                machine.expect(rb'nothing like that|more')
 
-        run = self.boot('exec <&-; echo hello; sleep 1; echo more', dialog=Dialog())
+        run = self.boot('exec <&-; echo hello; sleep 1; echo more', dialog=dialog)
         self.assertIn('ended early', run.cause)
+
+    def test_panic_in_dialog(self):
+        """A host that panics answers nothing: that is told, not the time limit."""
+        run = self.boot("echo 'Kernel panic - not syncing: x'; echo why; exec sleep 100",
+                        dialog=lambda machine: machine.expect(rb'colour\? '))
+        self.assertEqual(run.cause, 'Kernel panic - not syncing: x')
+        self.assertIn('why', run.console)
 
     def at_terminal(self, keys, script):
         """Run a made-up QEMU in a process with a terminal: its output there."""
@@ -167,8 +170,9 @@ class Console(unittest.TestCase):
 
     def test_terminal(self):
         """Every key is the host's, Ctrl-C as well."""
-        said = self.at_terminal(b'\x03\n', "echo ready; read answer; printf '%s' \"$answer\" | "
-                                f"od -An -tx1\ncat <<'EOF'\n{GOOD}EOF")
+        said = self.at_terminal(b'\x03\n', "stty -isig; echo ready; read answer; "
+                                "printf '%s' \"$answer\" | od -An -tx1\n"
+                                f"cat <<'EOF'\n{GOOD}EOF")
         self.assertIn(' 03', said)
         self.assertIn('cause: None', said)
 
