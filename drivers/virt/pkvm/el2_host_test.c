@@ -12,6 +12,7 @@
 
 #include <asm/daifflags.h>
 #include <asm/kvm_emulate.h>
+#include <asm/kvm_pkvm_debug.h>
 #include <asm/sysreg.h>
 
 #include "el2_guest.h"
@@ -81,6 +82,34 @@ static void unknown_trap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, el2_readable(g->mailbox));
 }
 
+/* Rule (R5): a host with SME in use is told that no vCPU can run, by what is no pending SError. */
+static void run_with_sme(struct kunit *test)
+{
+	struct el2_vm *vm = el2_np_vm_create(test, 1);
+	struct kvm_vcpu *vcpu = vm->vcpu[0];
+	unsigned long flags;
+	int refused, ret;
+
+	if (kvm_call_hyp_nvhe(__pkvm_debug, PKVM_DEBUG_HOST_SME, false))
+		kunit_skip(test, "the hypervisor is not built with CONFIG_NVHE_EL2_DEBUG");
+
+	vcpu->arch.hcr_el2 = HCR_RW;
+	vcpu->arch.ctxt.regs.pstate = PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+
+	local_irq_save(flags);
+	kvm_call_hyp_nvhe(__pkvm_debug, PKVM_DEBUG_HOST_SME, true);
+	refused = kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
+	kvm_call_hyp_nvhe(__pkvm_debug, PKVM_DEBUG_HOST_SME, false);
+	ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
+	local_irq_restore(flags);
+
+	KUNIT_EXPECT_EQ(test, refused, ARM_EXCEPTION_IL);
+	/* Nothing is mapped where it begins. */
+	KUNIT_EXPECT_TRUE_MSG(test, ret == ARM_EXCEPTION_TRAP || ret == ARM_EXCEPTION_IRQ, "%d",
+			      ret);
+}
+
 /* Rule (R1): where the boot loader left the guests' firmware is the hypervisor's, for good. */
 static void pristine_firmware(struct kunit *test)
 {
@@ -126,6 +155,7 @@ static void pristine_firmware(struct kunit *test)
 struct kunit_case el2_host_cases[] = {
 	KUNIT_CASE(flags_of_a_vcpu),
 	KUNIT_CASE(unknown_trap),
+	KUNIT_CASE(run_with_sme),
 	KUNIT_CASE(pristine_firmware),
 	{}
 };

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a test may ask of a hypervisor that is built with CONFIG_NVHE_EL2_DEBUG, by
+ * __pkvm_debug: to take for true what no CPU and no kernel at hand shows.
+ */
+#ifndef __ARM64_KVM_PKVM_DEBUG_H__
+#define __ARM64_KVM_PKVM_DEBUG_H__
+
+/**
+ * enum pkvm_debug_op - First argument of __pkvm_debug.
+ * @PKVM_DEBUG_HOST_SME: on this CPU the host is in streaming mode or has ZA enabled, if the
+ *			 second argument is not 0.
+ */
+enum pkvm_debug_op {
+	PKVM_DEBUG_HOST_SME,
+};
+
+#endif /* __ARM64_KVM_PKVM_DEBUG_H__ */
