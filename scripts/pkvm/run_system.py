@@ -143,12 +143,12 @@ def verified_boot(cpu):
     good = '--kernel /guest --initrd /initrd'
     # What the firmware is configured for, what the VMM gives it, what is said.
     cases = [
-        ('/fw', '--kernel /bad --initrd /initrd', 'kernel: it does not have the digest'),
-        ('/fw', '--kernel /guest --initrd /badinitrd', 'initrd: it does not have the digest'),
-        ('/fw', '--kernel /guest', 'initrd: device tree does not name it'),
-        ('/fw', '', 'kernel: device tree does not name it'),
-        ('/pvmfw.bin', good, 'kernel: configuration has no digest of it'),
-        ('/alone', good, 'initrd: configuration has no digest of it'),
+        ('/fw', '--kernel /bad --initrd /initrd', 'kernel: digest differs'),
+        ('/fw', '--kernel /guest --initrd /badinitrd', 'initrd: digest differs'),
+        ('/fw', '--kernel /guest', 'initrd: device tree has no image for this digest'),
+        ('/fw', '', 'kernel: device tree has no image for this digest'),
+        ('/pvmfw.bin', good, 'kernel: configuration has no digest for this image'),
+        ('/alone', good, 'initrd: configuration has no digest for this image'),
         ('/badfw', good, 'configuration has a bad header'),
     ]
     middle = os.path.getsize(run.KERNEL) // 2

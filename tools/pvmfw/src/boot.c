@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The checks of boot.h.
+ * The checks of kernel and initrd (boot.h).
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "layout.h"
 
 #define KERNEL_MAGIC	0x644d5241
-/* The kernel's place is a multiple of this, plus the offset that it asks for. */
+/* A kernel lies text_offset bytes behind a multiple of this. */
 #define KERNEL_ALIGN	0x200000
 
 /* The header of an arm64 Image (Documentation/arch/arm64/booting.rst). */
@@ -23,7 +23,7 @@ struct kernel_header {
 	u32 pe_offset;
 };
 
-/* One byte after the other, whatever the digests are. */
+/* In constant time. */
 static bool digests_equal(const u8 *a, const u8 *b)
 {
 	unsigned int i;
@@ -54,8 +54,8 @@ static enum fw_status check_digest(const struct payload *image, const u8 *digest
 }
 
 /*
- * The kernel is what its builder says, but where it lies is the host's choice:
- * it needs room for more than the file has.
+ * The digest proves the kernel's contents, but the host chose its place. A running kernel
+ * needs more memory than its file has.
  */
 static enum fw_status check_kernel(struct platform *p)
 {
@@ -78,7 +78,7 @@ static enum fw_status check_kernel(struct platform *p)
 	return FW_OK;
 }
 
-/* The end of what lies in the way of a range; 0 if nothing does. */
+/* The end of the first part of memory in use that a range overlaps; 0 if there is none. */
 static u64 find_taken(const struct platform *p, u64 base, u64 size)
 {
 	const struct payload taken[] = {
@@ -100,7 +100,7 @@ enum fw_status boot_place_tree(const struct platform *p, u64 prefer, u64 size, u
 	u64 at = prefer, taken;
 
 	if (!range_inside(at, size, RAM_BASE, p->ram_size) || find_taken(p, at, size)) {
-		/* It only rises, and ends with RAM. */
+		/* Terminates: find_taken() returns only higher addresses, and none beyond RAM. */
 		for (at = RAM_BASE; (taken = find_taken(p, at, size)) != 0;)
 			at = align_up(taken, PAGE_SIZE);
 		if (!range_inside(at, size, RAM_BASE, p->ram_size))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The buddy allocator of buddy.h.
+ * The buddy allocator (buddy.h).
  *
- * A node of the tree stands for a block; its children for the two halves. A
- * node holds the order + 1 of the largest free block below it (0: none). A node
- * that is allocated as a whole holds ALLOCATED, and the nodes below it still
- * say "free": nobody looks at them until the block comes back.
+ * A node of the tree stands for a block, its children for the two halves. A node holds the
+ * order + 1 of the largest free block in it, 0 if there is none. The node of an allocated
+ * block holds ALLOCATED. The nodes below that one still say "free"; no function reads
+ * them before the block is freed, except was_given().
  */
 #include <string.h>
 
@@ -30,7 +30,7 @@ static size_t node_at(const struct buddy *b, size_t offset, unsigned int order)
 	return ((size_t)1 << (top_order(b) - order)) + (offset >> (order + BUDDY_MIN_SHIFT));
 }
 
-/* Bring the ancestors of @node, a block of @order, in line with it. */
+/* Update the ancestors of @node, a block of @order that has changed. */
 static void update_ancestors(struct buddy *b, size_t node, unsigned int order)
 {
 	while (node > 1) {
@@ -47,8 +47,7 @@ static void update_ancestors(struct buddy *b, size_t node, unsigned int order)
 }
 
 /*
- * The largest order whose block starts at @offset and has no more than @size
- * bytes.
+ * The largest order for which a block at @offset is aligned and no larger than @size bytes.
  */
 static unsigned int fitting_order(const struct buddy *b, size_t offset, size_t size)
 {
@@ -61,8 +60,8 @@ static unsigned int fitting_order(const struct buddy *b, size_t offset, size_t s
 }
 
 /*
- * Tell whether any byte of the block of @order at @node was given before. Below
- * an allocated block the nodes still say "free", so they tell of it too.
+ * Whether any byte of the block of @order at @node was added before: every node of a byte
+ * that was added is nonzero, also below an allocated block.
  */
 static bool was_given(const struct buddy *b, size_t node, unsigned int order)
 {
@@ -139,10 +138,7 @@ enum fw_status buddy_add(struct buddy *b, uintptr_t base, size_t size)
 	return FW_OK;
 }
 
-/*
- * The order of the block that serves @size bytes; false if no arena can have
- * one.
- */
+/* Get the order of the block for @size bytes; false if no arena can have such a block. */
 static bool size_to_order(size_t size, unsigned int *order)
 {
 	if (!size || size > SIZE_MAX / 2 + 1)
@@ -181,10 +177,7 @@ void *buddy_alloc(struct buddy *b, size_t size)
 		u8 l = LARGEST(b->tree[2 * node]);
 		u8 r = LARGEST(b->tree[2 * node + 1]);
 
-		/*
-		 * Take the half with the smaller sufficient block: large ones
-		 * stay whole.
-		 */
+		/* Of two halves that suffice, take the one with less: large blocks stay whole. */
 		node *= 2;
 		if (l <= order || (r > order && r < l))
 			node++;
@@ -192,10 +185,7 @@ void *buddy_alloc(struct buddy *b, size_t size)
 	b->tree[node] = ALLOCATED;
 	update_ancestors(b, node, order);
 	b->free_bytes -= order_size(order);
-	/*
-	 * The blocks of an order are numbered from the power of two on that is
-	 * their level.
-	 */
+	/* The nodes of an order start at index 2 ^ (depth of that order in the tree). */
 	node -= (size_t)1 << (top_order(b) - order);
 	block = b->base + node * order_size(order);
 	note_use(b, block, order_size(order));

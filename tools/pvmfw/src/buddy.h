@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A buddy allocator that keeps its records outside of the memory that it hands
- * out, so that it can serve memory that the host writes to as well as private
- * memory.
+ * A buddy allocator for private memory and for memory that the host can write to.
  *
- * The arena is a power of two in size and aligned to it; a block is a power of
- * two in size and aligned to its size. No locks: the firmware runs on one CPU
- * and allocates in no exception handler.
+ * Rule: the allocator keeps its records outside of the memory that it hands out, so that
+ * the host cannot change them.
+ *
+ * The size of an arena, and of a block, is a power of two, and each is aligned to its size.
+ * There is no lock: the only user in the exception handler is guard_fault(), and no
+ * allocator function accesses a device.
  */
 #ifndef PVMFW_BUDDY_H
 #define PVMFW_BUDDY_H
@@ -24,12 +25,12 @@
  * struct buddy - One arena.
  * @base: its first address
  * @shift: log2 of its size in bytes
- * @tree: a binary tree as an array, the root at 1: for each block the order + 1
- *	of the largest free block in it, or the mark of an allocated block
+ * @tree: a binary tree as an array with the root at index 1: for each block the order + 1 of
+ *	the largest free block in it, or the mark of an allocated block
  * @free_bytes: sum of the sizes of the free blocks
  * @used_from: the lowest address that was ever part of an allocated block
- * @used_to: the end of the highest such block; no higher than @used_from if there
- *	never was one
+ * @used_to: the end of the highest block ever allocated; no higher than @used_from if
+ *	nothing was ever allocated
  */
 struct buddy {
 	uintptr_t base;
@@ -41,7 +42,7 @@ struct buddy {
 };
 
 /**
- * buddy_init() - Make an arena that has nothing to give yet.
+ * buddy_init() - Make an arena without any memory.
  * @b: the arena
  * @base: its first address
  * @shift: log2 of its size, BUDDY_MIN_SHIFT to BUDDY_MIN_SHIFT + 30
@@ -53,20 +54,20 @@ struct buddy {
 enum fw_status buddy_init(struct buddy *b, uintptr_t base, unsigned int shift, u8 *tree);
 
 /**
- * buddy_empty() - Take everything from the allocator, what is allocated, too.
- * @b: the arena; has nothing to give afterwards, but still knows what was used
+ * buddy_empty() - Remove all memory from an arena, also what is allocated.
+ * @b: the arena; @b->used_from and @b->used_to keep their values
  */
 void buddy_empty(struct buddy *b);
 
 /**
- * buddy_add() - Give a range of the arena to the allocator.
+ * buddy_add() - Add free memory to an arena.
  * @b: the arena
  * @base: first address, a multiple of the smallest block
  * @size: bytes, a multiple of the smallest block
  *
- * Return: FW_OK; FW_EALIGN or FW_ERANGE for a range that does not fit;
- * FW_EOVERLAP if a byte of it was given before. On an error nothing has
- * changed.
+ * Return: FW_OK; FW_EALIGN if @base or @size is misaligned; FW_ERANGE if the range is not
+ * inside of the arena; FW_EOVERLAP if a byte of it was added before. On an error nothing
+ * has changed.
  */
 enum fw_status buddy_add(struct buddy *b, uintptr_t base, size_t size);
 
@@ -75,8 +76,7 @@ enum fw_status buddy_add(struct buddy *b, uintptr_t base, size_t size);
  * @b: the arena
  * @size: bytes; rounded up to a power of two, to which the block is aligned
  *
- * Return: the block with whatever it contains, or NULL if none is free or @size
- * is 0.
+ * Return: the block, not zeroed, or NULL if none is free or @size is 0.
  */
 void *buddy_alloc(struct buddy *b, size_t size);
 
@@ -90,10 +90,10 @@ void *buddy_alloc(struct buddy *b, size_t size);
 void *buddy_zalloc(struct buddy *b, size_t size);
 
 /**
- * buddy_free() - Give a block back.
+ * buddy_free() - Free a block.
  * @b: the arena
- * @block: what buddy_alloc() returned
- * @size: the size that it was asked for
+ * @block: from buddy_alloc() or buddy_zalloc()
+ * @size: bytes, as given to that function
  *
  * Return: FW_OK, or FW_EBADFREE if there is no such allocated block; then
  * nothing has changed.
@@ -101,11 +101,10 @@ void *buddy_zalloc(struct buddy *b, size_t size);
 enum fw_status buddy_free(struct buddy *b, void *block, size_t size);
 
 /**
- * buddy_block_size() - Tell how large the block is that serves a request.
+ * buddy_block_size() - Get the size of the block that buddy_alloc() returns.
  * @size: bytes asked for
  *
- * Return: bytes, a power of two; 0 if @size is 0 or too large for a power of
- * two.
+ * Return: bytes, a power of two; 0 if @size is 0 or its power of two would overflow.
  */
 size_t buddy_block_size(size_t size);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The word of canary.h. This file is compiled without it.
+ * The stack canary (canary.h). This file is compiled without stack protection, as it sets
+ * the canary.
  */
 #include "canary.h"
 #include "console.h"
@@ -15,12 +16,12 @@
 /* Bits 63:60 of ID_AA64ISAR0_EL1. */
 #define ISAR0_RNDR(isar0)	((isar0) >> 60)
 
-/* A string that overruns a frame ends at the word. */
+/* The canary has a zero byte: a string that overruns a frame ends there. */
 #define STRING_END		0xfful
 
 unsigned long __stack_chk_guard;
 
-/* By the Arm firmware interface for random numbers; an error is negative. */
+/* The Arm TRNG firmware interface (DEN 0098); errors are negative. */
 static bool from_hypervisor(u64 *word)
 {
 	struct smccc_res res;
@@ -40,7 +41,7 @@ static bool from_cpu(u64 *word)
 	asm("mrs %0, id_aa64isar0_el1" : "=r" (isar0));
 	if (!ISAR0_RNDR(isar0))
 		return false;
-	/* RNDR; it may have nothing to give just now. */
+	/* RNDR sets the Z flag if it has no random number now. */
 	asm volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, eq" : "=r" (*word), "=r" (failed) :: "cc");
 	return !failed;
 }

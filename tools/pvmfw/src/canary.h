@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The word that the compiler puts behind the arrays of a stack frame, to find one that
- * was overrun before the function returns into what was written there.
+ * The stack canary: a word that the compiler puts behind the arrays of a stack frame and
+ * checks before the function returns. Rule: a function whose arrays were overrun does not
+ * return.
  */
 #ifndef PVMFW_CANARY_H
 #define PVMFW_CANARY_H
@@ -9,20 +10,20 @@
 #include "types.h"
 
 /**
- * canary_init() - Choose the word; called by entry.S before any function that has one.
+ * canary_init() - Choose the canary. entry.S calls it before any function that checks it.
  *
- * It comes from a source that the host does not see, the hypervisor's or the CPU's, if
- * there is one. Else it comes from the counter, which the host can guess: it then finds
- * mistakes, and stops nobody who makes them on purpose.
+ * The canary comes from the hypervisor's TRNG or the CPU's RNDR, which the host cannot
+ * observe. Without both it comes from the counter, which the host can guess: it then finds
+ * accidental overruns but does not stop an attack.
  */
 void canary_init(void);
 
-/** The word, under the name that the compiler knows. */
+/** The canary, under the name that the compiler uses. */
 extern unsigned long __stack_chk_guard;
 
 /**
- * __stack_chk_fail() - Report that a frame was overrun, and reset; called by the
- *	compiler's code.
+ * __stack_chk_fail() - Report that a stack frame was overrun, and reset the VM. Compiled
+ *	code calls it.
  */
 void __noreturn __stack_chk_fail(void);
 

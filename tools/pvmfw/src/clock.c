@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The deadlines of clock.h.
+ * Deadlines (clock.h) in ticks of the virtual counter.
  */
 #include "clock.h"
 #include "counter.h"
@@ -12,6 +12,6 @@ u64 clock_deadline(unsigned int seconds)
 
 bool clock_passed(u64 deadline)
 {
-	/* Where the counter stands is the host's choice: it may wrap before then. */
+	/* The host chooses the counter's start, so it may wrap before the deadline. */
 	return (s64)(counter_read() - deadline) >= 0;
 }

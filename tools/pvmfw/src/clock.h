@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Time, for bounding how long a device may take.
+ * Deadlines, which bound how long the firmware waits for a device.
  */
 #ifndef PVMFW_CLOCK_H
 #define PVMFW_CLOCK_H
@@ -8,18 +8,18 @@
 #include "types.h"
 
 /**
- * clock_deadline() - Name a point in time.
- * @seconds: how far away it is
+ * clock_deadline() - Make a deadline.
+ * @seconds: seconds from now
  *
  * Return: a value for clock_passed().
  */
 u64 clock_deadline(unsigned int seconds);
 
 /**
- * clock_passed() - Tell whether a point in time lies in the past.
+ * clock_passed() - Check whether a deadline has passed.
  * @deadline: from clock_deadline()
  *
- * Return: true once @deadline has come.
+ * Return: true if so.
  */
 bool clock_passed(u64 deadline);
 

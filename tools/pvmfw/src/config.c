@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reader of config.h.
+ * Reads the configuration (config.h). Rule: an entry that the firmware does not know is an
+ * error, so that no restriction is silently ignored.
  */
 #include <string.h>
 
@@ -19,10 +20,10 @@ enum {
 	TYPE_MAX_DISK,
 };
 
-/* In MiB. A core reads and hashes as much in less than a minute. */
+/* In MiB. One CPU reads and hashes this much in less than a minute. */
 #define DEFAULT_MAX_DISK 1024
 
-/* What the entry holds that lets the host choose the command line. */
+/* The value of a TYPE_HOST_CMDLINE entry. */
 #define HOST_MAY_CHOOSE	1
 
 struct header {
@@ -92,7 +93,7 @@ static enum fw_status read_entry(struct fw_config *config, const struct entry *e
 	}
 }
 
-/* Entry @i against the header, the table, and the entries before it. */
+/* Check entry @i against the header, the table, and the entries before it. */
 static enum fw_status check_entry(const struct header *header, const struct entry *table, u32 i)
 {
 	const u32 data_start = sizeof(*header) + header->count * sizeof(*table);

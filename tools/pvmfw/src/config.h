@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The configuration: what is appended to the image, a page from CONFIG_ALIGN on
- * behind it, and is as trustworthy as the image itself. It says what may be
- * started.
+ * The configuration says what the firmware may start. It is the page behind the image, and
+ * as trustworthy as the image itself. pvmfw_config.py writes it.
  *
- * All fields are little-endian, 32 bits wide: magic, version, bytes in all,
- * number of entries; then for each entry its type, its offset from the magic and
- * its size; then what the entries hold.
+ * It starts with little-endian 32-bit fields: magic, version, size in bytes, number of
+ * entries; then for each entry its type, its offset from the magic and its size. The contents
+ * of the entries follow.
  */
 #ifndef PVMFW_CONFIG_H
 #define PVMFW_CONFIG_H
@@ -20,14 +19,14 @@
 
 /**
  * struct fw_config - What the configuration says.
- * @kernel: digest that the kernel must have; NULL if none may be started
- * @initrd: digest that the initrd must have; NULL if there may be none
+ * @kernel: SHA-256 that the kernel must have; NULL if no kernel may be started
+ * @initrd: SHA-256 that the initrd must have; NULL if no initrd is allowed
  * @cmdline: the kernel's command line; NULL if the configuration has none
- * @host_cmdline: the host chooses the command line; only without @cmdline. With
- *	neither it is empty.
- * @read_size: bytes that a request to the disk reads
- * @read_depth: requests to the disk that are under way at a time
- * @max_disk: MiB of the largest disk that is read, not 0
+ * @host_cmdline: the host chooses the command line; never set together with @cmdline. With
+ *	neither the command line is empty.
+ * @read_size: bytes per request to the disk, a multiple of SECTOR_SIZE
+ * @read_depth: requests to the disk that may be in flight, not 0
+ * @max_disk: size in MiB of the largest disk that is read, not 0
  */
 struct fw_config {
 	const u8 *kernel;
@@ -41,13 +40,14 @@ struct fw_config {
 
 /**
  * config_parse() - Check and read a configuration.
- * @blob: CONFIG_MAX_SIZE readable bytes at most, aligned to 4
- * @room: how many bytes are readable
+ * @blob: the configuration, aligned to 4 bytes
+ * @room: bytes that may be read at @blob, at most CONFIG_MAX_SIZE
  * @config: filled in; points into @blob
  *
- * Return: FW_OK; FW_ECONFIG_HEADER; FW_ECONFIG_ENTRY for an entry that is
- * unknown, malformed, there twice or in contradiction to another one; FW_EOVERLAP
- * for one that overlaps another one or the header.
+ * Return: FW_OK; FW_ECONFIG_HEADER for a header without magic, of another version or with an
+ * invalid size or count; FW_ECONFIG_ENTRY for an entry that is unknown, malformed, repeated
+ * or in conflict with another one; FW_EOVERLAP for an entry that overlaps another one or the
+ * header.
  */
 enum fw_status config_parse(const void *blob, size_t room, struct fw_config *config);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The counter that time is told by.
+ * The counter by which the firmware measures time.
  */
 #ifndef PVMFW_COUNTER_H
 #define PVMFW_COUNTER_H
@@ -10,14 +10,14 @@
 /**
  * counter_read() - Read the counter.
  *
- * Return: ticks since some point in time; what comes after UINT64_MAX is 0.
+ * Return: ticks since an arbitrary point in time; wraps from UINT64_MAX to 0.
  */
 u64 counter_read(void);
 
 /**
- * counter_hz() - Tell how fast it counts.
+ * counter_hz() - Get the frequency of the counter.
  *
- * Return: ticks a second.
+ * Return: ticks per second.
  */
 u64 counter_hz(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checking the device tree, and reading numbers out of it (devtree.h).
+ * Checks the device tree, and reads properties (devtree.h).
  */
 #include <assert.h>
 #include <string.h>
@@ -15,10 +15,7 @@
 #define MAX_CELLS	2
 #define MAX_DEPTH	16
 
-/*
- * Tell whether the property at @offset has a terminated name inside of the
- * strings block.
- */
+/* Whether the property at @offset has a terminated name in the strings block. */
 static bool property_is_sound(const void *fdt, int offset)
 {
 	const char *name;
@@ -76,10 +73,7 @@ enum fw_status devtree_check(const void *fdt, size_t max_size)
 		case FDT_NOP:
 			break;
 		case FDT_END:
-			/*
-			 * After an error libfdt says END too, with a negative
-			 * offset.
-			 */
+			/* libfdt also returns END after an error, with a negative @next. */
 			return next >= 0 && !depth && seen_root ? FW_OK : FW_EFDT_STRUCT;
 		default:
 			return FW_EFDT_STRUCT;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The disk of disk.h. Requests are made ahead of what is hashed; they come back
- * in any order, and are hashed in theirs.
+ * The disk (disk.h). Several requests are in flight while data is hashed. The device may
+ * complete them in any order; their data is hashed in the order of the sectors.
  */
 #include "console.h"
 #include "disk.h"
@@ -12,14 +12,14 @@
 /**
  * struct reader - A disk that is being read.
  * @disk: the disk
- * @size: bytes of a request
- * @depth: requests under way at a time
+ * @size: bytes per request
+ * @depth: limit of requests in flight
  * @end: sectors of the disk
- * @asked: the first sector that nobody has asked for
- * @hashed: the first sector that is not hashed
+ * @asked: the first sector that is not requested yet
+ * @hashed: the first sector that is not hashed yet
  * @first: the oldest request, an index into @slot
- * @count: requests under way
- * @slot: their numbers, a ring
+ * @count: requests in flight
+ * @slot: a ring of the slots of these requests
  */
 struct reader {
 	struct virtio_blk *disk;
@@ -130,7 +130,7 @@ enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_
 	void *buffer;
 
 	if (r.end > (u64)config->max_disk * SECTORS_PER_MIB)
-		return pr_error(FW_EBLK_TOO_LARGE, "disk of %llu bytes, %u MiB are read at most",
+		return pr_error(FW_EBLK_TOO_LARGE, "disk of %llu bytes, limit %u MiB",
 				(unsigned long long)r.end * SECTOR_SIZE, config->max_disk);
 	buffer = buddy_alloc(heap, buffer_size);
 	if (!buffer)

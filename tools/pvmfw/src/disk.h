@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The disk of the VM: found on the PCI bus, read as a whole, reported as a
- * digest.
+ * The disk of the VM: the firmware finds it on the PCI bus, reads all of it and prints its
+ * digest. Rule: the configuration, not the host, bounds how much is read.
  */
 #ifndef PVMFW_DISK_H
 #define PVMFW_DISK_H
@@ -16,7 +16,7 @@
 
 /**
  * struct disk - The disk.
- * @pci: the bus that it is on
+ * @pci: the bus on which the disk is
  * @blk: the device
  */
 struct disk {
@@ -28,27 +28,25 @@ struct disk {
  * disk_init() - Find the disk and bring it up; prints its size.
  * @disk: filled in
  * @p: the platform
- * @pool: memory to share with it
+ * @pool: the pool of its buffers
  *
- * Prints what is wrong, unless there simply is no disk.
+ * Prints every error except for FW_ENODISK.
  *
- * Return: FW_OK; FW_ENODISK, also without a PCI host; or the errors of PCI and
- * virtio.
+ * Return: FW_OK; FW_ENODISK if there is no PCI host bridge or no disk; or the error of
+ * pci_find() or virtio_blk_init().
  */
 enum fw_status disk_init(struct disk *disk, const struct platform *p, struct shared_pool *pool);
 
 /**
  * disk_hash() - Read all of the disk and print its SHA-256.
  * @disk: the disk, after disk_init()
- * @heap: private memory for what was read
- * @config: how large requests are, how many are under way at a time, and how large
- *	the disk may be
+ * @heap: private memory for the read buffer
+ * @config: size and number of requests, and the largest size of a disk
  *
- * The host chooses how large the disk is, so the configuration bounds how much is
- * read. Prints what is wrong.
+ * Prints every error of the disk.
  *
- * Return: FW_OK, FW_EBLK_TOO_LARGE, FW_ENOMEM, or the errors of virtio_blk_start_read() and
- * virtio_blk_finish_read().
+ * Return: FW_OK; FW_EBLK_TOO_LARGE if the disk is larger than @config allows; FW_ENOMEM; or
+ * the error of virtio_blk_start_read(), virtio_blk_finish_read() or buddy_free().
  */
 enum fw_status disk_hash(struct disk *disk, struct buddy *heap, const struct fw_config *config);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The first code that the VM runs. Entered by the Linux boot ABI: EL1, MMU off,
- * x0 = device tree, the image clean to the point of coherency. Nothing is
- * written before the MMU is on, so no line of a cache can be stale: the first
- * map is constant and part of the image.
+ * The first code that the VM runs, and the exception vectors. Entered by the Linux boot ABI:
+ * EL1, MMU off, x0 = device tree, the image clean to the point of coherency.
+ *
+ * Rule: nothing is written before the MMU is on, so no cache line can be stale. The first
+ * page tables are therefore constant and part of the image.
  */
 #include "layout.h"
 #include "pgtable_hw.h"
@@ -58,16 +59,14 @@ _start:
 	msr	sctlr_el1, x1
 	isb
 
-	/*
-	 * Compiled code and the C library may use SIMD registers to move data.
-	 */
+	/* The C library's copy functions and SHA-256 use SIMD registers. */
 	mov	x1, #(3 << 20)
 	msr	cpacr_el1, x1
 	isb
 
 	/*
-	 * Before the first store, so that a hypervisor with an MMIO guard never
-	 * shows one to the host. Only KVM, known by its UID, is asked.
+	 * Enroll in the MMIO guard before the first store: until then, a store to an IPA that
+	 * stage 2 does not map shows its value to the host. Call only KVM, known by its UID.
 	 */
 	mov64	x0, VENDOR_HYP_CALL_UID
 	hvc	#0
@@ -100,10 +99,7 @@ _start:
 	stp	xzr, xzr, [x2], #16
 	b	3b
 4:
-	/*
-	 * Exceptions get a stack of their own, so that an overflow of the main
-	 * one can be reported.
-	 */
+	/* A separate exception stack, so that an overflow of the main one can be reported. */
 	msr	spsel, #1
 	ldr	x1, =exc_stack_top
 	mov	sp, x1
@@ -121,9 +117,7 @@ _start:
 	b	fw_main
 	.size	_start, . - _start
 
-/*
- * x21 = the message. The MMU is off and there is no stack; the VM starts over.
- */
+/* Print the message at x21 and reset the VM. The MMU is off and there is no stack. */
 	.type	early_error, %function
 early_error:
 	mov64	x1, UART_DEFAULT_BASE
@@ -143,11 +137,13 @@ msg_place:
 	.asciz	"pvmfw: error: not loaded at its address\n"
 
 /*
- * Vectors. C runs on SP_EL0, so exceptions of the firmware come by the first
- * four; the next four are those of the exception handler itself, which never
- * returns from them. The first access to a page of a device does return: SIMD
- * registers are not saved, as none that the handler may change is live at a
- * device access, which is a function of assembly.
+ * The vectors. C runs on SP_EL0, so its exceptions use vectors 0 to 3. Vectors 4 to 7 are
+ * for exceptions in the handler itself, which does not return from them: they reset the
+ * stack pointer and use TPIDR_EL1, which nothing else uses, as scratch.
+ *
+ * The handler does return from the first access to a page of a device. It saves no SIMD
+ * registers: a function of mmio.c made the access, and the handler changes only those that
+ * any function call may change.
  */
 	.macro	vector, kind
 	.balign	0x80
@@ -170,7 +166,7 @@ vectors:
 	vector	\kind
 	.endr
 
-/* struct exception_frame of exception.c lies at sp; x1 = which vector. */
+/* Store a struct exception_frame (exception.h) at sp; x1 = number of the vector. */
 	.type	exception_entry, %function
 exception_entry:
 	stp	x2, x3, [sp, #16]
@@ -221,8 +217,8 @@ exception_entry:
 	.size	exception_entry, . - exception_entry
 
 /*
- * The first map: the UART, the image, the scratch memory. Read-only code,
- * everything else never executable; mmu.c replaces it by a finer one.
+ * The static map: the default UART, the image (read-only, executable) and the scratch
+ * memory (writable, not executable). map_self() of main.c replaces it by a finer one.
  */
 	.section .rodata.idmap, "a"
 	.balign	PAGE_SIZE

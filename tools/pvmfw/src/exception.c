@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Exceptions: the first access to a page of a device, and the report of all
- * others.
+ * Handles the first access to a page of a device, and reports every other exception
+ * (exception.h).
  */
 #include <assert.h>
 
@@ -10,7 +10,7 @@
 #include "psci.h"
 #include "syndrome.h"
 
-/* The first vector that stands for an exception in the exception handler. */
+/* The first vector of exceptions that happen in the exception handler. */
 #define VECTOR_NESTED	4
 
 static_assert(sizeof(struct exception_frame) == 288, "entry.S knows the size of the frame");
@@ -60,9 +60,7 @@ void exception_handle(const struct exception_frame *frame, u64 vector)
 {
 	enum fw_status status = FW_EFAULT;
 
-	/*
-	 * If the handler itself faulted, the console may be what is broken.
-	 */
+	/* Print nothing if the handler itself faulted: the console may have been the cause. */
 	if (vector < VECTOR_NESTED) {
 		if (vector == 0 && current_guard && syndrome_is_untranslated(frame->esr))
 			status = guard_fault(current_guard, frame->far);

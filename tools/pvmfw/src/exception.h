@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exceptions: all of them are fatal, but for the first access to a page of a
- * device (guard.h).
+ * Exceptions. Rule: the first access to a page of a device (guard.h) is handled; every other
+ * exception is fatal.
  */
 #ifndef PVMFW_EXCEPTION_H
 #define PVMFW_EXCEPTION_H
@@ -14,10 +14,10 @@
  *	them.
  * @x: x0 to x30
  * @sp: SP_EL0, the stack pointer of C code
- * @elr: where it happened
- * @spsr: the processor state there
- * @esr: the syndrome
- * @far: the faulting address, if the syndrome has one
+ * @elr: ELR_EL1, where it happened
+ * @spsr: SPSR_EL1, the processor state there
+ * @esr: ESR_EL1, the syndrome
+ * @far: FAR_EL1, the faulting address, if the exception has one
  */
 struct exception_frame {
 	u64 x[31];
@@ -29,19 +29,19 @@ struct exception_frame {
 };
 
 /**
- * exception_set_guard() - Say who guards devices.
- * @guard: called at faults from now on
+ * exception_set_guard() - Set the guard that handles first accesses to devices.
+ * @guard: the guard, used at every fault from now on
  */
 void exception_set_guard(struct guard *guard);
 
 /**
  * exception_handle() - Handle an exception.
  * @frame: the registers
- * @vector: which of the sixteen vectors was taken
+ * @vector: number of the vector, 0 to 15
  *
- * Called by entry.S alone, on the exception stack. Comes back if the instruction
- * can be made again; else prints the registers and the reason, and resets the
- * VM.
+ * Only entry.S calls it, on the exception stack. Returns if the instruction can be repeated.
+ * Otherwise prints the reason and the registers, unless the exception happened in the
+ * handler, and resets the VM.
  */
 void exception_handle(const struct exception_frame *frame, u64 vector);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All that the firmware knows, in one place: who leaves must reach everything.
+ * The state of the firmware, in one struct: leave() has to reach all of it.
  */
 #ifndef PVMFW_FIRMWARE_H
 #define PVMFW_FIRMWARE_H
@@ -19,13 +19,13 @@
 #include "types.h"
 
 /**
- * enum phase - What the time goes into; each phase ends where the next one starts.
- * @PHASE_START: up to the device tree
+ * enum phase - The phases whose duration stats.h reports; each ends where the next starts.
+ * @PHASE_START: from the first instruction on
  * @PHASE_DEVTREE: checking the device tree
  * @PHASE_DISK: finding and reading the disk
  * @PHASE_VERIFY: checking kernel and initrd
- * @PHASE_LEAVE: taking everything back
- * @PHASE_COUNT: how many there are
+ * @PHASE_LEAVE: stopping the disk, unguarding its MMIO, unsharing memory
+ * @PHASE_COUNT: number of phases
  */
 enum phase {
 	PHASE_START,
@@ -39,19 +39,19 @@ enum phase {
 /**
  * struct firmware - The firmware.
  * @heap: private memory
- * @pgtable: the live map
- * @map: what is in it
- * @guard: the guard of its devices
+ * @pgtable: the live page tables
+ * @map: the ranges that @pgtable maps
+ * @guard: guards the devices that @pgtable maps
  * @platform: what the device tree says
- * @config: what may be started
- * @guest: what a kernel is told
+ * @config: what the firmware may start
+ * @guest: what the kernel's device tree will say
  * @hyp: the hypervisor
- * @pool: memory that the host sees
+ * @pool: memory that the host can access
  * @disk: the disk
  * @devices_mapped: the devices of @platform are in @map
- * @host_tree: the first page of the host's device tree
+ * @host_tree: address of the first page of the host's device tree
  * @tree: the kernel's device tree, in the heap; NULL if no kernel is to be started
- * @ticks: by phase: what the counter was when it began; then the end of the last one
+ * @ticks: the counter at the start of each phase, and at the end of the last
  * @heap_tree: records of @heap
  */
 struct firmware {

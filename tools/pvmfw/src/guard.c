@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lazy MMIO guard of guard.h.
+ * The lazy MMIO guard (guard.h). Rule: a page is guarded before it becomes valid.
  */
 #include "guard.h"
 #include "layout.h"
@@ -53,7 +53,7 @@ enum fw_status guard_fault(struct guard *g, u64 addr)
 	if (status != FW_OK)
 		return status;
 	if (g->active) {
-		/* A second page of one granule is guarded again, which succeeds. */
+		/* A granule may hold several pages: guarding it again succeeds. */
 		status = hyp_guard(g->hyp, align_down(addr, g->hyp->guard_granule));
 		if (status != FW_OK)
 			return status;
@@ -74,7 +74,7 @@ static enum fw_status release_page(u64 page, void *ctx)
 	u64 granule = align_down(page, r->g->hyp->guard_granule);
 	enum fw_status status = FW_OK;
 
-	/* One unguard for all pages of a granule. */
+	/* Unguard a granule once, not for each of its pages. */
 	if (granule != r->last)
 		status = hyp_unguard(r->g->hyp, granule);
 	r->last = granule;

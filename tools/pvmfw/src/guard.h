@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lazy MMIO guard. A page of a device is announced to the hypervisor as MMIO
- * at its first access and not before: the windows of a PCI host are of tens of
- * MiB, of which a few pages are ever touched.
+ * The lazy MMIO guard. The firmware asks the hypervisor to guard a page of a device as MMIO
+ * at the first access to that page and not before: a PCI window has tens of MiB, of which
+ * the firmware accesses a few pages.
  *
- * Invariant: a page of a device is valid in the live map only while it is
- * guarded, where the hypervisor has a guard at all.
+ * Invariant: if the hypervisor has an MMIO guard, a page of a device is valid in the live
+ * map only while it is guarded.
  */
 #ifndef PVMFW_GUARD_H
 #define PVMFW_GUARD_H
@@ -16,11 +16,11 @@
 #include "types.h"
 
 /**
- * struct guard - The guard.
+ * struct guard - The state of the guard.
  * @hyp: the hypervisor
- * @pt: the live map; NULL while none has been made
- * @active: the hypervisor has a guard
- * @pages_now: pages of devices that are valid
+ * @pt: the live page tables; NULL until guard_adopt()
+ * @active: the hypervisor has an MMIO guard
+ * @pages_now: device pages that are valid
  * @pages_peak: the largest value that @pages_now has had
  */
 struct guard {
@@ -32,24 +32,26 @@ struct guard {
 };
 
 /**
- * guard_init() - Find out whether there is a guard, and guard the UART, which
- *	nobody can fault on before there are page tables.
+ * guard_init() - Check whether the hypervisor has an MMIO guard, and guard the UART: the
+ *	static map of entry.S has it valid, so it causes no fault.
  * @g: the guard, all zeroes
  * @hyp: as filled in by hyp_discover()
  * @enrolled: what MMIO_GUARD_ENROLL returned
- * @uart: the page of the UART
+ * @uart: address of the UART's page
  *
  * Nothing can be printed before this.
  *
- * Return: FW_OK, FW_EHYP_ENROLL, FW_EHYP_GRANULE or FW_EHYP_GUARD.
+ * Return: FW_OK, also without an MMIO guard; FW_EHYP_ENROLL if enrolling failed;
+ * FW_EHYP_GRANULE; FW_EHYP_GUARD.
  */
 enum fw_status guard_init(struct guard *g, struct hyp *hyp, u64 enrolled, u64 uart);
 
 /**
- * guard_adopt() - Make a page valid that is guarded already.
+ * guard_adopt() - Take over the firmware's page tables, and make the UART's page valid in
+ *	them: it is guarded already.
  * @g: the guard
- * @pt: the map that is about to be live, with the page as part of a device
- * @page: the page that guard_init() guarded
+ * @pt: the page tables that are about to be live; they map @page as a device
+ * @page: address of the page that guard_init() guarded
  *
  * Return: FW_OK, or the error of pgtable_split().
  */
@@ -60,21 +62,21 @@ enum fw_status guard_adopt(struct guard *g, struct pgtable *pt, u64 page);
  * @g: the guard
  * @addr: the faulting address
  *
- * Called by the handler of exceptions. Takes memory from the heap, which is
- * sound as no access to a device interrupts the heap itself.
+ * Called from the exception handler. It may allocate from the heap: the allocator accesses
+ * no device, so the fault did not interrupt it.
  *
- * Return: FW_OK: the access can be made again; FW_EFAULT if there is no device,
- * or the page is valid; FW_ENOMEM; FW_EHYP_GUARD.
+ * Return: FW_OK if the access can be repeated; FW_EFAULT if @addr is not in a device or its
+ * page is valid already; FW_ENOMEM; FW_EHYP_GUARD.
  */
 enum fw_status guard_fault(struct guard *g, u64 addr);
 
 /**
- * guard_release() - Unguard those pages of a device that were accessed.
+ * guard_release() - Unguard the pages of a device that were accessed.
  * @g: the guard
- * @addr: first address of the device, as it was mapped
- * @size: bytes, as it was mapped
+ * @addr: first address of the device, as given to pgtable_map()
+ * @size: bytes, as given to pgtable_map()
  *
- * The caller unmaps the device before anything else. Goes on after an error.
+ * The caller unmaps the device next. Continues after an error.
  *
  * Return: FW_OK, or FW_EHYP_GUARD if the hypervisor refused one.
  */

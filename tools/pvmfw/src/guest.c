@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel needs of the host's device tree (guest.h).
+ * Reads what the kernel needs of the host's device tree (guest.h). Rule: nothing is taken
+ * over before it is checked.
  */
 #include <string.h>
 
@@ -24,25 +25,25 @@
 #define IRQ_LEVEL_HIGH		4
 
 /*
- * Child address of three cells, pin, controller; behind them the controller's own
- * address and an interrupt of three cells.
+ * An entry of interrupt-map: PCI address (3 cells), pin, phandle of the GIC, then a GIC
+ * address (as many cells as the GIC says) and a GIC interrupt (3 cells).
  */
 #define MAP_CHILD_CELLS		5
 #define MAP_SLOT_SHIFT		11
 #define MAP_FUNCTION_SHIFT	8
-/* What of an address the map may be asked by: always the slot, all pins. */
+/* The valid masks of interrupt-map-mask: slot with or without function, and all pins. */
 #define MAP_FUNCTIONS		0xff00u
 #define MAP_SLOTS		0xf800u
 #define MAP_PINS		7
 #define MAP_MASK_CELLS		4
 
-/* The interrupt controller: how the tree names it, and how long its addresses are. */
+/* How interrupt-map refers to the GIC: its phandle, and the cells of its addresses. */
 struct gic_ref {
 	u32 phandle;
 	u32 address_cells;
 };
 
-/* Of a CPU that nobody has to start the method may be left out. */
+/* A lone CPU needs no enable-method: nobody has to start it. */
 static bool method_is_sound(const void *fdt, int node, bool *missing)
 {
 	const char *method = devtree_string(fdt, node, "enable-method", sizeof("psci"));
@@ -64,7 +65,8 @@ static enum fw_status parse_cpu(const void *fdt, int node, struct guest *guest, 
 		return pr_error(FW_EFDT_CPUS, "CPU %u", guest->cpu_count);
 	for (i = 0; i < guest->cpu_count; i++)
 		if (guest->cpu[i] == reg)
-			return pr_error(FW_EFDT_CPUS, "two are 0x%llx", (unsigned long long)reg);
+			return pr_error(FW_EFDT_CPUS, "two with reg 0x%llx",
+					(unsigned long long)reg);
 	guest->cpu[guest->cpu_count++] = reg;
 	return FW_OK;
 }
@@ -77,7 +79,7 @@ static enum fw_status parse_cpus(const void *fdt, struct guest *guest)
 	const char *type;
 
 	if (parent < 0)
-		return pr_error(FW_EFDT_CPUS, "there is none");
+		return pr_error(FW_EFDT_CPUS, "no CPU");
 	fdt_for_each_subnode(node, fdt, parent) {
 		type = devtree_string(fdt, node, "device_type", sizeof("cpu"));
 		if (!type || strcmp(type, "cpu"))
@@ -87,8 +89,8 @@ static enum fw_status parse_cpus(const void *fdt, struct guest *guest)
 			return status;
 	}
 	if (missing && guest->cpu_count > 1)
-		return pr_error(FW_EFDT_CPUS, "several, and one has no enable-method");
-	return guest->cpu_count ? FW_OK : pr_error(FW_EFDT_CPUS, "there is none");
+		return pr_error(FW_EFDT_CPUS, "one of several has no enable-method");
+	return guest->cpu_count ? FW_OK : pr_error(FW_EFDT_CPUS, "no CPU");
 }
 
 static enum fw_status parse_gic(const void *fdt, struct memmap *map, struct guest *guest,
@@ -124,7 +126,7 @@ static enum fw_status parse_gic(const void *fdt, struct memmap *map, struct gues
 	return status == FW_OK ? FW_OK : pr_error(status, "GIC");
 }
 
-/* An interrupt specifier of the GIC: shared, and triggered in one of two ways. */
+/* Read an interrupt specifier of the GIC; only a shared one (SPI) is accepted. */
 static bool read_spi(const fdt32_t *cell, u32 *spi, u32 *trigger)
 {
 	*spi = fdt32_ld(cell + 1);
@@ -133,7 +135,7 @@ static bool read_spi(const fdt32_t *cell, u32 *spi, u32 *trigger)
 	       (*trigger == IRQ_LEVEL_HIGH || *trigger == IRQ_EDGE_RISING);
 }
 
-/* The node is the one whose registers platform_parse() took. */
+/* Find again the node whose registers platform_parse() took. */
 static enum fw_status parse_uart(const void *fdt, const struct platform *p, struct guest *guest)
 {
 	const fdt32_t *cell;
@@ -157,7 +159,7 @@ static enum fw_status parse_uart(const void *fdt, const struct platform *p, stru
 	return FW_OK;
 }
 
-/* INTx is level-triggered, and interrupts of the controller have no address. */
+/* INTx is level-triggered, and the GIC's address in an entry must be 0. */
 static bool read_map_entry(const fdt32_t *cell, const struct gic_ref *gic, struct guest_irq *irq)
 {
 	const fdt32_t *parent = cell + MAP_CHILD_CELLS;
@@ -175,8 +177,8 @@ static bool read_map_entry(const fdt32_t *cell, const struct gic_ref *gic, struc
 }
 
 /*
- * The mask chooses whether an entry is for a function or for all of a device. Where it is
- * repeated, once for each entry, the first one counts, as for the kernel.
+ * The mask says whether an entry is for one function or for a whole device. Some trees repeat
+ * the mask for each entry; the first one counts, as it does for Linux.
  */
 static bool read_map_mask(const void *fdt, int node, u32 *mask)
 {
@@ -229,9 +231,9 @@ static enum fw_status parse_pci_irqs(const void *fdt, const struct platform *p,
 }
 
 /*
- * Of the host's command line nothing more is known than that it is text that fits:
- * it could undo what the digests are there for, so it takes the configuration's
- * leave. What is not taken is not looked at.
+ * A command line from the host could turn off what the digests protect, so it is used only
+ * if the configuration allows it, and checked only for length and printable characters. A
+ * command line that is not used is not read.
  */
 static enum fw_status parse_cmdline(const void *fdt, const struct fw_config *config,
 				    struct guest *guest)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a kernel needs to know of the VM beyond what the firmware uses itself:
- * taken from the host's device tree, checked, and written down again in a new
- * one. What is not in here or in struct platform does not get to the kernel: of a
- * clock, a watchdog, frequencies, a PMU, MSIs or nodes for other firmware it learns
- * nothing.
+ * What the kernel needs of the host's device tree beyond struct platform. The firmware
+ * checks it and writes a new tree from it.
+ *
+ * Rule: the kernel's tree holds nothing but struct guest, struct platform and constants. It
+ * has no RTC, watchdog, CPU frequencies, PMU, MSIs or nodes for other firmware.
  */
 #ifndef PVMFW_GUEST_H
 #define PVMFW_GUEST_H
@@ -15,7 +15,7 @@
 #include "types.h"
 
 #define GUEST_MAX_CPUS	64
-/* One for each function of the bus. */
+/* One for each function of bus 0. */
 #define GUEST_MAX_IRQS	256
 
 /* Enough for the largest tree that guest_write() makes. */
@@ -26,7 +26,7 @@
  * @slot: device number
  * @function: function number
  * @pin: 1 to 4, for INTA to INTD
- * @spi: number of the interrupt among the shared ones
+ * @spi: its shared peripheral interrupt, counted from 0
  */
 struct guest_irq {
 	u32 slot;
@@ -36,21 +36,21 @@ struct guest_irq {
 };
 
 /**
- * struct guest - The VM as the kernel sees it.
- * @cpu_count: how many vCPUs there are
- * @cpu: their affinities, as MPIDR_EL1 has them
- * @dist_base: the GICv3's distributor
- * @dist_size: bytes
- * @redist_base: its redistributors
- * @redist_size: bytes
+ * struct guest - The VM as the kernel's device tree describes it.
+ * @cpu_count: number of vCPUs
+ * @cpu: their affinities, as in MPIDR_EL1
+ * @dist_base: address of the GICv3's distributor
+ * @dist_size: bytes of that
+ * @redist_base: address of the GICv3's redistributors
+ * @redist_size: bytes of that
  * @uart_clock: frequency of the UART's clock in Hz
- * @uart_spi: its interrupt among the shared ones
- * @uart_trigger: how it is triggered, as an interrupt specifier of the GIC says
- * @irq_mask: what of an address of the bus an entry of @irq is compared by:
- *	device and function, or the device alone
+ * @uart_spi: the UART's shared peripheral interrupt, counted from 0
+ * @uart_trigger: trigger of that interrupt, as in an interrupt specifier of the GIC
+ * @irq_mask: the bits of a PCI address by which an entry of @irq is found: device and
+ *	function, or device alone
  * @irq_count: entries of @irq in use
  * @irq: interrupts of PCI devices
- * @cmdline: command line of the kernel, empty if it has none
+ * @cmdline: command line of the kernel; may be empty
  */
 struct guest {
 	u32 cpu_count;
@@ -69,14 +69,14 @@ struct guest {
 };
 
 /**
- * guest_parse() - Take from a tree what a kernel needs.
+ * guest_parse() - Read and check what the kernel needs of the device tree.
  * @fdt: a tree that passed devtree_check() and platform_parse()
  * @p: the platform
- * @config: the configuration, which says whose command line is taken
- * @map: where the interrupt controller is recorded, so that it overlaps nothing
+ * @config: the configuration, which says where the command line comes from
+ * @map: the GIC is added to it, which proves that it overlaps nothing
  * @guest: filled in
  *
- * Prints what is wrong.
+ * Prints every error.
  *
  * Return: FW_OK, FW_EFDT_CPUS, FW_EFDT_GIC, FW_EFDT_IRQ, FW_EFDT_CMDLINE, or the
  * error of memmap_add().
@@ -89,7 +89,7 @@ enum fw_status guest_parse(const void *fdt, const struct platform *p,
  * guest_write() - Write the kernel's device tree.
  * @guest: the VM
  * @p: the platform
- * @buffer: where the tree goes, aligned to 8
+ * @buffer: where the tree goes, aligned to 8 bytes
  * @size: bytes of @buffer
  *
  * Return: FW_OK, or FW_ENOMEM if the tree does not fit.

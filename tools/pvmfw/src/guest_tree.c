@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device tree that the kernel gets, written from front to back from checked
- * values alone (guest.h). Seeds for random numbers are not among them: the host
- * would know them.
+ * Writes the kernel's device tree (guest.h), from checked values only. It has no seed for
+ * random numbers: the host would know the seed.
  */
 #include <stdio.h>
 
@@ -45,7 +44,7 @@ static void chosen_node(struct fdt_writer *w, const struct guest *guest, const s
 	fdtw_end(w);
 }
 
-/* Where it is, and no more: what the host wanted with it is not the kernel's business. */
+/* The kernel gets the range only; other properties of the host's node are dropped. */
 static void reserved_node(struct fdt_writer *w, const struct reserved *r)
 {
 	fdtw_begin_at(w, "reserved", r->base);
@@ -106,7 +105,7 @@ static void cpu_nodes(struct fdt_writer *w, const struct guest *guest)
 	fdtw_end(w);
 }
 
-/* The architecture fixes PSCI and the interrupts of the timer. */
+/* PSCI's calls and the timer's interrupts are the same in every VM. */
 static void constant_nodes(struct fdt_writer *w)
 {
 	static const u32 ppis[] = { 13, 14, 11, 10 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vendor calls of hyp.h.
+ * The vendor calls (hyp.h). Rule: what the hypervisor returns is checked before it is used.
  */
 #include <string.h>
 
@@ -53,10 +53,7 @@ bool hyp_sees_all(const struct hyp *h)
 	return h->kvm && !(h->features & protected_only);
 }
 
-/*
- * An error is negative, which is no power of two, or larger than the scratch
- * memory.
- */
+/* This refuses error codes too: they are negative, so larger than the scratch memory. */
 static bool granule_makes_sense(u64 granule)
 {
 	return is_power_of_2(granule) && granule >= PAGE_SIZE && granule <= FW_SCRATCH_SIZE;
@@ -76,8 +73,8 @@ enum fw_status hyp_query_granule(struct hyp *h)
 }
 
 /*
- * Make @fn for @granules from @ipa on; false once a call fails. A zero count in
- * R2 means one granule.
+ * Call @fn until it has processed @granules from @ipa on; false if a call fails. A
+ * hypervisor without ranges takes one granule a call and requires R2 = 0.
  */
 static bool for_granules(struct hyp *h, u64 fn, u64 ipa, u64 granules, u64 *done, u64 *calls)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * fw_jump(): enter a kernel by its boot protocol: MMU and caches off, interrupts
- * masked, x0 = device tree. The code is part of the identity map and of a clean
- * image, and touches no memory.
+ * fw_jump(): enter a kernel by the Linux boot protocol: MMU and caches off, interrupts
+ * masked, x0 = device tree, x1 to x3 = 0. This code accesses no memory, is mapped 1:1 and is
+ * clean to the point of coherency, so it survives turning the MMU off.
  */
 #include "layout.h"
 #include "pgtable_hw.h"

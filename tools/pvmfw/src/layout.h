@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where things lie in the guest: the layout of a protected VM that firmware and
- * VMM agree on. Used by C, assembly and the linker script.
+ * The memory layout of a protected VM on which firmware and VMM agree. Used by C, assembly
+ * and the linker script.
  */
 #ifndef PVMFW_LAYOUT_H
 #define PVMFW_LAYOUT_H
@@ -16,7 +16,7 @@
 #define PAGE_SIZE		ADDR(0x1000)
 #define BLOCK_SIZE		ADDR(0x200000)
 
-/* The image: code, constants and initial data. Read-only for its whole life. */
+/* The image: code, constants and initial data. The firmware never writes to it. */
 #define FW_IMAGE_BASE		ADDR(0x7fc00000)
 #define FW_IMAGE_MAX_SIZE	ADDR(0x20000)
 
@@ -28,16 +28,16 @@
 #define FW_STACK_SIZE		ADDR(0x4000)
 #define FW_EXC_STACK_SIZE	ADDR(0x2000)
 
-/* Behind the firmware there is RAM, and in it, anywhere, the device tree. */
+/* RAM starts here. The device tree lies anywhere in it. */
 #define RAM_BASE		ADDR(0x80000000)
 #define FDT_MAX_SIZE		ADDR(0x200000)
 
-/* The console before the device tree is read. */
+/* The UART that is the console until the device tree has been read. */
 #define UART_DEFAULT_BASE	ADDR(0x3f8)
 #define UART_DEFAULT_PAGE	ADDR(0)
 #define UART_SIZE		ADDR(8)
 
-/* What the page tables reach: 39 bits, three levels. */
+/* Width of an address that the page tables can map: 39 bits, three levels. */
 #define VA_BITS			39
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of the firmware (leave.h).
+ * The end of the firmware (leave.h). Rule: a device is stopped before its memory is
+ * unshared.
  */
 #include <libfdt.h>
 
@@ -40,7 +41,7 @@ static enum fw_status release_pci(struct firmware *fw)
 	return config != FW_OK ? config : window;
 }
 
-/* Nothing can be said any more afterwards. */
+/* Nothing can be printed afterwards. */
 static enum fw_status release_uart(struct firmware *fw)
 {
 	enum fw_status own = FW_OK, early;
@@ -52,8 +53,8 @@ static enum fw_status release_uart(struct firmware *fw)
 }
 
 /*
- * Put the kernel's device tree in the place of the host's, or, where it is too large for
- * that, in another one, in as many pages as it needs.
+ * Copy the kernel's device tree to where the host's tree lies, or, if it does not fit there,
+ * to other memory.
  */
 static enum fw_status place_tree(struct firmware *fw, u64 *base)
 {
@@ -74,7 +75,7 @@ static enum fw_status place_tree(struct firmware *fw, u64 *base)
 	return FW_OK;
 }
 
-/* Devices first, then the memory that they used; the UART works throughout. */
+/* Stop the disk, then release its MMIO and memory. The UART keeps working. */
 static enum fw_status take_back(struct firmware *fw)
 {
 	enum fw_status stopped, released, ended;

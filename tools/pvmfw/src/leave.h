@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the firmware ends, after success as after an error.
+ * The end of the firmware, after success and after an error alike. Rule: when the kernel
+ * starts, nothing that the firmware shared or guarded still is.
  */
 #ifndef PVMFW_LEAVE_H
 #define PVMFW_LEAVE_H
@@ -9,18 +10,17 @@
 #include "status.h"
 
 /**
- * leave() - Take everything back from the host, then enter the kernel or end the VM.
- * @fw: the firmware, as far as it has come: the guard is made and the UART speaks
- * @status: FW_OK, or why it has given up; that was told
+ * leave() - Unguard and unshare everything, then enter the kernel or end the VM.
+ * @fw: the firmware, in any state after guard_init() and uart_init()
+ * @status: FW_OK, or the error for which the firmware gives up, already printed
  *
- * In this order: devices reset, their MMIO unguarded, shared memory unshared while
- * the UART still works, the UART unguarded, caches cleaned, MMU off, jump. Goes on
- * after an error, so that as little as possible stays the host's, but then enters
- * nothing: the kernel is entered only if @status is FW_OK and all of that was done.
- * Without a kernel it is SYSTEM_OFF, after an error SYSTEM_RESET. Prints what is
- * wrong.
+ * In this order: reset the disk, unguard the MMIO of PCI, unshare memory while the UART still
+ * works, unguard the UART, clean the caches, turn the MMU off, enter the kernel. Continues
+ * after an error, so that as little as possible stays shared, but enters the kernel only
+ * if @status is FW_OK and every step succeeded. Without a kernel it calls SYSTEM_OFF, after
+ * an error SYSTEM_RESET. Prints every error.
  *
- * Comes back only if the hypervisor fails to end the VM.
+ * Returns only if the hypervisor fails to end the VM.
  */
 void leave(struct firmware *fw, enum fw_status status);
 

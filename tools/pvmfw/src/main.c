@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The course of the firmware: guard the UART, map the memory, believe the device
- * tree only after a check, share memory with the host, read the whole disk
- * through it and print the digest, check the kernel, take everything back, and
- * enter the kernel, or switch off if there is none.
+ * What the firmware does, in order: guard the UART, map its memory, check the device tree,
+ * share memory with the host, read the whole disk through it and print the digest, check
+ * the kernel, unshare and unguard everything, and enter the kernel, or end the VM if there
+ * is none.
  *
- * This is the one place that decides to give up: every error comes up to here, and
- * goes the way of success from then on (leave.h).
+ * Rule: only this file decides to give up. Every error is returned to fw_main(), and leave()
+ * then cleans up as it does after success.
  */
 #include "boot.h"
 #include "console.h"
@@ -35,8 +35,8 @@ static enum fw_status init_heap(struct firmware *fw)
 }
 
 /*
- * Everything that is needed before the device tree was read. The pages below the
- * stacks stay unmapped.
+ * Map what the firmware needs before it has read the device tree. The pages below the
+ * stacks stay unmapped, so that a stack overflow faults.
  */
 static enum fw_status map_self(struct firmware *fw)
 {
@@ -76,7 +76,7 @@ static enum fw_status map_self(struct firmware *fw)
 	return status;
 }
 
-/* Map the pages of @size bytes of the host's device tree. */
+/* Map the pages that hold @size bytes of the host's device tree. */
 static enum fw_status map_devtree(struct firmware *fw, u64 addr, u64 size)
 {
 	u64 end = align_up(addr + size, PAGE_SIZE);
@@ -90,8 +90,8 @@ static enum fw_status map_devtree(struct firmware *fw, u64 addr, u64 size)
 }
 
 /*
- * The tree may lie anywhere above RAM_BASE: that it lies in RAM is known once it has been
- * read. Its header, mapped first, says how much of it there is.
+ * The tree may lie anywhere above RAM_BASE; only the tree itself says how much RAM there is.
+ * Map its header first, which holds its size, then the whole tree.
  */
 static enum fw_status find_devtree(struct firmware *fw, u64 addr, size_t *size)
 {
@@ -135,7 +135,7 @@ static enum fw_status read_devtree(struct firmware *fw, u64 addr)
 	return p->kernel.size ? guest_parse(fdt, p, &fw->config, &fw->map, &fw->guest) : FW_OK;
 }
 
-/* Without a kernel the disk is all that there is to do. */
+/* A VM with a kernel needs no disk. Without both the firmware has nothing to do. */
 static enum fw_status read_disk(struct firmware *fw)
 {
 	enum fw_status status;
@@ -199,7 +199,7 @@ static enum fw_status run(struct firmware *fw, u64 fdt)
 	return status;
 }
 
-/* For a VM that its hypervisor fails to end. */
+/* Stop the CPU if the hypervisor fails to end the VM. */
 static void hang(void)
 {
 	for (;;)
@@ -213,7 +213,7 @@ void fw_main(u64 fdt, u64 enrolled, u64 started)
 	fw->ticks[PHASE_START] = started;
 	hyp_discover(&fw->hyp);
 	if (guard_init(&fw->guard, &fw->hyp, enrolled, UART_DEFAULT_PAGE) != FW_OK) {
-		/* There is nothing to speak by. */
+		/* No UART is guarded, so nothing can be printed. */
 		psci_system_reset();
 		hang();
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tracker of memmap.h.
+ * The ranges that the firmware may access (memmap.h).
  */
 #include <string.h>
 
@@ -39,7 +39,7 @@ enum fw_status memmap_shrink_ram(struct memmap *map, u64 base, u64 size)
 	return FW_OK;
 }
 
-/* Everything from RAM_BASE up is RAM, or nothing. */
+/* A range at or above RAM_BASE must lie in RAM, and cannot be code or a device. */
 static enum fw_status check_ram(const struct memmap *map, u64 base, u64 size,
 				enum memmap_kind kind, const char **clash)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tracker of the ranges that the firmware may touch: what is not in here is
- * never mapped, and none overlap.
+ * The ranges that the firmware may access. Rule: what is not recorded here is not mapped,
+ * and no two ranges overlap.
  *
- * Of RAM nothing but what is only read, the device tree, can be added before the tree
- * was checked and RAM has been shrunk to what it says.
+ * Before memmap_shrink_ram() only read-only data can be added in RAM: the device tree,
+ * which says how much RAM there is.
  */
 #ifndef PVMFW_MEMMAP_H
 #define PVMFW_MEMMAP_H
@@ -16,12 +16,12 @@
 #define MEMMAP_MAX 32
 
 /**
- * enum memmap_kind - What a range is there for.
+ * enum memmap_kind - How the firmware uses a range.
  * @MEMMAP_TEXT: code
  * @MEMMAP_RODATA: data that is only read
  * @MEMMAP_DATA: data that is written
  * @MEMMAP_DEVICE: registers, guarded and valid from their first access on
- * @MEMMAP_UNMAPPED: never accessed, and nobody else's either
+ * @MEMMAP_UNMAPPED: never accessed; recorded so that no other range overlaps it
  */
 enum memmap_kind {
 	MEMMAP_TEXT,
@@ -35,9 +35,9 @@ enum memmap_kind {
  * struct memmap_range - One range.
  * @base: first address
  * @size: bytes, not 0
- * @kind: what it is there for
- * @name: what it is, for messages
- * @arena: of data: the allocator that hands it out; NULL if all of it is written
+ * @kind: how it is used
+ * @name: its name in messages
+ * @arena: for MEMMAP_DATA: the allocator that hands it out; NULL if all of it is written
  */
 struct memmap_range {
 	u64 base;
@@ -48,10 +48,10 @@ struct memmap_range {
 };
 
 /**
- * struct memmap - The ranges, in the order in which they were added.
- * @pt: where they are mapped
+ * struct memmap - The ranges.
+ * @pt: the page tables that map them
  * @ram_size: bytes of RAM; 0 until memmap_shrink_ram()
- * @count: how many ranges there are
+ * @count: number of ranges
  * @range: the ranges
  */
 struct memmap {
@@ -62,58 +62,58 @@ struct memmap {
 };
 
 /**
- * memmap_init() - Make a tracker that knows nothing.
- * @map: the tracker
- * @pt: an empty map
+ * memmap_init() - Make an empty map.
+ * @map: the map
+ * @pt: page tables that map nothing
  */
 void memmap_init(struct memmap *map, struct pgtable *pt);
 
 /**
- * memmap_shrink_ram() - Say how much RAM there is; once.
- * @map: the tracker
- * @base: where it starts
- * @size: bytes, whole pages
+ * memmap_shrink_ram() - Set the size of RAM, once.
+ * @map: the map
+ * @base: first address of RAM
+ * @size: bytes, a multiple of PAGE_SIZE
  *
- * Return: FW_OK; FW_ERANGE if it starts elsewhere than at RAM_BASE, ends beyond
- * VA_BITS, is smaller than what was added of it, or was said before; FW_EALIGN.
- * On an error nothing has changed.
+ * Return: FW_OK; FW_EALIGN if @size is misaligned; FW_ERANGE if RAM does not start at
+ * RAM_BASE, is empty, exceeds VA_BITS, does not hold a range that was added in it, or if the
+ * size was set before. On an error nothing has changed.
  */
 enum fw_status memmap_shrink_ram(struct memmap *map, u64 base, u64 size);
 
 /**
  * memmap_add() - Add a range and map it.
- * @map: the tracker
+ * @map: the map
  * @base: first address, a multiple of PAGE_SIZE
  * @size: bytes, a multiple of PAGE_SIZE
- * @kind: what it is there for
- * @name: what it is; kept, so a constant
- * @clash: if not NULL and the range overlaps another one: where that one's name
- *	goes
+ * @kind: how it is used
+ * @name: its name in messages, a constant: the pointer is kept
+ * @clash: if not NULL, set to the name of the range that this one overlaps
  *
- * Return: FW_OK; FW_EALIGN; FW_ERANGE if it is empty, ends beyond VA_BITS, or is
- * of RAM that is not there (yet); FW_EOVERLAP, also for a device in RAM;
- * FW_ETOOMANY; FW_ENOMEM. On an error the range is not known.
+ * Return: FW_OK; FW_EALIGN if @base or @size is misaligned; FW_ERANGE if the range is empty,
+ * exceeds VA_BITS or lies beyond the RAM known so far; FW_EOVERLAP if it overlaps another
+ * range, or is code or a device in RAM; FW_ETOOMANY; FW_ENOMEM. On an error the range is not
+ * recorded.
  */
 enum fw_status memmap_add(struct memmap *map, u64 base, u64 size, enum memmap_kind kind,
 			  const char *name, const char **clash);
 
 /**
- * memmap_remove() - Unmap and forget a range.
- * @map: the tracker
- * @base: its first address
+ * memmap_remove() - Unmap and remove a range.
+ * @map: the map
+ * @base: first address of the range
  *
- * The caller makes the TLB forget it, too.
+ * The caller invalidates the TLB by mmu_flush().
  *
  * Return: FW_OK, or FW_ERANGE if no range starts there.
  */
 enum fw_status memmap_remove(struct memmap *map, u64 base);
 
 /**
- * memmap_set_arena() - Say that an allocator hands out a range: what was never
- *	handed out was never written.
- * @map: the tracker
- * @base: the first address of a range of data
- * @arena: the allocator; kept
+ * memmap_set_arena() - Name the allocator that hands out a range: memory that it never
+ *	handed out was never written, and memmap_flush() skips it.
+ * @map: the map
+ * @base: first address of a MEMMAP_DATA range
+ * @arena: the allocator; the pointer is kept
  *
  * Return: FW_OK, or FW_ERANGE if no range starts there.
  */
@@ -122,10 +122,10 @@ enum fw_status memmap_set_arena(struct memmap *map, u64 base, const struct buddy
 /**
  * memmap_flush() - Clean and invalidate all data that was written, to the point
  *	of coherency.
- * @map: the tracker, its map live
+ * @map: the map, whose page tables are live
  *
- * Nothing else is touched: below memory that nobody has accessed there may be no
- * page yet, and the host would have to donate one.
+ * Accesses no other memory: where the firmware has accessed nothing yet, stage 2 may have
+ * no page, and the host would have to donate one.
  */
 void memmap_flush(const struct memmap *map);
 

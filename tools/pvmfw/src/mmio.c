@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Device register access. A hypervisor that emulates the device decodes the
- * instruction from the fault syndrome, which only plain loads and stores of one
- * register have: hence assembly.
+ * Accesses to device registers (mmio.h), in assembly: a hypervisor that emulates a device
+ * needs the decoded instruction in the fault syndrome, which is valid only for plain loads
+ * and stores of one register.
  */
 #include "mmio.h"
 

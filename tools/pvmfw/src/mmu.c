@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The live page tables and the data cache. The two maps differ in the size of their entries; they
- * run under ASIDs of their own and none of their entries is global, so that the
- * TLB never holds two entries for one address.
+ * The live page tables and the data cache (mmu.h).
+ *
+ * Rule: the TLB never holds two entries for one address. The static map of entry.S and the
+ * firmware's page tables map the same addresses by blocks of different size, so each has
+ * its own ASID and no entry is global.
  */
 #include <string.h>
 
 #include "mmu.h"
 #include "pgtable_hw.h"
 
-/* log2 of the words in the smallest line of any data cache. */
+/* log2 of the 4-byte words in the smallest line of any data cache. */
 #define CTR_DMINLINE(ctr) ((ctr) >> 16 & 0xf)
 
 void mmu_sync(void)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PCI bus of pci.h.
+ * The PCI bus (pci.h).
  */
 #include <string.h>
 
@@ -27,8 +27,8 @@ static u64 config_of(const struct pci_host *host, unsigned int slot, unsigned in
 }
 
 /*
- * Tell whether there is a function, whether it is a device and no bridge, and whether
- * there may be more in its slot.
+ * Whether there is a function. Sets @multi if its slot may have more functions, and @is_device
+ * if it is a device and not a bridge.
  */
 static bool probe(u64 config, bool *multi, bool *is_device)
 {
@@ -43,10 +43,10 @@ static bool probe(u64 config, bool *multi, bool *is_device)
 }
 
 /**
- * struct bar_reading - What a BAR says.
- * @bar: its place, 0 for none, and its size
+ * struct bar_reading - A BAR as the device reports it.
+ * @bar: its address, 0 if it has none, and its size
  * @memory: it is a memory BAR
- * @wide: it takes two slots
+ * @wide: it is a 64-bit BAR, which takes two registers
  */
 struct bar_reading {
 	struct pci_bar bar;
@@ -55,8 +55,8 @@ struct bar_reading {
 };
 
 /*
- * Have a function decode no address and reach no memory; what the command register
- * was. It is read once: what it reads as later is only the host's word.
+ * Turn off address decoding and bus mastering of a function; returns what its command
+ * register was. The register is not read back: the host could answer anything.
  */
 static u16 stop_decoding(u64 config)
 {
@@ -69,8 +69,8 @@ static u16 stop_decoding(u64 config)
 }
 
 /*
- * Size BAR @i of a function that decodes nothing, so that the trial value is never
- * an address.
+ * Read address and size of BAR @i. The function must not decode addresses, as sizing writes
+ * all ones to the BAR.
  */
 static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r)
 {
@@ -101,13 +101,13 @@ static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r
 	r->memory = true;
 	r->bar.base = (lo & ~BAR_FLAGS) | (u64)hi << 32;
 	r->bar.size = ~mask + 1;
-	/* The mask is ones down from the top; anything else is no size. */
+	/* The upper bits of a valid mask are all ones, the others zero. */
 	if (!is_power_of_2(r->bar.size))
 		return FW_EPCI_BAR;
 	return FW_OK;
 }
 
-/* The BAR of the function placed so far that @bar is over; NULL if there is none. */
+/* A BAR of the function, placed so far, that @bar overlaps; NULL if there is none. */
 static const struct pci_bar *find_overlap(const struct pci_dev *dev, const struct pci_bar *bar)
 {
 	unsigned int i;
@@ -120,20 +120,20 @@ static const struct pci_bar *find_overlap(const struct pci_dev *dev, const struc
 }
 
 /*
- * The lowest place in the window that is free. The bases only rise, by placed
- * BARs: it ends.
+ * Find the lowest free address in the window. The loop ends: the base only rises, each time
+ * past a placed BAR.
  */
 static enum fw_status place(const struct pci_host *host, const struct pci_dev *dev,
 			    struct pci_bar *bar)
 {
 	const struct pci_bar *over;
 
-	/* A BAR that is larger than the window would only make the sums wrap. */
+	/* Refuse a BAR larger than the window first, as the sums below could wrap. */
 	if (bar->size > host->window.size)
 		return FW_EPCI_WINDOW;
 	bar->base = align_up(host->window.base, bar->size);
 	for (;;) {
-		/* Base 0 means "not placed" and cannot be used. */
+		/* Address 0 means "not placed", so it cannot be used. */
 		if (!bar->base)
 			bar->base = bar->size;
 		if (!range_inside(bar->base, bar->size, host->window.base, host->window.size))
@@ -145,7 +145,7 @@ static enum fw_status place(const struct pci_host *host, const struct pci_dev *d
 	}
 }
 
-/* A device that does not take its address would answer somewhere else. */
+/* Write a BAR and read it back: a device that did not take the address is unusable. */
 static enum fw_status write_bar(u64 config, unsigned int i, const struct bar_reading *r)
 {
 	u64 reg = config + PCI_BAR0 + 4 * i, found;
@@ -204,8 +204,8 @@ void pci_init(struct pci_host *host, const struct platform *p)
 }
 
 /*
- * Tell whether a BAR can stay where the host has put it: then it does, as not every VMM
- * can move one. Of the other functions none decodes an address.
+ * Whether a BAR can stay where the host put it. Then it does stay, as not every VMM can move
+ * one. No other function decodes addresses, so only BARs of this one can be in its way.
  */
 static bool is_placed(const struct pci_host *host, const struct pci_dev *dev,
 		      const struct pci_bar *bar)
@@ -215,7 +215,7 @@ static bool is_placed(const struct pci_host *host, const struct pci_dev *dev,
 	       !find_overlap(dev, bar);
 }
 
-/* Size all BARs, then place those that have no place, around those that have one. */
+/* Size all BARs, keep those that are placed, and place the others around them. */
 static enum fw_status setup(const struct pci_host *host, struct pci_dev *dev)
 {
 	struct bar_reading r[PCI_BARS] = { 0 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI: finding a device on bus 0 and placing its BARs. The host answers every
- * read, so each answer is checked: a BAR that is used lies inside of the window and
- * overlaps no other, as nothing but the device in use decodes addresses.
+ * PCI: finds a device on bus 0 and places its BARs.
+ *
+ * Rule: the host chooses what every register reads as, so each value is checked. A BAR that
+ * the firmware uses lies in the window and overlaps no other BAR of the device. No other
+ * device decodes addresses.
  */
 #ifndef PVMFW_PCI_H
 #define PVMFW_PCI_H
@@ -13,7 +15,7 @@
 
 #define PCI_BARS	6
 
-/* Offsets in configuration space, and the values in it that matter. */
+/* Offsets of registers in configuration space, and bits of these registers. */
 #define PCI_VENDOR_ID	0x00
 #define PCI_COMMAND	0x04
 #define PCI_STATUS	0x06
@@ -40,8 +42,8 @@ struct pci_bar {
 /**
  * struct pci_host - The bus.
  * @config: address of the configuration space of bus 0
- * @shift: log2 of the bytes that a function has of it
- * @window: where BARs may lie
+ * @shift: log2 of the bytes of configuration space per function
+ * @window: the addresses in which BARs may lie
  */
 struct pci_host {
 	u64 config;
@@ -64,12 +66,12 @@ struct pci_dev {
 };
 
 /**
- * pci_init() - Have every function of bus 0 decode no address.
- * @host: the bus, filled in
- * @p: platform with @p->has_pci; its ranges are mapped
+ * pci_init() - Turn off address decoding and bus mastering of every function of bus 0.
+ * @host: filled in
+ * @p: the platform; @p->has_pci is true, and its ranges are mapped
  *
- * Nothing else of a function that the firmware does not use is looked at, so nothing of
- * it can be wrong. The kernel enables what it uses, where it likes.
+ * The firmware reads nothing else of a function that it does not use, so that such a function
+ * cannot stop the boot. The kernel enables the functions that it uses.
  */
 void pci_init(struct pci_host *host, const struct platform *p);
 
@@ -80,11 +82,11 @@ void pci_init(struct pci_host *host, const struct platform *p);
  * @device: device ID
  * @dev: filled in
  *
- * The device decodes no address before all of its BARs are where they stay: in the
- * window, so that those that the host had put elsewhere, or over each other, are moved.
+ * A BAR that the host put outside of the window, or over another BAR, is moved. The device
+ * decodes no address before all of its BARs are in place.
  *
- * Return: FW_OK; FW_ENODISK if there is none; FW_EPCI_BAR for a BAR that is malformed
- * or does not take its address; FW_EPCI_WINDOW if there is no room for one.
+ * Return: FW_OK; FW_ENODISK if there is no such device; FW_EPCI_BAR for a BAR that is malformed
+ * or does not take its address; FW_EPCI_WINDOW if the window has no room for a BAR.
  */
 enum fw_status pci_find(const struct pci_host *host, u16 vendor, u16 device,
 			struct pci_dev *dev);

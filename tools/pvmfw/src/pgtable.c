@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The page tables of pgtable.h: three levels, 4 KiB granule, blocks at levels 1
- * and 2.
+ * The page tables (pgtable.h): three levels, 4 KiB granule, blocks at levels 1 and 2.
+ * Rule: no valid entry is ever changed, except to be removed.
  */
 #include "layout.h"
 #include "pgtable.h"
@@ -35,10 +35,7 @@ static u64 *table_of(u64 pte)
 	return (u64 *)(uintptr_t)(pte & ~(u64)(PAGE_SIZE - 1) & (((u64)1 << 48) - 1));
 }
 
-/*
- * Bytes from @addr to @end that the entry of @level which covers @addr is
- * concerned with.
- */
+/* Bytes from @addr to @end that the entry of @level for @addr covers. */
 static u64 chunk(u64 addr, u64 end, unsigned int level)
 {
 	u64 size = (u64)1 << level_shift(level);
@@ -48,8 +45,8 @@ static u64 chunk(u64 addr, u64 end, unsigned int level)
 }
 
 /*
- * Visit every leaf, also the empty ones, from @addr to @end, until @leaf says
- * other than FW_OK. Recursion is bounded by the number of levels.
+ * Call @leaf for every leaf from @addr to @end, also for empty ones, until it returns an
+ * error. Recursion is bounded by the number of levels.
  */
 typedef enum fw_status (*leaf_fn)(u64 *entry, u64 addr, void *ctx);
 
@@ -89,7 +86,7 @@ static enum fw_status leaf_clear(u64 *entry, u64 addr, void *ctx)
 
 static u64 leaf_entry(u64 addr, u64 bits, unsigned int level)
 {
-	/* A lazy entry is invalid; bit 1 has no meaning then. */
+	/* A lazy entry is invalid, so bit 1 has no meaning. */
 	if (bits & PTE_LAZY)
 		return addr | bits;
 	return addr | bits | PTE_VALID | (level == LAST_LEVEL ? PTE_PAGE : 0);
@@ -113,7 +110,7 @@ static enum fw_status map_level(struct pgtable *pt, u64 *table, unsigned int lev
 
 			if (!new)
 				return FW_ENOMEM;
-			/* The walker must not see the table before its contents. */
+			/* The walker must see the contents of a table before its address. */
 			__atomic_store_n(entry, (uintptr_t)new | PTE_VALID | PTE_TABLE,
 					 __ATOMIC_RELEASE);
 		}
@@ -151,7 +148,7 @@ void pgtable_unmap(struct pgtable *pt, u64 addr, u64 size)
 	walk(pt->root, FIRST_LEVEL, addr, addr + size, leaf_clear, NULL);
 }
 
-/* Put a table of lazy entries in the place of the lazy block at @entry. */
+/* Replace the lazy block at @entry by a table of lazy entries. */
 static enum fw_status split_entry(struct pgtable *pt, u64 *entry, unsigned int level)
 {
 	u64 *table = buddy_alloc(pt->heap, PAGE_SIZE);

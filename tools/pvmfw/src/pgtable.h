@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The firmware's own page tables: an identity map of what memmap.h knows, with
- * the largest blocks that fit and nothing both writable and executable.
+ * The firmware's own page tables: an identity map of the ranges of memmap.h, with the
+ * largest blocks that fit. Rule: no page is both writable and executable.
  *
- * Devices are mapped lazily: their entries are invalid leaves with a mark, which
- * the fault handler (guard.h) makes valid page by page.
+ * Devices are mapped lazily: their leaves are invalid but marked, and guard.h makes a page
+ * valid at its first access.
  */
 #ifndef PVMFW_PGTABLE_H
 #define PVMFW_PGTABLE_H
@@ -14,7 +14,7 @@
 #include "types.h"
 
 /**
- * enum pgtable_kind - What a range is used for.
+ * enum pgtable_kind - How a range may be accessed.
  * @PGTABLE_TEXT: read and execute
  * @PGTABLE_RODATA: read
  * @PGTABLE_DATA: read and write
@@ -29,9 +29,9 @@ enum pgtable_kind {
 };
 
 /**
- * struct pgtable - A tree of tables.
+ * struct pgtable - Page tables.
  * @root: the level 1 table
- * @heap: where tables come from
+ * @heap: the allocator of tables
  */
 struct pgtable {
 	u64 *root;
@@ -39,9 +39,9 @@ struct pgtable {
 };
 
 /**
- * pgtable_init() - Make an empty map.
- * @pt: the map
- * @heap: private memory that is mapped 1:1 wherever the tables will be used
+ * pgtable_init() - Make page tables that map nothing.
+ * @pt: the page tables
+ * @heap: private memory, mapped 1:1 while @pt is in use
  *
  * Return: FW_OK or FW_ENOMEM.
  */
@@ -49,51 +49,55 @@ enum fw_status pgtable_init(struct pgtable *pt, struct buddy *heap);
 
 /**
  * pgtable_map() - Map a range onto itself.
- * @pt: a map, also the live one: no valid entry of it changes
+ * @pt: the page tables, which may be live: no valid entry changes
  * @addr: first address, a multiple of PAGE_SIZE
  * @size: bytes, a multiple of PAGE_SIZE, not 0
- * @kind: what it is used for
+ * @kind: how it may be accessed
  *
- * Return: FW_OK; FW_EALIGN; FW_ERANGE if it is empty or leaves VA_BITS;
- * FW_EOVERLAP if a page of it is mapped already: then nothing has changed.
- * FW_ENOMEM: the range may be mapped in part.
+ * Return: FW_OK; FW_EALIGN if @addr or @size is misaligned; FW_ERANGE if the range is empty
+ * or exceeds VA_BITS; FW_EOVERLAP if a page of it is mapped already. On these errors
+ * nothing has changed. On FW_ENOMEM a part of the range may be mapped.
  */
 enum fw_status pgtable_map(struct pgtable *pt, u64 addr, u64 size, enum pgtable_kind kind);
 
 /**
- * pgtable_unmap() - Remove what pgtable_map() mapped; tables stay.
- * @pt: a map; if it is live, the caller invalidates the TLB
- * @addr: as it was mapped
- * @size: as it was mapped: no block lies over either end
+ * pgtable_unmap() - Unmap a range; its tables are not freed.
+ * @pt: the page tables; if they are live, the caller invalidates the TLB
+ * @addr: as given to pgtable_map()
+ * @size: as given to pgtable_map(), so that no block crosses either end
  */
 void pgtable_unmap(struct pgtable *pt, u64 addr, u64 size);
 
 /**
- * pgtable_split() - Break the device block at an address down to pages.
- * @pt: a map, also the live one: only invalid entries change
+ * pgtable_split() - Split the lazily mapped block at an address down to pages.
+ * @pt: the page tables, which may be live: only invalid entries change
  * @addr: any address
- * @page: where the entry of the page goes, for pgtable_validate()
+ * @page: set to the entry of the page, for pgtable_validate()
  *
- * Return: FW_OK; FW_EFAULT if @addr is not covered by a device entry that is
- * still invalid; FW_ENOMEM, with nothing changed that an access could see.
+ * May be called from the exception handler.
+ *
+ * Return: FW_OK; FW_EFAULT if the leaf for @addr is valid or is not a device's; FW_ENOMEM,
+ * when no translation has changed.
  */
 enum fw_status pgtable_split(struct pgtable *pt, u64 addr, u64 **page);
 
 /**
- * pgtable_validate() - Make a page of a device accessible.
+ * pgtable_validate() - Make the entry of a device page valid.
  * @page: from pgtable_split()
+ *
+ * May be called from the exception handler.
  */
 void pgtable_validate(u64 *page);
 
 /**
- * pgtable_each_valid() - Visit the pages of a device that are accessible.
- * @pt: a map
- * @addr: first address of a device range, as it was mapped
- * @size: bytes
- * @visit: called with the address of each, in order
- * @ctx: for @visit
+ * pgtable_each_valid() - Call a function for each valid page of a device.
+ * @pt: the page tables
+ * @addr: first address of a device range, as given to pgtable_map()
+ * @size: bytes, as given to pgtable_map()
+ * @visit: called with the address of each page, in ascending order
+ * @ctx: passed to @visit
  *
- * Return: FW_OK, or the first error of @visit, which ends it.
+ * Return: FW_OK, or the first error of @visit, which ends the walk.
  */
 enum fw_status pgtable_each_valid(struct pgtable *pt, u64 addr, u64 size,
 				  enum fw_status (*visit)(u64 page, void *ctx), void *ctx);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the firmware itself uses of the device tree (platform.h).
+ * Reads what the firmware itself uses of the device tree (platform.h), except for PCI.
+ * Rule: nothing is used before it is checked.
  */
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "layout.h"
 #include "platform.h"
 
-/* Ranges of memory, all nodes together. */
+/* Limit of memory ranges, all memory nodes together. */
 #define MAX_MEMORY	16
 
 static const char pool_compatible[] = "restricted-dma-pool";
@@ -41,7 +42,7 @@ struct memory {
 	u64 size[MAX_MEMORY];
 };
 
-/* All ranges of a memory node; those that are empty say nothing. */
+/* Add all ranges of a memory node to @m, except for empty ones. */
 static enum fw_status read_memory(const void *fdt, int node, struct memory *m)
 {
 	int i, n = devtree_reg_count(fdt, 0, node);
@@ -69,9 +70,9 @@ static enum fw_status read_memory(const void *fdt, int node, struct memory *m)
 }
 
 /*
- * RAM is what goes on from RAM_BASE without a gap, be it one range or several. The
- * firmware's own region may be a part of it or not: it is not the kernel's. What lies
- * behind a gap is dropped.
+ * RAM reaches from RAM_BASE to the first gap, in one range or several. Memory nodes may
+ * also cover the firmware's region below RAM_BASE, which the kernel does not get. Memory
+ * behind a gap is not used.
  */
 static enum fw_status parse_memory(const void *fdt, struct platform *p)
 {
@@ -119,8 +120,8 @@ bool platform_is_reserved(const struct platform *p, u64 base, u64 size)
 }
 
 /*
- * Record what of a reserved range is RAM, in whole pages, as one with those that it
- * overlaps: the kernel has no use for anything else.
+ * Reserve the part of a range that is RAM, in whole pages, merged with the reserved ranges
+ * that it overlaps. The kernel's tree describes no memory outside of RAM.
  */
 static enum fw_status reserve(struct platform *p, u64 base, u64 size, bool no_map)
 {
@@ -159,8 +160,8 @@ static enum fw_status reserve(struct platform *p, u64 base, u64 size, bool no_ma
 }
 
 /*
- * A node without "reg" asks for memory anywhere: nothing is reserved yet, so it is dropped,
- * but for the DMA pool, which is handed on in its own right.
+ * Skip a node without "reg": it reserves no particular memory. Also skip the DMA pool, which
+ * parse_swiotlb() reads.
  */
 static enum fw_status reserve_node(const void *fdt, int parent, int node, struct platform *p)
 {
@@ -209,8 +210,8 @@ static enum fw_status parse_reserved(const void *fdt, struct platform *p)
 }
 
 /*
- * The node that /chosen/stdout-path names, up to an optional ":"; negative if
- * there is none.
+ * The offset of the node that /chosen/stdout-path names, up to an optional ":"; negative
+ * if there is none.
  */
 static int stdout_node(const void *fdt)
 {
@@ -243,14 +244,14 @@ static enum fw_status parse_uart(const void *fdt, struct platform *p)
 	if (!devtree_root_reg(fdt, node, &p->uart_base, &size) || size < UART_SIZE ||
 	    !range_inside(p->uart_base, UART_SIZE, 0, (u64)1 << VA_BITS))
 		return pr_error(FW_EFDT_UART, "bad registers");
-	/* Who says what is wrong must not need a page that is not there yet. */
+	/* Printing that a page cannot be guarded must not access a page not guarded yet. */
 	if (p->uart_base % PAGE_SIZE + UART_SIZE > PAGE_SIZE)
 		return pr_error(FW_EFDT_UART, "registers at 0x%llx leave their page",
 				(unsigned long long)p->uart_base);
 	return FW_OK;
 }
 
-/* What the kernel frees, writes or runs in must not be what is kept from it. */
+/* Refuse an image or DMA pool in reserved memory: the kernel would write to or free it. */
 static enum fw_status check_not_reserved(const struct platform *p, u64 base, u64 size,
 					 const char *name)
 {
@@ -260,8 +261,8 @@ static enum fw_status check_not_reserved(const struct platform *p, u64 base, u64
 }
 
 /*
- * The pool that devices are restricted to. A range of its own is needed only
- * where memory cannot be shared at run time.
+ * Read the DMA pool. It has a fixed range only where the hypervisor cannot share memory at
+ * run time; otherwise a size suffices.
  */
 static enum fw_status parse_swiotlb(const void *fdt, struct platform *p)
 {
@@ -273,7 +274,7 @@ static enum fw_status parse_swiotlb(const void *fdt, struct platform *p)
 		return FW_OK;
 	if (parent < 0 || node < 0 || fdt_parent_offset(fdt, node) != parent ||
 	    fdt_node_offset_by_compatible(fdt, node, pool_compatible) != -FDT_ERR_NOTFOUND)
-		return pr_error(FW_EFDT_SWIOTLB, "not one node of reserved-memory");
+		return pr_error(FW_EFDT_SWIOTLB, "not exactly one node in reserved-memory");
 
 	if (devtree_reg_count(fdt, parent, node) == 1) {
 		devtree_reg(fdt, parent, node, 0, &s->base, &s->size);
@@ -293,7 +294,7 @@ static enum fw_status parse_swiotlb(const void *fdt, struct platform *p)
 	return check_not_reserved(p, s->base, s->size, "DMA pool");
 }
 
-/* An image lies in RAM, from a page on. */
+/* An image must be page-aligned and lie in RAM. */
 static bool image_is_sound(const struct platform *p, const struct payload *image)
 {
 	return image->size && is_aligned(image->base, PAGE_SIZE) &&
@@ -356,7 +357,7 @@ enum fw_status platform_parse(const void *fdt, struct platform *p)
 static enum fw_status add(struct memmap *map, u64 base, u64 size, enum memmap_kind kind,
 			  const char *name)
 {
-	const char *clash = "no other";
+	const char *clash = "another mapping";
 	enum fw_status status = memmap_add(map, base, size, kind, name, &clash);
 
 	if (status == FW_EOVERLAP)
@@ -364,7 +365,7 @@ static enum fw_status add(struct memmap *map, u64 base, u64 size, enum memmap_ki
 	return status == FW_OK ? FW_OK : pr_error(status, "%s", name);
 }
 
-/* Whole pages; @size may be 0 for what is not there. */
+/* Map an image in whole pages; one of size 0 does not exist. */
 static enum fw_status add_payload(struct memmap *map, const struct payload *image,
 				  const char *name)
 {

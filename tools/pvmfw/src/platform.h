@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The platform: what the firmware itself uses of the device tree, checked and
- * copied. Only the copy is used afterwards.
+ * The platform: a checked copy of what the firmware itself uses of the device tree. After
+ * platform_parse() the firmware uses only the copy.
  *
- * The rule for the rest of the tree: what the firmware neither uses nor hands on is
- * dropped, unseen, so that it cannot stop the boot. What it hands on to the kernel beyond
- * this is in guest.h. Memory that the host has reserved is not left out: the kernel gets
- * it reserved, or is not started.
+ * Rule: a part of the tree that the firmware neither uses nor passes to the kernel is not
+ * read, so that it cannot stop the boot. guest.h has what the firmware passes to the kernel
+ * beyond this. Reserved memory is always passed on: the kernel gets it reserved, or the
+ * firmware does not start the kernel.
  */
 #ifndef PVMFW_PLATFORM_H
 #define PVMFW_PLATFORM_H
@@ -15,21 +15,18 @@
 #include "status.h"
 #include "types.h"
 
-/*
- * log2 of the bytes of configuration space that a function has, by the old mechanism
- * and by the enhanced one.
- */
+/* log2 of the bytes of configuration space per function: plain (CAM) and enhanced (ECAM). */
 #define PCI_CAM_SHIFT	8
 #define PCI_ECAM_SHIFT	12
 
-/* Ranges of RAM that may be reserved, once those that overlap are one. */
+/* Limit of reserved ranges of RAM, overlapping ones merged. */
 #define PLATFORM_MAX_RESERVED	16
 
 /**
- * struct reserved - A part of RAM that is not the kernel's.
+ * struct reserved - A range of RAM that the kernel must not use.
  * @base: its address, a multiple of PAGE_SIZE
  * @size: bytes, a multiple of PAGE_SIZE
- * @no_map: nobody may map it
+ * @no_map: the kernel must not map it either
  */
 struct reserved {
 	u64 base;
@@ -48,10 +45,10 @@ struct payload {
 };
 
 /**
- * struct swiotlb - The pool that devices are restricted to.
- * @base: where it lies; 0 if that is left to the guest
+ * struct swiotlb - The pool to which the DMA of devices is restricted.
+ * @base: its address; 0 if the kernel may place it
  * @size: bytes, a multiple of PAGE_SIZE; 0 if there is none
- * @align: what its place has to be a multiple of
+ * @align: bytes, a power of two; its address is a multiple of this
  */
 struct swiotlb {
 	u64 base;
@@ -64,21 +61,21 @@ struct swiotlb {
  * @ram_size: bytes of RAM from RAM_BASE on, a multiple of PAGE_SIZE
  * @uart_base: address of a 16550 with UART_SIZE registers, all in one page
  * @reserved_count: entries of @reserved in use
- * @reserved: what of RAM is reserved, the DMA pool left out; no two overlap
- * @has_pci: there is a PCI host; without one the next eight are 0
- * @config_base: its configuration space, of bus 0
- * @config_size: bytes
+ * @reserved: reserved ranges of RAM without the DMA pool; no two overlap
+ * @has_pci: there is a PCI host bridge; without one the next eight are 0
+ * @config_base: address of the configuration space of its bus 0
+ * @config_size: bytes of that
  * @config_shift: PCI_CAM_SHIFT or PCI_ECAM_SHIFT
- * @window_base: its window for not prefetchable memory below RAM, at the same bus
- *	address: the one that the firmware uses
- * @window_size: bytes
- * @high_base: its window for the kernel's 64-bit BARs, above RAM, at the same bus address
- * @high_size: bytes; 0 if there is none
- * @high_prefetch: it is prefetchable
+ * @window_base: the window in which the firmware places BARs: non-prefetchable, below RAM,
+ *	bus address = CPU address
+ * @window_size: bytes of that
+ * @high_base: a window for the kernel's 64-bit BARs: above RAM, bus address = CPU address
+ * @high_size: bytes of that; 0 if there is none
+ * @high_prefetch: that window is prefetchable
  * @swiotlb: the DMA pool
  * @kernel: the kernel to start
- * @kernel_room: bytes that the kernel needs from its address on; 0 until boot_check()
- * @initrd: its initial RAM disk
+ * @kernel_room: bytes that the running kernel needs at its address; 0 until boot_check()
+ * @initrd: the kernel's initial RAM disk
  */
 struct platform {
 	u64 ram_size;
@@ -101,7 +98,7 @@ struct platform {
 };
 
 /**
- * platform_is_reserved() - Tell whether a range has a byte that is reserved.
+ * platform_is_reserved() - Check whether any byte of a range is reserved.
  * @p: the platform
  * @base: first address
  * @size: bytes; @base + @size does not wrap
@@ -111,40 +108,42 @@ struct platform {
 bool platform_is_reserved(const struct platform *p, u64 base, u64 size);
 
 /**
- * platform_parse() - Take from a tree what the firmware needs.
+ * platform_parse() - Read and check what the firmware itself needs of the device tree.
  * @fdt: a tree that passed devtree_check()
  * @p: filled in
  *
- * Prints what is wrong.
+ * Prints every error.
  *
- * Return: FW_OK, FW_EFDT_*, FW_EOVERLAP, FW_ERANGE or FW_ETOOMANY.
+ * Return: FW_OK; FW_EFDT_* for the part that is missing or invalid; FW_EOVERLAP if the DMA
+ * pool, the kernel or the initrd lies in reserved memory; FW_ETOOMANY if there are more
+ * ranges of memory or of reserved memory than the firmware can record.
  */
 enum fw_status platform_parse(const void *fdt, struct platform *p);
 
 /**
- * platform_pci_compatible() - Name the kind of the PCI host.
- * @p: the platform, with @p->has_pci
+ * platform_pci_compatible() - Get the "compatible" string of the PCI host bridge.
+ * @p: the platform; @p->has_pci is true
  *
- * Return: what its node is "compatible" with.
+ * Return: a constant string.
  */
 const char *platform_pci_compatible(const struct platform *p);
 
 /**
- * platform_parse_pci() - The part of platform_parse() that is about PCI.
+ * platform_parse_pci() - The part of platform_parse() that reads the PCI host bridge.
  * @fdt: the tree
- * @p: its RAM is known; what concerns PCI is filled in
+ * @p: @p->ram_size is set; the fields for PCI are filled in
  *
- * Return: FW_OK, also if there is no PCI host; FW_EFDT_PCI.
+ * Return: FW_OK, also without a PCI host bridge; FW_EFDT_PCI if the bridge is unusable.
  */
 enum fw_status platform_parse_pci(const void *fdt, struct platform *p);
 
 /**
- * platform_memmap() - Shrink RAM to what there is, and map devices and images.
+ * platform_memmap() - Set the size of RAM, and map devices, DMA pool, kernel and initrd.
  * @p: the platform
- * @static_pool: the firmware uses the fixed range of the DMA pool itself
- * @map: has the firmware's own ranges, the device tree and the default UART
+ * @static_pool: the firmware itself uses the fixed range of the DMA pool
+ * @map: holds the firmware's own ranges, the device tree and the default UART
  *
- * Prints what is wrong.
+ * Prints every error.
  *
  * Return: FW_OK, or the error of memmap_add() or memmap_shrink_ram().
  */

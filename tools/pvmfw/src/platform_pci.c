@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the firmware itself uses of the PCI host in the device tree (platform.h).
+ * Reads the PCI host bridge from the device tree (platform.h). Rule: nothing is used before
+ * it is checked.
  */
 #include <libfdt.h>
 
@@ -12,14 +13,14 @@
 /* Functions of one bus: 32 devices of 8. */
 #define BUS_FUNCTIONS	256
 
-/* The first cell of a PCI address. */
+/* Fields of the first cell of a PCI address. */
 #define PCI_SPACE(hi)	(((hi) >> 24) & 3)
 #define PCI_SPACE_MEM32	2
 #define PCI_SPACE_MEM64	3
 #define PCI_PREFETCH	0x40000000u
 #define PCI_RANGE_CELLS	7
 
-/* The kinds of host that there are. */
+/* The kinds of host bridge that the firmware knows. */
 static const struct {
 	const char *compatible;
 	unsigned int shift;
@@ -29,8 +30,8 @@ static const struct {
 };
 
 /*
- * The window that the firmware uses: whichever space code it carries, it lies below RAM
- * and is not prefetchable.
+ * The window in which the firmware places BARs is non-prefetchable and lies below RAM. Its
+ * space code may be the 32-bit or the 64-bit one: old crosvm uses the latter.
  */
 static bool is_low_window(u32 space, u64 bus, u64 base, u64 size)
 {
@@ -39,8 +40,8 @@ static bool is_low_window(u32 space, u64 bus, u64 base, u64 size)
 }
 
 /*
- * A window that is the kernel's alone: above RAM, so over nothing that the firmware
- * knows.
+ * A window that only the kernel uses lies above RAM, so it overlaps nothing that the
+ * firmware has mapped.
  */
 static bool is_high_window(const struct platform *p, u32 space, u64 bus, u64 base, u64 size)
 {
@@ -49,7 +50,7 @@ static bool is_high_window(const struct platform *p, u32 space, u64 bus, u64 bas
 	       is_aligned(base, PAGE_SIZE) && is_aligned(size, PAGE_SIZE);
 }
 
-/* Take the first window of each kind; others are dropped. */
+/* Take the first window of each kind and ignore others. */
 static bool parse_pci_windows(const void *fdt, int node, struct platform *p)
 {
 	const fdt32_t *cell;
@@ -108,7 +109,7 @@ enum fw_status platform_parse_pci(const void *fdt, struct platform *p)
 	    !is_aligned(p->config_base, PAGE_SIZE) ||
 	    !range_inside(p->config_base, p->config_size, 0, (u64)1 << VA_BITS))
 		return pr_error(FW_EFDT_PCI, "bad configuration space");
-	/* Only bus 0 is looked at. */
+	/* The firmware uses bus 0 only. */
 	p->config_size = (u64)BUS_FUNCTIONS << hosts[i].shift;
 	p->config_shift = hosts[i].shift;
 	if (!parse_pci_windows(fdt, node, p))

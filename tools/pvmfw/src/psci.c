@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PSCI calls of psci.h.
+ * The PSCI calls (psci.h).
  */
 #include "psci.h"
 #include "smccc.h"
@@ -16,9 +16,7 @@ enum fw_status psci_check(void)
 	struct smccc_res res;
 
 	smccc_hvc(PSCI_VERSION, 0, 0, 0, &res);
-	/*
-	 * NOT_SUPPORTED is negative, a version never is: both are 32 bits wide.
-	 */
+	/* R0 is a 32-bit value here: NOT_SUPPORTED has its sign bit set, a version does not. */
 	if ((u32)res.r[0] & 0x80000000u || (u32)res.r[0] < PSCI_VERSION_0_2)
 		return FW_EPSCI;
 	return FW_OK;

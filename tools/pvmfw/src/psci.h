@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Power state coordination (Arm DEN 0022): the calls that the firmware makes.
+ * The calls of the Power State Coordination Interface (Arm DEN 0022) that the firmware
+ * makes.
  */
 #ifndef PVMFW_PSCI_H
 #define PVMFW_PSCI_H
@@ -8,7 +9,7 @@
 #include "status.h"
 
 /**
- * psci_check() - Make sure that PSCI can switch the VM off.
+ * psci_check() - Check that PSCI is new enough to have SYSTEM_OFF and SYSTEM_RESET.
  *
  * Call: PSCI_VERSION.
  *
@@ -19,14 +20,15 @@ enum fw_status psci_check(void);
 /**
  * psci_system_off() - End the VM.
  *
- * Call: SYSTEM_OFF. Comes back only if the hypervisor failed to.
+ * Call: SYSTEM_OFF. Returns only if the call failed.
  */
 void psci_system_off(void);
 
 /**
- * psci_system_reset() - Start the VM over.
+ * psci_system_reset() - Reset the VM.
  *
- * Call: SYSTEM_RESET. Comes back only if the hypervisor failed to.
+ * Call: SYSTEM_RESET. Returns only if the call failed. May be called from the exception
+ * handler.
  */
 void psci_system_reset(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The firmware runs where it is loaded: code and constants in the image region,
- * everything that is written in the scratch region, with unmapped guard pages
- * below the stacks.
+ * The linker script. Code and constants run where they are loaded, in the image region.
+ * Everything that is written lies in the scratch region, with unmapped guard pages below the
+ * stacks.
  */
 #include "layout.h"
 
@@ -44,7 +44,7 @@ SECTIONS
 	} :data
 	data_load = LOADADDR(.data);
 	image_end = data_load + SIZEOF(.data);
-	/* What is appended to the image. */
+	/* The configuration (config.h) is appended to the image. */
 	config_start = ALIGN(image_end, PAGE_SIZE);
 
 	.bss (NOLOAD) : {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SHA-256 by FIPS 180-4, section 6.2; the names are those of the standard.
+ * SHA-256 (sha256.h) as FIPS 180-4, section 6.2, defines it, with the names of the standard.
  */
 #include <string.h>
 #include <sys/cdefs.h>
@@ -47,8 +47,7 @@ static void store_be32(u8 *p, u32 value)
 }
 
 /*
- * Step 3 for one t. The eight variables are renamed from call to call instead
- * of being moved.
+ * Step 3 for one t. Instead of moving the eight variables, the caller rotates the arguments.
  */
 static __always_inline void round_step(u32 a, u32 b, u32 c, u32 *d, u32 e, u32 f, u32 g,
 				       u32 *h, u32 kw)
@@ -60,7 +59,7 @@ static __always_inline void round_step(u32 a, u32 b, u32 c, u32 *d, u32 e, u32 f
 	*h = t1 + t2;
 }
 
-/* W of step 1 for t >= 16, in a window of sixteen words: @i is t modulo 16. */
+/* W of step 1 for t >= 16, in a ring of sixteen words; @i is t modulo 16. */
 static __always_inline void schedule(u32 w[16], unsigned int i)
 {
 	u32 w15 = w[(i + 1) & 15], w2 = w[(i + 14) & 15];
@@ -70,8 +69,8 @@ static __always_inline void schedule(u32 w[16], unsigned int i)
 }
 
 /*
- * Eight rounds, after which each variable is back in its place. @kt and @wt
- * start with those of the first round.
+ * Eight rounds, after which each variable is in its place again. @kt and @wt point to K and
+ * W of the first of them.
  */
 static __always_inline void eight_rounds(u32 v[8], const u32 *kt, const u32 *wt)
 {
@@ -85,7 +84,7 @@ static __always_inline void eight_rounds(u32 v[8], const u32 *kt, const u32 *wt)
 	round_step(v[1], v[2], v[3], &v[4], v[5], v[6], v[7], &v[0], kt[7] + wt[7]);
 }
 
-/* One block; the form for any CPU. */
+/* Process one block, without special instructions. */
 static void compress(u32 state[8], const u8 *data)
 {
 	u32 v[8], w[16];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SHA-256 (FIPS 180-4).
+ * SHA-256 (FIPS 180-4), by the CPU's instructions if it has them.
  */
 #ifndef PVMFW_SHA256_H
 #define PVMFW_SHA256_H
@@ -11,11 +11,11 @@
 #define SHA256_BLOCK_SIZE	64
 
 /**
- * struct sha256 - A digest in the making.
+ * struct sha256 - A computation of a digest.
  * @state: the hash so far
- * @bytes: how many bytes went in
- * @hw: the CPU has instructions for it
- * @block: bytes that do not fill a block yet
+ * @bytes: bytes added so far
+ * @hw: the CPU has instructions for SHA-256
+ * @block: the last bytes, which do not fill a block yet
  */
 struct sha256 {
 	u32 state[8];
@@ -25,23 +25,23 @@ struct sha256 {
 };
 
 /**
- * sha256_init() - Start.
- * @sha: the digest
+ * sha256_init() - Start a computation.
+ * @sha: the computation
  */
 void sha256_init(struct sha256 *sha);
 
 /**
  * sha256_update() - Add data.
- * @sha: the digest
- * @data: private memory: it may be read more than once
+ * @sha: the computation
+ * @data: private memory, as it may be read more than once
  * @len: bytes
  */
 void sha256_update(struct sha256 *sha, const void *data, size_t len);
 
 /**
- * sha256_final() - Finish.
- * @sha: the digest, of no use afterwards
- * @digest: where the result goes
+ * sha256_final() - Finish a computation.
+ * @sha: the computation; must not be used afterwards
+ * @digest: set to the digest
  */
 void sha256_final(struct sha256 *sha, u8 digest[SHA256_DIGEST_SIZE]);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SHA-256 by instructions (sha256_hw.h): the one file that is compiled for vector
- * registers. Four words of the schedule are a vector, and an instruction makes half of
+ * SHA-256 by the CPU's instructions (sha256_hw.h). Only this file is compiled for vector
+ * registers. A vector holds four words of the schedule. SHA256H and SHA256H2 together do
  * four rounds.
  */
 #include <arm_neon.h>
@@ -24,7 +24,7 @@ bool sha256_hw_present(void)
 	return ISAR0_SHA2(isar0);
 }
 
-/* Four words of W, of those up to sixteen before them. */
+/* The next four words of W, from the sixteen before them. */
 static inline uint32x4_t schedule(uint32x4_t w0, uint32x4_t w4, uint32x4_t w8, uint32x4_t w12)
 {
 	return vsha256su1q_u32(vsha256su0q_u32(w0, w4), w8, w12);
@@ -50,7 +50,7 @@ void sha256_hw_blocks(u32 state[8], const u8 *data, size_t blocks)
 				abcd_old = abcd;
 				abcd = vsha256hq_u32(abcd, efgh, kw);
 				efgh = vsha256h2q_u32(efgh, abcd_old, kw);
-				/* W of sixteen rounds later. */
+				/* W for the rounds t + 16 and on. */
 				if (t + ROUNDS_AT_ONCE < ROUNDS)
 					w[i] = schedule(w[i], w[(i + 1) % 4], w[(i + 2) % 4],
 							w[(i + 3) % 4]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * SHA-256 by the CPU's own instructions (FEAT_SHA256), where it has them.
+ * SHA-256 by the CPU's instructions (FEAT_SHA256).
  */
 #ifndef PVMFW_SHA256_HW_H
 #define PVMFW_SHA256_HW_H
@@ -11,7 +11,7 @@
 extern const u32 sha256_k[64];
 
 /**
- * sha256_hw_present() - Tell whether the CPU has the instructions.
+ * sha256_hw_present() - Check whether the CPU has the instructions.
  *
  * Return: true if so.
  */
@@ -21,9 +21,9 @@ bool sha256_hw_present(void);
  * sha256_hw_blocks() - Hash whole blocks.
  * @state: the hash so far
  * @data: the blocks, 64 bytes each
- * @blocks: how many; may be 0
+ * @blocks: number of blocks; may be 0
  *
- * Uses vector registers: not for the handler of exceptions, which does not save them.
+ * Only where sha256_hw_present() is true.
  */
 void sha256_hw_blocks(u32 state[8], const u8 *data, size_t blocks);
 

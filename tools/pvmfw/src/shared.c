@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pool of shared.h.
+ * The pool of shared memory (shared.h). Rule: its records lie in private memory.
  */
 #include "shared.h"
 
-/* What copy_from_shared() copies in one turn of its loop. */
+/* Words that one iteration of copy_from_shared() copies. */
 #define COPY_WORDS	8
 
 /*
- * The allocator's arena is aligned to its size: take the larger of the pieces
- * that the region has in the first arena that it touches and in the next.
+ * The allocator's arena is aligned to its size, and the region may cross arenas: use the
+ * larger of its parts in the first and in the second one.
  */
 static enum fw_status init_static(struct shared_pool *pool, uintptr_t base, size_t size)
 {
@@ -48,7 +48,7 @@ enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct bud
 	return buddy_init(&pool->free, heap->base, heap->shift, pool->tree);
 }
 
-/* Get more memory for a block of @size; it goes into the pool. */
+/* Add a region to the pool in which a block of @size bytes fits. */
 static enum fw_status refill(struct shared_pool *pool, size_t size)
 {
 	enum fw_status status;
@@ -64,7 +64,7 @@ static enum fw_status refill(struct shared_pool *pool, size_t size)
 	return buddy_add(&pool->free, base, got);
 }
 
-/* One call to share each granule of the block, and one to unshare it. */
+/* Without a pool each granule of the block would cost one call to share and one to unshare. */
 static void count_alloc(struct shared_pool *pool, size_t size)
 {
 	struct shared_stats *stats = &pool->stats;
@@ -124,7 +124,7 @@ enum fw_status shared_check_none(const struct shared_pool *pool, const struct hy
 	return FW_OK;
 }
 
-/* A memcpy() may read a byte twice. */
+/* Not memcpy(), which may read a byte twice. */
 static void copy_words(u64 *to, const u64 *from)
 {
 	unsigned int i;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pool of memory that the firmware shares with the host: every buffer and
- * ring that a device touches comes from here. What the hypervisor offers chooses
- * the back end that fills it: where memory can be shared, the dynamic sharer, on
- * a miss; else the static region that the device tree names, once. Without such a
- * region the sharer serves plain KVM, too, whose host sees all memory anyway; under
- * any other hypervisor there is no pool then.
+ * The pool of memory that the host can access: every buffer and ring that a device uses
+ * comes from here. Where the hypervisor can share memory, the dynamic sharer adds a region
+ * to the pool whenever an allocation finds none. Otherwise the pool is the region that the
+ * device tree names. Without such a region, plain KVM uses the sharer without share calls,
+ * as its host can access all memory; any other hypervisor gets no pool.
  *
- * The host can write to pool memory at any time: read it once, by READ_ONCE()
- * or copy_from_shared(), and check the copy. Its contents survive from one use
- * to the next; who needs zeroes writes them.
+ * Rule: the host can write to pool memory at any time, so each field is read once, by
+ * READ_ONCE() or copy_from_shared(), and the copy is checked. Allocated memory is not
+ * zeroed.
  */
 #ifndef PVMFW_SHARED_H
 #define PVMFW_SHARED_H
@@ -19,11 +18,11 @@
 #include "sharer.h"
 
 /**
- * struct shared_stats - What was asked of the pool.
+ * struct shared_stats - Counters of the pool.
  * @in_use: bytes that are allocated
- * @in_use_peak: the most that ever were
- * @per_alloc_calls: share and unshare calls, of one granule each, that it had
- *	taken to share each allocation on its own; 0 for a static pool
+ * @in_use_peak: the largest value that @in_use has had
+ * @per_alloc_calls: share and unshare calls, of one granule each, that would have been
+ *	needed without a pool, to share each allocation by itself; 0 for a static pool
  * @refills: regions that the sharer has added
  */
 struct shared_stats {
@@ -35,10 +34,10 @@ struct shared_stats {
 
 /**
  * struct shared_pool - The pool.
- * @free: what of the shared memory is not in use
- * @dynamic: the sharer fills it; else it is what shared_init() was given
- * @sharer: the dynamic back end
- * @stats: what was asked of it
+ * @free: the allocator of the pool's memory
+ * @dynamic: the sharer adds memory; otherwise all of it was given to shared_init()
+ * @sharer: the dynamic sharer
+ * @stats: counters
  * @tree: records of @free, in private memory
  */
 struct shared_pool {
@@ -50,27 +49,27 @@ struct shared_pool {
 };
 
 /**
- * shared_init() - Make a pool, once: one that was made before may have memory
- *	shared that only it knows of.
+ * shared_init() - Make a pool, once: a second call would lose the records of the memory
+ *	that is shared.
  * @pool: all zeroes
  * @hyp: as filled in by hyp_discover()
  * @heap: private memory, of an arena of FW_SCRATCH_SIZE
- * @base: where the host sees memory all the time, a multiple of PAGE_SIZE
- * @size: bytes of it, a multiple of PAGE_SIZE; 0 if there is none. Of a large
- *	region at most FW_SCRATCH_SIZE are used.
+ * @base: first address of a region that the host can always access, a multiple of PAGE_SIZE
+ * @size: bytes of that region, a multiple of PAGE_SIZE; 0 if there is none. At most
+ *	FW_SCRATCH_SIZE of it are used.
  *
- * Return: FW_OK; FW_EPOOL if the pool was made before, with nothing changed;
- * FW_ENOPOOL if the hypervisor cannot share, @size is 0 and the host may not see all
- * memory; or the error of sharer_init() or the allocator.
+ * Return: FW_OK; FW_EPOOL if the pool was made before, when nothing has changed; FW_ENOPOOL
+ * if @size is 0, the hypervisor cannot share and is not plain KVM; or the error of
+ * sharer_init() or the allocator.
  */
 enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct buddy *heap,
 			   uintptr_t base, size_t size);
 
 /**
- * alloc_shared() - Allocate memory that the host sees.
+ * alloc_shared() - Allocate memory that the host can access.
  * @pool: the pool
  * @size: bytes; the block is aligned to @size rounded up to a power of two
- * @block: where its address goes
+ * @block: set to its address
  *
  * Return: FW_OK; FW_ERANGE if @size is 0 or larger than the arena; FW_ENOMEM; or
  * the error of sharer_take().
@@ -78,34 +77,32 @@ enum fw_status shared_init(struct shared_pool *pool, struct hyp *hyp, struct bud
 enum fw_status alloc_shared(struct shared_pool *pool, size_t size, void **block);
 
 /**
- * dealloc_shared() - Return memory to the pool. The host goes on seeing it.
+ * dealloc_shared() - Return memory to the pool. It stays shared.
  * @pool: the pool
  * @block: from alloc_shared()
- * @size: the size that it was asked for
+ * @size: bytes, as given to alloc_shared()
  *
- * Return: FW_OK, or FW_EBADFREE with nothing changed.
+ * Return: FW_OK, or FW_EBADFREE if there is no such block, when nothing has changed.
  */
 enum fw_status dealloc_shared(struct shared_pool *pool, void *block, size_t size);
 
 /**
- * shared_end() - Take everything back from the host, also what was never
- *	deallocated.
- * @pool: the pool; empty afterwards. One that is all zeroes never was made, and
- *	has nothing to end.
+ * shared_end() - Unshare all memory of the pool, also what was never deallocated.
+ * @pool: the pool; empty afterwards. Nothing happens if it is all zeroes.
  *
- * The caller has made sure that no device uses it any more.
+ * The caller has made sure that no device uses the memory any more.
  *
- * Return: FW_OK if the host sees nothing any more that was private, else the
- * error of sharer_end().
+ * Return: FW_OK if all memory that was shared is private again, else the error of
+ * sharer_end().
  */
 enum fw_status shared_end(struct shared_pool *pool);
 
 /**
- * shared_check_none() - Prove from the records that nothing is shared.
+ * shared_check_none() - Check that nothing is shared, by two independent records.
  * @pool: the pool, after shared_end()
- * @hyp: the hypervisor, whose record of calls is independent of the pool's
+ * @hyp: its counts of granules shared and unshared, which must be equal
  *
- * Return: FW_OK, or FW_ESHARED.
+ * Return: FW_OK, or FW_ESHARED if either record has memory that is still shared.
  */
 enum fw_status shared_check_none(const struct shared_pool *pool, const struct hyp *hyp);
 

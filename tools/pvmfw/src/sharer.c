@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dynamic sharer of sharer.h.
+ * The dynamic sharer (sharer.h). Rule: a region returns to the heap only if all of it was
+ * unshared.
  */
 #include <string.h>
 
 #include "sharer.h"
 
 /*
- * Unshare what the host sees of @r, going on behind a granule that the
- * hypervisor keeps shared. Such a granule is leaked, and the region with it.
+ * Unshare the shared granules of @r. If the hypervisor refuses one, continue behind it and
+ * leak the region.
  */
 static enum fw_status unshare_region(struct sharer *s, struct sharer_region *r)
 {

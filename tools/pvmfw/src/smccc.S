@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * smccc_hvc(): R0 to R3 are where the C calling convention has put them. SMCCC
- * 1.1 keeps x4 to x17, so the pointer to the results survives in x4 on a
- * hypervisor of that version; it is kept on the stack for one that follows 1.0.
+ * smccc_hvc(). The C calling convention passes the function id and three arguments in x0 to
+ * x3, as SMCCC wants them. The pointer to the results (x4) is saved on the stack: SMCCC 1.0
+ * does not preserve x4 to x17. x4 is cleared so that the hypervisor gets no stray argument.
  */
 	.text
 	.global	smccc_hvc

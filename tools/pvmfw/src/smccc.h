@@ -21,7 +21,9 @@ struct smccc_res {
  * @a1: R1
  * @a2: R2
  * @a3: R3
- * @res: where the results go
+ * @res: filled in
+ *
+ * May be called from the exception handler.
  */
 void smccc_hvc(u64 fn, u64 a1, u64 a2, u64 a3, struct smccc_res *res);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lines of stats.h.
+ * Prints the firmware's counters (stats.h).
  */
 #include "console.h"
 #include "stats.h"
 
-/* Guard calls that it had taken to guard all of the devices at once. */
+/* Guard calls that it would have taken to guard the UART and all of the PCI host at boot. */
 static u64 eager_guards(const struct firmware *fw)
 {
 	const struct platform *p = &fw->platform;
@@ -34,7 +34,7 @@ void stats_print(const struct firmware *fw)
 		(unsigned long long)h->guard_calls, (unsigned long long)h->unguard_calls,
 		(unsigned long long)fw->guard.pages_peak, (unsigned long long)h->guard_queries,
 		(unsigned long long)eager_guards(fw));
-	/* Whoever comes next can go on counting from here. */
+	/* "counter" lets a kernel or a benchmark continue the count. */
 	pr_info("ticks start=%llu devtree=%llu disk=%llu verify=%llu leave=%llu counter=%llu",
 		(unsigned long long)(t[PHASE_DEVTREE] - t[PHASE_START]),
 		(unsigned long long)(t[PHASE_DISK] - t[PHASE_DEVTREE]),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What was counted, for people and for tests.
+ * The firmware's counters, printed for people and for tests.
  */
 #ifndef PVMFW_STATS_H
 #define PVMFW_STATS_H
@@ -8,8 +8,9 @@
 #include "firmware.h"
 
 /**
- * stats_print() - Print a line of calls and requests, and one of ticks.
- * @fw: the firmware, also one that has given up half way
+ * stats_print() - Print a "stats" line with the counters and a "ticks" line with the time
+ *	per phase.
+ * @fw: the firmware, which may have given up in any phase
  */
 void stats_print(const struct firmware *fw);
 

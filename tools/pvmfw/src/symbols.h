@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Addresses that the linker script defines.
+ * Addresses that the linker script (pvmfw.lds.S) defines.
  */
 #ifndef PVMFW_SYMBOLS_H
 #define PVMFW_SYMBOLS_H

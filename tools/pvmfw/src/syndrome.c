@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fields of ESR_EL1 (Arm ARM), as far as syndrome.h tells of them.
+ * Decodes ESR_EL1 (syndrome.h) as the Arm ARM defines its fields.
  */
 #include <stddef.h>
 
@@ -15,7 +15,7 @@
 #define EC_IABT_CUR	0x21
 #define EC_DABT_CUR	0x25
 
-/* Translation faults at level 0 and at level 3, the last one. */
+/* Translation faults at the first and at the last level of a walk. */
 #define FSC_TRANSLATION_0 0x04
 #define FSC_TRANSLATION_3 0x07
 

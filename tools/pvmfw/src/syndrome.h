@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What ESR_EL1 says of an exception.
+ * Decodes the syndrome of an exception (ESR_EL1).
  */
 #ifndef PVMFW_SYNDROME_H
 #define PVMFW_SYNDROME_H
@@ -8,7 +8,7 @@
 #include "types.h"
 
 /**
- * syndrome_class() - Name the class of an exception.
+ * syndrome_class() - Get the name of an exception's class.
  * @esr: its syndrome
  *
  * Return: a constant string.
@@ -16,16 +16,16 @@
 const char *syndrome_class(u64 esr);
 
 /**
- * syndrome_access() - Name the access that made a fault of the firmware's own.
+ * syndrome_access() - Get the name of the access that caused an abort.
  * @esr: its syndrome
  *
- * Return: "read", "write" or "execute"; NULL if it is no abort, or not taken from
+ * Return: "read", "write" or "execute"; NULL if the exception is not an abort taken from
  * EL1.
  */
 const char *syndrome_access(u64 esr);
 
 /**
- * syndrome_fault() - Name the kind of an abort.
+ * syndrome_fault() - Get the name of an abort's kind.
  * @esr: its syndrome
  *
  * Return: a constant string.
@@ -33,13 +33,11 @@ const char *syndrome_access(u64 esr);
 const char *syndrome_fault(u64 esr);
 
 /**
- * syndrome_is_untranslated() - Tell whether a load or store met no valid entry of
- *	the page tables, and the faulting address is known.
+ * syndrome_is_untranslated() - Check whether a load or store caused a translation fault with
+ *	a known address, as the first access to a page of a device does.
  * @esr: its syndrome
  *
- * Maintenance of a cache is no access: it is not what a device waits for.
- *
- * Return: true if so: the first access to a page of a device looks like that.
+ * Return: true if so; false for cache maintenance, which does not access a device.
  */
 bool syndrome_is_untranslated(u64 esr);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Integer types and the few macros that every file of the firmware uses.
+ *
+ * The firmware runs on one CPU with interrupts masked, so nothing in it takes a lock. A
+ * function must not be called from the exception handler unless its comment allows it.
  */
 #ifndef PVMFW_TYPES_H
 #define PVMFW_TYPES_H
@@ -25,14 +28,14 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * One access, neither torn, repeated nor invented by the compiler: the only way
+ * Exactly one access, which the compiler neither tears, repeats nor invents: the only way
  * to touch memory that the host may change at the same time.
  */
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 
 /**
- * is_power_of_2() - Tell whether exactly one bit is set.
+ * is_power_of_2() - Check whether exactly one bit is set.
  * @x: the value
  *
  * Return: true if so.
@@ -43,7 +46,7 @@ static inline bool is_power_of_2(u64 x)
 }
 
 /**
- * is_aligned() - Tell whether a value is a multiple.
+ * is_aligned() - Check whether a value is a multiple.
  * @x: the value
  * @align: a power of two
  *
@@ -79,7 +82,7 @@ static inline u64 align_up(u64 x, u64 align)
 }
 
 /**
- * range_overlaps() - Tell whether two ranges have a byte in common.
+ * range_overlaps() - Check whether two ranges have a byte in common.
  * @a: start of the first range
  * @a_size: its size in bytes; @a + @a_size must not wrap
  * @b: start of the second range
@@ -93,13 +96,13 @@ static inline bool range_overlaps(u64 a, u64 a_size, u64 b, u64 b_size)
 }
 
 /**
- * range_inside() - Tell whether a range lies wholly inside another one.
+ * range_inside() - Check whether a range lies wholly inside another one.
  * @a: start of the inner range
- * @a_size: its size in bytes; any value, no sum is trusted
+ * @a_size: its size in bytes; @a + @a_size may wrap
  * @b: start of the outer range
  * @b_size: its size in bytes
  *
- * Return: true if so; an empty range lies inside at either end too.
+ * Return: true if so; also for an empty range at either end of the outer one.
  */
 static inline bool range_inside(u64 a, u64 a_size, u64 b, u64 b_size)
 {

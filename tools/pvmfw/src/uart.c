@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The 16550 UART of uart.h.
+ * The 16550 UART (uart.h).
  */
 #include "mmio.h"
 #include "uart.h"
@@ -18,11 +18,11 @@
 #define LCR_8N1		0x03
 #define LSR_THRE	0x20
 
-/* A UART that never gets ready loses characters, but must not stop the boot. */
+/* Polls after which a character is sent although the UART is not ready. */
 #define TX_POLLS	10000
 
 static u64 uart_base;
-/* Bytes that the transmitter takes once it is empty, and how many it surely still takes. */
+/* Bytes that an empty transmitter takes, and how many more it takes before the next poll. */
 static unsigned int fifo_size, room;
 
 void uart_init(u64 base)

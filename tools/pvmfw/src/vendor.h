@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers of the hypervisor's vendor calls, for C and assembly: SMCCC 1.1,
- * vendor-specific hypervisor range.
+ * Function ids of the hypervisor's vendor calls (SMCCC 1.1, vendor-specific hypervisor
+ * range), for C and assembly.
  */
 #ifndef PVMFW_VENDOR_H
 #define PVMFW_VENDOR_H
 
-/* The low half of R0 for a call that the hypervisor does not know. */
+/* The low 32 bits of R0 after a call that the hypervisor does not know. */
 #define SMCCC_NOT_SUPPORTED	0xffffffff
 
 #define VENDOR_HYP_CALL_UID	0x8600ff01
@@ -20,8 +20,8 @@
 #define VENDOR_HYP_GUARD_UNMAP	0xc6000008
 
 /*
- * 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, as CALL_UID returns it in four little-
- * endian words.
+ * 28b46fb6-2ec5-11e9-a9ca-4b564d003a74, the UID of KVM, as CALL_UID returns it in four
+ * little-endian words.
  */
 #define KVM_UID_0		0xb66fb428
 #define KVM_UID_1		0xe911c52e

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtio block device of virtio_blk.h. Header, data and status of a request
- * lie in shared memory, and the data is copied to private memory before anyone
- * looks at it. What the driver must remember of it does not.
+ * The driver for the virtio block device (virtio_blk.h). Rule: header, data and status of a
+ * request lie in shared memory, the driver's own records of it in private memory.
  */
 #include <string.h>
 
@@ -19,13 +18,11 @@
 
 #define CONFIG_CAPACITY	0
 
-/*
- * How long a request may take, and how often to look whether the device lives.
- */
+/* How long a request may take, and how often to check whether the device needs a reset. */
 #define READ_SECONDS	30
 #define LOOK_SECONDS	1
 
-/* The part of a request that is not data; the device writes @status. */
+/* Header and status of a request; the device writes only @status. */
 struct blk_request {
 	u32 type;
 	u32 reserved;
@@ -58,7 +55,7 @@ enum fw_status virtio_blk_init(struct virtio_blk *blk, const struct pci_dev *pci
 				(uintptr_t)blk->vq.avail, (uintptr_t)blk->vq.used, &blk->notify);
 }
 
-/* Take back one request, whichever comes first; waits for a bounded time. */
+/* Wait, a bounded time, until the device completes any request. */
 static enum fw_status wait_any(struct virtio_blk *blk)
 {
 	u64 deadline = clock_deadline(READ_SECONDS), look = clock_deadline(LOOK_SECONDS);
@@ -86,10 +83,10 @@ static enum fw_status wait_any(struct virtio_blk *blk)
 }
 
 /*
- * Some devices do not count the status byte among the bytes that they wrote. That they
- * wrote it is known without their word: it was STATUS_NONE before. The number decides
- * nothing else: the data is copied by the length that was asked for, out of memory
- * that the host may change anyway, and is believed only as far as its digest goes.
+ * Some devices do not count the status byte among the bytes that they wrote. That is
+ * harmless: the driver set the status to STATUS_NONE, so it sees whether the device wrote it.
+ * The number decides nothing else. The driver copies the length that it requested, and the
+ * host may change the data anyway.
  */
 static enum fw_status request_result(const struct blk_request *req, u32 written, u32 len)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The virtio block device (virtio 1.2, section 5.2), reading only.
+ * A driver for the virtio block device (virtio 1.2, section 5.2) that only reads. Rule: data
+ * is copied to private memory before anything uses it.
  */
 #ifndef PVMFW_VIRTIO_BLK_H
 #define PVMFW_VIRTIO_BLK_H
@@ -11,21 +12,21 @@
 
 #define SECTOR_SIZE		512
 
-/* Bytes that one request reads at most. */
+/* Largest number of bytes that one request may read. */
 #define VIRTIO_BLK_MAX_READ	0x10000
 
-/* Requests that may be under way at a time. */
+/* Largest number of requests in flight. */
 #define VIRTIO_BLK_MAX_DEPTH	16
 
 struct blk_request;
 
 /**
  * struct virtio_blk_slot - A request.
- * @req: its header and status, shared; NULL while the slot is free
- * @bounce: its data, shared
+ * @req: its header and status, in shared memory; NULL while the slot is free
+ * @bounce: its data, in shared memory
  * @len: bytes to read
- * @written: bytes that the device says it wrote, once @done
- * @done: it came back
+ * @written: bytes that the device claims to have written; valid if @done
+ * @done: the device has completed it
  */
 struct virtio_blk_slot {
 	struct blk_request *req;
@@ -39,15 +40,15 @@ struct virtio_blk_slot {
  * struct virtio_blk - A disk.
  * @dev: its transport
  * @vq: its queue
- * @pool: where bounce buffers come from
- * @notify: address that announces requests
- * @sectors: its capacity
+ * @pool: the pool of its buffers
+ * @notify: address of the register that announces requests
+ * @sectors: its capacity in sectors of SECTOR_SIZE
  * @requests: requests made so far
- * @in_flight: requests that have not come back
- * @in_flight_peak: the most that ever were
- * @running: the device may use shared memory
+ * @in_flight: requests that the device has not completed
+ * @in_flight_peak: the largest value that @in_flight has had
+ * @running: the device may access shared memory
  * @slot: the requests
- * @slot_of: by name of a request in the queue: its slot
+ * @slot_of: the slot of a request, by its id in the queue
  */
 struct virtio_blk {
 	struct virtio_dev dev;
@@ -67,48 +68,51 @@ struct virtio_blk {
  * virtio_blk_init() - Bring up a disk.
  * @blk: filled in
  * @pci: the function, from pci_find()
- * @pool: memory to share with it
+ * @pool: the pool of its buffers
  *
- * Return: FW_OK; FW_EBLK_CAPACITY; or the errors of the transport, queue and
- * pool.
+ * Return: FW_OK; FW_EBLK_CAPACITY if the disk has no sectors or 2^64 bytes and more; or the
+ * error of a virtio_pci function or virtq_init().
  */
 enum fw_status virtio_blk_init(struct virtio_blk *blk, const struct pci_dev *pci,
 			       struct shared_pool *pool);
 
 /**
- * virtio_blk_start_read() - Ask for sectors.
+ * virtio_blk_start_read() - Start a request that reads sectors.
  * @blk: the disk
  * @sector: the first one
  * @len: bytes, a multiple of SECTOR_SIZE, at most VIRTIO_BLK_MAX_READ
- * @slot: where the number of the request goes, for virtio_blk_finish_read()
+ * @slot: set to the number of the request, for virtio_blk_finish_read()
  *
- * Return: FW_OK; FW_EAGAIN if as many requests are under way as can be;
- * FW_EALIGN; FW_EBLK_RANGE; FW_EVIRTIO_RING; or the error of alloc_shared().
+ * Return: FW_OK; FW_EAGAIN if there are too many requests in flight; FW_EALIGN if @len is 0
+ * or not a multiple of SECTOR_SIZE; FW_EBLK_RANGE if @len is too large or the sectors are
+ * beyond the end; FW_EVIRTIO_RING if the queue is broken; or the error of alloc_shared() or
+ * dealloc_shared().
  */
 enum fw_status virtio_blk_start_read(struct virtio_blk *blk, u64 sector, u32 len,
 				     unsigned int *slot);
 
 /**
- * virtio_blk_finish_read() - Wait for a request, and copy to private memory what
- *	it read.
+ * virtio_blk_finish_read() - Wait for a request, a bounded time, and copy its data to private
+ *	memory.
  * @blk: the disk
- * @slot: from virtio_blk_start_read(); free again afterwards
- * @dst: private memory, of as many bytes as were asked for
+ * @slot: from virtio_blk_start_read(); invalid afterwards
+ * @dst: private memory of as many bytes as were requested
  *
- * Requests may come back in any order. After an error other than FW_EBLK_IO and
- * FW_EBLK_UNSUPPORTED the device may still use the buffers, so they stay
- * allocated until the pool ends.
+ * The device may complete requests in any order. After an error other than FW_EBLK_IO and
+ * FW_EBLK_UNSUPPORTED the device may still access the buffers, so they stay allocated until
+ * shared_end().
  *
- * Return: FW_OK; FW_EBLK_*; FW_ETIMEOUT, FW_EVIRTIO_*; FW_EBADFREE.
+ * Return: FW_OK; FW_EBLK_IO, FW_EBLK_UNSUPPORTED or FW_EBLK_STATUS, by the status of the
+ * request; FW_EBLK_SHORT if the device claims to have written another number of bytes;
+ * FW_ETIMEOUT; FW_EVIRTIO_BROKEN if the device needs a reset; FW_EVIRTIO_RING; FW_EBADFREE.
  */
 enum fw_status virtio_blk_finish_read(struct virtio_blk *blk, unsigned int slot, void *dst);
 
 /**
- * virtio_blk_stop() - Reset the device, so that its memory can be taken from
- *	it.
- * @blk: the disk, also one that failed to come up
+ * virtio_blk_stop() - Reset the device, so that its memory can be unshared.
+ * @blk: the disk: all zeroes, or after virtio_blk_init(), even if that failed
  *
- * Return: FW_OK, or FW_ETIMEOUT.
+ * Return: FW_OK, or FW_ETIMEOUT if the device does not reset.
  */
 enum fw_status virtio_blk_stop(struct virtio_blk *blk);
 

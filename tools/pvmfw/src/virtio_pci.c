@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtio transport of virtio_pci.h.
+ * The virtio transport over PCI (virtio_pci.h).
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "mmio.h"
 #include "virtio_pci.h"
 
-/* A capability: struct virtio_pci_cap of the standard. */
+/* Offsets in a capability: struct virtio_pci_cap of the standard. */
 #define CAP_ID_VENDOR		0x09
 #define CAP_LEN			2
 #define CAP_TYPE		3
@@ -19,14 +19,14 @@
 #define CAP_SIZE		16
 #define CAP_NOTIFY_SIZE		20
 #define CAP_FIRST		0x40
-/* More cannot be in the space that capabilities have. */
+/* More capabilities do not fit into configuration space. */
 #define CAP_MAX			48
 
 #define CAP_TYPE_COMMON		1
 #define CAP_TYPE_NOTIFY		2
 #define CAP_TYPE_DEVICE		4
 
-/* Common configuration. */
+/* Offsets in the common configuration. */
 #define DEVICE_FEATURE_SELECT	0x00
 #define DEVICE_FEATURE		0x04
 #define DRIVER_FEATURE_SELECT	0x08
@@ -60,8 +60,8 @@
 #define CONFIG_TRIES		16
 
 /*
- * Read one capability at @cap. Those that do not concern us are skipped, the
- * first of a type counts.
+ * Read the capability at @cap. The first one of each type counts; types that the driver does
+ * not use are skipped.
  */
 static enum fw_status read_cap(struct virtio_dev *dev, const struct pci_dev *pci, u64 cap)
 {
@@ -116,7 +116,7 @@ static enum fw_status read_caps(struct virtio_dev *dev, const struct pci_dev *pc
 		return FW_EPCI_CAP;
 	cap = mmio_read8(pci->config + PCI_CAP_PTR) & ~3;
 	while (cap) {
-		/* A list that runs in a circle is longer than what fits. */
+		/* A circular list exceeds CAP_MAX. */
 		if (cap < CAP_FIRST || !tries--)
 			return FW_EPCI_CAP;
 		id = mmio_read8(pci->config + cap);

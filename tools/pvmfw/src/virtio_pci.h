@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The virtio 1.x transport over PCI (virtio 1.2, section 4.1), as far as a
- * polled driver needs it.
+ * The virtio 1.x transport over PCI (virtio 1.2, section 4.1), as far as a polled driver with
+ * one queue needs it. Rule: every offset and size that the device reports is checked against
+ * its BARs.
  */
 #ifndef PVMFW_VIRTIO_PCI_H
 #define PVMFW_VIRTIO_PCI_H
@@ -14,7 +15,7 @@
 #define VIRTIO_PCI_DEVICE_BLK	0x1042
 
 /**
- * struct virtio_region - A register structure inside of a BAR.
+ * struct virtio_region - A register structure in a BAR.
  * @base: its address
  * @size: bytes; 0 if the device has none
  */
@@ -27,7 +28,7 @@ struct virtio_region {
  * struct virtio_dev - A device.
  * @common: common configuration
  * @notify: notification area
- * @config: what is particular to the kind of device
+ * @config: configuration that depends on the device type
  * @notify_multiplier: bytes between the notification addresses of queues
  */
 struct virtio_dev {
@@ -43,31 +44,33 @@ struct virtio_dev {
  * @dev: filled in
  * @pci: the function, from pci_find()
  *
- * VIRTIO_F_VERSION_1 and VIRTIO_F_ACCESS_PLATFORM are required; nothing else is
- * accepted.
+ * The driver requires VIRTIO_F_VERSION_1 and VIRTIO_F_ACCESS_PLATFORM, and accepts no other
+ * feature.
  *
- * Return: FW_OK, FW_EPCI_CAP, FW_EVIRTIO_FEATURES or FW_ETIMEOUT.
+ * Return: FW_OK; FW_EPCI_CAP for missing or invalid register structures;
+ * FW_EVIRTIO_FEATURES; FW_ETIMEOUT if the device does not reset.
  */
 enum fw_status virtio_pci_init(struct virtio_dev *dev, const struct pci_dev *pci);
 
 /**
- * virtio_pci_queue_max() - Ask how many entries queue 0 may have.
+ * virtio_pci_queue_max() - Read how many entries queue 0 may have.
  * @dev: the device, after virtio_pci_init()
  *
- * Return: a number of entries, 0 if there is no such queue.
+ * Return: number of entries, unchecked; 0 if there is no such queue.
  */
 u16 virtio_pci_queue_max(struct virtio_dev *dev);
 
 /**
- * virtio_pci_start() - Hand queue 0 to the device and start it.
+ * virtio_pci_start() - Give queue 0 to the device and start the device.
  * @dev: the device, after virtio_pci_init()
  * @size: entries, a power of two
  * @desc: address of the descriptor table
  * @avail: address of the driver area
  * @used: address of the device area
- * @notify: where the address goes that announces new buffers
+ * @notify: set to the address of the register that announces new buffers
  *
- * Return: FW_OK, or FW_EVIRTIO_QUEUE if the device does not take the queue.
+ * Return: FW_OK, or FW_EVIRTIO_QUEUE if the device does not take the queue or its notify
+ * address is invalid.
  */
 enum fw_status virtio_pci_start(struct virtio_dev *dev, u16 size, u64 desc, u64 avail, u64 used,
 				u64 *notify);
@@ -75,16 +78,16 @@ enum fw_status virtio_pci_start(struct virtio_dev *dev, u16 size, u64 desc, u64 
 /**
  * virtio_pci_read_config64() - Read a 64-bit field of the device configuration.
  * @dev: the device, after virtio_pci_init()
- * @offset: where it starts, a multiple of 4
- * @value: where it goes, the same on two reads of one generation
+ * @offset: offset of the field in bytes, a multiple of 4
+ * @value: set to the value; the generation did not change while it was read
  *
- * Return: FW_OK, FW_EPCI_CAP if the device has no such field, FW_EVIRTIO_CONFIG
- * if it never holds still.
+ * Return: FW_OK; FW_EPCI_CAP if the device has no such field; FW_EVIRTIO_CONFIG if the
+ * generation changed during every one of a bounded number of tries.
  */
 enum fw_status virtio_pci_read_config64(struct virtio_dev *dev, u64 offset, u64 *value);
 
 /**
- * virtio_pci_needs_reset() - Tell whether the device gave up.
+ * virtio_pci_needs_reset() - Check whether the device reports that it needs a reset.
  * @dev: the device, after virtio_pci_init()
  *
  * Return: true if DEVICE_NEEDS_RESET is set.
@@ -92,8 +95,8 @@ enum fw_status virtio_pci_read_config64(struct virtio_dev *dev, u64 offset, u64 
 bool virtio_pci_needs_reset(struct virtio_dev *dev);
 
 /**
- * virtio_pci_reset() - Stop the device; it lets go of all memory.
- * @dev: the device, after virtio_pci_init() found its registers
+ * virtio_pci_reset() - Reset the device, which then accesses no memory.
+ * @dev: the device; @dev->common is known
  *
  * Return: FW_OK, or FW_ETIMEOUT if the device does not confirm.
  */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The split virtqueue of virtqueue.h. All fields are little-endian, as is the
- * CPU.
+ * The split virtqueue (virtqueue.h). The rings are little-endian, as is the CPU.
  */
 #include <assert.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 
 #define AVAIL_NO_INTERRUPT 1
 
-/* The longest request: header, data, status. */
+/* The smallest power of two that holds a request of header, data and status. */
 #define MIN_SIZE	4
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "virtio 1.x is little-endian");
@@ -55,10 +54,7 @@ enum fw_status virtq_init(struct virtqueue *vq, struct shared_pool *pool, u16 ma
 	vq->size = max < VIRTQUEUE_MAX ? max : VIRTQUEUE_MAX;
 
 	avail = vq->size * sizeof(struct virtq_desc);
-	/*
-	 * Each ring is followed by an event field, which is not used here but
-	 * belongs to it.
-	 */
+	/* Each ring ends with an event field, which this driver does not use. */
 	used = align_up(avail + sizeof(struct virtq_avail) + (vq->size + 1) * sizeof(u16),
 			sizeof(u32));
 	bytes = used + sizeof(struct virtq_used) + vq->size * sizeof(struct virtq_used_elem) +

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A split virtqueue (virtio 1.2, section 2.7), polled. What the driver must
- * remember lies in private memory; the shared rings are only written, apart
- * from the used ring, of which every field is read once and checked. After the
- * first impossible value the queue is broken for good.
+ * A split virtqueue (virtio 1.2, section 2.7), polled.
+ *
+ * Rule: the driver's state lies in private memory. It never reads the shared rings, except
+ * for the used ring, of which it reads each field once and checks it. After the first invalid
+ * value the queue stays broken.
  */
 #ifndef PVMFW_VIRTQUEUE_H
 #define PVMFW_VIRTQUEUE_H
@@ -34,14 +35,13 @@ struct virtq_used;
  * struct virtqueue - A queue.
  * @size: entries, a power of two
  * @avail_idx: free-running count of requests made
- * @used_idx: free-running count of requests that came back
+ * @used_idx: free-running count of requests completed
  * @free_head: first free descriptor
- * @free_count: how many are free
- * @broken: the device cannot be believed any more
- * @next: by descriptor: the next one of its chain, or of the free list
- * @chain: by descriptor: how many the request has that starts here; 0 if none
- *	does
- * @writable: by descriptor: bytes that the device may write for that request
+ * @free_count: number of free descriptors
+ * @broken: the device wrote an invalid value; the queue is not used any more
+ * @next: for each descriptor the next one of its chain, or of the free list
+ * @chain: for each descriptor the length of the chain that starts with it; 0 if none does
+ * @writable: for each first descriptor of a chain the bytes that the device may write
  * @desc: descriptor table, shared
  * @avail: driver area, shared
  * @used: device area, shared
@@ -64,11 +64,11 @@ struct virtqueue {
 /**
  * virtq_init() - Make an empty queue.
  * @vq: the queue
- * @pool: where its rings come from; they go back when the pool ends
- * @max: how many entries the device offers
+ * @pool: the pool of its rings, which stay allocated until shared_end()
+ * @max: number of entries that the device offers
  *
- * Return: FW_OK; FW_EVIRTIO_QUEUE if @max is no power of two or too small for
- * one request; or the error of alloc_shared().
+ * Return: FW_OK; FW_EVIRTIO_QUEUE if @max is not a power of two or too small for a request
+ * of three buffers; or the error of alloc_shared().
  */
 enum fw_status virtq_init(struct virtqueue *vq, struct shared_pool *pool, u16 max);
 
@@ -76,27 +76,27 @@ enum fw_status virtq_init(struct virtqueue *vq, struct shared_pool *pool, u16 ma
  * virtq_add() - Make a request.
  * @vq: the queue
  * @seg: its buffers; those that the device writes come last
- * @count: how many
- * @id: where a number goes that names the request until it comes back
+ * @count: number of buffers, not 0
+ * @id: set to the id of the request, which is valid until the request completes
  *
- * The device may see the request at once, but need not look before it is
- * notified.
+ * The device may process the request at once, but may also wait for a notification, which
+ * the caller makes.
  *
- * Return: FW_OK, FW_EAGAIN if there is no room now, FW_EVIRTIO_RING if the
- * queue is broken.
+ * Return: FW_OK; FW_EAGAIN if too few descriptors are free; FW_EVIRTIO_RING if the queue is
+ * broken.
  */
 enum fw_status virtq_add(struct virtqueue *vq, const struct virtq_seg *seg, unsigned int count,
 			 u16 *id);
 
 /**
- * virtq_poll() - Take back a request that the device is done with.
+ * virtq_poll() - Take the next completed request from the queue.
  * @vq: the queue
- * @id: where the name of the request goes
- * @written: where the number of bytes goes that the device says it wrote, never
- *	more than it may
+ * @id: set to the id of the request
+ * @written: set to the number of bytes that the device claims to have written, at most those
+ *	that it may write
  *
- * Return: FW_OK, FW_EAGAIN if there is none now, FW_EVIRTIO_RING if the queue
- * is broken.
+ * Return: FW_OK; FW_EAGAIN if there is no completed request; FW_EVIRTIO_RING if the queue is
+ * broken.
  */
 enum fw_status virtq_poll(struct virtqueue *vq, u16 *id, u32 *written);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: the digest is that of the disk, however large requests are, however
- * many are under way and in whichever order they come back; no more are under
- * way than asked for; a disk that is larger than allowed is not read at all; a
- * device that lies about one of many is found; nothing is shared or lost at the end,
- * whichever allocation fails.
+ * Rules: the digest is that of the disk, whatever the size and number of requests and the
+ * order in which the device completes them; no more requests are in flight than configured;
+ * a disk that is larger than allowed is not read at all; an invalid answer to one of many
+ * requests is found; at the end nothing is shared or lost, whichever allocation fails.
  */
 #include "disk.h"
 #include "fake_alloc.h"
@@ -56,7 +55,7 @@ static enum fw_status hash(struct fixture *f)
 	return status == FW_OK ? disk_hash(&f->disk, &f->heap, &f->config) : status;
 }
 
-/* As every run ends, after which the heap has everything back. */
+/* End a run: nothing stays shared, and the heap has all of its memory again. */
 static void finish(struct fixture *f)
 {
 	assert_int_equal(virtio_blk_stop(&f->disk.blk), FW_OK);
@@ -66,7 +65,7 @@ static void finish(struct fixture *f)
 	assert_int_equal(f->heap.free_bytes, f->heap_bytes);
 }
 
-/* What the console must say of the disk. */
+/* The line that the firmware must print for the disk. */
 static void expected(char line[80])
 {
 	u8 digest[SHA256_DIGEST_SIZE], byte;
@@ -120,14 +119,14 @@ static void any_order(void **state)
 				if (shuffle)
 					assert_int_equal(fake_disk.held_peak, count < depths[j] ?
 							 count : depths[j]);
-				/* One refill for each buffer and header, at most. */
+				/* Each page in use was shared once at most. */
 				assert_true(fake_hyp.share_calls * PAGE_SIZE <=
 					    f->pool.stats.in_use_peak + 2 * PAGE_SIZE);
 				finish(f);
 			}
 }
 
-static void one_of_many_lies(void **state)
+static void one_invalid_answer(void **state)
 {
 	static const struct {
 		enum fake_disk_evil evil;
@@ -156,7 +155,7 @@ static void one_of_many_lies(void **state)
 	}
 }
 
-/* The sectors that are named are those that failed, whoever came back first. */
+/* The message names the sectors that failed, whatever the order of completion. */
 static void names_the_sectors(void **state)
 {
 	struct fixture *f = *state;
@@ -170,7 +169,7 @@ static void names_the_sectors(void **state)
 	finish(f);
 }
 
-/* The host may claim any capacity: what is too much is not begun. */
+/* The host may claim any capacity. A disk that is too large is not read. */
 static void too_large(void **state)
 {
 	struct fixture *f = *state;
@@ -182,7 +181,7 @@ static void too_large(void **state)
 	reset(f, 0x10000, 16);
 	fake_disk.sectors = 2049;
 	assert_int_equal(hash(f), FW_EBLK_TOO_LARGE);
-	assert_non_null(strstr(fake_console_line, "disk of 1049088 bytes, 1 MiB are read at most"));
+	assert_non_null(strstr(fake_console_line, "disk of 1049088 bytes, limit 1 MiB"));
 	assert_int_equal(fake_disk.requests, 0);
 	finish(f);
 	reset(f, 0x10000, 16);
@@ -207,10 +206,7 @@ static void no_memory(void **state)
 	finish(f);
 }
 
-/*
- * Whichever allocation fails, of rings, headers, buffers or what they are refilled
- * from: the digest is right or there is none, for want of memory and nothing else.
- */
+/* Whichever allocation fails, the digest is right or the error is FW_ENOMEM. */
 static void each_allocation_fails(void **state)
 {
 	unsigned int good = 0, bad = 0;
@@ -238,9 +234,9 @@ static void each_allocation_fails(void **state)
 		else
 			bad++;
 	}
-	/* Not before the last one: a request for each 4 KiB, of two blocks. */
+	/* The loop reached the last allocation: there are two for each request of 4 KiB. */
 	assert_true(fail_at > 2 * SECTORS / 8);
-	/* A pool that has no block is refilled; one that cannot be is an error. */
+	/* A failure in the pool causes a refill; a failure of the refill is an error. */
 	assert_true(good > SECTORS / 8 && bad > 8);
 	fake_alloc.fail_at = 0;
 }
@@ -262,7 +258,7 @@ int main(void)
 {
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup_teardown(any_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(one_of_many_lies, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_invalid_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_the_sectors, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_memory, setup, teardown),

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: after success as after an error, and whatever fails on the way, it is left
- * in one order: devices reset, their MMIO unguarded, memory unshared, the UART
- * unguarded after the last word, caches cleaned, jump; as little as possible stays
- * the host's; and the kernel is entered only if nothing failed and nothing is shared
- * or guarded any more.
+ * Rules: after success and after an error, and whatever fails on the way, leave() keeps this
+ * order: reset the disk, unguard PCI, unshare memory, unguard the UART after the last line,
+ * clean caches, jump. As little as possible stays shared. The kernel is entered only if
+ * nothing failed and nothing is shared or guarded.
  *
- * The firmware is as it is after it has read its disk: the first access to a page of
- * a device is a fault, as in the VM.
+ * Each test starts with the firmware as it is after reading its disk. As in the VM, the
+ * first access to a page of a device faults.
  */
 #include <libfdt.h>
 
@@ -35,7 +34,7 @@ static const struct fake_range pci_space = {
 
 static struct firmware *fw;
 
-/* What the CPU and the handler of faults do at each access to a device. */
+/* At each access to a device: call guard_fault() if a CPU would fault. */
 static void touch(u64 addr)
 {
 	if (!fake_hyp.guarded[addr / PAGE_SIZE])
@@ -55,7 +54,7 @@ static void make_tree(void)
 	assert_int_equal(guest_write(&fw->guest, &fw->platform, fw->tree, GUEST_TREE_SIZE), FW_OK);
 }
 
-/* Everything up to the point where it is left. */
+/* Do what the firmware does before leave(). */
 static void prepare(u64 uart)
 {
 	fake_hyp_reset();
@@ -101,7 +100,7 @@ static bool said(const char *words)
 	return strstr(fake_console_text, words);
 }
 
-/* How it ended: by this event, and no other. */
+/* Check that the firmware ended by this event and by no other. */
 static void ended(enum fake_event how)
 {
 	unsigned int last = fake_trace_count(EVENT_JUMP) + fake_trace_count(EVENT_OFF) +
@@ -110,11 +109,11 @@ static void ended(enum fake_event how)
 	assert_int_equal(last, 1);
 	assert_int_equal(fake_trace_count(how), 1);
 	assert_true(said(how == EVENT_JUMP ? "boot\n" : how == EVENT_OFF ? "off\n" : "reset\n"));
-	/* What is cleaned is cleaned for a kernel. */
+	/* Caches are cleaned only for a kernel. */
 	assert_int_equal(fake_trace_count(EVENT_CLEAN) > 0, how == EVENT_JUMP);
 }
 
-/* Each step is over before the next one begins. */
+/* Check that each step ended before the next one began. */
 static void in_order(u64 uart)
 {
 	const struct fake_range page = { align_down(uart, PAGE_SIZE), PAGE_SIZE };
@@ -161,7 +160,7 @@ static void to_the_kernel(void **state)
 		assert_true(fake_trace_last(EVENT_UNGUARD, anywhere) < clean);
 		assert_true(fake_trace_last(EVENT_CLEAN, anywhere) <
 			    fake_trace_first(EVENT_JUMP, kernel));
-		/* The data, and no more of RAM than the tree is long. */
+		/* The firmware's data and the kernel's tree are cleaned, nothing else. */
 		assert_int_equal(fake_mmu.cleaned_count, ARRAY_SIZE(cleaned));
 		for (j = 0; j < ARRAY_SIZE(cleaned); j++)
 			assert_true(!memcmp(&fake_mmu.cleaned[0], &cleaned[j], sizeof(*cleaned)) ||
@@ -180,7 +179,7 @@ static void no_kernel(void **state)
 	nothing_left();
 }
 
-/* It has given up for a reason of its own: the same way, but nothing is entered. */
+/* After an earlier error leave() does the same, but resets the VM. */
 static void after_an_error(void **state)
 {
 	(void)state;
@@ -191,8 +190,8 @@ static void after_an_error(void **state)
 	nothing_left();
 }
 
-/* Before there was a map, a pool or a disk. */
-static void at_the_very_start(void **state)
+/* An error before there are page tables, a pool or a disk. */
+static void error_at_start(void **state)
 {
 	(void)state;
 	fake_hyp_reset();
@@ -207,7 +206,7 @@ static void at_the_very_start(void **state)
 	assert_int_equal(fake_hyp.calls, 0);
 }
 
-/* Whichever call to unshare is refused: that granule stays shared, so no jump. */
+/* If a call to unshare is refused, a granule stays shared and the kernel is not entered. */
 static void still_shared(void **state)
 {
 	u64 calls, call;
@@ -233,7 +232,7 @@ static void still_shared(void **state)
 	assert_int_equal(fake_hyp.shared_now, calls);
 }
 
-/* The calls say that something is shared of which the sharer knows nothing. */
+/* The count of calls has a shared granule that the sharer's record does not have. */
 static void records_differ(void **state)
 {
 	(void)state;
@@ -245,7 +244,10 @@ static void records_differ(void **state)
 	assert_false(said("nothing shared"));
 }
 
-/* Whichever page cannot be unguarded, the UART's last, when nothing can be said. */
+/*
+ * If a page cannot be unguarded, the kernel is not entered. The UART is the last one; then
+ * nothing can be printed.
+ */
 static void still_guarded(void **state)
 {
 	u64 calls, call;
@@ -267,7 +269,7 @@ static void still_guarded(void **state)
 	}
 }
 
-/* A device that may still write: its memory is taken from it, and that is the end. */
+/* The disk does not reset: its memory is unshared, and the kernel is not entered. */
 static void stuck_disk(void **state)
 {
 	(void)state;
@@ -277,10 +279,10 @@ static void stuck_disk(void **state)
 	ended(EVENT_RESET);
 	in_order(UART_DEFAULT_BASE);
 	nothing_left();
-	assert_true(said("error: stopping the disk: the device does not answer"));
+	assert_true(said("error: stopping the disk: device does not respond"));
 }
 
-/* The host's tree ends with RAM, and the kernel's is longer. */
+/* The host's tree is the last page of RAM, and the kernel's tree is longer. */
 static void prepare_longer_tree(void)
 {
 	prepare(UART_DEFAULT_BASE);
@@ -344,7 +346,7 @@ int main(void)
 		cmocka_unit_test(to_the_kernel),
 		cmocka_unit_test(no_kernel),
 		cmocka_unit_test(after_an_error),
-		cmocka_unit_test(at_the_very_start),
+		cmocka_unit_test(error_at_start),
 		cmocka_unit_test(still_shared),
 		cmocka_unit_test(records_differ),
 		cmocka_unit_test(still_guarded),
