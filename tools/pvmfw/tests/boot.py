@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Starts the firmware in VMs on a host under QEMU and holds what it prints
-against what it must print: good disks, no disk, a disk that errs half way,
-device trees that lie, a wrong load address, and every kind of exception.
+"""Start the firmware in VMs on a host under QEMU and check what it prints: with disks of
+several sizes, without a disk, with a disk that has a read error, with invalid device trees,
+at a wrong load address, and after every kind of exception.
 
-Rules: nothing in the device tree is believed before it is checked; code cannot
-be written nor data executed; each way to give up names its cause and resets the
-VM; nothing stays shared. The results are TAP.
+Rules: nothing in the device tree is used before it is checked; code cannot be written nor
+data executed; the firmware prints the cause of every error and resets the VM; nothing stays
+shared. The results are TAP.
 """
 
 import argparse
@@ -52,7 +52,7 @@ TREE = '''/dts-v1/;
 GOOD = {'METHOD': 'hvc', 'MEMORY': '0x80000000 0 0x10000000', 'UART': '0x3f8',
         'POOL': '0x83e00000'}
 
-# Code that takes the place of a function of the firmware, and the report.
+# Code that replaces a function of the firmware, and what the firmware must then print.
 EXCEPTIONS = {
     'an undefined instruction': (
         [0x00000000], 'error: exception: unknown or undefined instruction'),
@@ -74,17 +74,17 @@ EXCEPTIONS = {
 }
 
 
-# In place of sha256_final(): writes far beyond the digest in its caller's frame.
+# Code that replaces sha256_final(): it writes far beyond the digest in its caller's frame.
 OVERRUN = [0xd2800202,                          # mov x2, #16
            0xf8008422, 0xf1000442,              # 1: str x2, [x1], #8 ; subs x2, x2, #1
            0x54ffffc1, 0xd65f03c0]              # b.ne 1b ; ret
 
 
 class Case:
-    """One VM: the image it runs, its disk, what it must say and how it must end.
+    """One VM: its image and disk, what the firmware must print, and the VMM's exit status.
 
-    shares: it gets as far as sharing memory. orderly: it ends by leave(), after
-    everything was unshared, and says so. options: more of them for the VMM.
+    shares: the firmware shares memory. orderly: the firmware ends by leave(), which unshares
+    everything and prints so. options: more options for the VMM.
     """
 
     def __init__(self, name, image, says, status=RESET, disk=None, shares=False, orderly=True,
@@ -94,7 +94,7 @@ class Case:
 
 
 def device_tree(**changes):
-    """A blob; changes are to GOOD."""
+    """A compiled device tree: GOOD with changes."""
     text = TREE
     for key, value in {**GOOD, **changes}.items():
         text = text.replace(key, value)
@@ -103,7 +103,7 @@ def device_tree(**changes):
 
 
 def assemble(scratch):
-    """The code of boot_shim.S."""
+    """The machine code of boot_shim.S."""
     elf, flat = os.path.join(scratch, 'shim.elf'), os.path.join(scratch, 'shim.bin')
     subprocess.run([CROSS + 'gcc', '-nostdlib', '-static', '-Wl,--build-id=none', '-o', elf,
                     os.path.join(HERE, 'boot_shim.S')], check=True)
@@ -113,7 +113,7 @@ def assemble(scratch):
 
 
 def build_sha256(scratch):
-    """The program that holds both forms of SHA-256 against each other, for the host."""
+    """Build the program that compares SHA-256 with and without instructions, for the host."""
     program = os.path.join(scratch, 'sha256')
     source = os.path.join(os.path.dirname(HERE), 'src')
     subprocess.run([CROSS + 'gcc', '-static', '-O2', '-march=armv8-a+crypto', '-I', source,
@@ -124,7 +124,7 @@ def build_sha256(scratch):
 
 
 class Images:
-    """Makes images of the firmware with something changed, as files."""
+    """Makes files with changed images of the firmware."""
 
     def __init__(self, objects, scratch):
         self.scratch, self.count = scratch, 0
@@ -137,7 +137,7 @@ class Images:
                         for line in names.splitlines()}
 
     def write(self, data):
-        """A file of its own with these bytes."""
+        """A new file with these bytes."""
         self.count += 1
         path = os.path.join(self.scratch, f'image{self.count}')
         with open(path, 'wb') as file:
@@ -145,18 +145,18 @@ class Images:
         return path
 
     def plain(self):
-        """The firmware as it is."""
+        """The unchanged firmware."""
         return self.write(self.firmware)
 
     def with_code(self, symbol, words):
-        """The firmware with other instructions where a function starts."""
+        """The firmware with other instructions at the start of a function."""
         image = bytearray(self.firmware)
         at = self.symbols[symbol] - IMAGE_BASE
         image[at:at + 4 * len(words)] = struct.pack(f'<{len(words)}I', *words)
         return self.write(image)
 
     def with_tree(self, tree=b'', x0=0, moved=False):
-        """The firmware entered with another tree, x0 or place; the tree goes to x0."""
+        """The firmware entered with another x0 or at a wrong address; tree is copied to x0."""
         image = bytearray(self.firmware)
         image[0:4] = struct.pack('<I', 0x14000000 | IMAGE_MAX // 4)
         image += bytes(IMAGE_MAX - len(image)) + self.shim
@@ -170,8 +170,8 @@ class Images:
         return self.write(image)
 
 
-def lie(tree, offset, value):
-    """The tree with another 32-bit field in its header."""
+def with_field(tree, offset, value):
+    """The tree with another value of a 32-bit field in its header."""
     return tree[:offset] + struct.pack('>I', value) + tree[offset + 4:]
 
 
@@ -191,51 +191,52 @@ def cases(images):
                       f'sha256 {hashlib.sha256(data).hexdigest()}', OFF, found[-1].disk, True,
                       options='--swiotlb 0'))
     found += [
-        Case('a disk that errs half way', images.plain(),
+        Case('a disk with a read error half way', images.plain(),
              f'error: disk, sectors {BAD_SECTOR // 128 * 128} to '
              f'{BAD_SECTOR // 128 * 128 + 127}: disk reports an I/O error',
              disk='/dev/vda', shares=True),
         Case('no disk', images.plain(), 'error: no virtio block device'),
         Case('no PCI host', images.with_tree(good), 'error: no virtio block device'),
         Case('a tree cut in half', images.with_tree(half), 'error: device tree is malformed'),
-        Case('a tree without magic', images.with_tree(lie(good, 0, 0)),
+        Case('a tree without magic', images.with_tree(with_field(good, 0, 0)),
              'error: device tree has a bad header'),
-        Case('a tree larger than its region', images.with_tree(lie(good, 4, 0x200001)),
+        Case('a tree larger than its region', images.with_tree(with_field(good, 4, 0x200001)),
              'error: device tree claims more than its region holds'),
-        Case('a tree smaller than its header', images.with_tree(lie(good, 4, 39)),
+        Case('a tree smaller than its header', images.with_tree(with_field(good, 4, 39)),
              'error: device tree has a bad header'),
-        Case('a tree whose strings are elsewhere', images.with_tree(lie(good, 12, 0x7ffffff0)),
+        Case('a tree whose strings are outside of it',
+             images.with_tree(with_field(good, 12, 0x7ffffff0)),
              'error: device tree has a bad header'),
         Case('a tree in the middle of RAM', images.with_tree(good, x0=0x82ffff08),
              'error: no virtio block device'),
-        Case('a tree that ends with RAM', images.with_tree(
+        Case('a tree at the end of RAM', images.with_tree(
             device_tree(MEMORY='0x80000000 0 0x4000000', POOL='0x83c00000'), x0=0x83fff800),
              'error: no virtio block device'),
         Case('a tree beyond RAM', images.with_tree(
             device_tree(MEMORY='0x80000000 0 0x1000000', POOL='0x80e00000'), x0=0x82000000),
              'error: RAM: address or size is out of range'),
-        Case('no tree where x0 points', images.with_tree(x0=0x82000000),
+        Case('no tree at the address in x0', images.with_tree(x0=0x82000000),
              'error: device tree has a bad header'),
-        Case('RAM joined with the firmware', images.with_tree(
+        Case('firmware and RAM in one memory range', images.with_tree(
             device_tree(MEMORY='0x7fc00000 0 0x4400000')),
              'error: no virtio block device'),
-        Case('RAM and the firmware apart', images.with_tree(
+        Case('firmware and RAM in two memory ranges', images.with_tree(
             device_tree(MEMORY='0x80000000 0 0x4000000>, <0 0x7fc00000 0 0x400000')),
              'error: no virtio block device'),
-        Case('a tree in the firmware', images.with_tree(x0=IMAGE_BASE),
+        Case('a tree in the firmware image', images.with_tree(x0=IMAGE_BASE),
              f'error: {IMAGE_BASE:#x}: device tree is misplaced'),
         Case('a misaligned tree', images.with_tree(x0=0x80000004),
              'error: 0x80000004: device tree is misplaced'),
-        Case('memory elsewhere', images.with_tree(
+        Case('memory below the firmware', images.with_tree(
             device_tree(MEMORY='0x40000000 0 0x50000000')),
              'error: memory starts at 0x40000000: device tree describes no usable memory'),
-        Case('memory without end', images.with_tree(
+        Case('memory up to 2^64', images.with_tree(
             device_tree(MEMORY='0x80000000 0xffffffff 0xfffff000')),
              'error: memory of 0xfffffffffffff000 bytes: '
              'device tree describes no usable memory'),
-        Case('a UART over the firmware', images.with_tree(device_tree(UART='0x7fc00000')),
+        Case('a UART in the firmware image', images.with_tree(device_tree(UART='0x7fc00000')),
              'error: UART and firmware image: ranges overlap'),
-        Case('a UART across the end of a page', images.with_tree(device_tree(UART='0xffc')),
+        Case('a UART in two pages', images.with_tree(device_tree(UART='0xffc')),
              'error: registers at 0xffc leave their page: device tree describes no usable UART'),
         Case('PSCI by SMC', images.with_tree(device_tree(METHOD='smc')),
              'error: device tree has no PSCI by HVC'),
@@ -251,31 +252,31 @@ def cases(images):
 
 
 def wrong(case, job, protected):
-    """What is wrong with the outcome of a case; None if nothing is."""
+    """Why a case has failed; None if it has not."""
     said = [line.removeprefix('pvmfw: ') for line in job.output.split('\n')
             if line.startswith('pvmfw: ')]
     if job.status != case.status:
-        return f'the VMM ended with {job.status} instead of {case.status}'
+        return f'the VMM ended with status {job.status} instead of {case.status}'
     if not any(line == case.says or 'exception' in case.says and line.startswith(case.says)
                for line in said):
-        return f'it did not say "{case.says}"'
+        return f'the firmware did not print "{case.says}"'
     errors = [line for line in said if line.startswith('error: ')]
     if len(errors) != (case.status == RESET):
-        return f'it reported {len(errors)} errors'
+        return f'the firmware printed {len(errors)} errors'
     if case.orderly and said[-2:] != ['nothing shared', 'off' if case.status == OFF else 'reset']:
-        return f'it ended with {said[-2:]}'
+        return f'the last lines are {said[-2:]}'
     if case.shares:
         stats = dict(item.split('=') for line in said if line.startswith('stats ')
                      for item in line.split()[1:])
         if (int(stats['share_calls']) > 0) != protected or \
                 stats['share_calls'] != stats['unshare_calls'] or \
                 int(stats['granule_queries']) != protected:
-            return f'odd counts: {stats}'
+            return f'unexpected counts: {stats}'
     return None
 
 
 def blkdebug(scratch):
-    """A disk with one sector that cannot be read, in QEMU's words."""
+    """QEMU's name for a disk with one sector that cannot be read."""
     rules, data = os.path.join(scratch, 'rules'), os.path.join(scratch, 'data')
     with open(rules, 'w') as file:
         file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{BAD_SECTOR}"\n')
@@ -318,7 +319,7 @@ def run(objects, cpu, modes):
     if both.status:
         failed += 1
         print(f'# status {both.status}: {both.output}')
-    # The host itself must have come through all of this.
+    # The host itself must not have failed.
     print(f'{"not " if host.cause else ""}ok {len(todo) + 2} - the host')
     if host.cause:
         failed += 1
@@ -329,10 +330,10 @@ def run(objects, cpu, modes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--objects', default=os.path.join(qemu.BUILD, 'pvmfw-obj'),
-                        help='where pvmfw.bin and pvmfw.elf are')
+                        help='directory with pvmfw.bin and pvmfw.elf')
     cpus.add_option(parser, cpus.DEFAULT)
     parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
-                        help='only these VMs; default both')
+                        help='only VMs of this kind; default: both')
     args = parser.parse_args()
     try:
         return 1 if run(args.objects, args.cpu, args.mode or ['plain', 'protected']) else 0

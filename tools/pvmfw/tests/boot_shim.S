@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Runs before the firmware in tests of its start: puts another device tree where
- * the VMM's was, and enters the firmware as the test asks. boot.py appends the
- * parameters: what to enter with in x0 (0: what the VMM gave), where to enter,
- * where the tree goes, its length (a multiple of 8), the tree.
+ * boot.py puts this code before the firmware, to change how the firmware is entered. It
+ * copies another device tree into memory and enters the firmware. boot.py appends the
+ * parameters: x0 for the firmware (0: the VMM's x0), the address to enter, the address and
+ * the length (a multiple of 8) of the tree, the tree.
  *
- * The firmware's first instruction is "mov x20, x0"; a branch to here stands in
- * its place, so this code does what it did.
+ * boot.py replaces the firmware's first instruction, "mov x20, x0", by a branch to this code,
+ * which therefore sets x20 instead.
  */
 	.text
 	.global	_start

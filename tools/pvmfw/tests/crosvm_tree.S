@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The compiled trees that test_crosvm.c reads; the makefile says in which folder they
- * are, to the assembler.
+ * The compiled device trees of test_crosvm.c (crosvm_tree.h). tests.mk compiles them and
+ * passes their directory to the assembler.
  */
 	.macro	tree, name, file
 	.balign	8

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The allocations of fake_alloc.h. The names are those that the linker's --wrap
- * makes of them.
+ * Failing allocations (fake_alloc.h). The linker's --wrap requires these names.
  */
 #include "buddy.h"
 #include "fake_alloc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Allocations that fail although there is memory: the linker puts this between the
- * allocator and whoever calls it from another file.
+ * Makes a chosen allocation fail although there is memory. The linker redirects calls of
+ * buddy_alloc() and buddy_zalloc() from other files to fake_alloc.c.
  */
 #ifndef PVMFW_FAKE_ALLOC_H
 #define PVMFW_FAKE_ALLOC_H
@@ -9,16 +9,16 @@
 #include "types.h"
 
 /**
- * struct fake_alloc - What the test sets, and what has happened.
- * @fail_at: the allocation that fails, counted from 1; 0: none
- * @calls: allocations that were asked for
+ * struct fake_alloc - Which allocation fails.
+ * @fail_at: number of the allocation that fails, counted from 1; 0: none
+ * @calls: allocations requested so far
  */
 struct fake_alloc {
 	u64 fail_at;
 	u64 calls;
 };
 
-/** The one allocator; the test zeroes it. */
+/** The only instance; the test zeroes it. */
 extern struct fake_alloc fake_alloc;
 
 #endif

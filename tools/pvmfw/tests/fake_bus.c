@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PCI bus of fake_bus.h.
+ * The PCI bus and the UART (fake_bus.h).
  */
 #include "fake_bus.h"
 #include "layout.h"
@@ -61,7 +61,7 @@ struct fake_fn *fake_bus_add(unsigned int slot, unsigned int function, u16 vendo
 	return fn;
 }
 
-/* The function that has the byte at @offset of configuration space, and which byte. */
+/* Find the function for @offset in the bus's configuration space; *@reg is the rest. */
 static struct fake_fn *find(u64 offset, u64 *reg)
 {
 	*reg = offset & (((u64)1 << fake_bus_shift) - 1);
@@ -110,7 +110,7 @@ static void config_write(u64 offset, u32 value, unsigned int size)
 	}
 }
 
-/* The function whose BAR 0 holds @addr; *offset is where in it. */
+/* Find the function whose BAR 0 holds @addr; *@offset is its offset in the BAR. */
 static const struct fake_fn *decode(u64 addr, u64 *offset)
 {
 	unsigned int i;
@@ -129,7 +129,7 @@ static const struct fake_fn *decode(u64 addr, u64 *offset)
 	return NULL;
 }
 
-/* Its status and identification; reading the status finds it empty, unless it is busy. */
+/* Read line status or FIFO identification. Unless busy, the transmitter is empty. */
 static u32 uart_read(u64 reg)
 {
 	if (reg == 2)

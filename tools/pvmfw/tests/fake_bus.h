@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PCI bus for the unit tests, behind the mmio functions: configuration space of
- * bus 0, and BARs that lead to a device. An access to an address where nothing is fails
- * the test, as it would hang or fault in the VM.
+ * A PCI bus and a UART for the unit tests, which implement the functions of mmio.h:
+ * configuration space of bus 0, and BARs of devices. Rule: an access to an address where no
+ * device is fails the test, as it would hang or fault in the VM.
  */
 #ifndef PVMFW_FAKE_BUS_H
 #define PVMFW_FAKE_BUS_H
@@ -14,18 +14,18 @@
 #define FAKE_WINDOW	0x20000000ull
 #define FAKE_WINDOW_SIZE 0x100000ull
 
-/** Where the UART's registers are. */
+/** Address of the UART's registers. */
 #define FAKE_UART	0x3f8ull
 
 /**
- * struct fake_uart - A 16550 that sends, and nothing else.
- * @fifo: it has one, of 16 bytes
- * @busy: how often it says so before it has room
- * @polls: reads of its line status
- * @room: bytes that it takes
- * @sent: bytes that it took
- * @lost: bytes for which there was no room
- * @text: the first of those that it took
+ * struct fake_uart - A 16550 that only sends.
+ * @fifo: it has a FIFO of 16 bytes
+ * @busy: how many more reads of its line status find it busy
+ * @polls: reads of its line status so far
+ * @room: bytes that it takes before it must be polled again
+ * @sent: bytes sent so far
+ * @lost: bytes lost because there was no room
+ * @text: the first bytes that were sent
  */
 struct fake_uart {
 	bool fifo;
@@ -37,16 +37,16 @@ struct fake_uart {
 	char text[128];
 };
 
-/** The one UART; a reset of the bus leaves it alone. */
+/** The only UART; fake_bus_reset() does not change it. */
 extern struct fake_uart fake_uart;
 
 /**
  * struct fake_fn - A PCI function.
- * @present: it is there
+ * @present: it exists
  * @config: its configuration space
- * @bar_mask: by BAR: the bits that can be written; 0: there is no such BAR
- * @sticky: it forgets what is written to its BARs
- * @forgets: by BAR: it has a size but takes no address
+ * @bar_mask: for each BAR the bits that can be written; 0: there is no such BAR
+ * @sticky: writes to its BARs are ignored
+ * @forgets: for each BAR: it can be sized, but an address written to it is lost
  * @read: reads @size bytes at @offset into BAR 0
  * @write: writes @size bytes at @offset into BAR 0
  */
@@ -63,10 +63,10 @@ struct fake_fn {
 /** The functions of bus 0, by device and function number. */
 extern struct fake_fn fake_bus[32][8];
 
-/** log2 of the bytes of configuration space of a function; a reset makes it ECAM. */
+/** log2 of the bytes of configuration space per function; fake_bus_reset() selects ECAM. */
 extern unsigned int fake_bus_shift;
 
-/** What happens before each access, as a fault may; NULL, also after a reset: nothing. */
+/** Called before each access, like a fault handler; NULL after fake_bus_reset(). */
 extern void (*fake_bus_touch)(u64 addr);
 
 /**
@@ -75,14 +75,14 @@ extern void (*fake_bus_touch)(u64 addr);
 void fake_bus_reset(void);
 
 /**
- * fake_bus_platform() - What the device tree says of this bus.
+ * fake_bus_platform() - Describe this bus as platform_parse() would.
  *
- * Return: a platform with nothing but PCI.
+ * Return: a platform with only the fields for PCI filled in.
  */
 struct platform fake_bus_platform(void);
 
 /**
- * fake_bus_add() - Put a function on the bus.
+ * fake_bus_add() - Add a function to the bus.
  * @slot: device number
  * @function: function number
  * @vendor: vendor ID
@@ -95,7 +95,7 @@ struct fake_fn *fake_bus_add(unsigned int slot, unsigned int function, u16 vendo
 /**
  * fake_bus_set32() - Set a field of the configuration space.
  * @fn: the function
- * @offset: where
+ * @offset: offset of the field in bytes
  * @value: the value
  */
 void fake_bus_set32(struct fake_fn *fn, unsigned int offset, u32 value);
@@ -103,7 +103,7 @@ void fake_bus_set32(struct fake_fn *fn, unsigned int offset, u32 value);
 /**
  * fake_bus_get32() - Read a field of the configuration space.
  * @fn: the function
- * @offset: where
+ * @offset: offset of the field in bytes
  *
  * Return: the value.
  */

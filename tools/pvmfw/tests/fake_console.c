@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pr_info() and pr_error() for the unit tests.
+ * pr_info() and pr_error() for the unit tests (fake_console.h).
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ void fake_console_reset(void)
 	fake_console_text[0] = '\0';
 }
 
-/* What does not fit is not kept. */
+/* Add the line to fake_console_text as far as it fits. */
 static void end_line(void)
 {
 	size_t used = strlen(fake_console_text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A counter that goes on by one tenth of a second whenever someone looks at it.
+ * The counter of the unit tests (fake_counter.h).
  */
 #include "counter.h"
 #include "fake_counter.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Time in the unit tests.
+ * The counter of the unit tests: it advances by one tick at each counter_read().
  */
 #ifndef PVMFW_FAKE_COUNTER_H
 #define PVMFW_FAKE_COUNTER_H
@@ -9,10 +9,10 @@
 
 #define FAKE_COUNTER_HZ 10
 
-/** What happens whenever someone looks at the counter, or NULL. */
+/** Called at each counter_read() unless NULL. */
 extern void (*fake_counter_tick)(void);
 
-/** What it was last. It starts just before it wraps, so that nobody may rely on that. */
+/** The last value. It starts just before it wraps, so that every test covers a wrap. */
 extern u64 fake_counter_value;
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The disk of fake_disk.h, by virtio 1.2.
+ * The disk (fake_disk.h), as virtio 1.2 defines it.
  */
 #include "fake_counter.h"
 #include "fake_disk.h"
@@ -33,14 +33,14 @@ u8 fake_disk_byte(u64 at)
 	return (u8)(at * 31 + (at >> 9) * 7 + (at >> 17));
 }
 
-/* Memory of the guest, which the device may touch only while it is shared. */
+/* Get memory of the guest, which must be shared. */
 static void *guest(u64 addr, u64 len)
 {
 	fake_hyp_check_shared(addr, len);
 	return (void *)(uintptr_t)addr;
 }
 
-/* Answer the request that starts at @head: status byte and bytes written. */
+/* Do the request that starts at @head: sets its status, returns the bytes written. */
 static u32 serve(u16 head, u8 *result)
 {
 	const struct desc *table = guest(fake_disk.desc, fake_disk.queue_size * sizeof(*table));
@@ -50,7 +50,7 @@ static u32 serve(u16 head, u8 *result)
 	u32 type;
 	u8 *to;
 
-	/* Header, data, status; the last two are the device's to write. */
+	/* Header, data, status; the device writes the last two. */
 	assert_int_equal(req->flags, 1);
 	assert_int_equal(data->flags, 3);
 	assert_int_equal(status->flags, 2);
@@ -134,7 +134,7 @@ static void answer(u16 head)
 	complete(head, written, result);
 }
 
-/* The driver waits: one of the requests comes back, any one. */
+/* Complete one of the requests, chosen at random, while the driver waits. */
 static void tick(void)
 {
 	unsigned int i;

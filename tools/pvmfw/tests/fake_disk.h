@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio block device for the unit tests. It touches only memory that the
- * fake hypervisor says is shared, and misbehaves as the test asks.
+ * A virtio block device for the unit tests, which misbehaves as the test asks. Rule: it fails
+ * the test if it has to access memory that is not shared with the host (fake_hyp.h).
  */
 #ifndef PVMFW_FAKE_DISK_H
 #define PVMFW_FAKE_DISK_H
@@ -10,19 +10,19 @@
 #include "types.h"
 
 /**
- * enum fake_disk_evil - How it answers a request.
- * @EVIL_NONE: as it should
+ * enum fake_disk_evil - How the disk misbehaves when it completes a request.
+ * @EVIL_NONE: it does not
  * @EVIL_USED_JUMP: the used index moves by more than there are requests
  * @EVIL_USED_BACK: the used index moves backwards
- * @EVIL_WRONG_ID: a descriptor that starts no request
- * @EVIL_HUGE_ID: a descriptor beyond the queue
- * @EVIL_LONG: more bytes written than it may write
- * @EVIL_SHORT: fewer bytes written than asked for, yet success
- * @EVIL_UNCOUNTED: no evil: the status byte is not among the bytes written
- * @EVIL_STATUS: an unknown status
- * @EVIL_NO_STATUS: status never written
- * @EVIL_SILENT: no answer
- * @EVIL_NEEDS_RESET: no answer, and the device says that it is broken
+ * @EVIL_WRONG_ID: the id is a descriptor that starts no request
+ * @EVIL_HUGE_ID: the id is a descriptor beyond the queue
+ * @EVIL_LONG: it claims more bytes than it may write
+ * @EVIL_SHORT: it claims fewer bytes than requested, with the status of success
+ * @EVIL_UNCOUNTED: valid: it does not count the status byte among the bytes written
+ * @EVIL_STATUS: it writes an unknown status
+ * @EVIL_NO_STATUS: it does not write the status
+ * @EVIL_SILENT: it does not complete the request
+ * @EVIL_NEEDS_RESET: it does not complete the request, and sets DEVICE_NEEDS_RESET
  */
 enum fake_disk_evil {
 	EVIL_NONE,
@@ -40,36 +40,36 @@ enum fake_disk_evil {
 };
 
 /**
- * struct fake_disk - What the test sets, and the registers.
+ * struct fake_disk - Settings of the test, registers, and records.
  * @sectors: capacity
- * @features: what it offers
+ * @features: features that it offers
  * @queue_max: entries that its queue may have
  * @notify_off: queue_notify_off
- * @bad_sector: reading it is an I/O error; -1: none
- * @unsupported: it knows no reads
- * @evil: how it answers request @evil_from and later ones
- * @evil_from: counted from 1
- * @refuse_features: FEATURES_OK does not stick
+ * @bad_sector: sector whose read is an I/O error; -1: none
+ * @unsupported: it answers every read with "unsupported"
+ * @evil: how it misbehaves from request @evil_from on
+ * @evil_from: number of a request, counted from 1
+ * @refuse_features: it does not keep FEATURES_OK set
  * @refuse_queue: the queue cannot be enabled
  * @stuck_reset: it never confirms a reset
  * @restless: its configuration generation changes at each read
- * @shuffle: it answers not at once but while the driver waits, one request at a
- *	time, in an order that this seeds; 0: at once
- * @requests: requests seen
- * @held: requests that wait for their answer
- * @held_count: how many there are
- * @held_peak: the most that ever were
+ * @shuffle: if not 0, it completes one request each time the driver reads the counter, in a
+ *	random order with this seed; if 0, it completes each request at once
+ * @requests: requests taken from the queue, in total
+ * @held: requests that are not completed yet
+ * @held_count: number of these
+ * @held_peak: the largest value that @held_count has had
  * @status: device status
- * @feature_select: which word of the features is read
- * @driver_select: which word is written
- * @driver_features: what the driver accepted
+ * @feature_select: index of the word of @features that is read
+ * @driver_select: index of the word of @driver_features that is written
+ * @driver_features: features that the driver accepted
  * @generation: configuration generation
- * @queue_size: entries in use
- * @queue_enable: the queue is live
- * @desc: its descriptor table
- * @avail: its driver area
- * @used: its device area
- * @seen: requests taken
+ * @queue_size: entries of its queue
+ * @queue_enable: the queue is enabled
+ * @desc: address of the descriptor table
+ * @avail: address of the driver area
+ * @used: address of the device area
+ * @seen: free-running count of requests taken from the queue
  * @done: used index
  */
 struct fake_disk {
@@ -104,16 +104,16 @@ struct fake_disk {
 	u16 done;
 };
 
-/** The one disk. */
+/** The only disk. */
 extern struct fake_disk fake_disk;
 
-/* Where its capabilities lie in its configuration space. */
+/* Offsets of its capabilities in configuration space. */
 #define FAKE_CAP_COMMON	0x40
 #define FAKE_CAP_NOTIFY	0x50
 #define FAKE_CAP_DEVICE	0x64
 
 /**
- * fake_disk_add() - Put a good disk on the bus.
+ * fake_disk_add() - Add a disk without faults to the bus.
  * @slot: device number
  * @sectors: capacity
  *
@@ -122,8 +122,8 @@ extern struct fake_disk fake_disk;
 struct fake_fn *fake_disk_add(unsigned int slot, u64 sectors);
 
 /**
- * fake_disk_byte() - What the disk holds.
- * @at: byte offset
+ * fake_disk_byte() - Get the contents of the disk.
+ * @at: offset of a byte
  *
  * Return: the byte.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hypervisor of fake_hyp.h, behind smccc_hvc().
+ * The hypervisor (fake_hyp.h).
  */
 #include "fake_hyp.h"
 #include "fake_trace.h"
@@ -33,11 +33,11 @@ void fake_hyp_release(void)
 	memset(&fake_hyp, 0, sizeof(fake_hyp));
 }
 
-/* Index of the page at @addr, which must be the guest's. */
+/* Index of the page at @addr, which must be memory of the guest. */
 static u64 page_of(u64 addr)
 {
 	if (!range_inside(addr, 1, (uintptr_t)fake_hyp.arena, FW_SCRATCH_SIZE))
-		fail_msg("0x%llx is no memory of the guest", (unsigned long long)addr);
+		fail_msg("0x%llx is not memory of the guest", (unsigned long long)addr);
 	return (addr - (uintptr_t)fake_hyp.arena) / PAGE_SIZE;
 }
 
@@ -56,7 +56,7 @@ static void change_granule(u64 ipa, bool share)
 
 	for (i = page; i < page + fake_hyp.granule / PAGE_SIZE; i++) {
 		if (i >= PAGES)
-			fail_msg("granule leaves the memory of the guest");
+			fail_msg("the granule exceeds the memory of the guest");
 		if (fake_hyp.shared[i] == share)
 			fail_msg("page %llu: %s twice", (unsigned long long)i,
 				 share ? "shared" : "unshared");
@@ -67,7 +67,7 @@ static void change_granule(u64 ipa, bool share)
 		fake_hyp.shared_peak = fake_hyp.shared_now;
 }
 
-/* MEM_SHARE and MEM_UNSHARE as the design, section 5, has them. */
+/* MEM_SHARE and MEM_UNSHARE, as Documentation/virt/kvm/arm/pkvm-hypercalls.rst says. */
 static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res)
 {
 	u64 i;
@@ -98,7 +98,7 @@ static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res
 	res->r[1] = count;
 }
 
-/* MMIO_GUARD_MAP and _UNMAP: a second guard succeeds, a second unguard does not. */
+/* MMIO_GUARD_MAP and _UNMAP: guarding twice succeeds, unguarding twice does not. */
 static void change_guard(u64 ipa, bool guard, struct smccc_res *res)
 {
 	u64 first = ipa / PAGE_SIZE, i;

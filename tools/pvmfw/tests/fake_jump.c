@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel that the unit tests enter.
+ * fw_jump() for the unit tests: it records the jump instead of entering a kernel.
  */
 #include "boot.h"
 #include "fake_trace.h"
@@ -10,7 +10,7 @@ void fw_jump(u64 kernel, u64 fdt)
 {
 	const struct fake_range tree = { fdt, 1 };
 
-	/* It is told where its tree was put. */
+	/* The kernel must get the address to which its device tree was copied. */
 	assert_true(fake_trace_first(EVENT_COPY, tree) >= 0);
 	fake_trace(EVENT_JUMP, kernel);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The map of fake_map.h.
+ * The memory map (fake_map.h).
  */
 #include "fake_map.h"
 #include "testing.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The live page tables of the unit tests, which nobody walks but the tests
- * themselves.
+ * The functions of mmu.h for the unit tests (fake_mmu.h). No hardware walks the page tables;
+ * only the tests read them.
  */
 #include "fake_mmu.h"
 #include "fake_trace.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the unit tests see of the maintenance of TLB and caches.
+ * The functions of mmu.h for the unit tests, which record maintenance of TLB and caches.
  */
 #ifndef PVMFW_FAKE_MMU_H
 #define PVMFW_FAKE_MMU_H
@@ -9,11 +9,11 @@
 #include "types.h"
 
 /**
- * struct fake_mmu - What was asked for.
+ * struct fake_mmu - The record.
  * @syncs: calls of mmu_sync()
  * @flushes: calls of mmu_flush()
  * @cleaned_count: entries of @cleaned in use
- * @cleaned: what was cleaned, in order
+ * @cleaned: ranges that were cleaned, in order
  */
 struct fake_mmu {
 	u64 syncs;
@@ -22,7 +22,7 @@ struct fake_mmu {
 	struct fake_range cleaned[16];
 };
 
-/** The one MMU; the test zeroes it. */
+/** The only record; the test zeroes it. */
 extern struct fake_mmu fake_mmu;
 
 #endif

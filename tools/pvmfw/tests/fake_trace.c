@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The record of fake_trace.h.
+ * The record of events (fake_trace.h).
  */
 #include "fake_trace.h"
 #include "testing.h"

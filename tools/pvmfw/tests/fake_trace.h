@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In which order the fakes were asked for things.
+ * A record of calls of the fakes, in order, so that a test can check which came first.
  */
 #ifndef PVMFW_FAKE_TRACE_H
 #define PVMFW_FAKE_TRACE_H
@@ -42,40 +42,40 @@ struct fake_range {
 };
 
 /**
- * fake_trace_reset() - Forget everything.
+ * fake_trace_reset() - Remove all events.
  */
 void fake_trace_reset(void);
 
 /**
- * fake_trace() - Note an event; of very many only the first are kept.
+ * fake_trace() - Record an event. The first 4096 are kept.
  * @event: what happened
- * @at: where
+ * @at: its address
  */
 void fake_trace(enum fake_event event, u64 at);
 
 /**
- * fake_trace_first() - Find the first event of a kind.
- * @event: which
- * @where: in which range
+ * fake_trace_first() - Find the first event of a kind in a range.
+ * @event: the kind
+ * @where: the range of addresses
  *
- * Return: its place in the order of all events, from 0 on, or -1.
+ * Return: its index among all events, counted from 0; -1 if there is none.
  */
 int fake_trace_first(enum fake_event event, struct fake_range where);
 
 /**
- * fake_trace_last() - Find the last event of a kind.
- * @event: which
- * @where: in which range
+ * fake_trace_last() - Find the last event of a kind in a range.
+ * @event: the kind
+ * @where: the range of addresses
  *
- * Return: its place in the order of all events, from 0 on, or -1.
+ * Return: its index among all events, counted from 0; -1 if there is none.
  */
 int fake_trace_last(enum fake_event event, struct fake_range where);
 
 /**
- * fake_trace_count() - Count the events of a kind, wherever they were.
- * @event: which
+ * fake_trace_count() - Count the events of a kind, at any address.
+ * @event: the kind
  *
- * Return: how many there were.
+ * Return: their number.
  */
 unsigned int fake_trace_count(enum fake_event event);
 

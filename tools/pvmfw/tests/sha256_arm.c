@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule: SHA-256 by the CPU's instructions is SHA-256: the standard's vectors come out, and
- * whatever the data is, how it is cut into pieces and where it lies, what the form for any
- * CPU says. A program for Linux on arm64, linked with the firmware's own files; boot.py
- * runs it. Exits with 0 if all is so.
+ * Rule: SHA-256 by the CPU's instructions gives the digests of the standard's test vectors,
+ * and the same digest as plain C for any data, alignment and pieces in which it is added.
+ *
+ * A program for Linux on arm64, linked with the firmware's own files. boot.py runs it. Its
+ * exit status is 0 if no check failed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,18 +30,18 @@ static unsigned int failed;
 static void expect(bool good, const char *what)
 {
 	if (!good) {
-		printf("wrong: %s\n", what);
+		printf("failed: %s\n", what);
 		failed++;
 	}
 }
 
-/* Hash @len bytes, with the instructions or without, cut into pieces of @piece. */
+/* Hash @len bytes, with the instructions or without, in pieces of @piece bytes; 0: at once. */
 static void hash(const u8 *data, size_t len, size_t piece, bool hw, u8 *digest)
 {
 	struct sha256 sha;
 
 	sha256_init(&sha);
-	expect(sha.hw, "the instructions are not used");
+	expect(sha.hw, "sha256_init() uses the CPU's instructions");
 	sha.hw = hw;
 	while (len) {
 		size_t part = piece && piece < len ? piece : len;
@@ -78,7 +79,7 @@ static void check_each_other(void)
 	for (len = 0; len <= LARGEST; len++) {
 		hash(data + len % 16, len, len % 7 * 33, true, with);
 		hash(data + len % 16, len, 0, false, without);
-		expect(!memcmp(with, without, sizeof(with)), "the two differ");
+		expect(!memcmp(with, without, sizeof(with)), "both digests are equal");
 	}
 }
 
@@ -90,6 +91,6 @@ int main(void)
 	}
 	check_vectors();
 	check_each_other();
-	printf("%u are wrong\n", failed);
+	printf("%u checks failed\n", failed);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: what is read is what the disk holds, through shared memory only; a
- * device that lies, errs or falls silent ends in an error with a name, never in
- * a hang or a wild access; after a reset everything is unshared, whatever
- * happened before.
+ * Rules: a read returns the disk's contents and uses only shared memory; a device that
+ * misbehaves, reports an error or does not respond causes an error value, never a hang or
+ * a stray access; after a reset of the device everything can be unshared, whatever happened
+ * before.
  *
- * fake_disk fails the test when it is told to touch memory that is not shared.
+ * fake_disk fails the test if the driver makes it access memory that is not shared.
  */
 #include "fake_disk.h"
 #include "fake_hyp.h"
@@ -53,7 +53,7 @@ static enum fw_status start(struct fixture *f)
 	return virtio_blk_init(&f->blk, &f->dev, &f->pool);
 }
 
-/* How every run ends: nothing shared, nothing lost. */
+/* End a run: nothing stays shared, and the heap has all of its memory again. */
 static void finish(struct fixture *f)
 {
 	assert_int_equal(virtio_blk_stop(&f->blk), FW_OK);
@@ -62,7 +62,7 @@ static void finish(struct fixture *f)
 	assert_int_equal(f->heap.free_bytes, FW_SCRATCH_SIZE);
 }
 
-/* One request from beginning to end. */
+/* Start a request and wait for it. */
 static enum fw_status read_now(struct virtio_blk *blk, u64 sector, void *dst, u32 len)
 {
 	enum fw_status status;
@@ -118,7 +118,7 @@ static void reads(void **state)
 	calls = fake_hyp.share_calls;
 	for (round = 0; round < 100; round++)
 		check_read(f, round, (round % 128 + 1) * SECTOR_SIZE);
-	/* The pool has what it needs: no request shares again. */
+	/* The pool has enough memory now: further requests share no more. */
 	assert_int_equal(fake_hyp.share_calls, calls);
 	assert_int_equal(f->blk.requests, 105);
 	assert_int_equal(fake_disk.requests, 105);
@@ -142,7 +142,7 @@ static void bad_reads(void **state)
 	finish(f);
 }
 
-/* After a clean error the disk goes on, and its buffers are used again. */
+/* After an I/O error the disk can still be read, and its buffers are reused. */
 static void io_error_half_way(void **state)
 {
 	struct fixture *f = *state;
@@ -197,7 +197,7 @@ static void evil_answers(void **state)
 	}
 }
 
-/* The status byte need not be counted; that it was written is known without. */
+/* A device need not count the status byte among the bytes that it wrote. */
 static void status_not_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -206,7 +206,7 @@ static void status_not_counted(void **state)
 	assert_int_equal(start(f), FW_OK);
 	check_read(f, 0, VIRTIO_BLK_MAX_READ);
 	check_read(f, 5, SECTOR_SIZE);
-	/* An error is one, whatever is counted. */
+	/* It is an error even so if the status byte says so. */
 	fake_disk.bad_sector = 7;
 	assert_int_equal(read_now(&f->blk, 7, f->data, SECTOR_SIZE), FW_EBLK_IO);
 	finish(f);
@@ -225,7 +225,7 @@ static void features(void **state)
 	fake_disk.features = 3ull << 32;
 	fake_disk.refuse_features = true;
 	assert_int_equal(start(f), FW_EVIRTIO_FEATURES);
-	/* The device is told: ACKNOWLEDGE, DRIVER, FAILED. */
+	/* The device status is ACKNOWLEDGE, DRIVER, FAILED. */
 	assert_int_equal(fake_disk.status, 0x83);
 	finish(f);
 	assert_int_equal(fake_hyp.calls, 0);
@@ -277,8 +277,7 @@ static void bad_capacity(void **state)
 }
 
 /*
- * A device that will not stop is reported; its memory is taken from it all the
- * same.
+ * A device that does not reset is an error. Its memory is unshared nevertheless.
  */
 static void stuck_reset(void **state)
 {
@@ -290,7 +289,7 @@ static void stuck_reset(void **state)
 	assert_int_equal(virtio_blk_stop(&f->blk), FW_ETIMEOUT);
 	assert_int_equal(shared_end(&f->pool), FW_OK);
 	assert_int_equal(fake_hyp.shared_now, 0);
-	/* And it cannot be brought up again. */
+	/* It cannot be initialised again. */
 	assert_int_equal(start(f), FW_ETIMEOUT);
 }
 
@@ -302,15 +301,15 @@ static void bad_caps(void **state)
 	} cases[] = {
 		{ 0x04, 0 },					/* no list */
 		{ 0x34, 0 },					/* an empty list */
-		{ 0x34, 0x3c },					/* into the header */
+		{ 0x34, 0x3c },					/* points into the header */
 		{ 0x34, 0xfc },					/* garbage at the end */
-		{ FAKE_CAP_COMMON, 0x01104009 },		/* circle */
+		{ FAKE_CAP_COMMON, 0x01104009 },		/* circular list */
 		{ FAKE_CAP_COMMON, 0x01100009 },		/* list ends too early */
 		{ FAKE_CAP_COMMON, 0x010f5009 },		/* too short */
 		{ FAKE_CAP_COMMON, 0x07105009 },		/* common missing */
-		{ FAKE_CAP_COMMON + 4, 1 },			/* half of a BAR */
-		{ FAKE_CAP_COMMON + 4, 5 },			/* no BAR */
-		{ FAKE_CAP_COMMON + 4, 6 },			/* beyond the BARs */
+		{ FAKE_CAP_COMMON + 4, 1 },			/* upper half of a BAR */
+		{ FAKE_CAP_COMMON + 4, 5 },			/* no such BAR */
+		{ FAKE_CAP_COMMON + 4, 6 },			/* beyond the last BAR */
 		{ FAKE_CAP_COMMON + 4, 255 },
 		{ FAKE_CAP_COMMON + 8, 0x4000 },		/* beyond the BAR */
 		{ FAKE_CAP_COMMON + 8, 0xfffffffc },
@@ -320,7 +319,7 @@ static void bad_caps(void **state)
 		{ FAKE_CAP_COMMON + 12, 0xffffffff },
 		{ FAKE_CAP_NOTIFY, 0x02106409 },		/* without multiplier */
 		{ FAKE_CAP_NOTIFY + 12, 1 },
-		{ FAKE_CAP_DEVICE + 12, 4 },			/* half a capacity */
+		{ FAKE_CAP_DEVICE + 12, 4 },			/* half of the capacity field */
 		{ FAKE_CAP_DEVICE, 0x07100009 },		/* no device configuration */
 	};
 	struct fixture *f = *state;
@@ -329,7 +328,7 @@ static void bad_caps(void **state)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		reset(f);
 		f->fn->config[0xfc] = 0x09;
-		/* The header would lead on to a good list. */
+		/* A list that starts in the header would continue in a valid list. */
 		f->fn->config[0x3d] = FAKE_CAP_COMMON;
 		fake_bus_set32(f->fn, cases[i].at, cases[i].value);
 		assert_int_equal(start(f), FW_EPCI_CAP);
@@ -338,7 +337,7 @@ static void bad_caps(void **state)
 	}
 }
 
-/* Random bytes where capabilities are: an error or a disk, nothing else. */
+/* Random bytes in the capabilities cause an error or leave a working disk. */
 static void random_caps(void **state)
 {
 	struct fixture *f = *state;
@@ -351,9 +350,8 @@ static void random_caps(void **state)
 		for (i = 0; i < n; i++)
 			f->fn->config[0x40 + test_random(&seed) % 0x38] = (u8)test_random(&seed);
 		/*
-		 * Regions may now lie over each other: such a device does not
-		 * work, but the fake has registers at fixed places only, so
-		 * only the outcome of looking at capabilities can be checked.
+		 * fake_disk has its registers at fixed offsets, so skip the capabilities that
+		 * now say otherwise.
 		 */
 		if (fake_bus_get32(f->fn, FAKE_CAP_COMMON + 8) == 0 &&
 		    fake_bus_get32(f->fn, FAKE_CAP_NOTIFY + 8) == 0x1000 &&
@@ -369,10 +367,7 @@ static void random_caps(void **state)
 	}
 }
 
-/*
- * Whichever hypercall fails: an error or a good read, and no memory lost track
- * of.
- */
+/* Whichever hypercall fails, the read fails or is right, and no granule is lost. */
 static void hypercalls_fail(void **state)
 {
 	struct fixture *f = *state;
@@ -394,7 +389,7 @@ static void hypercalls_fail(void **state)
 		if (fake_hyp.calls < call)
 			break;
 	}
-	/* 16 data pages and one of rings and headers, both ways. */
+	/* 16 pages of data and one of rings and headers, each shared and unshared. */
 	assert_int_equal(call, 2 * 17 + 1);
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: an image is started only with a digest, a digest only satisfied by its
- * image; one wrong byte anywhere is found; the kernel has room for all of itself
- * where the host put it.
+ * Rules: an image needs a digest, and a digest needs an image; a single wrong bit in an image
+ * is found; the kernel has room for all the memory that it needs; the kernel's device tree
+ * overlaps nothing in use.
  */
 #include "boot.h"
 #include "fake_console.h"
 #include "sha256.h"
 #include "testing.h"
 
-/* RAM as the firmware sees it, at its own address: natively, anything goes. */
+/* Sizes that are not multiples of a page. The images lie at the addresses of malloc(). */
 #define KERNEL_SIZE	0x3001u
 #define INITRD_SIZE	0x801u
 
@@ -86,11 +86,11 @@ static void as_configured(void **state)
 
 	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
 	assert_int_equal(f->p.kernel_room, 0x8000);
-	/* Without an initrd, on both sides. */
+	/* Without an initrd and without a digest for it. */
 	f->p.initrd.size = 0;
 	f->config.initrd = NULL;
 	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
-	/* And without a kernel. */
+	/* Also without a kernel and its digest. */
 	f->p.kernel.size = 0;
 	f->config.kernel = NULL;
 	assert_int_equal(boot_check(&f->p, &f->config), FW_OK);
@@ -120,7 +120,7 @@ static void each_bit_counts(void **state)
 		assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
 		f->kernel_digest[i] ^= 0x80;
 	}
-	/* Cut short, or with a byte more. */
+	/* A byte less, or a byte more. */
 	f->p.kernel.size--;
 	assert_int_equal(boot_check(&f->p, &f->config), FW_EDIGEST);
 	f->p.kernel.size += 2;
@@ -162,18 +162,18 @@ static void bad_kernels(void **state)
 		rehash(f);
 		assert_int_equal(boot_check(&f->p, &f->config), FW_EKERNEL);
 	}
-	/* Its memory goes on behind the file, into the initrd. */
+	/* The kernel needs memory behind its file, which overlaps the initrd. */
 	*header(f) = (struct header){ .image_size = 0x10001, .magic = 0x644d5241 };
 	rehash(f);
 	assert_int_equal(boot_check(&f->p, &f->config), FW_EOVERLAP);
 	assert_non_null(strstr(fake_console_line, "kernel and initrd"));
-	/* Or into the DMA pool. */
+	/* It overlaps the DMA pool. */
 	header(f)->image_size = 0x8001;
 	rehash(f);
 	f->p.swiotlb = (struct swiotlb){ (uintptr_t)f->kernel + 0x8000, 0x1000, 0x1000 };
 	assert_int_equal(boot_check(&f->p, &f->config), FW_EOVERLAP);
 	assert_non_null(strstr(fake_console_line, "kernel and DMA pool"));
-	/* Or over what the host has reserved. */
+	/* It overlaps reserved memory. */
 	f->p.swiotlb.base = 0;
 	f->p.reserved[0] = (struct reserved){ (uintptr_t)f->kernel + 0x8000, 0x1000, false };
 	f->p.reserved_count = 1;
@@ -181,13 +181,13 @@ static void bad_kernels(void **state)
 	assert_non_null(strstr(fake_console_line, "kernel and reserved memory"));
 	assert_int_equal(f->p.kernel_room, 0);
 	f->p.reserved_count = 0;
-	/* A place that is no multiple of 2 MiB. */
+	/* An address that is not a multiple of 2 MiB. */
 	memmove(f->kernel + 0x1000, f->kernel, KERNEL_SIZE);
 	f->p.kernel.base += 0x1000;
 	assert_int_equal(boot_check(&f->p, &f->config), FW_EKERNEL);
 }
 
-/* The device tree goes where it was, else to the lowest place that is free. */
+/* The device tree stays where the host put it if possible, else gets the lowest free memory. */
 static void tree_place(void **state)
 {
 	struct platform p = {
@@ -203,9 +203,9 @@ static void tree_place(void **state)
 	} cases[] = {
 		{ 0x20000, 0x3000, 0x20000 },
 		{ 0xfdd000, 0x3000, 0xfdd000 },
-		{ 0xfde000, 0x3000, 0xb000 },		/* into the pool */
+		{ 0xfde000, 0x3000, 0xb000 },		/* overlaps the DMA pool */
 		{ 0xfff000, 0x3000, 0xb000 },		/* beyond the end of RAM */
-		{ 0x5000, 0x1000, 0x6000 },		/* over the kernel's memory */
+		{ 0x5000, 0x1000, 0x6000 },		/* overlaps the kernel's memory */
 		{ 0x7000, 0x1000, 0x6000 },
 		{ 0x9000, 0x2000, 0xb000 },
 		{ 0xa000, 0x1000, 0x6000 },
@@ -219,7 +219,7 @@ static void tree_place(void **state)
 						 &base), FW_OK);
 		assert_int_equal(base, RAM_BASE + cases[i].expected);
 	}
-	/* A pool that the guest places itself takes no place. */
+	/* A DMA pool without a fixed range occupies no memory yet. */
 	p.swiotlb.base = 0;
 	assert_int_equal(boot_place_tree(&p, RAM_BASE + 0xffd000, 0x3000, &base), FW_OK);
 	assert_int_equal(base, RAM_BASE + 0xffd000);

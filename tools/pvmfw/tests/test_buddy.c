@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: a block is inside of what was given, aligned to its size, and nobody
- * else's; an allocation fails only if no such block is free; what comes back is
- * merged; a free of anything but an allocated block is refused and changes
- * nothing; the records never lie in the memory that is handed out; what was ever
- * handed out is known.
+ * Rules: an allocated block lies in memory that was added, is aligned to its size and
+ * overlaps no other allocated block; an allocation fails only if no such block is free; freed
+ * blocks are merged; freeing anything but an allocated block is refused and changes nothing;
+ * the records do not lie in the memory that is handed out; used_from and used_to bound all
+ * memory that was ever allocated.
  *
- * The model is one byte for each smallest block: who has it.
+ * The model has a byte for each smallest block: which allocation owns it.
  */
 #include "buddy.h"
 #include "testing.h"
@@ -136,7 +136,7 @@ static void random_against_model(void **state)
 	u64 seed = 1;
 	u32 step;
 
-	/* A hole at either end and one in the middle. */
+	/* Leave a hole at either end and one in the middle. */
 	assert_int_equal(give(f, 1, 20), FW_OK);
 	assert_int_equal(give(f, 23, 38), FW_OK);
 	assert_true(f->buddy.used_from > f->buddy.used_to);
@@ -152,7 +152,7 @@ static void random_against_model(void **state)
 	for (step = 1; step <= UNITS; step++)
 		if (f->held[step].block)
 			release(f, (u8)step);
-	/* All merged again: the largest block that ever fitted is there. */
+	/* All blocks are merged again: the largest block that fits can be allocated. */
 	take(f, 1, 16 * UNIT);
 	assert_non_null(f->held[1].block);
 }
@@ -171,13 +171,13 @@ static void bad_ranges(void **state)
 	assert_int_equal(buddy_add(&f->buddy, base - UNIT, UNIT), FW_ERANGE);
 	assert_int_equal(buddy_add(&f->buddy, base, ARENA + UNIT), FW_ERANGE);
 	assert_int_equal(buddy_add(&f->buddy, base + UNIT, (size_t)0 - UNIT), FW_ERANGE);
-	/* Over the front, the end, the inside, the whole of what is there. */
+	/* Overlapping the start, the end, the inside, and all of what was added. */
 	assert_int_equal(give(f, 0, 5), FW_EOVERLAP);
 	assert_int_equal(give(f, 11, 2), FW_EOVERLAP);
 	assert_int_equal(give(f, 6, 1), FW_EOVERLAP);
 	assert_int_equal(give(f, 0, UNITS), FW_EOVERLAP);
 	assert_memory_equal(before, f->tree, sizeof(before));
-	/* Also while it is allocated, as a whole or in part. */
+	/* Also while a part of it is allocated. */
 	take(f, 1, 4 * UNIT);
 	memcpy(before, f->tree, sizeof(before));
 	assert_int_equal(give(f, 4, 1), FW_EOVERLAP);

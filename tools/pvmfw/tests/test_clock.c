@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule: a deadline has passed as many ticks after it was made as it is seconds away,
- * not before and ever after, wherever the counter stands: it may wrap in between.
+ * Rule: a deadline passes exactly after its seconds and stays passed, also if the counter
+ * wraps in between.
  */
 #include "clock.h"
 #include "fake_counter.h"
@@ -20,7 +20,7 @@ static void deadlines(void **state)
 	for (i = 0; i < ARRAY_SIZE(starts); i++) {
 		fake_counter_value = starts[i];
 		deadline = clock_deadline(5);
-		/* Each look is a tick. */
+		/* Each clock_passed() advances the counter by a tick. */
 		for (at = 1; at < 5 * FAKE_COUNTER_HZ; at++)
 			assert_false(clock_passed(deadline));
 		for (at = 0; at < 1000; at++)

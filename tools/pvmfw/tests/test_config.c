@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: a configuration of another magic or version, of a size that is not
- * there, with an entry that is unknown, malformed, there twice, in contradiction
- * to another one, or over another one or the header, is refused; what is accepted
- * points into the blob and says what was written; nothing lets the host choose the
- * command line but the entry for that.
+ * Rules: a configuration is refused if it has another magic or version, is larger than its
+ * room, or has an entry that is unknown, malformed, repeated, in conflict with another one, or
+ * that overlaps another one or the header; what config_parse() returns points into the
+ * configuration and is what was written there; only the entry for it lets the host choose the
+ * command line.
  */
 #include "config.h"
 #include "testing.h"
@@ -12,7 +12,7 @@
 
 #define MAGIC 0x67666370
 
-/* At the very end of its allocation, so that ASan sees a read beyond it. */
+/* A configuration in an allocation of its size, so that ASan finds a read beyond it. */
 struct blob {
 	u8 *at;
 	u32 size;
@@ -49,7 +49,7 @@ static enum fw_status parse(const struct blob *b)
 	return config_parse(b->at, b->size, &config);
 }
 
-/* All entries that there are. */
+/* A configuration with kernel, initrd, command line and disk entries. */
 static struct blob full(void)
 {
 	struct blob b = make(16 + 4 * 12 + 32 + 32 + 8 + 8, 4);
@@ -132,18 +132,18 @@ static void bad_entries(void **state)
 		{ 0, 7, 96, 32, FW_ECONFIG_ENTRY },
 		{ 0, 0xffffffff, 96, 32, FW_ECONFIG_ENTRY },
 		{ 1, 2, 64, 32, FW_ECONFIG_ENTRY },		/* twice */
-		{ 0, 2, 96, 31, FW_ECONFIG_ENTRY },		/* no digest */
+		{ 0, 2, 96, 31, FW_ECONFIG_ENTRY },		/* not the size of a digest */
 		{ 0, 2, 96, 36, FW_ECONFIG_ENTRY },
 		{ 0, 2, 98, 32, FW_ECONFIG_ENTRY },		/* misaligned */
 		{ 0, 2, 96, 0, FW_ECONFIG_ENTRY },		/* empty */
 		{ 0, 2, 116, 32, FW_ECONFIG_ENTRY },		/* beyond the end */
 		{ 0, 2, 0xfffffff0, 32, FW_ECONFIG_ENTRY },
 		{ 0, 2, 96, 0xfffffff0, FW_ECONFIG_ENTRY },
-		{ 0, 2, 0, 32, FW_EOVERLAP },			/* the header */
-		{ 0, 2, 60, 32, FW_EOVERLAP },			/* the table */
-		{ 1, 1, 96, 32, FW_EOVERLAP },			/* another one */
+		{ 0, 2, 0, 32, FW_EOVERLAP },			/* overlaps the header */
+		{ 0, 2, 60, 32, FW_EOVERLAP },			/* overlaps the table */
+		{ 1, 1, 96, 32, FW_EOVERLAP },			/* overlaps another entry */
 		{ 1, 1, 68, 32, FW_EOVERLAP },
-		{ 2, 3, 128, 5, FW_ECONFIG_ENTRY },		/* no end */
+		{ 2, 3, 128, 5, FW_ECONFIG_ENTRY },		/* not terminated */
 		{ 3, 4, 136, 4, FW_ECONFIG_ENTRY },
 	};
 	struct blob b;
@@ -221,7 +221,7 @@ static void host_cmdline(void **state)
 		}
 		free(b.at);
 	}
-	/* It is either the host's or the configuration's. */
+	/* A command line of the configuration conflicts with one of the host. */
 	b = full();
 	entry(&b, 3, 5, 136, 4);
 	put(&b, 136, 1);
@@ -229,7 +229,7 @@ static void host_cmdline(void **state)
 	free(b.at);
 }
 
-/* Any bytes changed: refused, or everything that it names lies inside. */
+/* A changed configuration is refused, or all that it points to lies in it. */
 static void flipped_bytes(void **state)
 {
 	u64 seed = 8;

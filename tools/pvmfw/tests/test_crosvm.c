@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule: a tree in each shape that crosvm gives it is taken whole, wherever it lies, and
- * the kernel is told what it says; it says nothing that was not checked; what is reserved
- * stays so; a range that crosvm could not mean is refused.
+ * Rules: the firmware accepts every tree that crosvm makes, wherever in RAM it lies; the
+ * kernel's tree says the same, without what was not checked; reserved memory stays reserved;
+ * a tree that is not in RAM, or overlaps the kernel, is refused.
  *
- * The trees are seeds of the fuzzer, which the makefile has compiled.
+ * crosvm_tree.h has the trees.
  */
 #include <libfdt.h>
 
@@ -19,7 +19,7 @@ static struct platform plat;
 static struct guest guest;
 static u64 tree[GUEST_TREE_SIZE / 8];
 
-/* Take everything that the firmware takes from a tree that lies at @place. */
+/* Read a tree as the firmware does. In the memory map it lies at @place. */
 static enum fw_status load_at(u64 place, const void *fdt, size_t size)
 {
 	enum fw_status status;
@@ -38,7 +38,7 @@ static enum fw_status load(const void *fdt, size_t size)
 	return load_at(RAM_BASE, fdt, size);
 }
 
-static void taken(void **state)
+static void tree_at_start_of_ram(void **state)
 {
 	(void)state;
 	assert_int_equal(load(crosvm_tree, (size_t)(crosvm_tree_end - crosvm_tree)), FW_OK);
@@ -71,7 +71,7 @@ static const void *prop(const char *path, const char *name)
 	return fdt_getprop(tree, fdt_path_offset(tree, path), name, NULL);
 }
 
-/* The kernel gets the same kind of PCI host, with bus 0 of it, and the same edges. */
+/* The kernel gets the same kind of PCI host with bus 0 only, and the same triggers. */
 static void kernel_gets_same_pci_host(void **state)
 {
 	const fdt32_t *cell;
@@ -90,18 +90,18 @@ static void kernel_gets_same_pci_host(void **state)
 	assert_string_equal(prop("/cpus/cpu@0", "enable-method"), "psci");
 	assert_null(prop("/chosen", "kaslr-seed"));
 	assert_int_equal(fdt_path_offset(tree, "/rtc@2000"), -FDT_ERR_NOTFOUND);
-	/* It can be read as the host's was, but for the kernel, which runs. */
+	/* The firmware could read the new tree too; it names no kernel to start. */
 	assert_int_equal(load(tree, sizeof(tree)), FW_OK);
 	assert_int_equal(plat.config_shift, PCI_CAM_SHIFT);
 	assert_int_equal(plat.kernel.size, 0);
 }
 
-/* The place of a tree at the end of RAM of 256 MiB. */
+/* RAM of 256 MiB, and the address of a tree at its end. */
 #define RAM_SIZE	0x10000000ull
 #define AT_THE_END	(RAM_BASE + RAM_SIZE - FDT_MAX_SIZE)
 
-/* The kernel starts RAM, so the tree does not; it may lie anywhere else. */
-static void joined(void **state)
+/* The kernel lies at the start of RAM, the tree anywhere behind it. */
+static void firmware_and_ram_in_one_range(void **state)
 {
 	const size_t size = (size_t)(crosvm_joined_end - crosvm_joined);
 	static const u64 places[] = { AT_THE_END, RAM_BASE + 0x1000000,
@@ -140,8 +140,8 @@ static void joined(void **state)
 	assert_int_equal(guest.irq[2].function, 7);
 }
 
-/* Of what the kernel is not kernel_gets_same_pci_host nothing is left. */
-static void dropped(void **state)
+/* The kernel's tree has only the nodes and properties that the firmware writes. */
+static void unknown_nodes_dropped(void **state)
 {
 	static const char *const known[] = {
 		"chosen", "memory@80000000", "reserved-memory", "cpus", "psci", "timer",
@@ -163,7 +163,7 @@ static void dropped(void **state)
 	assert_null(prop("/pci@10000", "msi-parent"));
 	assert_null(prop("/cpus/cpu@0", "operating-points-v2"));
 	assert_true(fdt_subnode_offset(tree, fdt_path_offset(tree, "/intc@3fff0000"), "msic") < 0);
-	/* The pool, and two ranges without the drivers that they were meant for. */
+	/* The DMA pool, and two reserved ranges without their "compatible". */
 	count = 0;
 	fdt_for_each_subnode(node, tree, fdt_path_offset(tree, "/reserved-memory"))
 		count++;
@@ -174,7 +174,7 @@ static void dropped(void **state)
 	assert_null(prop("/reserved-memory/reserved@8e000000", "no-map"));
 }
 
-static void apart(void **state)
+static void firmware_and_ram_in_two_ranges(void **state)
 {
 	const size_t size = (size_t)(crosvm_apart_end - crosvm_apart);
 
@@ -190,11 +190,11 @@ static void apart(void **state)
 int main(void)
 {
 	const struct cmocka_test tests[] = {
-		cmocka_unit_test(taken),
+		cmocka_unit_test(tree_at_start_of_ram),
 		cmocka_unit_test(kernel_gets_same_pci_host),
-		cmocka_unit_test(joined),
-		cmocka_unit_test(dropped),
-		cmocka_unit_test(apart),
+		cmocka_unit_test(firmware_and_ram_in_one_range),
+		cmocka_unit_test(unknown_nodes_dropped),
+		cmocka_unit_test(firmware_and_ram_in_two_ranges),
 	};
 
 	return cmocka_run_group_tests_name("pvmfw crosvm", tests, NULL, fake_map_release);

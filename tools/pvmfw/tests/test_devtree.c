@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: a tree that is truncated, malformed or lies about its size is refused
- * before anything of it is used; what it says of memory and devices is taken
- * only if it is possible and nothing overlaps. ASan watches every read: the
- * tree lies at the very end of its allocation.
+ * Rules: a tree that is truncated, malformed or larger than its room is refused before any of
+ * it is used; its memory, reserved memory, devices and images are accepted only if they are
+ * valid and do not overlap. Each tree lies in an allocation of its size, so that ASan finds a
+ * read beyond it.
  */
 #include <libfdt.h>
 
@@ -15,7 +15,7 @@
 
 #define TREE_SIZE 4096
 
-/* What the tree of the test says; a test changes one thing. */
+/* What the tree says. A test changes a few fields of the copy that it makes of "good". */
 struct spec {
 	const char *psci_method;
 	u64 mem_base, mem_size;
@@ -88,7 +88,7 @@ static void add_memory(void *fdt, const char *name, u64 base, u64 size)
 static void add_pci(void *fdt, const struct spec *s)
 {
 	const u32 ranges[] = {
-		/* The window of the kernel alone comes first. */
+		/* The window that only the kernel uses comes first. */
 		s->high_space, (u32)(s->high_bus >> 32), (u32)s->high_bus,
 		(u32)(s->high_base >> 32), (u32)s->high_base,
 		(u32)(s->high_size >> 32), (u32)s->high_size,
@@ -108,7 +108,7 @@ static void add_pci(void *fdt, const struct spec *s)
 	fdt_end_node(fdt);
 }
 
-/* The tree, in an allocation that ends with it. */
+/* Make a tree in an allocation of its size. */
 static void *build(const struct spec *s)
 {
 	char *buf = calloc(1, TREE_SIZE), *fdt;
@@ -196,7 +196,7 @@ static void *build(const struct spec *s)
 	return fdt;
 }
 
-/* Check, parse and lay out, as the firmware does. */
+/* Check, parse and map a tree, as the firmware does. */
 static enum fw_status load(const struct spec *s)
 {
 	void *fdt = build(s);
@@ -265,14 +265,14 @@ static void truncated(void **state)
 	size_t size = fdt_totalsize(fdt), len;
 
 	(void)state;
-	/* The region ends before the tree does. */
+	/* The room ends before the tree does. */
 	for (len = 0; len < size; len++) {
 		void *part = malloc(len + 1);
 
 		assert_non_null(part);
 		memcpy(part, fdt, len);
 		assert_int_not_equal(devtree_check(part, len), FW_OK);
-		/* And with a header that was adjusted to it. */
+		/* Also with a header that claims the smaller size. */
 		if (len >= sizeof(struct fdt_header)) {
 			fdt_set_totalsize(part, (u32)len);
 			assert_int_not_equal(devtree_check(part, len), FW_OK);
@@ -283,32 +283,30 @@ static void truncated(void **state)
 	free(fdt);
 }
 
-static void lying_header(void **state)
+static void bad_header_fields(void **state)
 {
-	static const u32 lies[] = { 0, 1, 4, 39, 0x1000, 0x7fffffff, 0x80000000, 0xfffffffc,
+	static const u32 values[] = { 0, 1, 4, 39, 0x1000, 0x7fffffff, 0x80000000, 0xfffffffc,
 				    0xffffffff };
 	void *fdt = build(&good), *copy;
 	size_t size = fdt_totalsize(fdt), field, i;
 
 	(void)state;
 	for (field = 0; field < sizeof(struct fdt_header); field += 4) {
-		/* boot_cpuid_phys means nothing here. */
+		/* The firmware does not use boot_cpuid_phys. */
 		if (field == offsetof(struct fdt_header, boot_cpuid_phys))
 			continue;
-		for (i = 0; i < ARRAY_SIZE(lies); i++) {
+		for (i = 0; i < ARRAY_SIZE(values); i++) {
 			enum fw_status status;
 
 			copy = malloc(size);
 			assert_non_null(copy);
 			memcpy(copy, fdt, size);
-			*(fdt32_t *)((char *)copy + field) = cpu_to_fdt32(lies[i]);
+			*(fdt32_t *)((char *)copy + field) = cpu_to_fdt32(values[i]);
 			status = devtree_check(copy, size);
-			/*
-			 * A later version that is compatible with ours is none.
-			 */
+			/* Version 17 and later ones that are compatible with it are valid. */
 			if ((field == offsetof(struct fdt_header, last_comp_version) &&
-			     lies[i] <= 17) ||
-			    (field == offsetof(struct fdt_header, version) && lies[i] >= 17))
+			     values[i] <= 17) ||
+			    (field == offsetof(struct fdt_header, version) && values[i] >= 17))
 				assert_int_equal(status, FW_OK);
 			else
 				assert_int_not_equal(status, FW_OK);
@@ -318,7 +316,7 @@ static void lying_header(void **state)
 	free(fdt);
 }
 
-static void says_more_than_there_is(void **state)
+static void larger_than_its_room(void **state)
 {
 	void *fdt = build(&good);
 
@@ -327,7 +325,7 @@ static void says_more_than_there_is(void **state)
 	free(fdt);
 }
 
-/* Any byte changed: refused or harmless, never a wild read. */
+/* A tree with random changes is refused or harmless, and causes no stray read. */
 static void flipped_bytes(void **state)
 {
 	void *fdt = build(&good);
@@ -354,7 +352,7 @@ static void flipped_bytes(void **state)
 	free(fdt);
 }
 
-/* The structure block, tag by tag. */
+/* Structure blocks with an invalid sequence of tags. */
 static void bad_structure(void **state)
 {
 	static const struct {
@@ -372,7 +370,7 @@ static void bad_structure(void **state)
 		/* a property after a subnode */
 		{ { FDT_BEGIN_NODE, 0, FDT_BEGIN_NODE, 0x61000000, FDT_END_NODE, FDT_PROP, 0, 0,
 		    FDT_END_NODE, FDT_END }, 10 },
-		/* a name beyond the strings, and one that does not end */
+		/* a property name beyond the strings block, and one without an end */
 		{ { FDT_BEGIN_NODE, 0, FDT_PROP, 0, 100, FDT_END_NODE, FDT_END }, 7 },
 		{ { FDT_BEGIN_NODE, 0, FDT_PROP, 0, 2, FDT_END_NODE, FDT_END }, 7 },
 		/* a property longer than the tree */
@@ -464,7 +462,7 @@ static void memory(void **state)
 	assert_int_equal(load(&s), FW_OK);
 }
 
-/* However RAM is cut into ranges, and whether the firmware's region is one or not. */
+/* RAM may consist of several ranges, with or without the firmware's region. */
 static void memory_ranges(void **state)
 {
 	static const struct {
@@ -473,12 +471,12 @@ static void memory_ranges(void **state)
 		int cells;
 		u64 ram_size;
 	} cases[] = {
-		/* joined with the firmware's region, or beside it */
+		/* one range with the firmware's region, or two ranges */
 		{ 0x7fc00000, 0x10400000, { 0 }, 0, 0x10000000 },
 		{ 0x80000000, 0x10000000, { 0x7fc00000, 0x400000 }, 2, 0x10000000 },
 		{ 0x7fc00000, 0x400000, { 0x80000000, 0x10000000 }, 2, 0x10000000 },
 		{ 0x7fe00000, 0x10200000, { 0 }, 0, 0x10000000 },
-		/* in pieces, in any order, over each other */
+		/* several ranges in any order, some of which overlap or are empty */
 		{ 0x84000000, 0x1000000, { 0x82000000, 0x2000000, 0x80000000, 0x2000000 }, 4,
 		  0x5000000 },
 		{ 0x80000000, 0x3000000, { 0x81000000, 0x3000000 }, 2, 0x4000000 },
@@ -501,7 +499,7 @@ static void memory_ranges(void **state)
 		assert_int_equal(fake_map.ram_size, cases[i].ram_size);
 	}
 	assert_string_equal(fake_console_line, "memory at 0x82000000 is not used");
-	/* Of several ranges each must be possible, and one must be RAM. */
+	/* Each range must be valid, and one must start at RAM_BASE. */
 	s.more_memory[0] = 0x40000000;
 	assert_int_equal(load(&s), FW_EFDT_MEMORY);
 	s.more_memory[0] = 0x82000800;
@@ -553,14 +551,14 @@ static void too_much_memory(void **state)
 
 static void reserved(void **state)
 {
-	/* What is reserved, and what of RAM that is. */
+	/* Base and size of a reserved range, then of its part in RAM. */
 	static const u64 ranges[][4] = {
 		{ 0x81000000, 0x1000, 0x81000000, 0x1000 },
 		{ 0x81000800, 0x1000, 0x81000000, 0x2000 },
 		{ 0x7ffff000, 0x2000, 0x80000000, 0x1000 },
 		{ 0x8ffff000, 0x2000, 0x8ffff000, 0x1000 },
 		{ 0x1000, 0xfffff000, 0x80000000, 0x10000000 },
-		/* nothing */
+		/* no part of RAM */
 		{ 0x7ff00000, 0x1000, 0, 0 }, { 0x90000000, 0x1000, 0, 0 },
 		{ 0x81000000, 0, 0, 0 }, { UINT64_MAX, 0, 0, 0 },
 	};
@@ -611,8 +609,8 @@ static void reserved(void **state)
 	assert_int_equal(load(&s), FW_EFDT_STRUCT);
 }
 
-/* What overlaps is one range; and nobody may map it if nobody may map a part. */
-static void reserved_twice(void **state)
+/* Overlapping reserved ranges are merged; the result is no-map if one of them is. */
+static void reserved_overlaps(void **state)
 {
 	struct spec s = good;
 
@@ -636,7 +634,7 @@ static void reserved_twice(void **state)
 	assert_false(platform_is_reserved(&plat, 0x81007000, 0x1000));
 }
 
-/* What the kernel would free or write is not what is kept from it. */
+/* Kernel, initrd and DMA pool must not lie in reserved memory. */
 static void reserved_in_use(void **state)
 {
 	struct spec s = good;
@@ -652,7 +650,7 @@ static void reserved_in_use(void **state)
 	s.rsv_size = 1;
 	s.rsv_base = 0x801fffff;
 	assert_int_equal(load(&s), FW_OK);
-	/* The pool is no other reserved memory. */
+	/* The DMA pool is not among the reserved ranges. */
 	assert_int_equal(plat.reserved_count, 1);
 	s.rsv_base = 0x802fffff;
 	assert_int_equal(load(&s), FW_EOVERLAP);
@@ -665,7 +663,7 @@ static void reserved_in_use(void **state)
 	assert_non_null(strstr(fake_console_line, "DMA pool and reserved memory"));
 }
 
-static void reserved_too_often(void **state)
+static void too_many_reserved(void **state)
 {
 	char *fdt = calloc(1, TREE_SIZE);
 	u64 count, i;
@@ -687,7 +685,7 @@ static void reserved_too_often(void **state)
 		add_memory(fdt, "memory", RAM_BASE, 0x1000000);
 		fdt_end_node(fdt);
 		assert_int_equal(fdt_finish(fdt), 0);
-		/* There is no UART, which is looked for next. */
+		/* The tree has no UART, which is the error if all ranges fit. */
 		assert_int_equal(platform_parse(fdt, &plat), count > PLATFORM_MAX_RESERVED ?
 				 FW_ETOOMANY : FW_EFDT_UART);
 	}
@@ -726,7 +724,7 @@ static void uart(void **state)
 	assert_int_equal(load(&s), FW_EFDT_UART);
 	s.uart_base = (u64)-4;
 	assert_int_equal(load(&s), FW_EFDT_UART);
-	/* In one page, be it the one of the default UART or another one. */
+	/* The registers must lie in one page, that of the default UART or another one. */
 	s.uart_base = PAGE_SIZE - UART_SIZE;
 	assert_int_equal(load(&s), FW_OK);
 	s.uart_base++;
@@ -743,7 +741,7 @@ static void pci(void **state)
 	(void)state;
 	s.ecam_size = 0xff000;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
-	/* The old mechanism needs no more than 64 KiB for a bus. */
+	/* CAM needs only 64 KiB for a bus. */
 	s.cam = true;
 	s.ecam_size = 0xf000;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
@@ -760,7 +758,7 @@ static void pci(void **state)
 	s = good;
 	s.bus_first = 1;
 	assert_int_equal(load(&s), FW_EFDT_PCI);
-	/* Where it lies decides, not its space code; I/O and prefetchable memory are neither. */
+	/* A window below RAM may have either space code for memory, but not be prefetchable. */
 	s = good;
 	s.window_space = 0x03000000;
 	assert_int_equal(load(&s), FW_OK);
@@ -787,7 +785,7 @@ static void pci(void **state)
 	assert_int_equal(load(&s), FW_EFDT_PCI);
 }
 
-/* The firmware does not use it: it is handed on if it is possible, else dropped. */
+/* The firmware passes the high window to the kernel if it is valid, and ignores it otherwise. */
 static void second_window(void **state)
 {
 	static const struct {
@@ -799,7 +797,7 @@ static void second_window(void **state)
 		{ 0x03000000, 0x90000000, 0x90000000, 0xff70000000, true },
 		{ 0x43000000, 0x90000000, 0x90000000, 0, false },
 		{ 0x02000000, 0x90000000, 0x90000000, 0x10000000, false },
-		{ 0x43000000, 0x8ffff000, 0x8ffff000, 0x10000000, false },	/* over RAM */
+		{ 0x43000000, 0x8ffff000, 0x8ffff000, 0x10000000, false },	/* in RAM */
 		{ 0x43000000, 0x40000000, 0x40000000, 0x10000000, false },
 		{ 0x43000000, 0, 0x90000000, 0x10000000, false },
 		{ 0x43000000, 0x90000800, 0x90000800, 0x10000000, false },
@@ -855,7 +853,6 @@ static void overlaps(void **state)
 	assert_int_equal(load(&s), FW_EOVERLAP);
 }
 
-/* The DMA pool, and the images that the VMM left in RAM. */
 static void swiotlb(void **state)
 {
 	static const u64 bad[][2] = {
@@ -878,7 +875,7 @@ static void swiotlb(void **state)
 	assert_int_equal(load(&s), FW_OK);
 	assert_int_equal(fake_map.range[fake_map.count - 1].kind, MEMMAP_DATA);
 	static_pool = false;
-	/* Over the device tree. */
+	/* The pool overlaps the device tree. */
 	s.pool_base = RAM_BASE + 0x1000;
 	assert_int_equal(load(&s), FW_EOVERLAP);
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -913,11 +910,11 @@ static void payloads(void **state)
 	assert_int_equal(plat.initrd.base, 0x80400000);
 	assert_int_equal(plat.initrd.size, 0x123);
 	assert_int_equal(fake_map.range[fake_map.count - 2].kind, MEMMAP_RODATA);
-	/* In one page, although not in one byte. */
+	/* Both images use the same page, although they have no byte in common. */
 	s.initrd[0] = 0x80323000;
 	assert_int_equal(load(&s), FW_EOVERLAP);
 	assert_string_equal(fake_console_line, "error: initrd and kernel: ranges overlap");
-	/* Over the device tree, wherever that is. */
+	/* The initrd overlaps the device tree. */
 	s.initrd[0] = RAM_BASE + FDT_MAX_SIZE - 0x1000;
 	assert_int_equal(load(&s), FW_EOVERLAP);
 	assert_string_equal(fake_console_line, "error: initrd and device tree: ranges overlap");
@@ -945,8 +942,8 @@ int main(void)
 		cmocka_unit_test(without_pci),
 		cmocka_unit_test(no_room_for_header),
 		cmocka_unit_test(truncated),
-		cmocka_unit_test(lying_header),
-		cmocka_unit_test(says_more_than_there_is),
+		cmocka_unit_test(bad_header_fields),
+		cmocka_unit_test(larger_than_its_room),
 		cmocka_unit_test(flipped_bytes),
 		cmocka_unit_test(bad_structure),
 		cmocka_unit_test(deep_tree),
@@ -955,9 +952,9 @@ int main(void)
 		cmocka_unit_test(memory_ranges),
 		cmocka_unit_test(too_much_memory),
 		cmocka_unit_test(reserved),
-		cmocka_unit_test(reserved_twice),
+		cmocka_unit_test(reserved_overlaps),
 		cmocka_unit_test(reserved_in_use),
-		cmocka_unit_test(reserved_too_often),
+		cmocka_unit_test(too_many_reserved),
 		cmocka_unit_test(uart),
 		cmocka_unit_test(pci),
 		cmocka_unit_test(second_window),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: the guard is used where all of its calls are offered, and enrolled in
- * first; a page of a device is guarded at its first access, and no page without
- * one; whatever fails, a page is valid only if it is guarded; at the end each
- * page that was accessed is unguarded, once, and nothing else.
+ * Rules: the firmware uses the MMIO guard if the hypervisor offers all of its calls, and
+ * enrolls first; a page of a device is guarded at its first access and not before; whatever
+ * fails, a page is valid only if it is guarded; at the end each page that was accessed is
+ * unguarded, once.
  *
- * fake_hyp fails the test at an unguard of what is not guarded.
+ * fake_hyp fails the test if a page is unguarded that is not guarded.
  */
 #include "fake_alloc.h"
 #include "fake_hyp.h"
@@ -70,7 +70,7 @@ static enum fw_status is_guarded(u64 page, void *ctx)
 	return FW_OK;
 }
 
-/* The invariant, and how many pages are valid. */
+/* Check that each valid page is guarded; returns the number of valid pages. */
 static u64 valid_pages(struct fixture *f)
 {
 	u64 count = 0;
@@ -80,7 +80,7 @@ static u64 valid_pages(struct fixture *f)
 	return count;
 }
 
-static void only_what_is_touched(void **state)
+static void only_accessed_pages(void **state)
 {
 	static const u64 granules[] = { 0x1000, 0x4000, 0x10000 };
 	struct fixture *f = *state;
@@ -95,7 +95,7 @@ static void only_what_is_touched(void **state)
 			u64 addr = WINDOW + test_random(&seed) % SIZE;
 			enum fw_status status = guard_fault(&f->guard, addr);
 
-			/* A second fault on a page that is valid is no first access. */
+			/* A fault on a valid page is an error. */
 			if (status != FW_OK)
 				assert_int_equal(status, FW_EFAULT);
 			assert_true(fake_hyp.guarded[addr / PAGE_SIZE]);
@@ -129,12 +129,12 @@ static void not_a_device(void **state)
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(guard_fault(&f->guard, bad[i]), FW_EFAULT);
 	assert_int_equal(fake_hyp.guarded_now, 1);
-	/* Before there are page tables. */
+	/* A guard without page tables. */
 	assert_int_equal(guard_fault(&early, WINDOW), FW_EFAULT);
 	assert_int_equal(guard_release(&early, WINDOW, SIZE), FW_OK);
 }
 
-/* Where a block of each level breaks down to the one page; level 3 has no block. */
+/* A device range of each level, an access in it, and the tables that splitting it needs. */
 static const struct {
 	u64 base, size, touch;
 	unsigned int tables;
@@ -160,13 +160,13 @@ static void each_level(void **state)
 		assert_int_equal(guard_fault(&f->guard, levels[i].touch), FW_OK);
 		assert_int_equal(left - f->heap.free_bytes, levels[i].tables * PAGE_SIZE);
 		assert_int_equal(guard_fault(&f->guard, levels[i].touch), FW_EFAULT);
-		/* That page and the UART's, and no other. */
+		/* Only that page and the UART's are guarded. */
 		assert_true(fake_hyp.guarded[page / PAGE_SIZE]);
 		assert_int_equal(fake_hyp.guarded_now, 2);
 		assert_int_equal(pgtable_each_valid(&f->pt, levels[i].base, levels[i].size,
 						    is_guarded, &pages), FW_OK);
 		assert_int_equal(pages, 1);
-		/* Its neighbour waits for an access of its own, and needs no table. */
+		/* Its neighbour is guarded by an access of its own, and needs no table. */
 		left = f->heap.free_bytes;
 		assert_int_equal(guard_fault(&f->guard, page - PAGE_SIZE), FW_OK);
 		assert_int_equal(f->heap.free_bytes, left);
@@ -176,7 +176,7 @@ static void each_level(void **state)
 	}
 }
 
-/* Whichever table there is no memory for, the page is not guarded; the next try works. */
+/* Without memory for a table the page is not guarded. The next attempt succeeds. */
 static void each_table_missing(void **state)
 {
 	struct fixture *f = *state;
@@ -225,7 +225,7 @@ static void each_call_refused(void **state)
 			assert_int_equal(fake_hyp.guarded_now, 1);
 		}
 	}
-	/* Ten guards, ten unguards, and a call that was never made. */
+	/* Each of ten guard and ten unguard calls failed once; call 22 was never made. */
 	assert_int_equal(errors, 20);
 }
 
@@ -242,7 +242,7 @@ static void no_tables_left(void **state)
 	assert_int_equal(fake_hyp.guarded_now, guarded);
 }
 
-/* A hypervisor without a guard, or with half of one: no call, and it works. */
+/* Without all calls of the guard the firmware makes none, and accesses succeed. */
 static void not_offered(void **state)
 {
 	static const u64 features[] = { 0, 0x1d, 0x1dd, 0xfd };
@@ -274,7 +274,7 @@ static void enroll(void **state)
 	fake_hyp.guard_granule = PAGE_SIZE;
 	fake_hyp.guard_fail_call = 1;
 	assert_int_equal(guard_init(&f->guard, &f->hyp, 0, 0), FW_EHYP_GUARD);
-	/* Where it is not offered, nobody could enroll. */
+	/* Without an MMIO guard the result of enrolling does not matter. */
 	fake_hyp.features = 0x1d;
 	hyp_discover(&f->hyp);
 	assert_int_equal(guard_init(&f->guard, &f->hyp, (u64)-1, 0), FW_OK);
@@ -283,7 +283,7 @@ static void enroll(void **state)
 int main(void)
 {
 	const struct cmocka_test tests[] = {
-		cmocka_unit_test_setup_teardown(only_what_is_touched, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_accessed_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_a_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_level, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_table_missing, setup, teardown),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: what the kernel is told is what was checked, and nothing else of the
- * host's tree gets through; CPUs, interrupt controller, interrupts and command
- * line that cannot be are refused; the kernel's tree passes our own checks.
+ * Rules: the kernel's tree says what was checked and nothing else of the host's tree; invalid
+ * CPUs, interrupt controllers, interrupts and command lines are refused; the kernel's tree
+ * passes the firmware's own checks.
  */
 #include <libfdt.h>
 
@@ -14,7 +14,7 @@
 
 #define TREE_SIZE	32768
 
-/* What the host's tree says; a test changes one thing. */
+/* What the host's tree says. A test changes a few fields of the copy that it makes of "good". */
 struct spec {
 	u64 cpu[GUEST_MAX_CPUS + 1];
 	u32 cpu_count;
@@ -187,7 +187,7 @@ static void rewritten(void **state)
 	assert_int_equal(load(&good), FW_OK);
 	assert_int_equal(guest_write(&guest, &plat, tree, sizeof(tree)), FW_OK);
 	assert_int_equal(devtree_check(tree, sizeof(tree)), FW_OK);
-	/* It says of the platform what the host's tree was found to say. */
+	/* The new tree describes the same platform. */
 	assert_int_equal(platform_parse(tree, &again), FW_OK);
 	assert_int_equal(again.ram_size, plat.ram_size);
 	assert_int_equal(again.uart_base, plat.uart_base);
@@ -203,7 +203,7 @@ static void rewritten(void **state)
 	assert_int_equal(again.swiotlb.align, plat.swiotlb.align);
 	assert_int_equal(again.initrd.base, plat.initrd.base);
 	assert_int_equal(again.initrd.size, plat.initrd.size);
-	/* Nothing starts a second firmware, and nothing else got through. */
+	/* Except for the kernel to start, and nodes and properties that the kernel must not get. */
 	assert_int_equal(again.kernel.size, 0);
 	assert_int_equal(fdt_path_offset(tree, "/backdoor"), -FDT_ERR_NOTFOUND);
 	assert_null(prop("/chosen", "rng-seed", NULL));
@@ -223,7 +223,7 @@ static void rewritten(void **state)
 			 cell("/intc@3fff0000", "phandle", 0));
 	assert_int_equal(cell("/pci@1000000", "interrupt-map", 6), 5);
 	assert_int_equal(cell("/pci@1000000", "interrupt-map", 8), 0x1000);
-	/* The kernel's own driver is told to bounce through the pool. */
+	/* The kernel must use the DMA pool for PCI devices. */
 	assert_int_equal(cell("/pci@1000000", "memory-region", 0),
 			 cell("/reserved-memory/restricted_dma_reserved", "phandle", 0));
 }
@@ -258,7 +258,7 @@ static void no_room(void **state)
 	}
 }
 
-/* What the firmware sets aside is enough for all that a tree can hold. */
+/* GUEST_TREE_SIZE is enough for the largest tree. */
 static void largest(void **state)
 {
 	const u64 far = ((u64)1 << VA_BITS) - PAGE_SIZE;
@@ -302,7 +302,7 @@ static void bad_cpus(void **state)
 	assert_int_equal(load(&s), FW_EFDT_CPUS);
 	s.cpu_count = 1;
 	assert_int_equal(load(&s), FW_EFDT_CPUS);
-	/* Nobody has to start the only one. */
+	/* A lone CPU needs no method. */
 	s.method = NULL;
 	assert_int_equal(load(&s), FW_OK);
 	s.cpu_count = 2;
@@ -332,7 +332,7 @@ static void bad_gic(void **state)
 	s.dist[0] += 0x1000;
 	assert_int_equal(load(&s), FW_EFDT_GIC);
 	s = good;
-	s.redist[1] = 0x40000;		/* for two of three CPUs */
+	s.redist[1] = 0x40000;		/* enough for two of three CPUs */
 	assert_int_equal(load(&s), FW_EFDT_GIC);
 	s = good;
 	s.redist[0] = RAM_BASE;
@@ -386,7 +386,7 @@ static void bad_irqs(void **state)
 	assert_int_equal(load(&s), FW_EFDT_UART);
 }
 
-/* Any function may have an interrupt, or share that of its device. */
+/* Each function may have its own interrupt, or all functions of a device the same. */
 static void functions(void **state)
 {
 	struct spec s = good;
@@ -407,13 +407,13 @@ static void functions(void **state)
 	assert_int_equal(cell("/pci@1000000", "interrupt-map", 8), 0x900);
 	assert_int_equal(cell("/pci@1000000", "interrupt-map-mask", 0), 0xff00);
 	assert_int_equal(cell("/pci@1000000", "interrupt-map-mask", 3), 7);
-	/* Without a mask all of an address counts. */
+	/* Without a mask, device and function are compared. */
 	s.mask_cells = 0;
 	assert_int_equal(load(&s), FW_OK);
 	assert_int_equal(guest.irq_mask, 0xff00);
 	s.map[8] = 0xf00;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
-	/* Neither by device nor by function, or not by pin. */
+	/* Masks that do not compare the device, or the pin. */
 	s = good;
 	s.mask[0] = 0xf000;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
@@ -425,12 +425,12 @@ static void functions(void **state)
 	s = good;
 	s.mask_cells = 3;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
-	/* Of an empty map nobody needs one. */
+	/* Without a map the mask is not read. */
 	s.map_cells = 0;
 	assert_int_equal(load(&s), FW_OK);
 }
 
-/* Entries of the interrupt map are as long as the controller's addresses make them. */
+/* The length of an entry of interrupt-map depends on the GIC's #address-cells. */
 static void address_cells(void **state)
 {
 	static const u32 none, one = 1, two = 2, three = 3;
@@ -455,14 +455,14 @@ static void address_cells(void **state)
 	assert_int_equal(guest.irq[1].spi, 6);
 	s.map_cells = 18;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
-	/* An interrupt of it has no address. */
+	/* The GIC's address in an entry must be 0. */
 	s.map_cells = 20;
 	s.map[6] = 1;
 	assert_int_equal(load(&s), FW_EFDT_IRQ);
 }
 
-/* The kernel is told how its UART interrupts. */
-static void edge(void **state)
+/* The kernel's tree has the trigger of the UART's interrupt. */
+static void edge_triggered_uart(void **state)
 {
 	struct spec s = good;
 
@@ -474,8 +474,8 @@ static void edge(void **state)
 }
 
 /*
- * Without the configuration's leave nothing that the host says counts; with it,
- * what it says is text that fits.
+ * The host's command line is used only if the configuration allows it, and only if it is
+ * printable and not too long.
  */
 static void cmdlines(void **state)
 {
@@ -531,7 +531,7 @@ int main(void)
 		cmocka_unit_test(bad_irqs),
 		cmocka_unit_test(functions),
 		cmocka_unit_test(address_cells),
-		cmocka_unit_test(edge),
+		cmocka_unit_test(edge_triggered_uart),
 		cmocka_unit_test(cmdlines),
 	};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: only KVM, known by its UID, is asked for features; NOT_SUPPORTED is no
- * bitmap; sharing needs all three calls, the guard all four; PSCI must be able to
- * switch off.
+ * Rules: the firmware queries features only of KVM, known by its UID; NOT_SUPPORTED is not
+ * taken for a bitmap; sharing needs all three of its calls, the guard all four; PSCI must be
+ * present.
  */
 #include "fake_hyp.h"
 #include "hyp.h"
@@ -48,10 +48,7 @@ static void all_calls_needed(void **state)
 	(void)state;
 	for (bit = 0; bit < 32; bit++) {
 		fake_hyp.features = 0xffffffff & ~(1u << bit);
-		/*
-		 * All bits but one would also be taken for an error by a sloppy
-		 * check.
-		 */
+		/* A bitmap with bit 31 set is not an error code. */
 		hyp_discover(&hyp);
 		assert_int_equal(hyp_can_share(&hyp), bit < 2 || bit > 4);
 		assert_int_equal(hyp_can_guard(&hyp), bit < 5 || bit > 8);
@@ -68,7 +65,7 @@ static void features_not_supported(void **state)
 	assert_int_equal(hyp.features, 0);
 }
 
-/* The fake has no PSCI: NOT_SUPPORTED must not pass for a large version. */
+/* fake_hyp has no PSCI_VERSION: NOT_SUPPORTED must not be taken for a high version. */
 static void no_psci(void **state)
 {
 	(void)state;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: ranges never overlap; what is refused leaves no trace; of RAM only the
- * device tree can be touched before RAM was shrunk to what the tree says, and
- * afterwards nothing beyond it; what was written, and nothing else, is cleaned
- * at the end: of what an allocator hands out, what it ever did.
+ * Rules: ranges never overlap; a refused call changes nothing; before the size of RAM is set,
+ * only read-only data can be added in RAM, and afterwards nothing beyond its end;
+ * memmap_flush() cleans the data that was written and nothing else: of an allocator's range,
+ * what it has ever handed out.
  */
 #include "fake_mmu.h"
 #include "memmap.h"
@@ -70,7 +70,7 @@ static void refused(void **state)
 	assert_int_equal(add(f, 0x2800, 0x1000, MEMMAP_DATA), FW_EALIGN);
 	assert_int_equal(add(f, 0x2000, 0x800, MEMMAP_DATA), FW_EALIGN);
 	assert_int_equal(f->map.count, MEMMAP_MAX - 1);
-	/* It may lie where the removed one was, as something else. */
+	/* A range of another kind may take the place of the removed one. */
 	assert_int_equal(add(f, 0x2000, 0x1000, MEMMAP_RODATA), FW_OK);
 }
 
@@ -79,7 +79,7 @@ static void ram(void **state)
 	struct fixture *f = *state;
 	const char *clash = NULL;
 
-	/* Before the tree was checked. */
+	/* Before the size of RAM is known. */
 	assert_int_equal(add(f, RAM_BASE, 0x1000, MEMMAP_DATA), FW_ERANGE);
 	assert_int_equal(add(f, RAM_BASE, 0x1000, MEMMAP_UNMAPPED), FW_ERANGE);
 	assert_int_equal(add(f, RAM_BASE + ((u64)1 << 36), 0x1000, MEMMAP_RODATA), FW_OK);
@@ -93,7 +93,7 @@ static void ram(void **state)
 	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, UINT64_MAX & ~0xfffull), FW_ERANGE);
 	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, FDT_MAX_SIZE - 0x1000), FW_ERANGE);
 	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, 0x1000000), FW_OK);
-	/* Once: the second tree of a host is not asked. */
+	/* The size can be set only once. */
 	assert_int_equal(memmap_shrink_ram(&f->map, RAM_BASE, 0x2000000), FW_ERANGE);
 
 	assert_int_equal(add(f, RAM_BASE + 0xfff000, 0x1000, MEMMAP_RODATA), FW_OK);
@@ -105,7 +105,7 @@ static void ram(void **state)
 	assert_int_equal(add(f, RAM_BASE + 0x2000000, 0x1000, MEMMAP_DEVICE), FW_EOVERLAP);
 }
 
-/* Flush, and expect that @count ranges were cleaned, these. */
+/* Flush, and check that exactly these ranges were cleaned. */
 static void cleaned(struct fixture *f, unsigned int count, const struct fake_range *ranges)
 {
 	memset(&fake_mmu, 0, sizeof(fake_mmu));
@@ -128,10 +128,7 @@ static void flush(void **state)
 	cleaned(f, 1, &data);
 }
 
-/*
- * As the firmware lays its scratch memory out: data, and in the same arena the
- * heap, of which most is never used.
- */
+/* The layout of the firmware's scratch memory: data, and a heap that is mostly unused. */
 static void flush_of_arenas(void **state)
 {
 	struct fake_range expected[] = { { 0x200000, 0x3000 }, { 0x203000, 0 }, { 0x800000, 0 } };
@@ -150,21 +147,21 @@ static void flush_of_arenas(void **state)
 	assert_int_equal(memmap_set_arena(&f->map, 0x204000, &heap), FW_ERANGE);
 	assert_int_equal(memmap_set_arena(&f->map, 0x203000, &heap), FW_OK);
 	assert_int_equal(memmap_set_arena(&f->map, 0x600000, &pool), FW_OK);
-	/* Nothing was handed out: the data alone. */
+	/* The allocators have handed out nothing: only the data is cleaned. */
 	cleaned(f, 1, expected);
 
 	low = buddy_alloc(&heap, 0x1000);
 	assert_ptr_equal(low, (void *)0x203000);
 	expected[1].size = 0x1000;
 	cleaned(f, 2, expected);
-	/* What came back was written all the same, up to the highest block. */
+	/* Freed blocks were written too: the heap is cleaned up to the highest block. */
 	block = buddy_alloc(&heap, 0x10000);
 	assert_ptr_equal(block, (void *)0x210000);
 	assert_int_equal(buddy_free(&heap, block, 0x10000), FW_OK);
 	assert_int_equal(buddy_free(&heap, low, 0x1000), FW_OK);
 	expected[1].size = 0x1d000;
 	cleaned(f, 2, expected);
-	/* A pool in the middle of its range, and one that has ended. */
+	/* A pool that starts in the middle of its range and was emptied. */
 	block = buddy_alloc(&pool, 0x2000);
 	assert_ptr_equal(block, (void *)0x880000);
 	buddy_empty(&pool);
@@ -173,7 +170,7 @@ static void flush_of_arenas(void **state)
 	assert_null(buddy_alloc(&pool, 1));
 }
 
-/* No table for it: not known, and not in the way. */
+/* A range for which there is no table is not recorded. */
 static void out_of_tables(void **state)
 {
 	struct fixture *f = *state;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: a BAR that is used lies in the window, aligned, over no other; a BAR that has no
- * such address gets one; no BAR changes while its function decodes addresses; of a
- * function that is not used nothing matters, and it decodes nothing; whatever
- * configuration space says, the scan ends and touches only addresses that exist (fake_bus
+ * Rules: a BAR of the device in use lies in the window, is aligned and overlaps no other BAR;
+ * a BAR without such an address gets one; no BAR changes while its function decodes addresses;
+ * a function that is not used decodes nothing, and its BARs do not matter; whatever
+ * configuration space holds, the scan ends and accesses only addresses that exist (fake_bus
  * fails the test otherwise).
  */
 #include "fake_bus.h"
@@ -43,7 +43,7 @@ static void empty_bus(void **state)
 	assert_int_equal(find(), FW_ENODISK);
 }
 
-static void finds_the_one(void **state)
+static void finds_among_others(void **state)
 {
 	(void)state;
 	fake_bus_add(0, 0, 0x1b36, 0x0008);
@@ -56,7 +56,7 @@ static void finds_the_one(void **state)
 	assert_int_equal(dev.function, 7);
 }
 
-/* The same by the old mechanism, which has less space for each function. */
+/* CAM has less configuration space per function than ECAM. */
 static void finds_by_cam(void **state)
 {
 	struct fake_fn *fn;
@@ -76,7 +76,7 @@ static void finds_by_cam(void **state)
 	assert_int_equal(fn->config[PCI_COMMAND], PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
-/* Function 7 exists only if function 0 says that there are several. */
+/* Function 3 exists only if function 0 has the multi-function bit. */
 static void functions_of_single(void **state)
 {
 	(void)state;
@@ -95,7 +95,7 @@ static void bridge_is_no_device(void **state)
 	assert_int_equal(find(), FW_ENODISK);
 }
 
-/* The BARs of the disk are apart, in the window, and what its registers say. */
+/* Check that the disk's BARs are in the window, do not overlap, and equal its registers. */
 static void check_bars(const struct fake_fn *fn)
 {
 	unsigned int i, j;
@@ -122,8 +122,8 @@ static void assigns(void **state)
 
 	(void)state;
 	set_bar(fn, 0, 0x1000, 0);
-	set_bar(fn, 1, 0x10, 1);	/* I/O: left alone */
-	set_bar(fn, 2, 0x20000, 4);	/* 64 bits wide */
+	set_bar(fn, 1, 0x10, 1);	/* I/O: not changed */
+	set_bar(fn, 2, 0x20000, 4);	/* 64-bit */
 	fn->bar_mask[3] = ~0u;
 	set_bar(fn, 4, 0x4000, FAKE_WINDOW + 0x4000);
 	set_bar(fn, 5, 0x10000, 0);
@@ -135,11 +135,11 @@ static void assigns(void **state)
 	check_bars(fn);
 }
 
-/* Where the host has put the others, and what is wrong with them, is nobody's concern. */
+/* The BARs of other functions do not matter, wherever they are and whatever is wrong. */
 static void others_stay_undecoded(void **state)
 {
 	static const u32 bars[][2] = {
-		{ 0x1000, FAKE_WINDOW },		/* where the disk's goes, too */
+		{ 0x1000, FAKE_WINDOW },		/* same address as the disk's */
 		{ 0x1000, FAKE_WINDOW - 0x1000 },
 		{ 0x2000, FAKE_WINDOW + 0x1000 },	/* misaligned */
 		{ 2 * FAKE_WINDOW_SIZE, FAKE_WINDOW },
@@ -158,7 +158,7 @@ static void others_stay_undecoded(void **state)
 		bridge = fake_bus_add(1, 3, 1, 2);
 		fn = fake_bus_add(9, 0, VENDOR, DEVICE);
 		set_bar(other, 1, bars[i][0], bars[i][1]);
-		/* 64 bits wide, above 4 GiB, and sticky. */
+		/* A 64-bit BAR above 4 GiB; the function ignores writes. */
 		set_bar(other, 2, 0x1000, 0xc);
 		set_bar(other, 3, 1, 1);
 		other->sticky = true;
@@ -185,7 +185,7 @@ static void moves(void **state)
 		{ 0x1000, 0x7fe00000, 0 },
 		{ 0x1000, 0xfffff000, 0 },
 		{ 0x1000, FAKE_WINDOW + 4, 1 },		/* above 4 GiB */
-		{ 0x1000, FAKE_WINDOW + 0x8000, 0 },	/* over BAR 2 */
+		{ 0x1000, FAKE_WINDOW + 0x8000, 0 },	/* overlaps BAR 2 */
 	};
 	struct fake_fn *fn;
 	unsigned int i;
@@ -219,12 +219,12 @@ static void bad_bars(void **state)
 		set_bar(fake_bus_add(0, 0, VENDOR, DEVICE), 1, 0x1000, FAKE_WINDOW + types[i]);
 		assert_int_equal(find(), FW_EPCI_BAR);
 	}
-	/* The upper half of the last BAR would lie beyond the BARs. */
+	/* The last BAR cannot be 64-bit: its upper half would be behind the BARs. */
 	fake_bus_reset();
 	fn = fake_bus_add(0, 0, VENDOR, DEVICE);
 	set_bar(fn, 5, 0x1000, 4);
 	assert_int_equal(find(), FW_EPCI_BAR);
-	/* Not decoding is how it is left then. */
+	/* The function does not decode after the error. */
 	assert_int_equal(fn->config[PCI_COMMAND], 0);
 
 	/* A size of 2^40 bytes, of 2^63, and of twice the window. */
@@ -263,7 +263,7 @@ static void window_exhausted(void **state)
 	assert_int_equal(find(), FW_EPCI_WINDOW);
 }
 
-/* The VMM has left the disk decoding. */
+/* The disk decodes addresses when the firmware starts. */
 static void left_decoding(void **state)
 {
 	struct fake_fn *fn = fake_bus_add(2, 0, VENDOR, DEVICE);
@@ -277,7 +277,7 @@ static void left_decoding(void **state)
 	check_bars(fn);
 }
 
-/* BARs that ignore writes look as if they had no size that makes sense. */
+/* A BAR that ignores writes reads as if it had an invalid size. */
 static void sticky_bar(void **state)
 {
 	struct fake_fn *fn = fake_bus_add(1, 0, VENDOR, DEVICE);
@@ -288,7 +288,7 @@ static void sticky_bar(void **state)
 	assert_int_equal(find(), FW_EPCI_BAR);
 }
 
-/* An address that was not taken is none: nothing may be accessed there. */
+/* A BAR that does not take its address is an error. */
 static void forgetful_bar(void **state)
 {
 	struct fake_fn *fn;
@@ -300,7 +300,7 @@ static void forgetful_bar(void **state)
 		fn = fake_bus_add(1, 0, VENDOR, DEVICE);
 		set_bar(fn, 0, 0x1000, 4);
 		fn->bar_mask[1] = ~0u;
-		/* The upper half is 0 anyway: forgetting it is not seen. */
+		/* The upper half of the address is 0, so losing it makes no difference. */
 		fn->forgets[half] = true;
 		assert_int_equal(find(), half ? FW_OK : FW_EPCI_BAR);
 	}
@@ -338,7 +338,7 @@ int main(void)
 {
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test_setup(empty_bus, setup),
-		cmocka_unit_test_setup(finds_the_one, setup),
+		cmocka_unit_test_setup(finds_among_others, setup),
 		cmocka_unit_test_setup(finds_by_cam, setup),
 		cmocka_unit_test_setup(functions_of_single, setup),
 		cmocka_unit_test_setup(bridge_is_no_device, setup),

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: nothing is writable and executable; everything maps to itself and
- * nothing else is mapped; the largest block that fits is used; a range that
- * overlaps a mapped one is refused with nothing changed; running out of tables
- * is an error at every point; a page of a device is invalid until it is made
- * valid, and no other page with it, whatever block it was part of.
+ * Rules: nothing is both writable and executable; addresses map to themselves and only what
+ * was mapped is; the largest block that fits is used; a range that overlaps a mapped one is
+ * refused and nothing changes; a missing table is an error at every level; a page of a device
+ * is invalid until it is made valid, and no other page of its block with it.
  *
- * The walker here is written from the Arm ARM, not from pgtable.c.
+ * The walker of this test follows the Arm ARM and shares no code with pgtable.c.
  */
 #include "pgtable.h"
 #include "testing.h"
@@ -50,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The leaf that maps @va: its descriptor and level, or 0 if none does. */
+/* Get descriptor and level of the leaf that maps @va; 0 if there is none. */
 static u64 walk(const struct pgtable *pt, u64 va, unsigned int *level)
 {
 	const u64 *table = pt->root;
@@ -69,7 +68,7 @@ static u64 walk(const struct pgtable *pt, u64 va, unsigned int *level)
 			break;
 		table = (const u64 *)(uintptr_t)(pte & 0xfffffffff000);
 	}
-	/* Identity, access flag, not global, never for EL0. */
+	/* Identity map, access flag, not global, no access from EL0. */
 	assert_int_equal((pte & 0xfffffffff000) + va % size, va);
 	assert_int_equal(va / size * size, pte & 0xfffffffff000);
 	assert_true(pte & (1ull << 10));
@@ -111,7 +110,7 @@ static void kinds(void **state)
 	assert_true(pte && !writable(pte) && !executable(pte) && !device(pte));
 	pte = walk(&f->pt, 0x3000, &level);
 	assert_true(pte && writable(pte) && !executable(pte) && !device(pte));
-	/* Normal memory is inner shareable: the host's CPUs see it too. */
+	/* Normal memory is inner shareable, as the host's CPUs access it too. */
 	assert_int_equal((pte >> 8) & 3, 3);
 	assert_false(walk(&f->pt, 0x4000, &level));
 	assert_int_equal(pgtable_split(&f->pt, 0x4567, &page), FW_OK);
@@ -169,7 +168,7 @@ static void random_ranges(void **state)
 	for (i = 0; i < pages; i++) {
 		u64 pte = walk(&f->pt, i * PAGE_SIZE, &level);
 
-		/* A device that nobody has accessed yet. */
+		/* A device page without an access yet. */
 		if (model[i] == PGTABLE_DEVICE + 1) {
 			assert_int_equal(pte, 0);
 			assert_int_equal(pgtable_split(&f->pt, i * PAGE_SIZE, &page), FW_OK);
@@ -242,14 +241,14 @@ static enum fw_status count_page(u64 page, void *ctx)
 	u64 *pages = ctx;
 
 	assert_true(is_aligned(page, PAGE_SIZE));
-	/* In order, and each once. */
+	/* In ascending order, each once. */
 	assert_true(!pages[0] || page > pages[1]);
 	pages[0]++;
 	pages[1] = page;
 	return FW_OK;
 }
 
-/* Blocks of every level break down to the one page; all the rest stays. */
+/* Blocks of every level are split down to one page; the other pages stay invalid. */
 static void lazy(void **state)
 {
 	static const u64 touch[] = { 0x40000000, 0x40001fff, 0x7fffffff, 0x80000000, 0x803ff000,
@@ -287,7 +286,7 @@ static void lazy(void **state)
 	assert_int_equal(pgtable_map(&f->pt, base, size, PGTABLE_DATA), FW_OK);
 }
 
-/* Whichever table is missing: an error, and the next try goes on from there. */
+/* A missing table is an error, after which the next attempt succeeds. */
 static void split_without_tables(void **state)
 {
 	struct fixture *f = *state;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: the pool gives memory whenever it has a block that fits, or the heap has one
- * to refill it with, and only then fails; it shares nothing while it has a block; it
- * hands out what the host sees, and nothing twice; whichever allocation fails, that
- * one request may fail, nothing is lost, and everything after it goes as before.
+ * Rules: alloc_shared() fails only if neither the pool nor the heap has a block that fits; it
+ * shares memory only if the pool has no block; what it returns is shared and not in use;
+ * if an allocation fails, only that request may fail, nothing is lost, and later requests
+ * succeed.
  *
- * The model is one byte for each smallest block of the heap: who has it. What the
- * hypervisor says is shared moves from the heap to the pool.
+ * The model has a byte for each smallest block of the heap: its owner. Memory that becomes
+ * shared moves from the heap to the pool.
  */
 #include "fake_alloc.h"
 #include "fake_hyp.h"
@@ -19,7 +19,7 @@
 #define SLOTS		20
 #define STEPS		250
 
-/* Who has a block, beside the slots, which count from 0. */
+/* Owners of a block besides the slots, which are numbered from 0. */
 #define HEAP	0xfe
 #define POOL	0xff
 
@@ -52,7 +52,7 @@ static void start(struct fixture *f, u64 granule, bool ranges, u64 fail_at)
 	fake_alloc = (struct fake_alloc){ .fail_at = fail_at };
 }
 
-/* Does @who have an aligned block of @units? */
+/* Whether @who owns an aligned block of @units. */
 static bool model_has(const struct fixture *f, u8 who, u32 units)
 {
 	u32 at, i;
@@ -66,7 +66,7 @@ static bool model_has(const struct fixture *f, u8 who, u32 units)
 	return false;
 }
 
-/* What has been shared since last time is the pool's; true if that is anything. */
+/* Move memory that was shared since the last call to the pool; true if there is any. */
 static bool note_refill(struct fixture *f)
 {
 	const u32 first = (FW_SCRATCH_SIZE - HEAP_SIZE) / PAGE_SIZE;
@@ -137,7 +137,7 @@ static void release(struct fixture *f, u8 who)
 	f->slot[who].block = NULL;
 }
 
-/* A run; false if it was over before the allocation that was to fail. */
+/* Do a run; false if it ended before the allocation that should fail. */
 static bool run(struct fixture *f, u64 granule, bool ranges, u64 fail_at)
 {
 	u64 seed = 17;
@@ -169,7 +169,7 @@ static void each_allocation_fails(void **state)
 	for (i = 0; i < ARRAY_SIZE(granules); i++) {
 		for (fail_at = 1; run(f, granules[i], i % 2, fail_at); fail_at++)
 			;
-		/* The run was long enough for all kinds of them. */
+		/* The run had enough allocations to cover all kinds. */
 		assert_true(fail_at > STEPS / 2);
 	}
 }

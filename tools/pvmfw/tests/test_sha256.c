@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule: the digest is that of FIPS 180-4, whatever the pieces in which the data
- * comes. The vectors are those of the standard and of NIST's CAVP.
+ * Rule: the digest is that of FIPS 180-4, whatever the pieces in which the data is added. The
+ * test vectors are from the standard and from NIST's CAVP.
  */
 #include "sha256.h"
 #include "testing.h"
@@ -35,7 +35,7 @@ static void short_message(void **state)
 	check("\xd3", 1, 1, "28969cdfa74a12c82f3bad960b0b000aca2ac329deea5c2328ebc6f2ba9802c1");
 }
 
-/* 56 bytes: the length no longer fits into the block of the last byte. */
+/* 56 bytes: the length does not fit into the block of the last byte. */
 static void two_blocks(void **state)
 {
 	static const char message[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";

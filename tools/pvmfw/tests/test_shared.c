@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: alloc_shared() hands out only memory that the host sees, and nothing
- * twice; memory is shared once however often it is used, a region by one call
- * where calls take ranges; at the end nothing is
- * shared and the heap has everything back, whether or not it was deallocated;
- * whichever call fails, what cannot be unshared is leaked and never used again;
- * the granule is asked for once; a range of memory that the host sees anyway
- * takes the place of sharing where that is not offered, and only there.
+ * Rules: alloc_shared() returns only memory that is shared and not in use; memory is shared
+ * once, however often it is used, and a region by one call if the hypervisor has range calls;
+ * at the end nothing is shared and the heap has all of its memory again, whether or not it
+ * was deallocated; whichever call fails, memory that cannot be unshared is leaked and never
+ * used again; the granule is queried once; a fixed range is used if the hypervisor cannot
+ * share, and only then.
  *
- * fake_hyp fails the test at a double share, an unshare of what is not shared,
- * and a range that leaves the guest's memory.
+ * fake_hyp fails the test if memory is shared twice, or unshared but not shared, or if a range
+ * exceeds the guest's memory.
  */
 #include "fake_hyp.h"
 #include "shared.h"
@@ -58,7 +57,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* What the hypervisor shares is what is on record, region by region, and nothing else. */
+/* Check that the sharer's record of each region equals what is shared, and misses nothing. */
 static void check_record(const struct fixture *f)
 {
 	const u64 granule = fake_hyp.granule / PAGE_SIZE;
@@ -70,7 +69,7 @@ static void check_record(const struct fixture *f)
 		u64 first = (r->base - (uintptr_t)fake_hyp.arena) / PAGE_SIZE, page, shared = 0;
 
 		for (page = first; page < first + r->size / PAGE_SIZE; page++) {
-			/* Of what was leaked the record says only how much it is. */
+			/* The record of a leaked region has only the number of granules. */
 			recorded[page] = r->leaked ? fake_hyp.shared[page] : true;
 			shared += fake_hyp.shared[page];
 		}
@@ -144,9 +143,8 @@ static void random_use(void **state)
 }
 
 /*
- * The same run over and over, each time with another call refused: once only,
- * from there on, and once more a little later, so that taking back what was
- * shared half way fails too.
+ * Repeat a run with another share or unshare call refused each time: only that call, all calls
+ * from it on, or a second call soon after it, so that undoing a partial share fails too.
  */
 static void every_call_fails(void **state)
 {
@@ -184,7 +182,7 @@ static void every_call_fails(void **state)
 			/* A refused call leaks one granule, no more. */
 			if (mode >= 2)
 				assert_true(leaked <= 2 - (mode < 4));
-			/* What the host still sees is never handed out. */
+			/* The heap never hands out memory that is still shared. */
 			for (i = 0; i < FW_SCRATCH_SIZE / PAGE_SIZE; i++) {
 				u8 *page = buddy_alloc(&f->heap, PAGE_SIZE);
 
@@ -195,9 +193,7 @@ static void every_call_fails(void **state)
 			if (calls < call)
 				break;
 		}
-		/*
-		 * The run was long enough to have failures in both directions.
-		 */
+		/* The run was long enough for failures of both share and unshare calls. */
 		assert_true(call > 60);
 	}
 }
@@ -210,21 +206,21 @@ static void zeroed_when_shared(void **state)
 
 	start(f);
 	assert_int_equal(alloc_shared(&f->pool, 1, &block), FW_OK);
-	/* The whole granule, not just what was asked for. */
+	/* The whole granule is zeroed, not only the bytes requested. */
 	for (i = 0; i < PAGE_SIZE; i++)
 		assert_int_equal(((u8 *)block)[i], 0);
 	assert_int_equal(fake_hyp.shared_now, 1);
 	assert_int_equal(shared_end(&f->pool), FW_OK);
 }
 
-/* The back ends: what the hypervisor offers chooses, and nothing else. */
+/* Only the hypervisor's features decide whether the pool is dynamic or static. */
 static void chosen_by_features(void **state)
 {
 	struct fixture *f = *state;
 	u8 *base = fake_hyp.arena;
 	void *block;
 
-	/* A fixed range is left alone where memory can be shared. */
+	/* A fixed range is not used if the hypervisor can share memory. */
 	start(f);
 	memset(&f->pool, 0, sizeof(f->pool));
 	assert_int_equal(shared_init(&f->pool, &f->hyp, &f->heap, (uintptr_t)base, 0x4000), FW_OK);
@@ -242,12 +238,12 @@ static void chosen_by_features(void **state)
 	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
 	assert_int_equal(shared_end(&f->pool), FW_OK);
 	assert_int_equal(alloc_shared(&f->pool, 1, &block), FW_ENOMEM);
-	/* No call was made but for the granule of the two dynamic pools. */
+	/* The only calls were the two that queried the granule for the dynamic pools. */
 	assert_int_equal(fake_hyp.calls, 0);
 	assert_int_equal(fake_hyp.meminfo_calls, 2);
 }
 
-/* A static pool serves the same use, from inside of its range only. */
+/* A static pool hands out memory of its range only. */
 static void static_regions(void **state)
 {
 	static const struct {
@@ -256,7 +252,7 @@ static void static_regions(void **state)
 		{ 0, 0x1000, 0, 0x1000 },
 		{ 0x3000, 0x5000, 0x3000, 0x5000 },
 		{ 0, 2 * FW_SCRATCH_SIZE, 0, FW_SCRATCH_SIZE },
-		/* over the border between two arenas: the larger part */
+		/* a range in two arenas: the larger part is used */
 		{ FW_SCRATCH_SIZE - 0x2000, 0x3000, FW_SCRATCH_SIZE - 0x2000, 0x2000 },
 		{ FW_SCRATCH_SIZE - 0x1000, 0x3000, FW_SCRATCH_SIZE, 0x2000 },
 		{ 0x1000, 2 * FW_SCRATCH_SIZE - 0x1000, FW_SCRATCH_SIZE, FW_SCRATCH_SIZE },
@@ -284,7 +280,7 @@ static void static_regions(void **state)
 		}
 		assert_true(n >= cases[i].used / 1024);
 		assert_int_equal(shared_end(&f->pool), FW_OK);
-		/* Whoever cleans the caches knows what was written. */
+		/* memmap_flush() needs the bounds of what was written. */
 		assert_int_equal(f->pool.free.used_from, (uintptr_t)low);
 		assert_in_range(f->pool.free.used_to, (uintptr_t)low + cases[i].used - 1023,
 				(uintptr_t)low + cases[i].used);
@@ -294,9 +290,9 @@ static void static_regions(void **state)
 }
 
 /*
- * Plain KVM, whose host sees everything, needs no range: the heap serves, without a
- * call, and has all of it back. Whoever has a part of what a protected VM has, or is
- * not KVM, may have private memory.
+ * Plain KVM needs no fixed range: the pool uses the heap without any call, as the host can
+ * access all memory. A hypervisor that offers any call of a protected VM, or is not KVM, may
+ * have private memory, so there is no pool.
  */
 static void heap_of_a_plain_vm(void **state)
 {
@@ -334,8 +330,8 @@ static void heap_of_a_plain_vm(void **state)
 	assert_int_equal(fake_hyp.meminfo_calls, 0);
 }
 
-/* It would forget what is shared. */
-static void made_twice(void **state)
+/* A second shared_init() is refused, as it would lose the record of what is shared. */
+static void init_twice(void **state)
 {
 	struct fixture *f = *state;
 	void *block;
@@ -350,8 +346,8 @@ static void made_twice(void **state)
 	assert_int_equal(f->heap.free_bytes, HEAP_SIZE);
 }
 
-/* The proof before the jump does not trust the pool's record alone. */
-static void proof(void **state)
+/* shared_check_none() does not rely on the sharer's record alone. */
+static void check_none(void **state)
 {
 	struct fixture *f = *state;
 	void *block;
@@ -371,7 +367,7 @@ static void proof(void **state)
 	assert_int_equal(shared_check_none(&f->pool, &f->hyp), FW_OK);
 }
 
-/* What it had cost to share each allocation by itself, against what it costs. */
+/* per_alloc_calls counts the calls for sharing each allocation by itself. */
 static void saved_calls(void **state)
 {
 	struct fixture *f = *state;
@@ -425,8 +421,8 @@ static void bad_requests(void **state)
 	assert_int_equal(shared_end(&f->pool), FW_OK);
 }
 
-/* The firmware gives up in the same way before there is a pool. */
-static void never_made(void **state)
+/* shared_end() does nothing if the firmware gave up before there was a pool. */
+static void end_without_init(void **state)
 {
 	struct fixture *f = *state;
 
@@ -434,8 +430,8 @@ static void never_made(void **state)
 	assert_int_equal(fake_hyp.calls, 0);
 }
 
-/* A count of granules done that makes no sense is an error, not a loop. */
-static void lying_range(void **state)
+/* A range call that succeeds with 0 granules done is an error, not an endless loop. */
+static void range_without_progress(void **state)
 {
 	struct fixture *f = *state;
 	void *block;
@@ -476,13 +472,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(chosen_by_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(static_regions, setup, teardown),
 		cmocka_unit_test_setup_teardown(heap_of_a_plain_vm, setup, teardown),
-		cmocka_unit_test_setup_teardown(made_twice, setup, teardown),
-		cmocka_unit_test_setup_teardown(proof, setup, teardown),
+		cmocka_unit_test_setup_teardown(init_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(check_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(saved_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_granule, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_requests, setup, teardown),
-		cmocka_unit_test_setup_teardown(never_made, setup, teardown),
-		cmocka_unit_test_setup_teardown(lying_range, setup, teardown),
+		cmocka_unit_test_setup_teardown(end_without_init, setup, teardown),
+		cmocka_unit_test_setup_teardown(range_without_progress, setup, teardown),
 		cmocka_unit_test(copies),
 	};
 

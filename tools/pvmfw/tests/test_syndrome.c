@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: only a load or store of the firmware's own that no valid entry translates,
- * at an address that is known, may be the first access to a page of a device; what
- * is reported of all else is what the architecture says.
+ * Rules: only a translation fault of a load or store at EL1, with a known address, is taken
+ * for the first access to a page of a device; the names of classes, kinds and accesses are
+ * those of the architecture.
  *
- * The numbers are the Arm ARM's, written out.
+ * The numbers are from the Arm ARM, not from syndrome.c.
  */
 #include "syndrome.h"
 #include "testing.h"
@@ -18,7 +18,7 @@
 #define EA	0x200u
 #define FNV	0x400u
 
-/* All classes with all kinds of fault, read and written. */
+/* All classes and fault status codes, for reads and writes. */
 static void untranslated(void **state)
 {
 	u64 ec, fsc;
@@ -34,7 +34,7 @@ static void untranslated(void **state)
 			assert_false(syndrome_is_untranslated(EC(ec) | CM | WNR | fsc));
 		}
 	}
-	/* Bits above the syndrome's 32 are another register's matter. */
+	/* Bits above the lower 32 (ISS2) do not matter. */
 	assert_true(syndrome_is_untranslated(1ull << 32 | DABT | 7));
 }
 
@@ -44,7 +44,7 @@ static void accesses(void **state)
 	assert_string_equal(syndrome_access(DABT | 7), "read");
 	assert_string_equal(syndrome_access(DABT | WNR | 7), "write");
 	assert_string_equal(syndrome_access(EC(0x21) | 0xf), "execute");
-	/* From EL0, of which there is none; and no abort. */
+	/* Aborts from EL0, and exceptions that are not aborts. */
 	assert_null(syndrome_access(EC(0x24) | WNR | 7));
 	assert_null(syndrome_access(EC(0x20) | 7));
 	assert_null(syndrome_access(0));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: no character is lost while the transmitter says when it has room; it is asked once
- * for each FIFO of them, or for each one if there is no FIFO; one that never has room
- * stops nothing.
+ * Rules: no character is lost if the transmitter reports when it is empty; it is polled once
+ * per FIFO of characters, or once per character without a FIFO; a transmitter that is never
+ * ready does not stop the firmware.
  */
 #include "fake_bus.h"
 #include "testing.h"
@@ -35,7 +35,7 @@ static void check_sent(void)
 		assert_int_equal(fake_uart.text[i], 'A' + i % 26);
 }
 
-static void asks_once_per_fifo(void **state)
+static void polls_once_per_fifo(void **state)
 {
 	(void)state;
 	start(true);
@@ -44,7 +44,7 @@ static void asks_once_per_fifo(void **state)
 	assert_int_equal(fake_uart.polls, (LENGTH + 15) / 16);
 }
 
-static void asks_each_time(void **state)
+static void polls_without_fifo(void **state)
 {
 	(void)state;
 	start(false);
@@ -53,7 +53,7 @@ static void asks_each_time(void **state)
 	assert_int_equal(fake_uart.polls, LENGTH);
 }
 
-/* What was left of another FIFO does not count. */
+/* uart_init() forgets how much room the last FIFO had. */
 static void another_uart(void **state)
 {
 	(void)state;
@@ -64,7 +64,7 @@ static void another_uart(void **state)
 	check_sent();
 }
 
-static void waits(void **state)
+static void waits_while_busy(void **state)
 {
 	(void)state;
 	start(true);
@@ -74,7 +74,7 @@ static void waits(void **state)
 	assert_int_equal(fake_uart.polls, 50 + (LENGTH + 15) / 16);
 }
 
-/* For a bounded time: characters are lost, and that is all. */
+/* The driver waits a bounded time, then loses characters. */
 static void never_ready(void **state)
 {
 	(void)state;
@@ -89,10 +89,10 @@ static void never_ready(void **state)
 int main(void)
 {
 	const struct cmocka_test tests[] = {
-		cmocka_unit_test(asks_once_per_fifo),
-		cmocka_unit_test(asks_each_time),
+		cmocka_unit_test(polls_once_per_fifo),
+		cmocka_unit_test(polls_without_fifo),
 		cmocka_unit_test(another_uart),
-		cmocka_unit_test(waits),
+		cmocka_unit_test(waits_while_busy),
 		cmocka_unit_test(never_ready),
 	};
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules: of what the device writes, nothing is believed: an index, name or
- * length that cannot be breaks the queue, once and for good; what the driver
- * remembers is not read back from shared memory.
+ * Rules: an invalid index, id or length that the device writes breaks the queue for good; the
+ * driver does not read its own state back from shared memory.
  *
- * The test plays the device, on the rings as the standard lays them out.
+ * The test is the device. It accesses the rings as the virtio standard defines them.
  */
 #include "fake_hyp.h"
 #include "testing.h"
@@ -60,7 +59,7 @@ static struct ring_desc *desc(struct fixture *f)
 	return (struct ring_desc *)f->vq.desc;
 }
 
-/* The device says that its used ring has @idx entries. */
+/* Set the index of the used ring. */
 static void set_used_idx(struct fixture *f, u16 idx)
 {
 	memcpy((u8 *)f->vq.used + 2, &idx, sizeof(idx));
@@ -103,7 +102,7 @@ static void sizes(void **state)
 	assert_int_equal(f->vq.size, 4);
 }
 
-/* Requests come back in any order, many times around the ring. */
+/* The device completes requests in any order, many times around the ring. */
 static void out_of_order(void **state)
 {
 	struct fixture *f = *state;
@@ -142,14 +141,14 @@ static void ring_contents(void **state)
 	assert_int_equal(d[d[head].next].flags, 3);
 	assert_int_equal(d[d[d[head].next].next].addr, 0x3000);
 	assert_int_equal(d[d[d[head].next].next].flags, 2);
-	/* No interrupts wanted, one request, this one. */
+	/* No interrupts, one request, its head. */
 	memcpy(avail, f->vq.avail, sizeof(avail));
 	assert_int_equal(avail[0], 1);
 	assert_int_equal(avail[1], 1);
 	assert_int_equal(avail[2], head);
 }
 
-/* The pool does not zero what it hands out again. */
+/* The pool does not zero memory that it reuses, so virtq_init() must. */
 static void dirty_rings(void **state)
 {
 	struct fixture *f = *state;
@@ -168,7 +167,7 @@ static void check_broken(struct fixture *f)
 	u16 id;
 
 	assert_int_equal(poll(f), FW_EVIRTIO_RING);
-	/* For good, also if the device takes it back. */
+	/* It stays broken, even if the index is valid again. */
 	set_used_idx(f, 0);
 	assert_int_equal(poll(f), FW_EVIRTIO_RING);
 	assert_int_equal(virtq_add(&f->vq, segs, 3, &id), FW_EVIRTIO_RING);
@@ -238,9 +237,7 @@ static void wrote_too_much(void **state)
 	}
 }
 
-/*
- * The device scribbles over everything shared; the driver's memory is its own.
- */
+/* The device overwrites the descriptors. The driver is not affected. */
 static void scribbles(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every unit test needs.
+ * Includes and a random number generator that every unit test uses.
  */
 #ifndef PVMFW_TESTING_H
 #define PVMFW_TESTING_H
@@ -19,8 +19,8 @@
 #include "types.h"
 
 /**
- * test_random() - Next number of a sequence that is the same in every run.
- * @state: the state of the sequence, started with any seed
+ * test_random() - Get the next number of a pseudo-random sequence.
+ * @state: the state of the sequence; the first value is the seed
  *
  * Return: 31 bits.
  */

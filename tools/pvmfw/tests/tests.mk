@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The unit tests: the firmware's own files, compiled for the build machine with
-# sanitizers, against a hypervisor, devices and a counter that are fakes. Each
-# program prints TAP.
+# Builds and runs the unit tests: the firmware's own files, compiled for the build machine
+# with sanitizers, with a fake hypervisor, fake devices and a fake counter. Each program
+# prints TAP.
 
 T := $(HERE)/tests
 TO := $(O)/tests
 TEST_CC ?= gcc
 
-# A name of cmocka's that is not in kernel style.
+# -Dcmocka_test: checkpatch does not accept cmocka's own name for the type.
 TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) -I$(W) $(WARN) -Dcmocka_test=CMUnitTest \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-# fake_alloc.c makes allocations fail.
+# --wrap: fake_alloc.c makes allocations fail.
 TEST_LDFLAGS := -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_zalloc
 
-# What cannot run natively is what the fakes stand for, fw_jump() among them.
+# Fakes replace these files, which cannot run natively, and fw_jump().
 TEST_FW_C := $(filter-out main.c exception.c console.c mmu.c mmio.c counter.c canary.c \
 	sha256_hw.c,$(FW_C)) fdt_writer.c
 TEST_FDT_C := $(FDT_C) fdt_rw.c fdt_wip.c fdt_strerror.c
@@ -35,7 +35,7 @@ $(TO)/test_%: $(TO)/test_%.o $(TEST_LIB)
 	$(say) LD $@
 	$(Q)$(TEST_CC) $(TEST_LDFLAGS) -o $@ $^ -lcmocka
 
-# The same trees for the unit tests and the fuzzer.
+# The unit tests use the same device trees as the fuzzer.
 CROSVM := crosvm crosvm-joined crosvm-apart
 CROSVM_DTB := $(CROSVM:%=$(TO)/%.dtb)
 $(TO)/%.dtb: $(HERE)/fuzz/seeds/devtree-%.dtsrc $(TO)/.toolchain
