@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the fuzzing harnesses share. Each is a program of libFuzzer's that plays
- * the host: its input is all that the host can choose. Sanitizers find wild
- * accesses; a broken rule ends the program.
+ * Helpers of the fuzzers. Each fuzzer is a libFuzzer program that acts as a hostile host: its
+ * input decides all that the host can choose. Sanitizers find stray accesses; a broken rule
+ * ends the program.
  */
 #ifndef PVMFW_FUZZ_H
 #define PVMFW_FUZZ_H
 
 #include "types.h"
 
-/* End the program, which libFuzzer takes for a finding. */
+/* End the program if a rule does not hold; libFuzzer then reports the input. */
 #define FUZZ_RULE(holds) do {			\
 	if (!(holds))				\
 		__builtin_trap();		\
 } while (0)
 
 /**
- * struct fuzz_input - What of the input is left.
+ * struct fuzz_input - The rest of the input.
  * @at: the next byte
- * @left: how many bytes there are
+ * @left: number of bytes left
  */
 struct fuzz_input {
 	const u8 *at;
@@ -28,9 +28,9 @@ struct fuzz_input {
 /**
  * fuzz_take() - Take a number from the input.
  * @in: the input
- * @bytes: how many bytes, at most 8
+ * @bytes: size of the number, at most 8
  *
- * Return: the number, little-endian; zeroes once the input is used up.
+ * Return: the number, little-endian; bytes beyond the end of the input are 0.
  */
 static inline u64 fuzz_take(struct fuzz_input *in, unsigned int bytes)
 {
@@ -42,7 +42,7 @@ static inline u64 fuzz_take(struct fuzz_input *in, unsigned int bytes)
 	return value;
 }
 
-/* What libFuzzer calls for each input; the makefile gives it the name that it expects. */
+/* libFuzzer calls this for each input; fuzz.mk renames it to LLVMFuzzerTestOneInput(). */
 int fuzz_one_input(const u8 *data, size_t size);
 
 #endif

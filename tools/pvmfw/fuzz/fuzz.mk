@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The fuzzing harnesses: the firmware's own files with clang's libFuzzer and
-# sanitizers, for the build machine. fuzz.py runs them.
+# Builds the fuzzers: the firmware's own files, compiled for the build machine with clang's
+# libFuzzer and sanitizers. fuzz.py runs them.
 
 F := $(HERE)/fuzz
 FUZZ_O := $(O)/fuzz
@@ -12,8 +12,8 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) -I$(W) $(WARN) \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 
-# Each harness plays the host in a way of its own; the rest is what the unit
-# tests use, but for the bus, which fuzz_pci.c and fuzz_blk.c are themselves.
+# Each fuzzer is a hostile host of its own. The fakes are those of the unit tests, except for
+# the PCI bus: fuzz_pci.c and fuzz_blk.c have their own.
 FUZZ_NAMES := $(patsubst $(F)/%.c,%,$(wildcard $(F)/fuzz_*.c))
 FUZZ_FAKES := fake_hyp.o fake_map.o fake_mmu.o fake_counter.o fake_console.o fake_trace.o fake_sha256.o
 FUZZ_FW := $(addprefix $(FUZZ_O)/,$(TEST_FW_C:.c=.o) $(FUZZ_FAKES)) \

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs the fuzzing harnesses of the firmware for a time, from the seeds on.
+"""Run the firmware's fuzzers for a time, starting with the seeds.
 
-What is found stays in a corpus below build/, and the next run starts from it.
-An input that breaks a rule is kept, and how to run it again is told. The results
-are TAP.
+New inputs are kept in a corpus below build/, from which the next run continues. An input
+that breaks a rule is kept too, and the command that repeats it is printed. The results are
+TAP.
 """
 
 import argparse
@@ -18,21 +18,21 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.path.join(TOP, 'build')
-# Far below what the slowest machine does in a second: a harness that ends early.
+# Inputs per second below which a fuzzer has failed; a slow machine does many more.
 SLOWEST = 10
 
 
 class FuzzError(Exception):
-    """Why a harness cannot run."""
+    """A fuzzer cannot run; the message says why."""
 
 
 def seed(path):
-    """The bytes of a seed: a device tree's source, or hexadecimal with comments."""
+    """The bytes of a seed, which is the source of a device tree or hexadecimal with comments."""
     if path.endswith('.dtsrc'):
         done = subprocess.run(['dtc', '-q', '-I', 'dts', '-O', 'dtb', path], stdout=subprocess.PIPE,
                               check=False)
         if done.returncode:
-            raise FuzzError(f'dtc refuses {path}')
+            raise FuzzError(f'dtc cannot compile {path}')
         return done.stdout
     with open(path) as file:
         text = [line for line in file.read().split('\n') if not line.startswith('#')]
@@ -40,7 +40,7 @@ def seed(path):
 
 
 def fill(name, corpus):
-    """Put the seeds of a harness into its corpus."""
+    """Add the seeds of a fuzzer to its corpus."""
     os.makedirs(corpus, exist_ok=True)
     seeds = glob.glob(os.path.join(HERE, 'seeds', f'{name}-*'))
     if not seeds:
@@ -51,7 +51,7 @@ def fill(name, corpus):
 
 
 def run(name, objects, seconds):
-    """Run one harness: (why it failed or None, how often its code was run)."""
+    """Run one fuzzer: (why it failed or None, number of inputs that it ran)."""
     corpus = os.path.join(BUILD, 'fuzz', name)
     findings = os.path.join(BUILD, 'fuzz', f'{name}.found.')
     fill(name, corpus)
@@ -69,9 +69,9 @@ def run(name, objects, seconds):
         kept = re.findall(rf'{re.escape(findings)}\S+', done.stdout)
         cause = next((line for line in done.stdout.split('\n') if 'ERROR' in line or
                       'runtime error' in line), f'status {done.returncode}')
-        return f'{cause}; again: {program} {kept[-1] if kept else corpus}', count
+        return f'{cause}; repeat by: {program} {kept[-1] if kept else corpus}', count
     if count < SLOWEST * seconds:
-        return f'{count} inputs in {seconds} s', count
+        return f'only {count} inputs in {seconds} s', count
     return None, count
 
 
@@ -79,22 +79,22 @@ def main():
     names = sorted(os.path.basename(path)[5:-2] for path in
                    glob.glob(os.path.join(HERE, 'fuzz_*.c')))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--seconds', type=int, default=60, help='for each harness')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='harnesses at a time')
+    parser.add_argument('--seconds', type=int, default=60, help='time for each fuzzer')
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='fuzzers at a time')
     parser.add_argument('--objects', default=os.path.join(BUILD, 'pvmfw-obj'),
-                        help='where they are built')
+                        help='directory in which they are built')
     parser.add_argument('--kernel', default=os.path.join(BUILD, 'linux'),
                         help='a kernel tree, for libfdt')
-    parser.add_argument('name', nargs='*', help=f'of {", ".join(names)}; default all')
+    parser.add_argument('name', nargs='*', help=f'{", ".join(names)}; default: all')
     args = parser.parse_args()
     for name in args.name:
         if name not in names:
-            parser.error(f'there is no {name}; there are {", ".join(names)}')
+            parser.error(f'no fuzzer {name}; choose from {", ".join(names)}')
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
     if subprocess.run(['make', '-C', os.path.dirname(HERE), f'O={args.objects}',
                        f'KSRC={args.kernel}', f'-j{args.jobs}', 'fuzz'], stdout=sys.stderr,
                       check=False).returncode:
-        print('Bail out! the harnesses cannot be built')
+        print('Bail out! the fuzzers cannot be built')
         return 1
     chosen, failed = args.name or names, 0
     print(f'1..{len(chosen)}', flush=True)

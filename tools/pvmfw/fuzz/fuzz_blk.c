@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A disk that answers as it likes, while the driver waits or not: rings, headers,
- * data and status change under the driver; a request is finished once, with no more
- * data than was asked for; a slot is free or a request's, never two requests'; no
- * memory is lost.
+ * Fuzzes the block driver with a hostile disk: it completes requests in any way at any time,
+ * and changes rings, headers, data and status under the driver.
  *
- * The input is a list of steps: a read is begun or finished, the device answers,
- * or some bytes change of what it sees. It acts, too, whenever the driver looks at
- * the clock.
+ * Rules: a request finishes once, with no more data than requested; a slot never belongs to
+ * two requests; no memory is lost.
+ *
+ * The input is a list of steps: the driver starts or finishes a read, the device completes a
+ * request, or it changes bytes of shared memory. The device also acts whenever the driver
+ * reads the counter.
  */
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@
 #define SECTORS		1000
 #define NOTIFY		0x2000000ull
 #define COMMON		0x2001000ull
-/* Of what names a slot to answer: it is a number in the queue instead. */
+/* A bit of the byte that selects a slot: the byte is the id for the used ring instead. */
 #define ANY_ID		0x80
 /* A header and its status. */
 #define REQUEST_SIZE	25
@@ -36,7 +37,7 @@ struct fixture {
 
 static struct fixture fixture;
 
-/* The driver asks the device whether it needs a reset, and nothing else. */
+/* The driver reads only the device status here. */
 u8 mmio_read8(u64 addr)
 {
 	FUZZ_RULE(range_inside(addr, 1, COMMON, 0x38));
@@ -81,7 +82,7 @@ static bool is_shared(const void *at, size_t len)
 	return true;
 }
 
-/* The device writes where it can: into a page that is shared. */
+/* The device writes bytes to a shared page. */
 static void scribble(struct fixture *f)
 {
 	u64 page = fuzz_take(&f->in, 1) * 2, at = fuzz_take(&f->in, 2) % PAGE_SIZE;
@@ -94,8 +95,8 @@ static void scribble(struct fixture *f)
 }
 
 /*
- * Or it answers: some request, with some status and length, often the right ones;
- * or none that there is.
+ * The device completes a request with a status and a length that are often right, or with an
+ * id that may be wrong.
  */
 static void answer(struct fixture *f)
 {
@@ -104,7 +105,7 @@ static void answer(struct fixture *f)
 	unsigned int slot = which % VIRTIO_BLK_MAX_DEPTH;
 	u16 idx = (u16)(vq->used_idx + 1);
 	u8 *used = (u8 *)vq->used;
-	/* One byte more than the data is right. */
+	/* Valid are the length of the data, and one byte more. */
 	u32 elem[2] = { 0, f->len[slot] - 1 + (u32)fuzz_take(&f->in, 1) % 4 };
 
 	if (which & ANY_ID)
@@ -131,7 +132,7 @@ static void device_acts(void)
 	}
 }
 
-/* Each slot has its memory, which the device sees, or none; all that is in use is that. */
+/* A slot in use has shared memory, a free one has none; the pool has no other memory in use. */
 static void check_slots(const struct fixture *f)
 {
 	u64 in_use = f->ring_bytes;
@@ -178,7 +179,7 @@ static void finish(struct fixture *f)
 
 	if (!f->len[slot])
 		return;
-	/* Of exactly the size that was asked for: not a byte more may come. */
+	/* Of exactly the requested size, so that ASan finds a write beyond it. */
 	data = malloc(f->len[slot]);
 	FUZZ_RULE(data);
 	status = virtio_blk_finish_read(&f->blk, slot, data);

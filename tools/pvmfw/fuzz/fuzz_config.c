@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any configuration: refused, or everything that it names lies inside of it and
- * is what the firmware can do.
+ * Fuzzes config_parse(). Rule: a configuration is refused, or all that it points to lies in it
+ * and its numbers are in range.
  */
 #include <stdlib.h>
 #include <string.h>

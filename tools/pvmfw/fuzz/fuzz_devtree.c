@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any device tree: refused, or everything that was taken from it lies where it
- * can, and the tree that the kernel gets passes our own checks.
+ * Fuzzes all code that reads the device tree. Rule: a tree is refused, or all ranges that were
+ * taken from it are valid and do not overlap, and the kernel's tree passes the firmware's own
+ * checks and describes the same platform.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static void check_payload(const struct platform *p, const struct payload *image)
 			  !platform_is_reserved(p, image->base, image->size));
 }
 
-/* The firmware has to be able to speak. */
+/* The UART must be mapped. */
 static void check_uart(const struct platform *p)
 {
 	unsigned int i;
@@ -36,7 +37,7 @@ static void check_uart(const struct platform *p)
 	FUZZ_RULE(false);
 }
 
-/* The pool is the firmware's to write only where it serves as one. */
+/* The DMA pool is mapped only if the firmware uses it as its static pool. */
 static void check_pool(const struct platform *p, bool static_pool)
 {
 	unsigned int i;
@@ -50,7 +51,10 @@ static void check_pool(const struct platform *p, bool static_pool)
 	}
 }
 
-/* The configuration's word, else, if it gives leave, the host's, which is text. */
+/*
+ * The command line is that of the configuration, or that of the host if the configuration
+ * allows it, or empty; and printable.
+ */
 static void check_cmdline(const char *text, const struct fw_config *config)
 {
 	if (config->cmdline)
@@ -61,7 +65,7 @@ static void check_cmdline(const char *text, const struct fw_config *config)
 		FUZZ_RULE(*text >= ' ' && *text <= '~');
 }
 
-/* What is reserved of RAM is so, whole, and apart from all that is in use. */
+/* Reserved ranges are in RAM, do not overlap, and are reserved in the kernel's tree too. */
 static void check_reserved(const struct platform *p, const struct platform *again)
 {
 	unsigned int i, j;
@@ -136,13 +140,13 @@ int fuzz_one_input(const u8 *data, size_t size)
 	static const struct fw_config configs[] = {
 		{ .host_cmdline = true }, { .cmdline = "quiet" }, { 0 },
 	};
-	/* At the very end of its allocation, and aligned. */
+	/* An aligned allocation of its size, so that ASan finds a read beyond it. */
 	u8 *fdt = malloc(size + 1);
 	unsigned int i;
 
 	FUZZ_RULE(fdt);
 	memcpy(fdt, data, size);
-	/* On a hypervisor that can share memory, and on one that cannot. */
+	/* With a hypervisor that can share memory, and with one that cannot. */
 	for (i = 0; i < ARRAY_SIZE(configs); i++)
 		run(fdt, size, i % 2, &configs[i]);
 	free(fdt);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device of which every register reads as the host likes, each time anew: the
- * scan ends, and nothing is accessed but configuration space of bus 0 and places
- * in the window that a BAR was found to cover; no two BARs overlap, and none is
- * written while its function may decode it.
+ * Fuzzes the PCI and virtio transport code with a host that answers each read of a register
+ * anew, with any value.
  *
- * The first byte says how functions are addressed, the next ones which slots look
+ * Rules: the scan ends; the driver accesses only the configuration space of bus 0, and
+ * addresses in the window that a BAR of the device covers; no two BARs overlap; a BAR is not
+ * written while its function may decode addresses.
+ *
+ * The first byte of the input selects CAM or ECAM, the next four the slots that are not
  * empty; the others are what reads return.
  */
 #include <string.h>
@@ -24,13 +26,13 @@ static struct fuzz_input input;
 static struct pci_host host;
 static struct pci_dev dev;
 static u32 present;
-/* log2 of the bytes of configuration space that a function has. */
+/* log2 of the bytes of configuration space per function. */
 static unsigned int shift;
-/* Before a device was found nothing in the window may be touched. */
+/* A device was found. Before that the window must not be accessed. */
 static bool found;
-/* By function: the device may decode what its BARs say. */
+/* For each function: it may decode the addresses in its BARs. */
 static bool decodes[FUNCTIONS];
-/* By function: its vendor could be read, so it is known to be there. */
+/* For each function: its vendor ID read as valid, so the driver knows that it exists. */
 static bool seen[FUNCTIONS];
 
 static bool is_config(u64 addr, unsigned int size)
@@ -110,7 +112,7 @@ static void check_apart(const struct pci_bar *a, const struct pci_bar *b)
 	FUZZ_RULE(!a->size || !b->size || !range_overlaps(a->base, a->size, b->base, b->size));
 }
 
-/* Of the functions that were seen none decodes an address. */
+/* No function that the driver has seen decodes addresses. */
 static void check_silent(void)
 {
 	unsigned int i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that a harness shares with its device.
+ * The pool of shared memory that a fuzzer's device can access.
  */
 #ifndef PVMFW_FUZZ_POOL_H
 #define PVMFW_FUZZ_POOL_H
@@ -13,7 +13,7 @@
 #include "shared.h"
 
 /**
- * struct fuzz_pool - A pool and what is below it.
+ * struct fuzz_pool - A pool and what it needs.
  * @heap: private memory
  * @hyp: the hypervisor
  * @pool: shared memory
@@ -29,7 +29,7 @@ struct fuzz_pool {
 /**
  * fuzz_pool_start() - Make a dynamic pool, with nothing shared.
  * @p: the pool
- * @bytes: how much memory there is for it
+ * @bytes: bytes of the heap that refills it
  */
 static inline void fuzz_pool_start(struct fuzz_pool *p, size_t bytes)
 {
@@ -47,9 +47,9 @@ static inline void fuzz_pool_start(struct fuzz_pool *p, size_t bytes)
 }
 
 /**
- * fuzz_pool_end() - End a pool; nothing may stay shared, and nothing be lost.
+ * fuzz_pool_end() - End a pool and check that nothing stays shared and nothing is lost.
  * @p: the pool
- * @bytes: as at fuzz_pool_start()
+ * @bytes: as given to fuzz_pool_start()
  */
 static inline void fuzz_pool_end(struct fuzz_pool *p, size_t bytes)
 {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that writes what it likes into the rings, whenever it likes: a request
- * comes back only if it is under way, with no more bytes than it may write; a
- * queue that is broken stays so; no descriptor is lost or used twice.
+ * Fuzzes the virtqueue with a device that writes anything to the rings at any time.
  *
- * The input is a list of steps: a request is made, the queue is polled, or some
- * bytes of the rings change.
+ * Rules: virtq_poll() returns only requests that are in flight, with no more bytes than the
+ * device may write; a broken queue stays broken; no descriptor is lost or used twice.
+ *
+ * The input is a list of steps: the driver makes a request or polls the queue, or the device
+ * completes a request or changes bytes of the rings.
  */
 #include "fuzz_pool.h"
 #include "virtqueue.h"
 
 #define SIZE		8
-/* The rings of a queue of that size, with all that belongs to them. */
+/* Bytes of the rings of a queue of that size, rounded up. */
 #define RINGS_SIZE	256
 #define HEAP_SIZE	(2 * PAGE_SIZE)
 
@@ -89,7 +90,7 @@ static void scribble(struct fixture *f, struct fuzz_input *in)
 		rings[at] = (u8)fuzz_take(in, 1);
 }
 
-/* What an honest device does, so that more than refusals is reached. */
+/* Write a used entry that is often valid, so that the driver gets further than errors. */
 static void answer(struct fixture *f, struct fuzz_input *in)
 {
 	u16 idx = (u16)(f->vq.used_idx + 1);
