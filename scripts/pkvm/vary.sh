@@ -18,6 +18,8 @@ source=$(realpath -m "${3:-$BUILD/linux}")
 
 new=$obj.new
 rm -rf "$obj" "$new"
+# Half a copy is of no use, and may be what fills the disk.
+trap 'rm -rf "$new"' EXIT
 mkdir -p "$(dirname "$obj")"
 cp -a "$2" "$new"
 # Remove the results, so that make does not take them for up to date.

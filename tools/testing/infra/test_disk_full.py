@@ -81,6 +81,21 @@ ls build
         self.assertNotIn('root.img\n', first)
         self.assertIn('root.img\n', second)
 
+    def test_vary(self):
+        """No half copy of a kernel's objects, which would keep the disk full."""
+        self.box.write('host/vmlinux.o', 'x' * 3000 * KIB)
+        output = self.mounted('''
+! scripts/pkvm/vary.sh build/other host || exit 1
+ls -A build; echo ---
+mount -o remount,size=20m build
+scripts/pkvm/vary.sh build/other host
+stat -c %s build/other/vmlinux.o
+''')
+        first, second = output.split('---\n')
+        self.assertIn('No space left on device', first)
+        self.assertEqual(first.strip().split('\n')[1:], [])
+        self.assertEqual(second, f'{3000 * KIB}\n')
+
     def test_step(self):
         """A log that cannot be written is told."""
         output = self.mounted('''

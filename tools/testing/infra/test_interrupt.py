@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from sandbox import Sandbox
+from sandbox import PLAIN, Sandbox, patch
 
 # Who is of this test has it in its environment.
 MARK = 'PKVM_TEST_INTERRUPT'
@@ -82,6 +82,39 @@ class Interrupt(unittest.TestCase):
         self.clean(*self.locked(f'scripts/pkvm/tree.py --base {self.box.tarball}'))
         self.assertFalse(os.path.exists(self.box.path('build/linux')))
         self.assertEqual(self.box.tree()[0], 0)
+
+    def test_patch(self):
+        """While the hooks are applied; the next run applies them."""
+        self.assertEqual(self.box.tree()[0], 0)
+        self.box.series(first=patch('arch/arm64/kvm/plain.c', 'two', 'TWO'))
+        self.program('patch')
+        self.clean(*self.locked(f'scripts/pkvm/tree.py --base {self.box.tarball}'))
+        self.assertEqual(self.box.read('build/linux/arch/arm64/kvm/plain.c'), PLAIN)
+        self.assertEqual(self.box.tree()[0], 0)
+        self.assertEqual(self.box.read('build/linux/arch/arm64/kvm/plain.c'),
+                         PLAIN.replace('two', 'TWO'))
+
+    @unittest.skipIf(os.getuid(), 'only root installs packages')
+    def test_install(self):
+        """While packages are installed."""
+        self.box.write('scripts/pkvm/packages', 'run pkvm-package-that-does-not-exist\n')
+        self.program('apt-get')
+        self.clean('scripts/pkvm/deps.sh', 'run')
+
+    def test_configure(self):
+        """While a kernel is configured."""
+        self.box.write('fragment', 'CONFIG_KVM=y\n')
+        self.program('make')
+        self.clean(*self.locked('scripts/pkvm/config.sh build/host fragment'))
+
+    def test_vary(self):
+        """While a kernel's objects are copied; what looks like objects is whole."""
+        self.box.write('build/host/vmlinux.o', 'object')
+        self.program('cp')
+        self.clean(*self.locked('scripts/pkvm/vary.sh build/other build/host'))
+        self.assertFalse(os.path.exists(self.box.path('build/other')))
+        self.assertEqual(self.box.run('scripts/pkvm/vary.sh', 'build/other', 'build/host'),
+                         (0, ''))
 
     def test_fetch(self):
         """While a package is fetched."""
