@@ -25,6 +25,6 @@ extern unsigned long __stack_chk_guard;
  * __stack_chk_fail() - Report that a stack frame was overrun, and reset the VM. Compiled
  *	code calls it.
  */
-void __noreturn __stack_chk_fail(void);
+_Noreturn void __stack_chk_fail(void);
 
 #endif

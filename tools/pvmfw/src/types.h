@@ -22,9 +22,6 @@ typedef int64_t s64;
 #define __printf(fmt, args) __attribute__((	\
 	__format__(__printf__, fmt, args)))
 
-#define __noreturn __attribute__((	\
-	__noreturn__))
-
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
