@@ -205,7 +205,7 @@ def bad_input(cpu):
         f'{VMM} --protected --mem 1': (USAGE, r'--mem'),
         f'{VMM} --protected --no-such-option': (USAGE, r'no-such-option'),
         '/vmm --protected --firmware /nonexistent': (1, r'/nonexistent'),
-        '/vmm --protected --host-firmware': (1, r"the host's boot loader left none"),
+        '/vmm --protected --host-firmware': (1, r"the host's boot loader left no firmware"),
         f'memlock 64 {VMM} --protected --disk /dev/vda,ro': (1, r'RLIMIT_MEMLOCK'),
         f'{VMM} --protected': (RESET, r'pvmfw: error: no virtio block device'),
     }

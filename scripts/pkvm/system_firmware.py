@@ -14,7 +14,7 @@ import run
 FIRMWARE = os.path.join(qemu.BUILD, 'pvmfw.bin')
 MEM = 1024
 PAGE = devtree.PAGE
-NONE_LEFT = "the host's boot loader left none"
+NONE_LEFT = "the host's boot loader left no firmware"
 
 
 def boot(cpu, regions):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The writer of fdt_writer.h, on libfdt's. Every call of it goes through check().
+ * The writer of device trees (fdt_writer.h). Rule: every result of libfdt goes through
+ * check(), so no error is lost.
  */
 #include <stdio.h>
 
@@ -18,7 +19,7 @@ int fdtw_start(struct fdt_writer *w, void *buffer, size_t size)
 
 	w->fdt = buffer;
 	w->err = 0;
-	/* Without a header in it, libfdt's other functions must not see the buffer. */
+	/* libfdt's other functions must not be called on a buffer without a header. */
 	err = fdt_create(buffer, (int)size);
 	if (err)
 		return err;

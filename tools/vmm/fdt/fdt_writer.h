@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writing a device tree from front to back, for the VMM and for the firmware, which
- * writes one anew for the kernel.
+ * Writes a device tree sequentially: the VMM's tree for the guest, and the firmware's tree for
+ * the kernel.
  *
- * libfdt's writer goes on after an error as if nothing had happened: here the first error
- * is kept, so a caller asks once, at the end.
+ * Rule: the writer keeps libfdt's first error, so a caller checks only fdtw_finish(). There are
+ * no locks: a writer belongs to one caller.
  */
 #ifndef FDT_WRITER_H
 #define FDT_WRITER_H
@@ -16,7 +16,7 @@
 
 /**
  * struct fdt_writer - A tree that is being written.
- * @fdt: where
+ * @fdt: the tree
  * @err: the first error of libfdt; 0 if there was none
  */
 struct fdt_writer {
@@ -25,13 +25,13 @@ struct fdt_writer {
 };
 
 /**
- * fdtw_start() - Start a tree without memory reservations, and its root.
+ * fdtw_start() - Start a tree without memory reservations, and its root node.
  * @w: the writer
- * @buffer: where the tree goes, aligned to 8
+ * @buffer: where the tree goes, aligned to 8 bytes
  * @size: bytes of @buffer
  *
- * Return: 0; an error of libfdt if there is not even room for a header. Then no other
- * function may be called.
+ * Return: 0; an error of libfdt if @buffer has no room for a header. Then no other function
+ * may be called on @w.
  */
 int fdtw_start(struct fdt_writer *w, void *buffer, size_t size);
 
@@ -39,27 +39,27 @@ int fdtw_start(struct fdt_writer *w, void *buffer, size_t size);
  * fdtw_finish() - End the root and the tree.
  * @w: the writer
  *
- * Return: 0 if all of it was written, else the first error of libfdt.
+ * Return: 0 if the whole tree was written, else the first error of libfdt.
  */
 int fdtw_finish(struct fdt_writer *w);
 
 /**
- * fdtw_begin() - Begin a node in the one that is open.
+ * fdtw_begin() - Begin a subnode of the current node.
  * @w: the writer
  * @name: its name
  */
 void fdtw_begin(struct fdt_writer *w, const char *name);
 
 /**
- * fdtw_begin_at() - Begin a node that is named after its address.
+ * fdtw_begin_at() - Begin a subnode with a unit address in its name.
  * @w: the writer
- * @name: its name, without the address; 14 characters at most
+ * @name: its name without the address; 14 characters at most
  * @address: the address
  */
 void fdtw_begin_at(struct fdt_writer *w, const char *name, uint64_t address);
 
 /**
- * fdtw_end() - End the node that is open.
+ * fdtw_end() - End the current node.
  * @w: the writer
  */
 void fdtw_end(struct fdt_writer *w);
@@ -97,7 +97,7 @@ void fdtw_string(struct fdt_writer *w, const char *name, const char *string);
 void fdtw_u32(struct fdt_writer *w, const char *name, uint32_t value);
 
 /**
- * fdtw_u64() - Write a property of one number of two cells.
+ * fdtw_u64() - Write a property of one two-cell number.
  * @w: the writer
  * @name: its name
  * @value: its value
@@ -109,41 +109,41 @@ void fdtw_u64(struct fdt_writer *w, const char *name, uint64_t value);
  * @w: the writer
  * @name: its name
  * @values: the cells
- * @count: how many
+ * @count: number of cells
  */
 void fdtw_u32s(struct fdt_writer *w, const char *name, const uint32_t *values,
 	       unsigned int count);
 
 /**
- * fdtw_u64s() - Write a property of numbers of two cells, such as addresses and sizes.
+ * fdtw_u64s() - Write a property of two-cell numbers, such as addresses and sizes.
  * @w: the writer
  * @name: its name
  * @values: the numbers
- * @count: how many
+ * @count: number of numbers
  */
 void fdtw_u64s(struct fdt_writer *w, const char *name, const uint64_t *values,
 	       unsigned int count);
 
 /**
- * fdtw_room() - Make room for a property of cells that are filled in afterwards.
+ * fdtw_room() - Make room for a property of cells that the caller fills in afterwards.
  * @w: the writer
  * @name: its name
- * @count: how many cells
+ * @count: number of cells
  *
- * Return: the cells, big-endian; NULL after an error.
+ * Return: the cells, big-endian; NULL if there was an error.
  */
 fdt32_t *fdtw_room(struct fdt_writer *w, const char *name, unsigned int count);
 
 /**
  * fdtw_fill() - Fill in cells.
- * @cell: the first of them
- * @values: their values
- * @count: how many
+ * @cell: the first cell
+ * @values: the values
+ * @count: number of values
  */
 void fdtw_fill(fdt32_t *cell, const uint32_t *values, unsigned int count);
 
 /**
- * fdtw_sizes() - Write how long addresses and sizes in the node's children are.
+ * fdtw_sizes() - Write #address-cells and #size-cells of the current node.
  * @w: the writer
  * @address_cells: cells of an address
  * @size_cells: cells of a size

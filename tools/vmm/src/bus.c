@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which device answers an MMIO access of the guest. The map is fixed before the
- * first vCPU runs, so that it is read without a lock.
+ * Dispatches MMIO accesses of the guest to devices (bus.h). Rule: the map does not change once
+ * a vCPU runs, so it is read without a lock.
  */
 #include <endian.h>
 #include <errno.h>

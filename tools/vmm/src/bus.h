@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which device answers an MMIO access of the guest.
+ * Dispatches MMIO accesses of the guest to devices. Rule: an access reaches a device only if
+ * all of it lies in the device's range.
  */
 #ifndef VMM_BUS_H
 #define VMM_BUS_H
@@ -10,11 +11,11 @@
 
 #define BUS_MAX_RANGES	4
 
-/* A device's handlers lock for themselves: vCPUs call them in parallel. */
+/* vCPU threads call the handlers of a device in parallel, so the device has its own lock. */
 struct bus_range {
 	uint64_t base;
 	uint64_t size;
-	/* @length is 1, 2, 4 or 8 and the access lies wholly inside the range. */
+	/* @length is 1, 2, 4 or 8, and all of the access lies in the range. */
 	uint64_t (*read)(void *device, uint64_t offset, unsigned int length);
 	void (*write)(void *device, uint64_t offset, unsigned int length, uint64_t value);
 	void *device;
@@ -26,12 +27,12 @@ struct bus {
 };
 
 /**
- * bus_add() - Put a device on the bus.
+ * bus_add() - Add a device to the bus.
  * @bus: the bus; no vCPU runs yet
- * @range: where it answers, and how
+ * @range: the device's addresses and handlers
  *
- * Return: 0; -ENOSPC when the bus is full; -EEXIST when the range overlaps one
- * that is there; -EINVAL for a range that is empty or wraps.
+ * Return: 0; -ENOSPC if the bus is full; -EEXIST if the range overlaps another one; -EINVAL
+ * for a range that is empty or wraps.
  */
 int bus_add(struct bus *bus, const struct bus_range *range);
 
@@ -39,11 +40,11 @@ int bus_add(struct bus *bus, const struct bus_range *range);
  * bus_access() - Carry out one access of a guest.
  * @bus: the bus
  * @address: guest physical address, any value
- * @data: the bytes in guest (little-endian) order: written to it, or read from it
+ * @data: the value, little-endian: of a write, or set by a read
  * @length: bytes, any value up to 8
- * @is_write: direction
+ * @is_write: it is a write
  *
- * What nothing answers reads as all ones, and a write is dropped. Any thread.
+ * Where no device answers, a read returns all ones and a write is dropped. Any thread.
  *
  * Return: true if a device answered.
  */

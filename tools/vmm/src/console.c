@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's console: standard input and output of the VMM. Losing either does
- * not end the guest.
+ * The guest's console (console.h).
  */
 #include <errno.h>
 #include <poll.h>

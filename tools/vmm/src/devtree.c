@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device tree that the guest gets, in the shape of crosvm's, written from front to
- * back.
+ * Writes the guest's device tree (devtree.h), with the same nodes as crosvm's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +10,7 @@
 #include "fdt_writer.h"
 #include "layout.h"
 
-/* The cells of an address that a device below the controller would have. */
+/* The GIC's own #address-cells, which entries of interrupt-map must have too. */
 #define GIC_ADDRESS_CELLS	2
 #define GIC_PHANDLE		1
 #define DMA_POOL_PHANDLE	2
@@ -21,7 +20,7 @@
 #define IRQ_LEVEL_HIGH		4
 #define UART_CLOCK_HZ		1843200
 
-/* Cells of an interrupt-map entry: child address, pin, parent, its interrupt. */
+/* Cells of an interrupt-map entry: PCI address, pin, phandle and address of the GIC, interrupt. */
 #define PCI_ADDRESS_CELLS	3
 #define MAP_ENTRY_CELLS		(8 + GIC_ADDRESS_CELLS)
 #define PCI_SLOT_SHIFT		11
@@ -67,9 +66,9 @@ static void memory_node(struct fdt_writer *w, const struct devtree_config *confi
 }
 
 /*
- * A protected guest shares this pool with the host and nothing else: PCI devices
- * name it and so are kept to it. The guest chooses where it lies, unless it could
- * not make use of that.
+ * The only memory that a protected guest shares with the host for DMA: the PCI node refers to
+ * it, so the guest's drivers use it for all PCI devices. The guest chooses its address, unless
+ * the configuration has one.
  */
 static void reserved_memory_node(struct fdt_writer *w, const struct devtree_config *config)
 {
@@ -93,7 +92,7 @@ static void reserved_memory_node(struct fdt_writer *w, const struct devtree_conf
 	fdtw_end(w);
 }
 
-/* KVM gives vCPU n the affinity n as long as there are at most 16. */
+/* KVM gives vCPU n the affinity n for n below 16. */
 static void cpu_nodes(struct fdt_writer *w, const struct devtree_config *config)
 {
 	unsigned int i;

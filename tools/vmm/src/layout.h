@@ -2,9 +2,8 @@
 /*
  * The guest's physical address map and its interrupt numbers.
  *
- * These are the addresses that firmware and VMM agree on without asking each
- * other; they are crosvm's for a protected VM, so that firmware made for either
- * runs. Everything is in the device tree too.
+ * Firmware and VMM agree on these addresses in advance. They are those of crosvm's protected
+ * VMs, so firmware for crosvm runs here too. The device tree has them as well.
  */
 #ifndef VMM_LAYOUT_H
 #define VMM_LAYOUT_H
@@ -12,12 +11,12 @@
 #define UART_BASE		0x3f8UL
 #define UART_SIZE		0x8UL
 
-/* 256 buses of configuration space: each 32 slots of 8 functions of 256 bytes. */
+/* Configuration space of 256 buses, each with 32 slots of 8 functions of 256 bytes. */
 #define PCI_CAM_BASE		0x10000UL
 #define PCI_CAM_SIZE		0x1000000UL
 #define PCI_MMIO_BASE		0x2000000UL
 #define PCI_MMIO_SIZE		0x2000000UL
-/* A window for 64-bit BARs, right above RAM, if it ends below the last address. */
+/* A window for 64-bit BARs starts where RAM ends, unless it would exceed PCI_HIGH_END. */
 #define PCI_HIGH_SIZE		0x100000000UL
 #define PCI_HIGH_END		0x10000000000UL
 
@@ -26,7 +25,7 @@
 #define GIC_DIST_SIZE		0x10000UL
 #define GIC_REDIST_SIZE		0x20000UL
 
-/* Where firmware lies unless told otherwise; its region ends where RAM starts. */
+/* Default address of the firmware. Its region reaches up to RAM. */
 #define FIRMWARE_BASE		0x7fc00000UL
 #define FIRMWARE_MIN_BASE	(GIC_DIST_BASE + GIC_DIST_SIZE)
 #define FIRMWARE_ALIGN		0x200000UL
@@ -36,7 +35,7 @@
 #define KERNEL_BASE		RAM_BASE
 #define BARE_BASE		(RAM_BASE + 0x200000UL)
 
-/* The device tree has the last whole 2 MiB of RAM. */
+/* The device tree lies in the last aligned 2 MiB of RAM. */
 #define FDT_MAX_SIZE		0x200000UL
 #define FDT_BASE(memory_size)	((RAM_BASE + (memory_size) - FDT_MAX_SIZE) & ~(FDT_MAX_SIZE - 1))
 

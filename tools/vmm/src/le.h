@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Little-endian fields of structures that a guest sees, wherever they lie.
+ * Access to little-endian fields of structures that the guest uses, at any alignment.
  */
 #ifndef VMM_LE_H
 #define VMM_LE_H

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Puts images into guest memory before the guest runs: all of it still belongs
- * to the host then.
+ * Loads images into guest memory (loader.h).
  */
 #include <endian.h>
 #include <errno.h>
@@ -43,7 +42,7 @@ static int file_size(int fd, const char *what, const char *path, uint64_t *size)
 		return -EINVAL;
 	}
 	if (!info.st_size) {
-		log_err("%s %s: it is empty", what, path);
+		log_err("%s %s: the file is empty", what, path);
 		return -EINVAL;
 	}
 	*size = info.st_size;
@@ -66,8 +65,7 @@ int load_file(const struct guest_memory *memory, const char *what, const char *p
 	if (err)
 		goto close;
 	if (size > limit) {
-		log_err("%s %s: its %lu bytes do not fit into the %lu that there is room for",
-			what, path, size, limit);
+		log_err("%s %s: file of %lu bytes, room for %lu", what, path, size, limit);
 		err = -EFBIG;
 		goto close;
 	}
@@ -84,7 +82,7 @@ close:
 	return err;
 }
 
-/* Reads as much of the header as the file has; the rest is zero. */
+/* Read the header; what a short file lacks is zero. */
 static int read_header(const char *path, struct kernel_header *header)
 {
 	ssize_t length;
@@ -119,8 +117,7 @@ int load_kernel(const struct guest_memory *memory, const char *path, uint64_t ad
 
 	bytes = (const uint8_t *)&header;
 	if (bytes[0] == GZIP_MAGIC_0 && bytes[1] == GZIP_MAGIC_1) {
-		log_err("kernel %s: it is compressed; give the Image as the kernel builds it",
-			path);
+		log_err("kernel %s: the file is compressed; an uncompressed Image is needed", path);
 		return -EINVAL;
 	}
 	if (le32toh(header.magic) != KERNEL_MAGIC) {
@@ -131,7 +128,7 @@ int load_kernel(const struct guest_memory *memory, const char *path, uint64_t ad
 	offset = le64toh(header.text_offset);
 	footprint = le64toh(header.image_size);
 	if (offset > limit || footprint > limit - offset) {
-		log_err("kernel %s: it needs %lu bytes at offset %#lx, more than the VM has",
+		log_err("kernel %s: needs %lu bytes at offset %#lx, more than the VM has",
 			path, footprint, offset);
 		return -EFBIG;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Puts images into guest memory before the guest runs.
+ * Loads images into guest memory before the guest runs, while all of it belongs to the host.
+ * Rule: a file is loaded whole, or the error is printed.
  */
 #ifndef VMM_LOADER_H
 #define VMM_LOADER_H
@@ -9,27 +10,30 @@
 
 #include "memory.h"
 
+/* An image in guest memory. */
 struct image {
+	/* Guest physical address. */
 	uint64_t address;
 	/* Bytes of the file. */
 	uint64_t size;
-	/* Bytes of memory that it takes, at least @size. */
+	/* Bytes of memory that it needs when it runs, at least @size. */
 	uint64_t footprint;
 };
 
 /**
- * load_file() - Load a file as it is.
+ * load_file() - Load a file unchanged.
  * @memory: guest memory
- * @what: how messages call the file
+ * @what: name of the file's purpose in messages
  * @path: the file
  * @address: guest physical address
- * @limit: bytes that there is room for; guest memory must cover them
- * @image: where the file now is
+ * @limit: bytes of room at @address, which guest memory should cover
+ * @image: filled in on success
  *
- * Says on standard error what is wrong with a file that is missing, empty, too
- * large or cannot be read.
+ * Prints every error on standard error.
  *
- * Return: 0, or a negative errno.
+ * Return: 0; -EINVAL if the file is empty or not a regular file; -EFBIG if it is larger than
+ * @limit; -ERANGE if guest memory does not cover it; or the negative errno of open(), fstat()
+ * or pread().
  */
 int load_file(const struct guest_memory *memory, const char *what, const char *path,
 	      uint64_t address, uint64_t limit, struct image *image);
@@ -38,13 +42,16 @@ int load_file(const struct guest_memory *memory, const char *what, const char *p
  * load_kernel() - Load an arm64 Image.
  * @memory: guest memory
  * @path: the file
- * @address: guest physical address, a multiple of 2 MiB, before the image's own offset
- * @limit: as load_file()
- * @image: where it is, and how much memory it takes
+ * @address: guest physical address, a multiple of 2 MiB, to which the image's text_offset is
+ *	added
+ * @limit: bytes of room at @address
+ * @image: filled in on success
  *
- * As load_file(), and checks the header (Documentation/arch/arm64/booting.rst).
+ * Checks the header (Documentation/arch/arm64/booting.rst). Prints every error on standard
+ * error.
  *
- * Return: 0, or a negative errno.
+ * Return: as load_file(); also -EINVAL for a file that is not an uncompressed arm64 Image, and
+ * -EFBIG if the running kernel needs more room than there is.
  */
 int load_kernel(const struct guest_memory *memory, const char *path, uint64_t address,
 		uint64_t limit, struct image *image);

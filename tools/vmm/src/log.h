@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Messages of the VMM: one line each, on standard error, never on the guest's
- * console. Macros, so that the compiler checks format and arguments.
+ * Messages of the VMM: one line each, on standard error, never on the guest's console. They are
+ * macros so that the compiler checks format and arguments.
  */
 #ifndef VMM_LOG_H
 #define VMM_LOG_H
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /**
- * log_err() - Report why the VMM, or a part of it, gives up.
+ * log_err() - Report an error that ends the run.
  * @fmt: printf() format without the final newline, a literal, followed by its arguments
  *
  * Any thread; lines do not mix. May change errno.
@@ -17,7 +17,7 @@
 #define log_err(fmt, ...)	fprintf(stderr, "vmm: error: " fmt "\n", ##__VA_ARGS__)
 
 /**
- * log_warn() - Report something that the run survives.
+ * log_warn() - Report an error that does not end the run.
  * @fmt: printf() format without the final newline, a literal, followed by its arguments
  *
  * As log_err().

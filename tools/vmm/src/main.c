@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Puts the machine together, runs it, and takes it apart.
+ * Builds the machine, runs it, and destroys it. Rule: whatever fails, what exists is destroyed
+ * and the exit status is one of options.h.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -30,7 +31,7 @@
 
 #define MIB		(1024 * 1024UL)
 #define DISK_SLOT	1
-/* An image's place and size are 32-bit cells in the device tree. */
+/* The device tree has 32 bits for address and size of the kernel. */
 #define KERNEL_MAX_SIZE	(0xffffffffUL - KERNEL_BASE)
 #define INITRD_ALIGN	0x200000UL
 
@@ -63,19 +64,19 @@ static int check_host_memory(uint64_t wanted)
 	uint64_t total;
 
 	if (pages <= 0 || page_size <= 0) {
-		log_err("cannot tell how much memory the host has");
+		log_err("cannot find out how much memory the host has");
 		return -EIO;
 	}
 	total = (uint64_t)pages * page_size;
 	if (wanted > total) {
-		log_err("--mem %lu: the host itself has %lu MiB only",
+		log_err("--mem %lu: the host has only %lu MiB",
 			wanted / MIB, total / MIB);
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-/* A closed standard stream would be taken by the next file that is opened. */
+/* Open closed standard streams, or the next file would get one of their numbers. */
 static int reserve_standard_streams(void)
 {
 	int fd;
@@ -143,7 +144,7 @@ static int load_images(struct machine *machine, const struct options *options,
 		if (err)
 			return err;
 	}
-	/* The hypervisor fills its pages, whatever is there. */
+	/* The hypervisor overwrites these pages with the host's firmware. */
 	if (options->host_firmware)
 		machine->entry = options->firmware_address;
 	if (options->firmware) {
@@ -154,7 +155,7 @@ static int load_images(struct machine *machine, const struct options *options,
 	return 0;
 }
 
-/* Only a kernel takes the seeds; without them a run is the same as the last. */
+/* Only a kernel uses the seeds. Runs without a kernel are reproducible. */
 static int make_seeds(struct devtree_config *config)
 {
 	ssize_t seed_size = sizeof(config->seed);
@@ -162,7 +163,7 @@ static int make_seeds(struct devtree_config *config)
 
 	if (getrandom(config->seed, seed_size, 0) != seed_size ||
 	    getrandom(&config->kaslr_seed, kaslr_size, 0) != kaslr_size) {
-		log_err("no random numbers for the guest: %s", strerror(errno));
+		log_err("cannot get random numbers for the guest: %s", strerror(errno));
 		return -EIO;
 	}
 	config->has_seed = true;
@@ -181,7 +182,7 @@ static int load_devtree(struct machine *machine, struct devtree_config *config)
 	}
 	size = devtree_build(config, buffer, FDT_MAX_SIZE);
 	if (size < 0) {
-		log_err("device tree: it does not fit into %lu bytes", FDT_MAX_SIZE);
+		log_err("device tree: larger than %lu bytes", FDT_MAX_SIZE);
 		err = size;
 	} else {
 		err = guest_memory_write(&machine->memory, machine->fdt, buffer, size);
@@ -323,8 +324,8 @@ static int build_machine(struct machine *machine, const struct options *options)
 }
 
 /*
- * The last reference to the VM goes with the last of these: the host takes it
- * apart meanwhile, and what that costs is told by the clock.
+ * The last close() drops the last reference to the VM, and the host destroys the VM during that
+ * call: the time that this takes is counted.
  */
 static int destroy_machine(struct machine *machine)
 {
@@ -375,7 +376,7 @@ static int run_with_stats(const struct options *options)
 	FILE *file;
 	int status, err;
 
-	/* Opened first: a run should not end with a file that cannot be written. */
+	/* Open the file before the run, so that a bad path is found before the guest runs. */
 	file = fopen(options->stats, "we");
 	if (!file) {
 		log_err("%s: %s", options->stats, strerror(errno));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest memory, and the only ways by which the VMM touches it (R2).
+ * Guest memory (memory.h).
  *
- * A protected guest's private pages are not the host's: a load or a store to
- * one raises SIGSEGV, a system call on one returns -EFAULT. Which pages are
- * shared is the guest's to say, at any time, so no check made beforehand
- * helps: each access is made under a guard that turns the signal into -EFAULT.
+ * The VMM cannot access private pages of a protected guest: a load or store raises SIGSEGV, a
+ * system call returns -EFAULT. The guest shares and unshares pages at any time, so a check
+ * before an access does not help. Each access therefore runs under a guard that turns the
+ * signal into -EFAULT.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -22,14 +22,14 @@
 
 #define HUGE_PAGE_SIZE	0x200000UL
 
-/* Where a fault of this thread inside [start, end) is to continue. */
+/* Where this thread continues after a fault in [start, end). */
 struct landing {
 	sigjmp_buf env;
 	uintptr_t start;
 	uintptr_t end;
 };
 
-/* The handler runs in the thread that set it: signal fences are enough. */
+/* The handler runs in the thread that faulted, so signal fences are enough. */
 static __thread struct landing *current_landing;
 
 static void guest_fault(int signal, siginfo_t *info, void *context)
@@ -42,15 +42,15 @@ static void guest_fault(int signal, siginfo_t *info, void *context)
 	if (landing && address >= landing->start && address < landing->end)
 		siglongjmp(landing->env, 1);
 
-	/* Not a guest access but a bug of the VMM: let it happen again, and kill. */
+	/* A bug of the VMM: the access is repeated, and the signal kills the process. */
 	sigaction(signal, &fatal, NULL);
 }
 
 int guest_memory_guard(void)
 {
 	/*
-	 * SA_NODEFER keeps the signal mask as it is, so that leaving the handler
-	 * by siglongjmp() has no mask to restore and costs no system call.
+	 * With SA_NODEFER the signal mask does not change, so siglongjmp() need not restore it
+	 * by a system call.
 	 */
 	struct sigaction action = {
 		.sa_sigaction = guest_fault,
@@ -80,7 +80,7 @@ int guest_memory_init(struct guest_memory *memory, uint64_t base, uint64_t size)
 	if (start + size < end)
 		munmap(start + size, end - (start + size));
 
-	/* Only a wish: a kernel without huge pages refuses, and nothing is lost. */
+	/* A kernel without huge pages refuses this; the memory works nevertheless. */
 	madvise(start, size, MADV_HUGEPAGE);
 	madvise(start, size, MADV_DONTDUMP);
 
@@ -109,8 +109,8 @@ static uint8_t *host_address(const struct guest_memory *memory, uint64_t address
 }
 
 /*
- * Runs @access(@to, @from, @length), which touches guest memory at @guest only.
- * The fences keep the compiler from moving the access out of the guard.
+ * Run @access(@to, @from, @length) under the guard. @guest is @to or @from, whichever is guest
+ * memory. The fences keep the compiler from moving the access out of the guard.
  */
 static int guarded(void (*access)(void *to, const void *from, size_t length), void *to,
 		   const void *from, const void *guest, size_t length)
@@ -138,7 +138,7 @@ static void copy_bytes(void *to, const void *from, size_t length)
 	memcpy(to, from, length);
 }
 
-/* memcpy() may copy a half-word byte by byte: an index would be seen torn. */
+/* Not memcpy(), which may copy byte by byte and tear an index. */
 static void load16(void *to, const void *from, size_t length)
 {
 	(void)length;
@@ -199,7 +199,7 @@ int guest_memory_store16(const struct guest_memory *memory, uint64_t address, ui
 	return guarded(store16, guest, &word, guest, sizeof(word));
 }
 
-/* A transfer may come back short; the next try then tells why, or goes on. */
+/* Repeats short transfers until all is done or a system call fails. */
 static int transfer(const struct guest_memory *memory, int fd, uint64_t offset, uint64_t address,
 		    size_t length, bool to_guest)
 {

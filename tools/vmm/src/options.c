@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The command line. All that can be told from it alone is checked here; what
- * needs the host or a file is checked where it is used.
+ * The command line (options.h). Rule: an option is checked here if that needs neither the host
+ * nor a file, else where it is used.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -17,13 +17,13 @@
 #define MIB			(1024 * 1024UL)
 #define DEFAULT_MEMORY_MIB	256
 #define MIN_MEMORY_MIB		4
-/* Below 2^40, the end of the IPA space that every host gives by default. */
+/* Memory ends below 2^40, the default IPA size of KVM. */
 #define MAX_MEMORY_MIB		((1UL << 40) / MIB - RAM_BASE / MIB)
 #define MAX_TIMEOUT		(366 * 24 * 3600U)
 #define READ_ONLY_SUFFIX	",ro"
-/* Enough for a disk and many processors; sharing it costs a call for each page. */
+/* Enough for a disk and many processors. A guest shares all of it at boot. */
 #define DEFAULT_POOL_MIB	16
-/* What firmware that starts no kernel makes use of. */
+/* As much as firmware without a kernel uses. */
 #define FIRMWARE_POOL_MIB	2
 
 static const char help_text[] =
@@ -32,42 +32,43 @@ static const char help_text[] =
 "Run a virtual machine, protected or not, on the KVM of an arm64 host.\n"
 "\n"
 "What runs:\n"
-"  --firmware FILE   raw firmware image of at most 2 MiB, put at 0x7fc00000, where\n"
+"  --firmware FILE   raw firmware image of at most 2 MiB, loaded at 0x7fc00000, where\n"
 "                    vCPU 0 starts with x0 = device tree\n"
-"  --firmware-at IPA another address for it, a multiple of 2 MiB: 0x7fe00000 for\n"
-"                    firmware of 2022; its memory goes from there to 0x80000000\n"
-"  --host-firmware   firmware that the host's boot loader left and its hypervisor\n"
-"                    loads there; with --protected, instead of --firmware\n"
-"  --kernel FILE     arm64 Image (not compressed); /config of the device tree names\n"
-"                    it to the firmware; without --firmware vCPU 0 starts in it\n"
+"  --firmware-at IPA load the firmware at another address, a multiple of 2 MiB below\n"
+"                    0x80000000 (0x7fe00000 for crosvm's firmware of 2022); its\n"
+"                    memory reaches from there to 0x80000000\n"
+"  --host-firmware   instead of --firmware, let the hypervisor load the firmware that\n"
+"                    the host's boot loader left in memory; needs --protected\n"
+"  --kernel FILE     uncompressed arm64 Image, named to the firmware by /config in the\n"
+"                    device tree; without firmware, vCPU 0 starts in it\n"
 "  --initrd FILE     initial RAM disk of the kernel, named in /chosen\n"
-"  --cmdline STRING  command line, given as /chosen bootargs\n"
-"  --bare FILE       flat binary, put at 0x80200000, where vCPU 0 starts with\n"
+"  --cmdline STRING  command line, passed as bootargs in /chosen\n"
+"  --bare FILE       flat binary, loaded at 0x80200000, where vCPU 0 starts with\n"
 "                    x0 = device tree; not with --firmware, --kernel or --initrd\n"
 "\n"
 "The machine:\n"
-"  --protected       protected VM: the host sees only the pages that the guest\n"
-"                    shares; the host must have booted with kvm-arm.mode=protected\n"
+"  --protected       make a protected VM: the host can access only the pages that the\n"
+"                    guest shares; the host must be booted with kvm-arm.mode=protected\n"
 "  --mem MIB         memory in MiB, from 0x80000000 on (default 256, at least 4)\n"
 "  --cpus N          number of vCPUs, 1 to 8 (default 1)\n"
 "  --cpu-features LIST\n"
-"                    what the vCPUs must have of 'sve' and 'pauth' (pointer\n"
-"                    authentication), separated by commas, or 'none' (default: as\n"
-"                    much of it as the VM can have)\n"
-"  --swiotlb MIB     the device tree gives PCI devices a restricted DMA pool of this\n"
-"                    size to bounce through, 0 for none (default 16 with --kernel\n"
-"                    and --protected or --firmware, 2 with --firmware alone, else 0);\n"
-"                    firmware that is not protected finds it behind the rest\n"
-"  --disk FILE[,ro]  virtio block device over a file or a block device, a multiple\n"
-"                    of 512 bytes long; ',ro' makes it read-only\n"
+"                    CPU features that the vCPUs must have: 'sve' and 'pauth' (pointer\n"
+"                    authentication), separated by commas, or 'none' (default: those\n"
+"                    of the two that the VM can have)\n"
+"  --swiotlb MIB     size of the restricted DMA pool that the device tree gives to PCI\n"
+"                    devices, 0 for none (default 16 with --kernel and --protected or\n"
+"                    --firmware, 2 with --firmware alone, else 0); with --firmware and\n"
+"                    without --protected, the pool lies at the end of memory\n"
+"  --disk FILE[,ro]  virtio block device backed by a file or a block device, whose size\n"
+"                    is a multiple of 512 bytes; ',ro' makes it read-only\n"
 "\n"
 "The run:\n"
 "  --stats FILE      write counters as 'key value' lines when the run ends\n"
-"  --timeout SEC     give up after so many seconds\n"
+"  --timeout SEC     end the run after this many seconds\n"
 "  --help            print this text\n"
 "\n"
-"The guest's 16550 UART at 0x3f8 is standard input and output; if that is a\n"
-"terminal, Ctrl-C ends the run. All messages of the VMM go to standard error.\n"
+"The guest's 16550 UART at 0x3f8 is connected to standard input and output. If input\n"
+"is a terminal, Ctrl-C ends the run. The VMM prints its messages on standard error.\n"
 "\n"
 "The pages that a protected guest uses are locked in memory and count against\n"
 "RLIMIT_MEMLOCK (ulimit -l), unless the caller has CAP_IPC_LOCK.\n"
@@ -76,35 +77,35 @@ static const char help_text[] =
 "  0      the guest powered off\n"
 "  1      the VMM or KVM failed\n"
 "  2      the command line is wrong\n"
-"  3      the guest asked for a reset\n"
+"  3      the guest requested a reset\n"
 "  4      the time limit was reached\n"
-"  128+N  ended by signal N (HUP, INT or TERM)\n";
+"  128+N  signal N (HUP, INT or TERM) ended the run\n";
 
 int options_help(void)
 {
 	return fputs(help_text, stdout) < 0 || fflush(stdout) ? -EIO : 0;
 }
 
-/* A plain decimal number and nothing else. */
+/* Parse a decimal number from @min to @max. */
 static int parse_number(const char *option, const char *text, unsigned long min,
 			unsigned long max, unsigned long *value)
 {
 	char *end;
 
-	/* What does not fit comes out as the largest number, beyond any max. */
+	/* On overflow strtoul() returns ULONG_MAX, which exceeds every @max. */
 	*value = strtoul(text, &end, 10);
 	if (!isdigit((unsigned char)text[0]) || *end) {
 		log_err("%s: '%s' is not a number", option, text);
 		return -EINVAL;
 	}
 	if (*value < min || *value > max) {
-		log_err("%s: %s is not within %lu and %lu", option, text, min, max);
+		log_err("%s: %s is not from %lu to %lu", option, text, min, max);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-/* Where firmware can lie: below RAM, above all devices. Hexadecimal with 0x, or decimal. */
+/* Parse the address of the firmware, which lies above all devices and below RAM. */
 static int parse_address(const char *option, const char *text, uint64_t *address)
 {
 	char *end;
@@ -115,7 +116,7 @@ static int parse_address(const char *option, const char *text, uint64_t *address
 		return -EINVAL;
 	}
 	if (*address < FIRMWARE_MIN_BASE || *address >= RAM_BASE || *address % FIRMWARE_ALIGN) {
-		log_err("%s: %s is not a multiple of 2 MiB within %#lx and %#lx", option, text,
+		log_err("%s: %s is not a multiple of 2 MiB from %#lx to %#lx", option, text,
 			FIRMWARE_MIN_BASE, RAM_BASE - FIRMWARE_ALIGN);
 		return -EINVAL;
 	}
@@ -163,7 +164,7 @@ static int parse_cpu_features(struct options *options, const char *argument)
 				break;
 		}
 		if (i == sizeof(features) / sizeof(*features)) {
-			log_err("--cpu-features: '%.*s' is no feature (try --help)", (int)length,
+			log_err("--cpu-features: unknown feature '%.*s' (try --help)", (int)length,
 				name);
 			return -EINVAL;
 		}
@@ -298,7 +299,7 @@ static int check_combination(const struct options *options)
 		log_err("--initrd needs --kernel");
 		return -EINVAL;
 	}
-	/* A fixed pool leaves the device tree its place. */
+	/* A fixed pool ends where the device tree starts. */
 	room = options->dma_pool_fixed ? FDT_BASE(options->memory_size) - RAM_BASE :
 	       options->memory_size - 1;
 	if (options->dma_pool_size > room) {
@@ -326,7 +327,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	options->nr_vcpus = 1;
 	options->firmware_address = FIRMWARE_BASE;
 
-	/* 0 and not 1 makes getopt_long() forget a command line that it saw before. */
+	/* 0 instead of 1 resets getopt_long(), as unit tests parse several command lines. */
 	optind = 0;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
@@ -349,7 +350,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	}
 	if (options->help)
 		return 0;
-	/* Memory of a protected VM is shared at run time; else firmware needs a fixed range. */
+	/* Firmware that cannot share memory at run time needs a pool at a fixed address. */
 	options->dma_pool_fixed = options->firmware && !options->protected_vm;
 	if (!seen[OPT_SWIOTLB])
 		options->dma_pool_size = default_pool_mib(options) * MIB;
@@ -358,7 +359,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		return -EINVAL;
 	}
 	if (optind < argc) {
-		log_err("'%s': no option (try --help)", argv[optind]);
+		log_err("unexpected argument '%s' (try --help)", argv[optind]);
 		return -EINVAL;
 	}
 	return check_combination(options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The command line, and the exit statuses that it promises.
+ * The command line, and the exit statuses of the VMM.
  */
 #ifndef VMM_OPTIONS_H
 #define VMM_OPTIONS_H
@@ -14,27 +14,28 @@ enum exit_status {
 	EXIT_USAGE		= 2,
 	EXIT_GUEST_RESET	= 3,
 	EXIT_TIMED_OUT		= 4,
-	/* Plus the number of the signal that ended the run. */
+	/* The number of the signal that ended the run is added. */
 	EXIT_SIGNAL_BASE	= 128,
 };
 
-/* What a vCPU may have beside what every one of its VM has. */
+/* Optional CPU features of vCPUs. */
 #define CPU_FEATURE_SVE		0x1
 #define CPU_FEATURE_PAUTH	0x2
 
+/* The parsed command line. A pointer is NULL if the option was not given. */
 struct options {
 	bool help;
 	bool protected_vm;
 	/* Bytes. */
 	uint64_t memory_size;
 	unsigned int nr_vcpus;
-	/* CPU_FEATURE_*: what there must be, and no more, or else what there can be. */
+	/* If given: CPU_FEATURE_* that the vCPUs must have, and no others. */
 	unsigned int cpu_features;
 	bool cpu_features_given;
 	const char *firmware;
-	/* Where it lies, and up to RAM its memory. */
+	/* Guest physical address; the firmware's memory reaches from there to RAM. */
 	uint64_t firmware_address;
-	/* Instead: what the host's boot loader left and its hypervisor loads. */
+	/* The hypervisor loads the firmware that the host's boot loader left. */
 	bool host_firmware;
 	const char *kernel;
 	const char *initrd;
@@ -42,7 +43,7 @@ struct options {
 	const char *bare;
 	/* Bytes of the restricted DMA pool, 0 for none. */
 	uint64_t dma_pool_size;
-	/* The pool lies at the end of memory, and nowhere else. */
+	/* The pool lies at the end of memory, before the device tree; else the guest places it. */
 	bool dma_pool_fixed;
 	char *disk;
 	bool disk_read_only;
@@ -53,18 +54,19 @@ struct options {
 
 /**
  * options_parse() - Read and check the command line.
- * @options: the result; its strings point into @argv
- * @argc: as main() got it
- * @argv: as main() got it; the argument of --disk is changed
+ * @options: filled in; its strings point into @argv
+ * @argc: from main()
+ * @argv: from main(); the argument of --disk is changed
  *
- * Says on standard error what is wrong.
+ * Prints every error on standard error.
  *
- * Return: 0, or -EINVAL.
+ * Return: 0; -EINVAL for an unknown, repeated, missing or invalid option or argument, or an
+ * invalid combination.
  */
 int options_parse(struct options *options, int argc, char **argv);
 
 /**
- * options_help() - Print the manual to standard output.
+ * options_help() - Print the help text on standard output.
  *
  * Return: 0, or -EIO if it could not be written.
  */

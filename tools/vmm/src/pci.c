@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PCI host bridge with one bus: configuration space that is mapped as the PCI
- * Local Bus specification 3.0 numbers it (3.2.2.3.2), 32-bit memory BARs, INTx.
- *
- * One lock covers the bus and all functions on it.
+ * The PCI host bridge (pci.h). Configuration space has the layout of configuration mechanism #1
+ * (PCI Local Bus specification 3.0, 3.2.2.3.2).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -144,7 +142,7 @@ bool pci_bus_master(const struct pci_function *function)
 	return get_le16(&function->config[PCI_COMMAND]) & PCI_COMMAND_MASTER;
 }
 
-/* The function that an offset names, or NULL: all are function 0 of bus 0. */
+/* The function at an offset of configuration space, or NULL. Only function 0 of bus 0 exists. */
 static struct pci_function *config_function(struct pci_host *host, uint64_t offset)
 {
 	if (offset >> CAM_BUS_SHIFT || offset >> CAM_FUNCTION_SHIFT & CAM_FUNCTION_MASK)
@@ -203,9 +201,9 @@ void pci_config_write(void *device, uint64_t offset, unsigned int length, uint64
 }
 
 /*
- * The function and BAR that answer all of [@address, @address + @length), or
- * NULL. A guest may place BARs anywhere: what lies outside of the window is not
- * reachable, and where two overlap the lower slot answers.
+ * The function and BAR that contain all of [@address, @address + @length), or NULL. The guest
+ * may place BARs anywhere: a BAR outside of the window is not reachable, and of two that
+ * overlap the one in the lower slot answers.
  */
 static struct pci_function *decode(struct pci_host *host, uint64_t address, unsigned int length,
 				   unsigned int *bar, uint32_t *offset)

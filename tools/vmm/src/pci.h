@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PCI host bridge with one bus: mapped configuration space, 32-bit memory
- * BARs, INTx.
+ * A PCI host bridge with one bus: mapped configuration space, 32-bit memory BARs, INTx.
+ *
+ * Rule: one lock protects the bus and all functions on it. The guest changes only the bits of
+ * configuration space that are writable.
  */
 #ifndef VMM_PCI_H
 #define VMM_PCI_H
@@ -21,8 +23,8 @@ struct pci_function;
 /* All are called with the host bridge's lock held. */
 struct pci_function_ops {
 	/*
-	 * An access to a BAR: @length is 1, 2, 4 or 8, @offset a multiple of it,
-	 * and both lie inside the BAR.
+	 * An access to a BAR: @length is 1, 2, 4 or 8, @offset is a multiple of it, and all of
+	 * the access lies in the BAR.
 	 */
 	uint64_t (*bar_read)(struct pci_function *function, unsigned int bar, uint32_t offset,
 			     unsigned int length);
@@ -41,7 +43,7 @@ struct pci_function {
 	struct irq_line irq;
 	bool interrupt;
 	uint8_t config[PCI_CONFIG_SIZE];
-	/* Bits that the guest may change. */
+	/* Mask of the bits that the guest may change. */
 	uint8_t writable[PCI_CONFIG_SIZE];
 	uint32_t bar_size[PCI_NR_BARS];
 	unsigned int last_capability;
@@ -60,27 +62,27 @@ struct pci_ids {
 struct pci_host {
 	pthread_mutex_t lock;
 	struct pci_function *slot[PCI_SLOTS];
-	/* Next free address of the memory window, for BARs at power-on. */
+	/* Next free address of the memory window, for BARs of functions that are plugged in. */
 	uint32_t next_bar;
 };
 
 /**
- * pci_host_init() - An empty bus.
- * @host: what to fill in
+ * pci_host_init() - Make an empty bus.
+ * @host: filled in
  */
 void pci_host_init(struct pci_host *host);
 
 /**
  * pci_function_init() - Fill in the header of a function's configuration space.
- * @function: what to fill in; @irq is left alone
- * @ids: what the header says it is
- * @ops: how it answers
+ * @function: filled in, except for @irq
+ * @ids: IDs and class for the header
+ * @ops: handlers of accesses
  */
 void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
 		       const struct pci_function_ops *ops);
 
 /**
- * pci_function_add_bar() - Give the function a 32-bit memory BAR.
+ * pci_function_add_bar() - Add a 32-bit memory BAR to a function.
  * @function: the function, not yet plugged in
  * @bar: 0 to 5
  * @size: bytes, a power of two, at least 4096
@@ -88,36 +90,36 @@ void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
 void pci_function_add_bar(struct pci_function *function, unsigned int bar, uint32_t size);
 
 /**
- * pci_function_add_capability() - Append a capability to the list.
+ * pci_function_add_capability() - Append a capability to a function's list.
  * @function: the function, not yet plugged in
- * @capability: its bytes; the next pointer is filled in here
- * @length: how many
+ * @capability: its bytes; this function sets the next pointer
+ * @length: number of bytes
  *
- * Return: its offset in configuration space, or -ENOSPC.
+ * Return: its offset in configuration space, or -ENOSPC if it does not fit there.
  */
 int pci_function_add_capability(struct pci_function *function, const void *capability,
 				unsigned int length);
 
 /**
- * pci_host_plug() - Plug a function in, and give its BARs addresses.
+ * pci_host_plug() - Plug a function in, and assign addresses to its BARs.
  * @host: the bus; no vCPU runs yet
  * @slot: device number
- * @function: the function, which the caller keeps
+ * @function: the function, which must outlive @host
  *
- * Return: 0; -EEXIST when the slot is taken; -EINVAL for a slot that is not
- * there; -ENOSPC when the memory window has no room for the BARs.
+ * Return: 0; -EEXIST if the slot is in use; -EINVAL for a slot that does not exist; -ENOSPC if
+ * the memory window has no room for the BARs.
  */
 int pci_host_plug(struct pci_host *host, unsigned int slot, struct pci_function *function);
 
 /**
- * pci_set_interrupt() - Drive the function's INTA.
+ * pci_set_interrupt() - Set the level of a function's INTA.
  * @function: the function; the host bridge's lock is held
- * @pending: true asks for an interrupt, which the guest may have disabled
+ * @pending: true requests an interrupt, which the guest may have disabled
  */
 void pci_set_interrupt(struct pci_function *function, bool pending);
 
 /**
- * pci_bus_master() - May the function touch memory?
+ * pci_bus_master() - Check whether a function may access memory.
  * @function: the function; the host bridge's lock is held
  *
  * Return: the bus master bit of its command register.
@@ -125,41 +127,49 @@ void pci_set_interrupt(struct pci_function *function, bool pending);
 bool pci_bus_master(const struct pci_function *function);
 
 /**
- * pci_config_read() - The guest reads configuration space; for struct bus_range.
+ * pci_config_read() - Handle a read of configuration space; for struct bus_range.
  * @device: struct pci_host
- * @offset: into configuration space
+ * @offset: offset in configuration space
  * @length: bytes
  *
- * Return: the value; all ones where there is no function, and for an access
- * that is not a naturally aligned one of 1, 2 or 4 bytes.
+ * Any vCPU thread; takes the lock.
+ *
+ * Return: the value; all ones if there is no function or the access is not a naturally aligned
+ * one of 1, 2 or 4 bytes.
  */
 uint64_t pci_config_read(void *device, uint64_t offset, unsigned int length);
 
 /**
- * pci_config_write() - The guest writes configuration space; for struct bus_range.
+ * pci_config_write() - Handle a write to configuration space; for struct bus_range.
  * @device: struct pci_host
- * @offset: into configuration space
+ * @offset: offset in configuration space
  * @length: bytes
- * @value: what it writes; bits that are not writable stay as they are
+ * @value: the value; bits that are not writable do not change
+ *
+ * Any vCPU thread; takes the lock.
  */
 void pci_config_write(void *device, uint64_t offset, unsigned int length, uint64_t value);
 
 /**
- * pci_memory_read() - The guest reads the memory window; for struct bus_range.
+ * pci_memory_read() - Handle a read of the memory window; for struct bus_range.
  * @device: struct pci_host
- * @offset: into the window
+ * @offset: offset in the window
  * @length: bytes
  *
- * Return: the value; all ones where no BAR answers.
+ * Any vCPU thread; takes the lock.
+ *
+ * Return: the value; all ones if no BAR answers.
  */
 uint64_t pci_memory_read(void *device, uint64_t offset, unsigned int length);
 
 /**
- * pci_memory_write() - The guest writes the memory window; for struct bus_range.
+ * pci_memory_write() - Handle a write to the memory window; for struct bus_range.
  * @device: struct pci_host
- * @offset: into the window
+ * @offset: offset in the window
  * @length: bytes
- * @value: what it writes; dropped where no BAR answers
+ * @value: the value; dropped if no BAR answers
+ *
+ * Any vCPU thread; takes the lock.
  */
 void pci_memory_write(void *device, uint64_t offset, unsigned int length, uint64_t value);
 

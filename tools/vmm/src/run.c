@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One run of the machine: a thread for each vCPU, and the main thread that
- * waits for console input, signals, the time limit, and the end.
- *
- * Whatever ends the run first decides the exit status.
+ * A run of the machine (run.h): a thread for each vCPU, and the main thread, which waits for
+ * console input, signals, the time limit and the end of the run.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -51,7 +49,7 @@ static void signal_event(int event)
 {
 	const uint64_t one = 1;
 
-	/* It fails only when the counter is full: the event is pending then. */
+	/* EAGAIN means that the counter is full: the event is pending anyway. */
 	if (write(event, &one, sizeof(one)) != sizeof(one) && errno != EAGAIN)
 		log_warn("eventfd: %s", strerror(errno));
 }
@@ -85,7 +83,7 @@ static void *vcpu_thread_main(void *argument)
 	return NULL;
 }
 
-/* Returns a signalfd for the signals that end the run, or a negative errno. */
+/* Get a signalfd for the signals that end the run, or a negative errno. */
 static int take_over_signals(void)
 {
 	sigset_t signals;
@@ -169,7 +167,7 @@ static void take_signal(int fd)
 		stop(EXIT_SIGNAL_BASE + info.ssi_signo);
 }
 
-/* Returns false when there is no more input. */
+/* Pass input to the guest; false at the end of the input. */
 static bool take_input(struct uart *uart)
 {
 	uint8_t bytes[UART_FIFO_SIZE];
@@ -193,7 +191,7 @@ static void wait_for_end(const struct run_config *config, struct pollfd *polls)
 	uint64_t count;
 
 	while (!run_stopping()) {
-		/* poll() skips a negative fd: input that the guest cannot take waits. */
+		/* Do not poll for input that the guest cannot take: poll() skips a negative fd. */
 		polls[POLL_INPUT].fd = input && uart_room(config->uart) ? STDIN_FILENO : -1;
 		polls[POLL_INPUT].revents = 0;
 		if (poll(polls, NR_POLLS, -1) < 0) {
@@ -219,8 +217,8 @@ static void wait_for_end(const struct run_config *config, struct pollfd *polls)
 }
 
 /*
- * A kick is lost on a thread that has looked at the status but is not in a
- * system call yet: it is repeated until the thread ends.
+ * Kick a thread until it ends: a kick has no effect on a thread that has checked the status but
+ * is not in a system call yet.
  */
 static void end_thread(struct vcpu_thread *thread)
 {
@@ -239,7 +237,7 @@ static void end_thread(struct vcpu_thread *thread)
 		if (!pthread_clockjoin_np(thread->thread, NULL, CLOCK_MONOTONIC, &deadline))
 			return;
 	}
-	log_err("vCPU %u does not end: giving up on it", thread->vcpu->index);
+	log_err("vCPU %u does not stop; ending the process", thread->vcpu->index);
 	console_restore();
 	_exit(atomic_load(&run_status));
 }
@@ -265,7 +263,7 @@ int run_machine(const struct run_config *config)
 		thread->bus = config->bus;
 		err = pthread_create(&thread->thread, NULL, vcpu_thread_main, thread);
 		if (err) {
-			log_err("vCPU %u: no thread: %s", started, strerror(err));
+			log_err("vCPU %u: cannot create a thread: %s", started, strerror(err));
 			stop(EXIT_VMM_ERROR);
 			break;
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters of one run. Each vCPU thread adds to them, the main thread writes
- * them when all others have ended.
+ * Counters of a run (stats.h). Each vCPU thread adds to them. The main thread writes them after
+ * all other threads have ended.
  */
 #include <errno.h>
 #include <stdatomic.h>

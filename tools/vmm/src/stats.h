@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of one run, written as "key value" lines for --stats.
+ * Counters of a run, which --stats writes as "key value" lines. Rule: a counter never decreases.
  */
 #ifndef VMM_STATS_H
 #define VMM_STATS_H
@@ -40,9 +40,9 @@ enum stat_id {
 /**
  * stat_add() - Add to a counter.
  * @id: which counter
- * @value: what to add, in the counter's own unit
+ * @value: what to add, in the unit of the counter
  *
- * Any thread, no locks.
+ * Any thread, no lock.
  */
 void stat_add(enum stat_id id, uint64_t value);
 
@@ -50,13 +50,17 @@ void stat_add(enum stat_id id, uint64_t value);
  * stat_get() - Read a counter.
  * @id: which counter
  *
- * Return: the sum of all that was added.
+ * Any thread, no lock.
+ *
+ * Return: the sum of all added values.
  */
 uint64_t stat_get(enum stat_id id);
 
 /**
  * stats_write() - Write every counter as a "key value" line.
- * @file: open for writing; left open, flushed
+ * @file: a file that is open for writing; flushed, not closed
+ *
+ * No other thread adds to a counter.
  *
  * Return: 0, or the negative errno of the failed write.
  */

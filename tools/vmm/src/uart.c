@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A 16550A UART, as far as drivers can tell: no baud rate, no modem, and a
- * transmitter that is always empty. Facts are those of the 16550D data sheet.
+ * The 16550A UART (uart.h), as the 16550D data sheet describes it, but without a baud rate or a
+ * modem, and with a transmitter that is always empty.
  */
 #include <linux/serial_reg.h>
 
 #include "uart.h"
 
-/* An unconnected modem that is always ready. */
+/* The modem inputs report a modem that is always ready. */
 #define UART_MSR_READY		(UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD)
 #define UART_IER_ALL		(UART_IER_RDI | UART_IER_THRI | UART_IER_RLSI | UART_IER_MSI)
 #define UART_MCR_ALL		(UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT1 | UART_MCR_OUT2 | \
@@ -32,7 +32,7 @@ void uart_init(struct uart *uart)
 	uart->dlm = 0;
 }
 
-/* The pending interrupt of highest priority. */
+/* The pending interrupt with the highest priority. */
 static uint8_t pending_interrupt(const struct uart *uart)
 {
 	if ((uart->ier & UART_IER_RLSI) && uart->overrun)
@@ -90,7 +90,7 @@ static uint8_t read_lsr(struct uart *uart)
 	return lsr;
 }
 
-/* In loop-back the modem outputs are wired to the modem inputs. */
+/* In loop-back mode the modem outputs are connected to the modem inputs. */
 static uint8_t read_msr(const struct uart *uart)
 {
 	uint8_t msr = 0;
@@ -154,7 +154,7 @@ uint64_t uart_read(void *device, uint64_t offset, unsigned int length)
 	return value;
 }
 
-/* Returns true if the byte is to leave the UART. */
+/* True if the byte must be transmitted. */
 static bool write_thr(struct uart *uart, uint8_t value)
 {
 	uart->thr_interrupt = true;
@@ -183,7 +183,7 @@ static void write_fcr(struct uart *uart, uint8_t value)
 	uart->fcr = value & UART_FCR_ENABLE_FIFO;
 }
 
-/* Returns true if @value is a byte to transmit. */
+/* True if @value is a byte that must be transmitted. */
 static bool write_register(struct uart *uart, uint64_t offset, uint8_t value)
 {
 	bool divisor = uart->lcr & UART_LCR_DLAB;
@@ -233,8 +233,8 @@ void uart_write(void *device, uint64_t offset, unsigned int length, uint64_t val
 	pthread_mutex_unlock(&uart->lock);
 
 	/*
-	 * Standard output may block for as long as its reader likes; that must
-	 * not keep the main thread, which waits for this lock, from the signals.
+	 * Standard output may block for long. Transmit without the lock, so that the main thread
+	 * does not wait for it and can handle signals.
 	 */
 	if (transmit)
 		uart->transmit(uart->opaque, value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A 16550A UART.
+ * A 16550A UART. Rule: no input is lost; it waits until the guest has made room for it.
  */
 #ifndef VMM_UART_H
 #define VMM_UART_H
@@ -17,13 +17,13 @@
 struct uart {
 	pthread_mutex_t lock;
 	struct irq_line irq;
-	/* Takes one byte that the guest sent. Called without the lock held. */
+	/* Transmits a byte that the guest sent. Called without the lock. */
 	void (*transmit)(void *opaque, uint8_t byte);
-	/* Tells that uart_receive() has room again. Called without the lock held. */
+	/* Called, without the lock, when the FIFO has room again. */
 	void (*drained)(void *opaque);
 	void *opaque;
 
-	/* All below is guarded by the lock. */
+	/* The lock protects everything below. */
 	uint8_t fifo[UART_FIFO_SIZE];
 	unsigned int fifo_head;
 	unsigned int fifo_count;
@@ -41,49 +41,53 @@ struct uart {
 
 /**
  * uart_init() - Put a UART into its reset state.
- * @uart: what to fill in; @irq, @transmit, @drained and @opaque are set by the caller
+ * @uart: filled in, except for @irq, @transmit, @drained and @opaque, which the caller sets
  */
 void uart_init(struct uart *uart);
 
 /**
- * uart_read() - The guest reads a register; for struct bus_range.
+ * uart_read() - Handle a read of a register; for struct bus_range.
  * @device: struct uart
  * @offset: register number
- * @length: bytes; the register is the lowest one, the others are 0
+ * @length: bytes; the lowest byte is the register, the others are 0
  *
- * Return: the register.
+ * Any vCPU thread; takes the lock.
+ *
+ * Return: the value.
  */
 uint64_t uart_read(void *device, uint64_t offset, unsigned int length);
 
 /**
- * uart_write() - The guest writes a register; for struct bus_range.
+ * uart_write() - Handle a write to a register; for struct bus_range.
  * @device: struct uart
  * @offset: register number
  * @length: bytes; all but the lowest are dropped
- * @value: what it writes
+ * @value: the value
+ *
+ * Any vCPU thread; takes the lock.
  */
 void uart_write(void *device, uint64_t offset, unsigned int length, uint64_t value);
 
 /**
- * uart_receive() - Hand input to the guest.
+ * uart_receive() - Pass input to the guest.
  * @uart: the UART
  * @bytes: the input
- * @length: how much
+ * @length: bytes of the input
  *
- * Any thread.
+ * Any thread; takes the lock.
  *
- * Return: how much there was room for; if that is less than @length, @drained
- * is called when there is room again.
+ * Return: bytes taken; if that is less than @length, @drained is called when there is room
+ * again.
  */
 size_t uart_receive(struct uart *uart, const uint8_t *bytes, size_t length);
 
 /**
- * uart_room() - How much input the guest can take now.
+ * uart_room() - Get how much input the guest can take now.
  * @uart: the UART
  *
- * Any thread. When there is none, @drained is called once there is some.
+ * Any thread; takes the lock. If there is no room, @drained is called when there is room again.
  *
- * Return: bytes that uart_receive() takes at least, if nobody else calls it.
+ * Return: bytes that uart_receive() takes at least, if no other thread calls it meanwhile.
  */
 size_t uart_room(struct uart *uart);
 

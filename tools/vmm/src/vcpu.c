@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A vCPU, and what becomes of its exits. Of a protected vCPU the VMM sets the
- * entry point and its argument before the first run, and touches no register
- * ever after: they are not the host's (R4).
+ * A vCPU and its exits (vcpu.h).
  */
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +19,7 @@
 
 #define KICK_SIGNAL	SIGUSR1
 #define KIB		1024
-/* A page of page tables for so many bytes of memory, and what else the VM may take. */
+/* Bytes of memory per byte of page tables, and bytes for what else the VM may lock. */
 #define LOCKED_PER_TABLE_PAGE	512
 #define LOCKED_FOR_VM		(1024 * KIB)
 #define CORE_REG(field)	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
@@ -30,8 +28,8 @@
 static __thread struct kvm_run *running;
 
 /*
- * The signal may come just before KVM_RUN enters the kernel: the flag makes
- * that return at once. It is never cleared, a vCPU is kicked only to end.
+ * The signal may arrive just before KVM_RUN enters the kernel; immediate_exit then makes KVM_RUN
+ * return at once. It is never cleared, as a vCPU is kicked only to end.
  */
 static void kick(int signal)
 {
@@ -42,7 +40,7 @@ static void kick(int signal)
 
 int vcpu_install_kick(void)
 {
-	/* Without SA_RESTART: a blocked write of console output is to end too. */
+	/* Without SA_RESTART, so that the kick also ends a blocked write of console output. */
 	const struct sigaction action = { .sa_handler = kick };
 
 	return sigaction(KICK_SIGNAL, &action, NULL) ? -errno : 0;
@@ -121,7 +119,7 @@ int vcpu_set_entry(struct vcpu *vcpu, uint64_t pc, uint64_t x0)
 	return err ? err : set_register(vcpu, CORE_REG(regs.regs[0]), x0);
 }
 
-/* Where the guest was, for a message; a protected guest's place is its own. */
+/* Report the guest's pc; that of a protected guest is not readable. */
 static void log_place(const struct vcpu *vcpu)
 {
 	uint64_t pc;
@@ -131,13 +129,12 @@ static void log_place(const struct vcpu *vcpu)
 	};
 
 	if (!vcpu->vm->protected_vm && !ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg))
-		log_err("vCPU %u: it was at pc %#lx", vcpu->index, pc);
+		log_err("vCPU %u: pc is %#lx", vcpu->index, pc);
 }
 
 /*
- * What a guest uses is locked page by page, so no check beforehand can tell how much of it
- * fits: the limit, what the VM needs if it uses all, and how to raise it are told when
- * it is met.
+ * KVM locks a page when the guest first uses it, so the VMM cannot check the limit before the
+ * run. When it is reached, report the limit, what the VM needs at most, and how to raise it.
  */
 static void explain_locked_memory(const struct vm *vm)
 {
@@ -149,7 +146,7 @@ static void explain_locked_memory(const struct vm *vm)
 		return;
 	log_err("the pages of a protected VM are locked: RLIMIT_MEMLOCK allows %llu KiB, this VM needs up to %lu KiB",
 		(unsigned long long)limit.rlim_cur / KIB, need);
-	log_err("raise it: 'ulimit -l %lu', if need be as root or by memlock in /etc/security/limits.conf, or give the VMM CAP_IPC_LOCK",
+	log_err("raise it by 'ulimit -l %lu' (as root, or with memlock in /etc/security/limits.conf), or give the VMM CAP_IPC_LOCK",
 		need);
 }
 
@@ -194,15 +191,15 @@ static int handle_other(struct vcpu *vcpu)
 	stat_add(STAT_EXITS_OTHER, 1);
 	switch (run->exit_reason) {
 	case KVM_EXIT_FAIL_ENTRY:
-		log_err("vCPU %u: the hardware refuses to enter it, reason %#llx", vcpu->index,
+		log_err("vCPU %u: the guest cannot be entered, reason %#llx", vcpu->index,
 			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		log_err("vCPU %u: internal error %u of KVM", vcpu->index,
+		log_err("vCPU %u: KVM internal error %u", vcpu->index,
 			run->internal.suberror);
 		break;
 	default:
-		log_err("vCPU %u: unexpected exit %u", vcpu->index, run->exit_reason);
+		log_err("vCPU %u: unexpected exit reason %u", vcpu->index, run->exit_reason);
 		break;
 	}
 	log_place(vcpu);

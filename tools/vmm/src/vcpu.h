@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A vCPU, and what becomes of its exits.
+ * A vCPU and its exits.
+ *
+ * Rule (R4): the VMM sets entry point and first argument of vCPU 0 before the first run, and
+ * accesses no register of a protected vCPU afterwards.
  */
 #ifndef VMM_VCPU_H
 #define VMM_VCPU_H
@@ -11,7 +14,7 @@
 #include "bus.h"
 #include "vm.h"
 
-/* vcpu_run() ended because somebody else ended the run. */
+/* vcpu_run() returned because the run is ending for another reason. */
 #define VCPU_STOPPED	(-1)
 
 struct vcpu {
@@ -22,55 +25,54 @@ struct vcpu {
 };
 
 /**
- * vcpu_create() - Create a vCPU; all but the first wait for PSCI CPU_ON.
- * @vcpu: what to fill in
- * @vm: its VM
- * @index: its number, from 0
+ * vcpu_create() - Create a vCPU. All but vCPU 0 wait for PSCI CPU_ON.
+ * @vcpu: filled in
+ * @vm: its VM, which must outlive it
+ * @index: its number, counted from 0
  *
- * Says on standard error what is wrong. After an error vcpu_destroy() is still
- * to be called.
+ * Prints every error on standard error. The caller must call vcpu_destroy() even after an error.
  *
- * Return: 0, or a negative errno.
+ * Return: 0, or the negative errno of mmap() or of an ioctl() of KVM.
  */
 int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index);
 
 /**
- * vcpu_set_entry() - Say where the vCPU starts.
+ * vcpu_set_entry() - Set where a vCPU starts.
  * @vcpu: vCPU 0, before its first run
  * @pc: guest physical address
- * @x0: first argument
+ * @x0: value of x0
  *
- * Return: 0, or a negative errno, reported on standard error.
+ * Return: 0, or the negative errno of KVM_SET_ONE_REG, reported on standard error.
  */
 int vcpu_set_entry(struct vcpu *vcpu, uint64_t pc, uint64_t x0);
 
 /**
- * vcpu_install_kick() - Make vcpu_kick_signal() interrupt vcpu_run().
+ * vcpu_install_kick() - Install the handler of vcpu_kick_signal(), once for the process.
  *
  * Return: 0, or the negative errno of sigaction().
  */
 int vcpu_install_kick(void);
 
 /**
- * vcpu_kick_signal() - The signal that makes a thread in vcpu_run() look at @stopping.
+ * vcpu_kick_signal() - Get the signal that makes a thread in vcpu_run() call @stopping.
  *
- * Return: a signal number, to be sent to that thread by pthread_kill().
+ * Return: a signal number for pthread_kill().
  */
 int vcpu_kick_signal(void);
 
 /**
- * vcpu_run() - Run the vCPU in this thread until the VM ends.
+ * vcpu_run() - Run a vCPU in this thread until the run ends.
  * @vcpu: the vCPU
- * @bus: what answers its MMIO accesses
- * @stopping: tells whether the run is over
+ * @bus: handles its MMIO accesses
+ * @stopping: called before each entry of the guest; true if the run is ending
  *
- * Return: an exit status of options.h if this vCPU ends the run, an error being
- * reported on standard error; or VCPU_STOPPED.
+ * Return: an exit status of options.h if this vCPU ends the run, after an error was reported on
+ * standard error; VCPU_STOPPED if @stopping returned true.
  */
 int vcpu_run(struct vcpu *vcpu, const struct bus *bus, bool (*stopping)(void));
 
 /**
- * vcpu_destroy() - Let go of the vCPU.
+ * vcpu_destroy() - Close a vCPU.
  * @vcpu: from vcpu_create(), whether that succeeded or not; no thread runs it
  */
 void vcpu_destroy(struct vcpu *vcpu);

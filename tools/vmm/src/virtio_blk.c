@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A virtio block device (virtio 1.1, 5.2) over a file or a block device.
+ * The virtio block device (virtio_blk.h), as virtio 1.1, 5.2, defines it.
  *
- * Data goes by pread() and pwrite() straight between the page cache and guest
- * memory. Requests are carried out in the vCPU thread that notifies.
+ * pread() and pwrite() copy data directly between the page cache and guest memory. The vCPU
+ * thread that notifies the device carries out the requests.
  *
- * What the driver can get wrong falls into two kinds. A chain that is no
- * request (no header, no status byte, or these in memory that is not shared)
- * leaves no way to answer: the device fails and waits for a reset. Anything
- * else is answered by a status: the device goes on.
+ * Rule: a chain without a header or a status byte, or with either in memory that is not shared,
+ * cannot be answered: the device fails until the driver resets it. Any other error of a request
+ * is answered by its status, and the device continues.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +25,7 @@
 
 #define SECTOR_SIZE		512
 #define PCI_CLASS_STORAGE_OTHER	0x018000
-/* A chain holds a header and a status besides the data. */
+/* Descriptors of a chain, without those for header and status. */
 #define SEGMENTS_MAX		(VIRTQUEUE_MAX_SIZE - 2)
 
 static const char disk_id[VIRTIO_BLK_ID_BYTES] = "vmm-disk";
@@ -34,7 +33,7 @@ static const char disk_id[VIRTIO_BLK_ID_BYTES] = "vmm-disk";
 #define container_of_blk(transport) \
 	((struct virtio_blk *)((char *)(transport) - offsetof(struct virtio_blk, virtio)))
 
-/* Part of the data of a chain: some of its buffers, seen as one stream of bytes. */
+/* The rest of a chain's readable or writable buffers, as a stream of bytes. */
 struct stream {
 	const struct vq_buffer *buffer;
 	uint32_t offset;
@@ -57,7 +56,7 @@ static struct stream writable_stream(const struct vq_chain *chain)
 	};
 }
 
-/* Takes up to @max bytes that lie in one piece; the stream has at least one left. */
+/* Take up to @max contiguous bytes from a stream that is not empty. */
 static struct vq_buffer stream_take(struct stream *stream, uint64_t max)
 {
 	struct vq_buffer piece = {
@@ -95,7 +94,7 @@ static int read_header(struct virtio_blk *blk, struct stream *stream,
 	return 0;
 }
 
-/* Moves @length bytes between the disk and the stream; *done says how far it came. */
+/* Move @length bytes between disk and stream; *@done counts those moved. */
 static int move_data(struct virtio_blk *blk, struct stream *stream, uint64_t sector,
 		     uint64_t length, bool to_guest, uint64_t *done)
 {
@@ -157,7 +156,7 @@ static uint8_t write_sectors(struct virtio_blk *blk, struct stream *from, uint64
 	stat_add(STAT_DISK_BYTES_WRITTEN, done);
 	if (err)
 		return VIRTIO_BLK_S_IOERR;
-	/* A driver that cannot flush relies on each write being stable. */
+	/* A driver that did not negotiate flush expects each write to be on stable storage. */
 	return virtio_pci_has_feature(&blk->virtio, VIRTIO_BLK_F_FLUSH) ? VIRTIO_BLK_S_OK :
 									   flush(blk);
 }
@@ -199,7 +198,7 @@ static uint8_t carry_out(struct virtio_blk *blk, const struct virtio_blk_outhdr 
 	}
 }
 
-/* The status is the last byte that the device may write, whatever the framing. */
+/* The status is the last writable byte of a chain, however the driver splits its buffers. */
 static int write_status(struct virtio_blk *blk, uint8_t status)
 {
 	const struct vq_buffer *last = &blk->chain.buffer[blk->chain.nr_buffers - 1];
@@ -208,7 +207,7 @@ static int write_status(struct virtio_blk *blk, uint8_t status)
 				  sizeof(status));
 }
 
-/* Returns NULL if the chain was answered, else why it could not be. */
+/* Handle a request: NULL if it was answered, else why it cannot be. */
 static const char *handle_request(struct virtio_blk *blk, uint32_t *used_length)
 {
 	struct stream from = readable_stream(&blk->chain);
@@ -223,23 +222,22 @@ static const char *handle_request(struct virtio_blk *blk, uint32_t *used_length)
 	if (!room)
 		return "a request has no status byte";
 	if (read_header(blk, &from, &header))
-		return "the header of a request is in memory that the guest does not share";
+		return "the header of a request lies in memory that the guest does not share";
 
 	status = carry_out(blk, &header, &from, &written);
 	if (status == VIRTIO_BLK_S_IOERR)
 		stat_add(STAT_DISK_ERRORS, 1);
 	if (write_status(blk, status))
-		return "the status of a request is in memory that the guest does not share";
+		return "the status of a request lies in memory that the guest does not share";
 
-	/* Only what was written without a gap counts, from the first byte on. */
+	/* The used length counts the bytes written from the first one on, without a gap. */
 	*used_length = written == room - 1 ? room : written;
 	return NULL;
 }
 
 /*
- * Takes what is available now and no more: a chain that the driver adds
- * meanwhile comes with a notification of its own, and so no guest can keep this
- * thread, and the lock that it holds, for ever.
+ * Handle only the chains that are available now, so that no guest can keep this thread busy for
+ * ever with the lock held. The driver sends another notification for chains that it adds later.
  */
 static void blk_notify(struct virtio_pci *virtio, struct virtqueue *vq)
 {
@@ -303,11 +301,11 @@ int virtio_blk_open(struct virtio_blk *blk, const char *path, bool read_only)
 		goto close;
 	}
 	if (!size) {
-		log_err("disk %s: it is empty", path);
+		log_err("disk %s: the file is empty", path);
 		goto close;
 	}
 	if (size % SECTOR_SIZE) {
-		log_err("disk %s: its size of %lld bytes is not a multiple of %d", path,
+		log_err("disk %s: size of %lld bytes is not a multiple of %d", path,
 			(long long)size, SECTOR_SIZE);
 		goto close;
 	}
@@ -349,7 +347,7 @@ int virtio_blk_close(struct virtio_blk *blk)
 
 	if (!blk->read_only && fdatasync(blk->fd)) {
 		err = -errno;
-		log_err("disk: what the guest wrote is not on stable storage: %s",
+		log_err("disk: cannot write the guest's data to stable storage: %s",
 			strerror(-err));
 	}
 	close(blk->fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio block device over a file or a block device of the host.
+ * A virtio block device, backed by a file or a block device of the host. Rule: no request
+ * reaches beyond the end of the disk, and none changes a read-only disk.
  */
 #ifndef VMM_VIRTIO_BLK_H
 #define VMM_VIRTIO_BLK_H
@@ -18,25 +19,25 @@ struct virtio_blk {
 	bool read_only;
 	uint64_t sectors;
 	struct virtio_blk_config config;
-	/* The request at hand; too large for a stack. */
+	/* The request that is being handled; too large for the stack. */
 	struct vq_chain chain;
 };
 
 /**
- * virtio_blk_open() - Open what backs the disk.
- * @blk: its fd, size and mode are filled in
+ * virtio_blk_open() - Open the file or block device behind a disk.
+ * @blk: @fd, @sectors and @read_only are filled in
  * @path: regular file or block device
  * @read_only: open it read-only, and refuse writes
  *
- * Says on standard error what is wrong with a disk that is missing, empty, no
- * file or block device, or no multiple of 512 bytes.
+ * Prints every error on standard error.
  *
- * Return: 0, or a negative errno.
+ * Return: 0; -EINVAL if it is empty, neither a regular file nor a block device, or its size is
+ * not a multiple of 512 bytes; or the negative errno of open(), fstat() or lseek().
  */
 int virtio_blk_open(struct virtio_blk *blk, const char *path, bool read_only);
 
 /**
- * virtio_blk_init() - Make the device.
+ * virtio_blk_init() - Initialise the device.
  * @blk: after virtio_blk_open()
  * @memory: guest memory
  *
@@ -45,11 +46,10 @@ int virtio_blk_open(struct virtio_blk *blk, const char *path, bool read_only);
 int virtio_blk_init(struct virtio_blk *blk, const struct guest_memory *memory);
 
 /**
- * virtio_blk_close() - Bring to stable storage what the guest wrote, and close the file.
+ * virtio_blk_close() - Write the guest's data to stable storage, and close the file.
  * @blk: after virtio_blk_open(); no vCPU runs any more
  *
- * Return: 0, or the negative errno of the failed write-back, which is reported
- * on standard error.
+ * Return: 0, or the negative errno of fdatasync(), reported on standard error.
  */
 int virtio_blk_close(struct virtio_blk *blk);
 

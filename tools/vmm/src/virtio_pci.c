@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PCI transport of a virtio 1.x device (virtio 1.1, 4.1), without legacy
- * interface and without MSI-X: one BAR of four pages, one for each structure.
+ * The PCI transport of a virtio 1.x device (virtio_pci.h), as virtio 1.1, 4.1, defines it,
+ * without legacy interface and MSI-X. One BAR has a page for each of the four structures.
  *
- * VIRTIO_F_ACCESS_PLATFORM is offered and insisted on: a protected guest must
- * not believe that the device reaches all of its memory.
+ * The device requires VIRTIO_F_ACCESS_PLATFORM, so that a protected guest's driver uses only
+ * memory that the guest shares.
  */
 #include <endian.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@
 #define ISR_QUEUE		0x1
 #define ISR_CONFIG		0x2
 
-/* A guest may break its device as often as it likes, but not flood the log. */
+/* Limit of messages per device, so that a guest cannot flood standard error. */
 #define MAX_COMPLAINTS		8
 
 #define TRANSPORT_FEATURES	(VIRTIO_FEATURE(VIRTIO_F_VERSION_1) | \
@@ -172,7 +172,7 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 		return;
 	}
 
-	/* Bits are only ever added; that FEATURES_OK stays clear is our refusal. */
+	/* The driver can only set bits. FEATURES_OK stays clear if the features are refused. */
 	value &= STATUS_FROM_DRIVER;
 	if ((value & ~virtio->status & VIRTIO_CONFIG_S_FEATURES_OK) && !features_acceptable(virtio))
 		value &= ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -191,7 +191,7 @@ static void set_high(uint64_t *address, uint32_t value)
 	*address = (*address & 0xffffffffULL) | (uint64_t)value << 32;
 }
 
-/* A queue's place and size are fixed once it is enabled. */
+/* Addresses and size of a queue cannot change once it is enabled. */
 static void write_queue_config(struct virtio_pci *virtio, uint32_t offset, uint32_t value)
 {
 	struct virtqueue *vq = selected_queue(virtio);
@@ -234,7 +234,7 @@ static void write_queue_config(struct virtio_pci *virtio, uint32_t offset, uint3
 	}
 }
 
-/* The only access that virtio 1.1, 4.1.3.1 allows to a field, or 0. */
+/* The access size that virtio 1.1, 4.1.3.1, requires for a writable field; 0 for others. */
 static unsigned int common_field_length(uint32_t offset)
 {
 	switch (offset) {
@@ -298,7 +298,7 @@ static void notify(struct virtio_pci *virtio, uint32_t queue)
 		return;
 	if (!pci_bus_master(&virtio->pci)) {
 		if (!virtio->warned_no_bus_master)
-			complain(virtio, "notification ignored: ", "bus mastering is off");
+			complain(virtio, "ignoring notifications: ", "bus mastering is off");
 		virtio->warned_no_bus_master = true;
 		return;
 	}
@@ -363,8 +363,8 @@ static void virtio_bar_write(struct pci_function *function, unsigned int bar, ui
 }
 
 /*
- * VIRTIO_PCI_CAP_PCI_CFG: a window through which configuration space reaches
- * the BAR. Returns false if what the driver has set does not lie in the BAR.
+ * VIRTIO_PCI_CAP_PCI_CFG is a window by which configuration space accesses the BAR. Get the
+ * offset and length that the driver has set; false if they are not in the BAR.
  */
 static bool window_target(struct virtio_pci *virtio, uint32_t *offset, uint32_t *length)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The PCI transport of a virtio 1.x device.
+ * The PCI transport of a virtio 1.x device. Rule: the host bridge's lock protects the device;
+ * an invalid access of the driver is ignored or makes the device fail until it is reset.
  */
 #ifndef VMM_VIRTIO_PCI_H
 #define VMM_VIRTIO_PCI_H
@@ -20,7 +21,7 @@ struct virtio_pci;
 
 /* All are called with the host bridge's lock held. */
 struct virtio_ops {
-	/* The driver has made chains available in a queue. */
+	/* The driver has notified the device of available chains in a queue. */
 	void (*notify)(struct virtio_pci *virtio, struct virtqueue *vq);
 };
 
@@ -47,14 +48,14 @@ struct virtio_pci {
 	struct virtqueue queue[VIRTIO_MAX_QUEUES];
 };
 
-/* What a device type tells its transport. */
+/* A type of device, as its transport needs to know it. */
 struct virtio_type {
 	const char *name;
 	uint16_t device_id;
 	uint32_t pci_class;
 	/* Feature bits of the type; the transport adds those that it needs. */
 	uint64_t features;
-	/* Device configuration space, little-endian; read-only to the driver. */
+	/* Device configuration, little-endian; the driver can only read it. */
 	const void *config;
 	unsigned int config_size;
 	unsigned int nr_queues;
@@ -62,9 +63,9 @@ struct virtio_type {
 };
 
 /**
- * virtio_pci_init() - Make a virtio device that can be plugged in.
- * @virtio: what to fill in; the interrupt line is the caller's to set
- * @type: what device it is; its strings and configuration stay the caller's
+ * virtio_pci_init() - Initialise a virtio device that can be plugged in.
+ * @virtio: filled in, except for the interrupt line, which the caller sets
+ * @type: its type; name, configuration and handlers must outlive the device
  * @memory: guest memory
  *
  * Return: 0, or -ENOSPC if configuration space has no room for the capabilities.
@@ -73,26 +74,26 @@ int virtio_pci_init(struct virtio_pci *virtio, const struct virtio_type *type,
 		    const struct guest_memory *memory);
 
 /**
- * virtio_pci_has_feature() - Was a feature negotiated?
- * @virtio: the device
- * @bit: feature bit number
+ * virtio_pci_has_feature() - Check whether a feature was negotiated.
+ * @virtio: the device; the host bridge's lock is held
+ * @bit: number of the feature bit
  *
- * Return: true if both sides have agreed on it.
+ * Return: true if device and driver have agreed on it.
  */
 bool virtio_pci_has_feature(const struct virtio_pci *virtio, unsigned int bit);
 
 /**
- * virtio_pci_fail() - The driver broke the protocol: stop until it resets the device.
- * @virtio: the device
- * @reason: what is wrong, for the message
+ * virtio_pci_fail() - Stop the device until its driver, which broke the protocol, resets it.
+ * @virtio: the device; the host bridge's lock is held
+ * @reason: what the driver did, for the message on standard error
  *
- * Sets DEVICE_NEEDS_RESET and tells the driver. The VMM goes on.
+ * Sets DEVICE_NEEDS_RESET and raises a configuration interrupt. The VMM continues.
  */
 void virtio_pci_fail(struct virtio_pci *virtio, const char *reason);
 
 /**
- * virtio_pci_used() - Chains were handed back: interrupt the driver if it wants that.
- * @virtio: the device
+ * virtio_pci_used() - Interrupt the driver after chains were used, if it wants that.
+ * @virtio: the device; the host bridge's lock is held
  * @vq: the queue
  */
 void virtio_pci_used(struct virtio_pci *virtio, struct virtqueue *vq);

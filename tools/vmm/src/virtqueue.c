@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device's side of a split virtqueue (virtio 1.1, 2.6), for a driver that
- * is not trusted: nothing in a ring is believed before it is checked, and
- * nothing is read twice.
+ * The split virtqueue (virtqueue.h), as virtio 1.1, 2.6, defines it.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -20,16 +18,16 @@
 #define USED_SIZE(n)	(4 + USED_ELEM_SIZE * (uint64_t)(n) + 2)
 
 static const char *const result_strings[NR_VQ_RESULTS] = {
-	[VQ_OK]			= "nothing is wrong",
+	[VQ_OK]			= "no error",
 	[VQ_RING_ADDRESS]	= "a ring is misaligned or outside of guest memory",
-	[VQ_RING_UNREACHABLE]	= "a ring is in memory that the guest does not share",
+	[VQ_RING_UNREACHABLE]	= "a ring lies in memory that the guest does not share",
 	[VQ_AVAIL_INDEX]	= "more chains are available than the queue has entries",
 	[VQ_HEAD]		= "the head of a chain is outside of the descriptor table",
 	[VQ_NEXT]		= "a chain continues outside of the descriptor table",
 	[VQ_LOOP]		= "a chain has more descriptors than the queue",
 	[VQ_FLAGS]		= "a descriptor has flags that were not negotiated",
 	[VQ_ORDER]		= "a chain has a readable buffer behind a writable one",
-	[VQ_ZERO_LENGTH]	= "a descriptor has no length",
+	[VQ_ZERO_LENGTH]	= "a descriptor has length 0",
 	[VQ_TOO_LONG]		= "a chain is longer than 4 GiB",
 	[VQ_BUFFER_ADDRESS]	= "a buffer is outside of guest memory",
 };
@@ -148,7 +146,7 @@ enum vq_result virtqueue_push(struct virtqueue *vq, const struct guest_memory *m
 	if (guest_memory_write(memory, vq->used + offsetof(struct vring_used, ring) +
 			       USED_ELEM_SIZE * slot, &elem, sizeof(elem)))
 		return VQ_RING_UNREACHABLE;
-	/* The index says that the element and the buffers are there: it goes last. */
+	/* Write the index last: it announces element and buffers to the driver. */
 	if (guest_memory_store16(memory, vq->used + offsetof(struct vring_used, idx),
 				 vq->next_used + 1))
 		return VQ_RING_UNREACHABLE;
@@ -162,8 +160,8 @@ enum vq_result virtqueue_wants_interrupt(const struct virtqueue *vq,
 	uint16_t flags;
 
 	/*
-	 * Pairs with the driver's barrier between clearing the flag and looking
-	 * at the used index: one of both sees the other's store.
+	 * Pairs with the driver's barrier between clearing the flag and reading the used index:
+	 * either the driver sees the new index, or the device sees the cleared flag.
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (guest_memory_load16(memory, vq->avail + offsetof(struct vring_avail, flags), &flags))

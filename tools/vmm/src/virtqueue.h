@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The device's side of a split virtqueue.
+ * A split virtqueue as the device uses it. The driver is not trusted.
+ *
+ * Rule: each field of a ring is read once, and the copy is checked before it is used. The caller
+ * holds the lock of the device.
  */
 #ifndef VMM_VIRTQUEUE_H
 #define VMM_VIRTQUEUE_H
@@ -12,7 +15,7 @@
 
 #define VIRTQUEUE_MAX_SIZE	256
 
-/* What can be wrong with a queue; all but the first are the driver's doing. */
+/* Results of functions on a queue; the driver causes all errors. */
 enum vq_result {
 	VQ_OK,
 	VQ_RING_ADDRESS,
@@ -46,10 +49,10 @@ struct vq_buffer {
 	uint32_t length;
 };
 
-/* A copy of a descriptor chain: what was checked cannot change any more. */
+/* A checked copy of a descriptor chain, which the driver cannot change. */
 struct vq_chain {
 	uint16_t head;
-	/* Those that the device reads come first, then those that it writes. */
+	/* Buffers that the device reads come first, then those that it writes. */
 	unsigned int nr_readable;
 	unsigned int nr_buffers;
 	uint64_t readable_length;
@@ -58,73 +61,73 @@ struct vq_chain {
 };
 
 /**
- * vq_result_string() - Say what is wrong.
- * @result: not VQ_OK
+ * vq_result_string() - Get the message for a result.
+ * @result: the result
  *
- * Return: a phrase for a message.
+ * Return: a constant string.
  */
 const char *vq_result_string(enum vq_result result);
 
 /**
- * virtqueue_reset() - Back to the state after power-on.
+ * virtqueue_reset() - Put a queue into the state after power-on.
  * @vq: the queue
  */
 void virtqueue_reset(struct virtqueue *vq);
 
 /**
- * virtqueue_enable() - Check where the driver put the rings, and start.
- * @vq: the queue, its size and addresses set
+ * virtqueue_enable() - Check the addresses of the rings, and enable the queue.
+ * @vq: the queue; its size and addresses are set
  * @memory: guest memory
  *
- * Return: VQ_OK; VQ_RING_ADDRESS with nothing changed if a ring is misaligned
- * or not in guest memory.
+ * Return: VQ_OK; VQ_RING_ADDRESS if a ring is misaligned or not in guest memory, when nothing
+ * has changed.
  */
 enum vq_result virtqueue_enable(struct virtqueue *vq, const struct guest_memory *memory);
 
 /**
- * virtqueue_available() - How many chains the driver has made available.
+ * virtqueue_available() - Get the number of chains that the driver has made available.
  * @vq: an enabled queue
  * @memory: guest memory
- * @count: how many, at most the queue's size
+ * @count: set to the number, at most the size of the queue
  *
- * Return: VQ_OK, VQ_AVAIL_INDEX or VQ_RING_UNREACHABLE.
+ * Return: VQ_OK; VQ_AVAIL_INDEX if the driver claims more chains than the queue has entries;
+ * VQ_RING_UNREACHABLE if the guest does not share the ring.
  */
 enum vq_result virtqueue_available(const struct virtqueue *vq, const struct guest_memory *memory,
 				   unsigned int *count);
 
 /**
  * virtqueue_pop() - Take the next chain.
- * @vq: an enabled queue for which virtqueue_available() counts one more chain
+ * @vq: an enabled queue with an available chain, by virtqueue_available()
  * @memory: guest memory
- * @chain: where to copy it; undefined on error
+ * @chain: set to a copy of the chain; undefined on an error
  *
- * Each field is read once, copied, and then checked; all buffers lie in guest
- * memory, though they need not be shared.
+ * All buffers of the copy lie in guest memory, but the guest may not share them.
  *
- * Return: VQ_OK, or what is wrong with the chain, which then stays in the queue.
+ * Return: VQ_OK, or the error of the chain, which then stays in the queue.
  */
 enum vq_result virtqueue_pop(struct virtqueue *vq, const struct guest_memory *memory,
 			     struct vq_chain *chain);
 
 /**
- * virtqueue_push() - Hand a chain back.
+ * virtqueue_push() - Return a chain to the driver.
  * @vq: an enabled queue
  * @memory: guest memory
- * @head: the chain's head
- * @written: how many bytes the device wrote into it
+ * @head: head of the chain
+ * @written: bytes that the device wrote to it
  *
- * Return: VQ_OK or VQ_RING_UNREACHABLE.
+ * Return: VQ_OK; VQ_RING_UNREACHABLE if the guest does not share the ring.
  */
 enum vq_result virtqueue_push(struct virtqueue *vq, const struct guest_memory *memory,
 			      uint16_t head, uint32_t written);
 
 /**
- * virtqueue_wants_interrupt() - Does the driver ask to be told of used chains?
+ * virtqueue_wants_interrupt() - Check whether the driver wants an interrupt for used chains.
  * @vq: an enabled queue
  * @memory: guest memory
- * @wanted: the answer
+ * @wanted: set to the answer
  *
- * Return: VQ_OK or VQ_RING_UNREACHABLE.
+ * Return: VQ_OK; VQ_RING_UNREACHABLE if the guest does not share the ring.
  */
 enum vq_result virtqueue_wants_interrupt(const struct virtqueue *vq,
 					 const struct guest_memory *memory, bool *wanted);

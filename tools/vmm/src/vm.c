@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VM of KVM: its address space and its interrupt controller
- * (Documentation/virt/kvm/api.rst, devices/arm-vgic-v3.rst).
+ * A VM of KVM (vm.h; Documentation/virt/kvm/api.rst and devices/arm-vgic-v3.rst).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +17,7 @@
 #define DEFAULT_IPA_BITS	40
 #define PRIVATE_INTERRUPTS	32
 #define MEMORY_SLOT		0
-/* What KVM_CAP_ARM_PROTECTED_VM is asked for. */
+/* Flags of KVM_CAP_ARM_PROTECTED_VM: set the firmware's IPA, get information. */
 #define FLAGS_SET_FW_IPA	0
 #define FLAGS_INFO		1
 
@@ -66,7 +65,7 @@ int vm_create(struct vm *vm, bool protected_vm)
 	if (err)
 		return err;
 
-	/* Type 0 means 40 bits, and a host with less refuses it. */
+	/* IPA size 0 means 40 bits, which a host with fewer bits refuses. */
 	vm->ipa_bits = DEFAULT_IPA_BITS;
 	limit = ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
 	if (limit > 0 && limit < DEFAULT_IPA_BITS) {
@@ -81,7 +80,7 @@ int vm_create(struct vm *vm, bool protected_vm)
 		return 0;
 	err = -errno;
 	if (protected_vm && err == -EINVAL)
-		log_err("no protected VMs here: the host must have them and be booted with kvm-arm.mode=protected");
+		log_err("this host has no protected VMs: its kernel must support them and be booted with kvm-arm.mode=protected");
 	else
 		log_err("KVM_CREATE_VM: %s", strerror(-err));
 	return err;
@@ -140,11 +139,11 @@ int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit)
 	if (err)
 		return err;
 	if (!info.firmware_size) {
-		log_err("--host-firmware: the host's boot loader left none");
+		log_err("--host-firmware: the host's boot loader left no firmware");
 		return -ENOENT;
 	}
 	if (info.firmware_size > limit) {
-		log_err("--host-firmware: it has %lu bytes, there is room for %lu",
+		log_err("--host-firmware: firmware of %lu bytes, room for %lu",
 			info.firmware_size, limit);
 		return -EFBIG;
 	}
@@ -162,7 +161,7 @@ int vm_map_memory(struct vm *vm, const struct guest_memory *memory)
 	int err;
 
 	if (memory->base + memory->size > 1ULL << vm->ipa_bits) {
-		log_err("memory up to %#lx is beyond the %u address bits that the host gives a VM",
+		log_err("memory ends at %#lx, beyond the %u address bits of a VM on this host",
 			memory->base + memory->size, vm->ipa_bits);
 		return -E2BIG;
 	}
@@ -200,7 +199,7 @@ int vm_create_gic(struct vm *vm, unsigned int nr_vcpus)
 
 	if (ioctl(vm->fd, KVM_CREATE_DEVICE, &device)) {
 		err = -errno;
-		log_err("the host's KVM cannot make a GICv3: %s", strerror(-err));
+		log_err("KVM cannot create a GICv3: %s", strerror(-err));
 		return err;
 	}
 	vm->gic_fd = device.fd;

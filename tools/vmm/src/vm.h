@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VM of KVM: its address space and its interrupt controller.
+ * A VM of KVM: its address space and its interrupt controller. Rule: every function prints its
+ * errors on standard error. All are for the main thread before the run, except vm_set_irq().
  */
 #ifndef VMM_VM_H
 #define VMM_VM_H
@@ -25,9 +26,9 @@ struct vm {
 	int fd;
 	int gic_fd;
 	bool protected_vm;
-	/* Bits of its guest physical addresses. */
+	/* Width of its guest physical addresses. */
 	unsigned int ipa_bits;
-	/* What its vCPUs have: bits of KVM_ARM_VCPU_*. */
+	/* Features of its vCPUs: bits KVM_ARM_VCPU_*. */
 	uint32_t vcpu_features;
 	/* Bytes of a vCPU's struct kvm_run. */
 	size_t run_size;
@@ -37,67 +38,68 @@ struct vm {
 
 /**
  * vm_create() - Create a VM.
- * @vm: what to fill in
- * @protected_vm: hide its memory from the host
+ * @vm: filled in
+ * @protected_vm: create a protected VM
  *
- * All functions of this file say on standard error what is wrong. After an
- * error vm_destroy() is still to be called.
+ * The caller must call vm_destroy() even after an error.
  *
- * Return: 0, or a negative errno.
+ * Return: 0; -ENODEV if KVM has another API version; or the negative errno of open() or of an
+ * ioctl() of KVM, among them -EINVAL if the host has no protected VMs.
  */
 int vm_create(struct vm *vm, bool protected_vm);
 
 /**
- * vm_choose_features() - Choose what the vCPUs have.
+ * vm_choose_features() - Choose the features of the vCPUs.
  * @vm: the VM, without vCPUs yet
  * @wanted: CPU_FEATURE_* of options.h
- * @must: whether each of them has to be there; else what the VM can have of it is taken
+ * @must: a feature that the VM cannot have is an error; otherwise it is left out
  *
- * Return: 0, or -ENODEV if the VM cannot have what it must.
+ * Return: 0, or -ENODEV if @must is set and the VM cannot have a feature.
  */
 int vm_choose_features(struct vm *vm, unsigned int wanted, bool must);
 
 /**
- * vm_load_firmware() - Have the VM start in the firmware that the host has for it.
- * @vm: the VM, protected
+ * vm_load_firmware() - Make the hypervisor load the host's firmware, in which vCPU 0 starts.
+ * @vm: a protected VM
  * @address: guest physical address, a multiple of the page size
- * @limit: bytes that there is room for
+ * @limit: bytes of room at @address
  *
- * Return: 0; -ENOENT if the host has none; -EFBIG if it is too large; or another
- * negative errno.
+ * Return: 0; -ENOENT if the host has no firmware; -EFBIG if it is larger than @limit; or the
+ * negative errno of KVM_ENABLE_CAP.
  */
 int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit);
 
 /**
  * vm_map_memory() - Give the VM its memory.
  * @vm: the VM
- * @memory: what to map, at the addresses that it says
+ * @memory: guest memory, which must outlive the VM
  *
- * Return: 0, or a negative errno.
+ * Return: 0; -E2BIG if it exceeds the VM's address width; or the negative errno of
+ * KVM_SET_USER_MEMORY_REGION.
  */
 int vm_map_memory(struct vm *vm, const struct guest_memory *memory);
 
 /**
- * vm_create_gic() - Give the VM a GICv3 where layout.h wants it.
- * @vm: the VM, all vCPUs of which exist
- * @nr_vcpus: how many these are
+ * vm_create_gic() - Give the VM a GICv3 at the addresses of layout.h.
+ * @vm: the VM; all of its vCPUs exist
+ * @nr_vcpus: number of vCPUs
  *
- * Return: 0, or a negative errno.
+ * Return: 0, or the negative errno of KVM_CREATE_DEVICE or KVM_SET_DEVICE_ATTR.
  */
 int vm_create_gic(struct vm *vm, unsigned int nr_vcpus);
 
 /**
- * vm_set_irq() - Drive a shared interrupt; for struct irq_line.
+ * vm_set_irq() - Set the level of a shared interrupt; for struct irq_line.
  * @controller: struct vm
- * @spi: number, from 0
- * @level: true asks for an interrupt
+ * @spi: its number, counted from 0
+ * @level: true requests an interrupt
  *
- * Any thread.
+ * Any thread. An error is a warning.
  */
 void vm_set_irq(void *controller, unsigned int spi, bool level);
 
 /**
- * vm_destroy() - Let go of the VM; the host takes it apart if its vCPUs are gone.
+ * vm_destroy() - Close the VM; the host destroys it if its vCPUs are closed too.
  * @vm: from vm_create(), whether that succeeded or not
  */
 void vm_destroy(struct vm *vm);

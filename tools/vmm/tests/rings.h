@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The driver's side of a split virtqueue in guest memory, for tests: it writes
- * what it is told to, right or wrong.
+ * Writes a split virtqueue to guest memory as a driver does, valid or not, for tests.
  */
 #ifndef VMM_TEST_RINGS_H
 #define VMM_TEST_RINGS_H

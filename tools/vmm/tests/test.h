@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What all unit tests of the VMM need: cmocka, and guest memory in which some
- * pages can be made private.
+ * Includes and helpers of all unit tests of the VMM: cmocka, guest memory with private pages,
+ * and files with known contents.
  */
 #ifndef VMM_TEST_H
 #define VMM_TEST_H
@@ -24,8 +24,8 @@
 #define TEST_PAGE		0x1000UL
 
 /*
- * An access to such a page fails as the host's access to a private page does.
- * cmocka has handlers of its own for each test: ours go over them.
+ * Make a page private: the VMM's accesses to it fail as on a protected host. cmocka installs its
+ * own signal handlers before each test, so install those of the VMM again.
  */
 static inline void make_private(const struct guest_memory *memory, uint64_t address)
 {
@@ -40,7 +40,7 @@ static inline void make_shared(const struct guest_memory *memory, uint64_t addre
 				  PROT_READ | PROT_WRITE), 0);
 }
 
-/* A file of @size bytes without a name, byte n of which is n / 512 + n. */
+/* Make an unnamed file of @size bytes, in which byte n is n / 512 + n. */
 static inline int make_file(size_t size)
 {
 	char path[] = "/tmp/vmm-test-XXXXXX";

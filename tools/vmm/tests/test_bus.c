@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that an access reaches a device only if all of it lies inside the
- * device's range, and is harmless everywhere else.
+ * Rule: an access reaches a device only if all of it lies in the device's range, and has no
+ * effect elsewhere.
  */
 #include "test.h"
 
@@ -63,7 +63,7 @@ static void test_dispatch(void **state)
 	assert_int_equal(data[0], 0x88);
 	assert_int_equal(data[7], 0x11);
 
-	/* A value wider than the access is cut, not spilled. */
+	/* A value wider than the access is truncated, and no byte behind it is written. */
 	memset(data, 0, sizeof(data));
 	assert_true(bus_access(&bus, 0x1010, data, 1, false));
 	assert_int_equal(data[0], 0x88);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that a console whose other end is gone, full or slow costs the guest
- * its bytes and nothing else, and that the counters tell what happened.
+ * Rules: if the reader of standard output is gone, full or slow, the guest loses output and
+ * nothing else happens; the counters count lost bytes; --stats writes all counters or fails.
  */
 #include "test.h"
 
@@ -22,7 +22,7 @@ static bool at_once(void)
 	return true;
 }
 
-/* Puts @fd in the place of @stream; returns what was there. */
+/* Replace @stream by @fd; returns a copy of the old stream. */
 static int replace(int stream, int fd)
 {
 	int saved = dup(stream);
@@ -78,7 +78,7 @@ static void interrupt(int signal)
 	(void)signal;
 }
 
-/* A pipe that nobody reads: the run can still be ended. */
+/* A write to a full pipe that nobody reads can be interrupted. */
 static void test_reader_slow(void **state)
 {
 	const struct sigaction action = { .sa_handler = interrupt };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads back the device tree with libfdt. Guards that it says where things are:
- * every address and interrupt in it is one that the VMM itself uses.
+ * Rule: every address and interrupt in the device tree is one that the VMM uses. The tests read
+ * the tree by libfdt.
  */
 #include "test.h"
 
@@ -42,7 +42,7 @@ static int node(const void *fdt, const char *path)
 	return offset;
 }
 
-/* Compares a property with @count cells. */
+/* Check that a property has these @count cells. */
 static void assert_cells(const void *fdt, const char *path, const char *name,
 			 const uint32_t *cells, unsigned int count)
 {
@@ -124,7 +124,7 @@ static void test_pci(void **state)
 	free(fdt);
 }
 
-/* RAM and the firmware's region are one range. */
+/* One memory range covers the firmware's region and RAM. */
 static void test_firmware_region(void **state)
 {
 	struct devtree_config config = plain;
@@ -141,7 +141,7 @@ static void test_firmware_region(void **state)
 	free(fdt);
 }
 
-/* Of so much memory that no window fits above it there is none. */
+/* There is no high PCI window if memory is so large that none fits above it. */
 static void test_no_high_window(void **state)
 {
 	struct devtree_config config = plain;
@@ -161,7 +161,7 @@ static void test_no_high_window(void **state)
 	free(fdt);
 }
 
-/* No device, no interrupt: an empty map is still a map. */
+/* Without a device the interrupt map is present but empty. */
 static void test_empty_bus(void **state)
 {
 	struct devtree_config config = plain;
@@ -177,9 +177,8 @@ static void test_empty_bus(void **state)
 }
 
 /*
- * PCI devices are kept to the pool that is shared, and to no other memory: the
- * bus names the pool, and the pool takes no place that the guest did not choose,
- * unless it is given one.
+ * The PCI node refers to the DMA pool, which restricts devices to it. The pool has no address
+ * unless the configuration has one.
  */
 static void test_dma_pool(void **state)
 {
@@ -210,7 +209,7 @@ static void test_dma_pool(void **state)
 	free(fdt);
 }
 
-/* Without a pool nothing may name one: devices reach all memory then. */
+/* Without a pool nothing refers to one, so devices may use all memory. */
 static void test_no_dma_pool(void **state)
 {
 	void *fdt = build(&plain);
@@ -221,7 +220,7 @@ static void test_no_dma_pool(void **state)
 	free(fdt);
 }
 
-/* What was not given must not be there: a firmware takes its absence for an answer. */
+/* The tree has no properties for images that were not given, as firmware relies on that. */
 static void test_no_boot_images(void **state)
 {
 	void *fdt = build(&plain);
@@ -264,7 +263,7 @@ static void test_boot_images(void **state)
 	free(fdt);
 }
 
-/* Whatever room there is, no byte behind it is written, and the error is told. */
+/* A tree that does not fit is an error, and no byte beyond the buffer is written. */
 static void test_no_room(void **state)
 {
 	struct devtree_config config = plain;
@@ -279,7 +278,7 @@ static void test_no_room(void **state)
 	full = fdt_totalsize(fdt);
 	free(fdt);
 	for (size = 0; size < full; size += 4) {
-		/* The sanitizer watches the end of the buffer. */
+		/* ASan finds writes beyond the buffer. */
 		fdt = malloc(size);
 		assert_int_equal(devtree_build(&config, fdt, size), -ENOSPC);
 		free(fdt);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that an image is loaded whole or not at all, and that a file which is
- * not what it should be is refused before the guest runs it.
+ * Rules: an image is loaded whole, or the call fails; a file that is not a valid image is
+ * refused.
  */
 #include "test.h"
 
@@ -18,7 +18,7 @@ struct fixture {
 	int fd;
 };
 
-/* Documentation/arch/arm64/booting.rst */
+/* The header of an arm64 Image (Documentation/arch/arm64/booting.rst). */
 struct kernel_header {
 	uint32_t code[2];
 	uint64_t text_offset;
@@ -91,7 +91,7 @@ static void test_file_refused(void **state)
 	assert_int_equal(load(f, RAM_BASE, 0, &image), -EFBIG);
 	assert_int_equal(guest_memory_read(&f->memory, RAM_BASE, &byte, 1), 0);
 	assert_int_equal(byte, 0);
-	/* The caller promised room that is not there: still no write outside. */
+	/* A @limit that exceeds guest memory causes no write outside of it. */
 	assert_int_equal(load(f, RAM_BASE + TEST_MEMORY_SIZE - 8, 9, &image), -ERANGE);
 
 	assert_int_equal(load_file(&f->memory, "program", "/nowhere", RAM_BASE, 8, &image),
@@ -101,7 +101,7 @@ static void test_file_refused(void **state)
 			 -EINVAL);
 }
 
-/* A FIFO without a writer must not make the VMM wait for ever. */
+/* Opening a FIFO without a writer does not block. */
 static void test_fifo(void **state)
 {
 	struct fixture *f = *state;
@@ -135,7 +135,7 @@ static void test_kernel(void **state)
 	assert_int_equal(image.footprint, 0x100000);
 }
 
-/* The memory behind the file, which the kernel clears, has to be there too. */
+/* Guest memory must also have room for the memory behind the file, which the kernel clears. */
 static void test_kernel_without_room(void **state)
 {
 	static const uint64_t lies[][2] = {

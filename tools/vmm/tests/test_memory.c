@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards rule R2 on the VMM's side: whatever a guest does not share, or what is
- * not its memory at all, is an error of the access and nothing more.
+ * Rule (R2): an access to memory that the guest does not share, or that is not guest memory,
+ * returns an error and has no other effect.
  */
 #include "test.h"
 
@@ -32,7 +32,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The host can back guest memory by huge pages only if both sides are aligned alike. */
+/* Guest and host addresses have the same alignment, so huge pages can back guest memory. */
 static void test_is_zero_and_aligned(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -43,7 +43,7 @@ static void test_is_zero_and_aligned(void **state)
 	assert_int_equal(byte, 0);
 }
 
-/* What is written is read back, and nothing beside it changes. */
+/* What was written can be read, and no other byte changes. */
 static void test_copies(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -56,7 +56,7 @@ static void test_copies(void **state)
 	assert_int_equal(out[sizeof(out) - 1], 0);
 }
 
-/* No sum of address and length may wrap around or end behind the memory. */
+/* A range that wraps or exceeds the memory is not guest memory. */
 static void test_range_check(void **state)
 {
 	static const struct {
@@ -104,7 +104,7 @@ static void test_outside_is_erange(void **state)
 	close(fd);
 }
 
-/* A misaligned index cannot be read by one access. */
+/* A misaligned word cannot be read or written by one access. */
 static void test_odd_word_is_erange(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -128,7 +128,7 @@ static void test_words(void **state)
 	assert_int_equal(word, 0x1234);
 }
 
-/* A private page is an error, again and again, and shared pages go on working. */
+/* Each access to a private page fails, and accesses to shared pages still work. */
 static void test_private_is_efault(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -152,7 +152,7 @@ static void test_private_is_efault(void **state)
 	assert_int_equal(guest_memory_read(memory, page, bytes, sizeof(bytes)), 0);
 }
 
-/* A copy that begins in a shared page and ends in a private one. */
+/* A copy that starts in a shared page and ends in a private one fails. */
 static void test_private_half_way(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -181,7 +181,7 @@ static void test_file_transfer(void **state)
 	close(fd);
 }
 
-/* The kernel finds the private page; also when it comes after a shared one. */
+/* A system call on a private page fails, also if it starts in a shared page. */
 static void test_file_transfer_private(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -198,7 +198,7 @@ static void test_file_transfer_private(void **state)
 	close(fd);
 }
 
-/* A file that ends too early must not look as if it had been read. */
+/* A read beyond the end of the file is an error. */
 static void test_file_too_short(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -220,7 +220,7 @@ static void test_file_error(void **state)
 	close(fd);
 }
 
-/* Only faults on guest memory are survived: a bug of the VMM itself still kills it. */
+/* A fault outside of guest memory still kills the VMM. */
 static void test_other_faults_kill(void **state)
 {
 	struct guest_memory *memory = *state;
@@ -262,7 +262,7 @@ static void *race(void *argument)
 	return NULL;
 }
 
-/* Each thread lands where it took off: vCPUs fault at the same time. */
+/* Threads that fault at the same time each continue in their own access. */
 static void test_threads(void **state)
 {
 	struct guest_memory *memory = *state;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that every wrong command line is refused before anything is touched,
- * and that a right one is understood as the manual says.
+ * Rules: every invalid command line is refused; a valid one is parsed as the help text says.
  */
 #include "test.h"
 
@@ -12,7 +11,7 @@
 
 #define MAX_ARGS	16
 
-/* Splits @line at blanks, as a shell does, and parses it. */
+/* Split @line at blanks and parse it. */
 static int parse(struct options *options, char *line)
 {
 	char *argv[MAX_ARGS + 1] = { (char *)"vmm" };
@@ -68,7 +67,7 @@ static void test_everything(void **state)
 	assert_int_equal(options.timeout, 7);
 }
 
-/* Only a suffix makes a disk read-only; other commas belong to the name. */
+/* Only the suffix ",ro" makes a disk read-only; other commas belong to the name. */
 static void test_disk_suffix(void **state)
 {
 	char read_only[] = "--bare b --disk a,b,ro";
@@ -85,9 +84,9 @@ static void test_disk_suffix(void **state)
 }
 
 /*
- * A protected Linux has a disk only through a pool that it shares, so it gets one
- * unasked, and so does firmware that cannot share memory, at a fixed place; nobody
- * else does, and whoever asks gets what was asked for.
+ * By default there is a DMA pool for a protected kernel, whose disk needs it, and one at a fixed
+ * address for firmware that cannot share memory; there is none otherwise. --swiotlb overrides
+ * the default.
  */
 static void test_dma_pool(void **state)
 {
@@ -125,7 +124,7 @@ static void test_dma_pool(void **state)
 	}
 }
 
-/* Firmware lies where it is made for, else where crosvm of today puts it. */
+/* --firmware-at sets the address of the firmware; the default is that of crosvm. */
 static void test_firmware_at(void **state)
 {
 	char without[] = "--firmware f";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that configuration space changes only where the guest may change it,
- * that a BAR answers where it was put and nowhere else, and that no access,
- * wherever and however wide, gets out of a function's arrays.
+ * Rules: the guest can change only the writable bits of configuration space; a BAR answers at
+ * its address and nowhere else; no access, at any offset and of any width, exceeds a function's
+ * arrays.
  */
 #include "test.h"
 
@@ -38,7 +38,7 @@ static uint64_t bar_read(struct pci_function *function, unsigned int bar, uint32
 {
 	struct fixture *f = fixture_of(function);
 
-	/* What the header promises to the function. */
+	/* What struct pci_function_ops promises. */
 	assert_true(offset % length == 0 && offset + length <= BAR_SIZE);
 	f->bar = bar;
 	f->offset = offset;
@@ -126,7 +126,7 @@ static void test_header(void **state)
 	assert_int_equal(get(f, CONFIG(PCI_COMMAND), 2), 0);
 }
 
-/* A scan finds all ones wherever there is no function. */
+/* Configuration space reads as all ones where there is no function. */
 static void test_absent(void **state)
 {
 	struct fixture *f = *state;
@@ -141,7 +141,7 @@ static void test_absent(void **state)
 		}
 	}
 	/* A conventional function has no extended configuration space. */
-	/* Nor on another bus. */
+	/* Other buses have no functions. */
 	assert_int_equal(get(f, 0x10000 + CONFIG(PCI_VENDOR_ID), 4), 0xffffffff);
 	assert_int_equal(get(f, PCI_CAM_SIZE - 4, 4), 0xffffffff);
 	assert_int_equal(f->config_calls, 0);
@@ -165,7 +165,7 @@ static void test_odd_accesses(void **state)
 	assert_int_equal(get(f, CONFIG(0xfc), 4), 0);
 }
 
-/* All ones everywhere: only command, interrupt line and BAR take anything. */
+/* Writing all ones everywhere changes only command, interrupt line and BAR. */
 static void test_read_only_bits(void **state)
 {
 	struct fixture *f = *state;
@@ -186,7 +186,7 @@ static void test_read_only_bits(void **state)
 	}
 }
 
-/* The way in which every driver asks a BAR for its size. */
+/* A driver gets the size of a BAR by writing all ones to it. */
 static void test_bar_sizing(void **state)
 {
 	struct fixture *f = *state;
@@ -202,7 +202,7 @@ static void test_bar_access(void **state)
 {
 	struct fixture *f = *state;
 
-	/* Off until memory decoding is on. */
+	/* The BAR does not answer until memory decoding is on. */
 	assert_true(pci_memory_read(&f->host, 0, 4) == UINT64_MAX);
 	assert_int_equal(f->calls, 0);
 
@@ -216,7 +216,7 @@ static void test_bar_access(void **state)
 	assert_int_equal(f->length, 2);
 	assert_int_equal(f->calls, 2);
 
-	/* Behind it, across its end, and misaligned. */
+	/* Accesses behind the BAR, across its end, and misaligned. */
 	assert_true(pci_memory_read(&f->host, BAR_SIZE, 4) == UINT64_MAX);
 	assert_true(pci_memory_read(&f->host, BAR_SIZE - 2, 4) == UINT64_MAX);
 	assert_true(pci_memory_read(&f->host, 2, 4) == UINT64_MAX);
@@ -224,7 +224,7 @@ static void test_bar_access(void **state)
 	assert_int_equal(f->calls, 2);
 }
 
-/* The guest may move a BAR; outside of the window nothing answers. */
+/* The guest may move a BAR. Outside of the window it does not answer. */
 static void test_bar_moves(void **state)
 {
 	struct fixture *f = *state;
@@ -315,7 +315,7 @@ static void test_bar_placement(void **state)
 	assert_int_equal(base, PCI_MMIO_BASE + 0x10000);
 }
 
-/* Random configuration and memory accesses: the asserts above hold for each. */
+/* The checks in the handlers above hold for random configuration and memory accesses. */
 static void test_random_accesses(void **state)
 {
 	static const unsigned int lengths[] = { 1, 2, 4, 8 };

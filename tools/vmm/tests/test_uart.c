@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that the UART behaves as 16550 drivers expect, and that nothing that a
- * guest does to its registers overruns the FIFO or leaves the line stuck.
+ * Rules: the UART behaves as 16550 drivers expect; whatever a guest does to its registers, the
+ * FIFO is not overrun and the interrupt line follows the registers.
  */
 #include "test.h"
 
@@ -34,7 +34,7 @@ static void set_line(void *opaque, unsigned int spi, bool level)
 {
 	struct fixture *f = opaque;
 
-	/* The controller is told of changes only. */
+	/* The controller is called only when the level changes. */
 	assert_true(f->line != level);
 	f->line = level;
 	f->spi = spi;
@@ -102,7 +102,7 @@ static void test_receive(void **state)
 	assert_int_equal(get(f, UART_RX), 0);
 }
 
-/* With DLAB set, the first two registers are the divisor and nothing else. */
+/* With DLAB set, the first two registers are the divisor. */
 static void test_divisor(void **state)
 {
 	struct fixture *f = *state;
@@ -136,7 +136,7 @@ static void test_receive_interrupt(void **state)
 	assert_int_equal(get(f, UART_IIR), UART_IIR_NO_INT);
 }
 
-/* Enabling THRI raises it, reading IIR takes it back, writing a byte raises it again. */
+/* Enabling THRI raises the interrupt, reading IIR clears it, writing a byte raises it again. */
 static void test_transmit_interrupt(void **state)
 {
 	struct fixture *f = *state;
@@ -153,7 +153,7 @@ static void test_transmit_interrupt(void **state)
 	assert_true(f->line);
 }
 
-/* Input is reported before output: reading IIR must not lose the latter. */
+/* IIR reports input before output. Reading it must not lose the output interrupt. */
 static void test_interrupt_priority(void **state)
 {
 	struct fixture *f = *state;
@@ -167,7 +167,7 @@ static void test_interrupt_priority(void **state)
 	assert_false(f->line);
 }
 
-/* This is how drivers tell a 16550A from its ancestors. */
+/* The way by which drivers recognise a 16550A. */
 static void test_fifo_detection(void **state)
 {
 	struct fixture *f = *state;
@@ -183,7 +183,7 @@ static void test_fifo_detection(void **state)
 	assert_false(get(f, UART_LSR) & UART_LSR_DR);
 }
 
-/* This is how drivers tell that there is a UART at all. */
+/* The way by which drivers check that there is a UART. */
 static void test_loopback(void **state)
 {
 	struct fixture *f = *state;
@@ -198,7 +198,7 @@ static void test_loopback(void **state)
 	assert_int_equal(get(f, UART_RX), 'l');
 }
 
-/* A full FIFO in loop-back loses the byte, says so once, and overruns nothing. */
+/* In loop-back mode a full FIFO drops the byte and reports the overrun once. */
 static void test_loopback_overrun(void **state)
 {
 	struct fixture *f = *state;
@@ -220,7 +220,7 @@ static void test_loopback_overrun(void **state)
 	assert_false(get(f, UART_LSR) & UART_LSR_DR);
 }
 
-/* No input is lost: who could not hand it over is told when there is room. */
+/* No input is lost: @drained is called when there is room again. */
 static void test_back_pressure(void **state)
 {
 	struct fixture *f = *state;
@@ -273,7 +273,7 @@ static void test_scratch_and_unknown(void **state)
 	assert_int_equal(get(f, UART_LSR), UART_LSR_TEMT | UART_LSR_THRE);
 }
 
-/* A wide access is one of the register that it names. */
+/* A wide access is an access to the register at its offset. */
 static void test_wide_access(void **state)
 {
 	struct fixture *f = *state;
@@ -284,7 +284,7 @@ static void test_wide_access(void **state)
 	assert_int_equal(uart_read(&f->uart, UART_LSR, 4), UART_LSR_TEMT | UART_LSR_THRE);
 }
 
-/* Any access in any order: the line follows IIR, which set_line() checks too. */
+/* The interrupt line follows IIR for any accesses in any order; set_line() checks that too. */
 static void test_random_accesses(void **state)
 {
 	struct fixture *f = *state;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Drives the block device as a driver does, through configuration space and
- * registers only. Guards that an honest driver gets its data, that a lying one
- * gets an error or a device that needs a reset, and that after the reset the
- * device works as if nothing had happened.
+ * Rules: a correct driver gets its data; an incorrect one gets an error, or a device that needs a
+ * reset; after the reset the device works again. The tests use the block device as a driver does,
+ * by configuration space, registers and rings only.
  */
 #include "rings.h"
 
@@ -23,7 +22,7 @@
 #define DISK_SIZE	(DISK_SECTORS * 512)
 #define QUEUE_SIZE	16
 
-/* Where the tests put the parts of a request; each has a page of its own. */
+/* Addresses of the parts of a request, each in a page of its own. */
 #define HEADER		BUFFERS
 #define STATUS		(BUFFERS + 0x1000)
 #define DATA		(BUFFERS + 0x2000)
@@ -142,7 +141,7 @@ static void set_queue_addresses(struct fixture *f, uint64_t desc, uint64_t avail
 	put(f, f->common + VIRTIO_PCI_COMMON_Q_USEDHI, 4, used >> 32);
 }
 
-/* What every driver does before its first request; also after a reset. */
+/* Reset the device and initialise it, as every driver does before its first request. */
 static void start_driver(struct fixture *f, uint64_t features)
 {
 	config_put(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
@@ -198,7 +197,7 @@ static int setup_read_only(void **state)
 	return setup_disk(state, make_file(DISK_SIZE), true, FEATURES);
 }
 
-/* The second half of the disk cannot be read: the file is shorter than it was. */
+/* A fixture whose file was truncated, so that the second half of the disk cannot be read. */
 static int setup_truncated(void **state)
 {
 	return setup_disk(state, make_file(DISK_SIZE / 2), false, FEATURES);
@@ -233,7 +232,7 @@ static void kick(struct fixture *f)
 	put(f, f->notify, 2, 0);
 }
 
-/* Makes the chain at @head available and notifies. */
+/* Make the chain at @head available and notify the device. */
 static void submit(struct fixture *f, uint16_t head)
 {
 	put_avail(&f->memory, f->next_avail % QUEUE_SIZE, head);
@@ -241,7 +240,7 @@ static void submit(struct fixture *f, uint16_t head)
 	kick(f);
 }
 
-/* The answer to the last request: its status, and the used length by pointer. */
+/* Get the status and the used length of the last request. */
 static uint8_t answer(struct fixture *f, uint32_t *length)
 {
 	uint8_t status;
@@ -252,7 +251,7 @@ static uint8_t answer(struct fixture *f, uint32_t *length)
 	return status;
 }
 
-/* A request as drivers make it: header, data, status. */
+/* Make a request of header, data and status. */
 static uint8_t request(struct fixture *f, uint32_t type, uint64_t sector, uint32_t length,
 		       uint32_t *used)
 {
@@ -289,8 +288,8 @@ static void assert_works(struct fixture *f)
 }
 
 /*
- * The device must have failed without an answer, must stay so whatever the
- * driver does, and must work again after a reset.
+ * Check that the device has failed without an answer, stays failed whatever the driver does, and
+ * works after a reset.
  */
 static void assert_failed(struct fixture *f)
 {
@@ -340,7 +339,7 @@ static void test_feature_bits(void **state)
 	assert_int_equal(get(f, f->common + VIRTIO_PCI_COMMON_DF, 4), 0);
 }
 
-/* Without both features, or with one that was not offered, there is no agreement. */
+/* The device refuses features without the two required ones, or with one not offered. */
 static void test_features_refused(void **state)
 {
 	static const uint64_t bad[] = {
@@ -364,7 +363,7 @@ static void test_features_refused(void **state)
 	}
 }
 
-/* The driver cannot set the device's own bits, nor those that mean nothing. */
+/* The driver cannot set the device's own status bits, or unknown ones. */
 static void test_status_bits(void **state)
 {
 	struct fixture *f = *state;
@@ -376,7 +375,7 @@ static void test_status_bits(void **state)
 	assert_int_equal(device_status(f), ALL_STATUS | VIRTIO_CONFIG_S_FAILED);
 }
 
-/* Once agreed, features stay as they are until the next reset. */
+/* Negotiated features do not change until the next reset. */
 static void test_features_are_final(void **state)
 {
 	struct fixture *f = *state;
@@ -418,7 +417,7 @@ static void test_write(void **state)
 	assert_int_equal(request(f, VIRTIO_BLK_T_FLUSH, 0, 0, &used), VIRTIO_BLK_S_OK);
 }
 
-/* Framing is the driver's choice (virtio 1.1, 2.6.4): only the order of bytes counts. */
+/* A driver may split a request into any buffers (virtio 1.1, 2.6.4). */
 static void test_any_framing(void **state)
 {
 	struct fixture *f = *state;
@@ -450,7 +449,7 @@ static void test_get_id(void **state)
 	assert_int_equal(used, sizeof(id) + 1);
 	assert_int_equal(guest_memory_read(&f->memory, DATA, id, sizeof(id)), 0);
 	assert_string_equal(id, "vmm-disk");
-	/* A shorter buffer gets the beginning, and no byte behind it changes. */
+	/* A shorter buffer gets the start of the id, and no byte behind it changes. */
 	f->memory.host[DATA - RAM_BASE + 3] = 0x77;
 	assert_int_equal(request(f, VIRTIO_BLK_T_GET_ID, 0, 3, &used), VIRTIO_BLK_S_OK);
 	assert_int_equal(f->memory.host[DATA - RAM_BASE + 3], 0x77);
@@ -468,7 +467,7 @@ static void test_unsupported(void **state)
 	assert_works(f);
 }
 
-/* No sector number and length get beyond the end of the disk. */
+/* A request beyond the end of the disk fails, whatever its sector and length. */
 static void test_beyond_the_end(void **state)
 {
 	static const struct {
@@ -507,7 +506,7 @@ static void test_odd_length(void **state)
 	assert_works(f);
 }
 
-/* A read-only disk says so, refuses to be written, and is not. */
+/* A read-only disk has the feature bit, refuses writes, and does not change. */
 static void test_read_only(void **state)
 {
 	struct fixture *f = *state;
@@ -525,7 +524,7 @@ static void test_read_only(void **state)
 	assert_works(f);
 }
 
-/* A disk that errors half way: what can be read is, the rest is an error. */
+/* A read error affects only requests that include a bad sector. */
 static void test_disk_error(void **state)
 {
 	struct fixture *f = *state;
@@ -550,7 +549,7 @@ static void test_disk_full(void **state)
 	assert_int_equal(device_status(f), ALL_STATUS);
 }
 
-/* Private data is an error of the request: there is a way to say so. */
+/* A request whose data is private fails with a status. */
 static void test_private_data(void **state)
 {
 	struct fixture *f = *state;
@@ -568,7 +567,7 @@ static void test_private_data(void **state)
 	assert_works(f);
 }
 
-/* With private header, status or rings there is no way to answer. */
+/* A request with a private header, status or ring cannot be answered: the device fails. */
 static void test_private_header(void **state)
 {
 	struct fixture *f = *state;
@@ -655,7 +654,7 @@ static void test_bad_chains(void **state)
 	assert_failed(f);
 }
 
-/* What was good before the bad chain has been answered. */
+/* The device answers a valid chain before an invalid one. */
 static void test_good_then_bad(void **state)
 {
 	struct fixture *f = *state;
@@ -671,7 +670,7 @@ static void test_good_then_bad(void **state)
 	assert_failed(f);
 }
 
-/* A queue that was never placed right is not started, and says so. */
+/* Enabling a queue with an invalid address makes the device fail. */
 static void test_queue_outside(void **state)
 {
 	struct fixture *f = *state;
@@ -688,14 +687,14 @@ static void test_queue_outside(void **state)
 	assert_works(f);
 }
 
-/* Sizes that are no power of two, or too large, are not taken. */
+/* The device ignores queue sizes that are not a power of two, or too large. */
 static void test_queue_size(void **state)
 {
 	static const uint16_t bad[] = { 0, 3, 512, 0x8000, 0xffff };
 	struct fixture *f = *state;
 	unsigned int i;
 
-	/* An enabled queue stays as it is. */
+	/* The size of an enabled queue does not change. */
 	put(f, f->common + VIRTIO_PCI_COMMON_Q_SIZE, 2, 8);
 	put(f, f->common + VIRTIO_PCI_COMMON_Q_DESCLO, 4, 0);
 	assert_int_equal(get(f, f->common + VIRTIO_PCI_COMMON_Q_SIZE, 2), QUEUE_SIZE);
@@ -708,7 +707,7 @@ static void test_queue_size(void **state)
 		assert_int_equal(get(f, f->common + VIRTIO_PCI_COMMON_Q_SIZE, 2),
 				 VIRTQUEUE_MAX_SIZE);
 	}
-	/* There is one queue only. */
+	/* There is only one queue. */
 	put(f, f->common + VIRTIO_PCI_COMMON_Q_SELECT, 2, 1);
 	assert_int_equal(get(f, f->common + VIRTIO_PCI_COMMON_Q_SIZE, 2), 0);
 	put(f, f->common + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
@@ -718,7 +717,7 @@ static void test_queue_size(void **state)
 	assert_works(f);
 }
 
-/* Nothing is touched before the driver says that it is ready, and may master the bus. */
+/* The device accesses no memory before DRIVER_OK and without bus mastering. */
 static void test_not_ready(void **state)
 {
 	struct fixture *f = *state;
@@ -738,7 +737,7 @@ static void test_not_ready(void **state)
 	kick(f);
 	assert_int_equal(used_index(&f->memory), 1);
 	assert_int_equal(device_status(f), 0);
-	/* There is no queue behind the first one. */
+	/* A notification of a queue that does not exist is ignored. */
 	start_driver(f, FEATURES);
 	put(f, f->notify + f->notify_multiplier, 2, 1);
 	put(f, f->notify + 0xffc, 2, 0);
@@ -767,7 +766,7 @@ static void test_interrupts(void **state)
 	assert_false(f->line);
 }
 
-/* Several chains for one notification are all answered, in order. */
+/* The device answers all chains of a notification, in order. */
 static void test_batch(void **state)
 {
 	struct fixture *f = *state;
@@ -786,7 +785,7 @@ static void test_batch(void **state)
 		assert_int_equal(used_elem(&f->memory, i).id, i);
 }
 
-/* The window in configuration space reaches the same registers. */
+/* The window in configuration space accesses the same registers. */
 static void test_config_window(void **state)
 {
 	struct fixture *f = *state;
@@ -804,14 +803,14 @@ static void test_config_window(void **state)
 	assert_int_equal(device_status(f), 0);
 }
 
-/* Whatever it is pointed at, it stays inside of the BAR. */
-static void test_config_window_lies(void **state)
+/* The window does not reach outside of the BAR. */
+static void test_config_window_bounds(void **state)
 {
 	static const struct {
 		uint8_t bar;
 		uint32_t offset;
 		uint32_t length;
-	} lies[] = {
+	} cases[] = {
 		{ 0, 0, 0 }, { 0, 0, 3 }, { 0, 0, 8 }, { 0, 0, 0xffffffff },
 		{ 0, 0x4000, 4 }, { 0, 0xfffffffc, 4 }, { 0, 2, 4 }, { 0, 0x3fff, 2 },
 		{ 1, 4, 4 }, { 5, 4, 4 }, { 6, 4, 4 }, { 255, 4, 4 },
@@ -820,11 +819,11 @@ static void test_config_window_lies(void **state)
 	unsigned int data = f->window + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data);
 	unsigned int i;
 
-	for (i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
-		config_put(f, f->window + VIRTIO_PCI_CAP_BAR, 1, lies[i].bar);
-		config_put(f, f->window + VIRTIO_PCI_CAP_OFFSET, 4, lies[i].offset);
-		config_put(f, f->window + VIRTIO_PCI_CAP_LENGTH, 4, lies[i].length);
-		/* What was written stays there: it comes from nowhere else. */
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		config_put(f, f->window + VIRTIO_PCI_CAP_BAR, 1, cases[i].bar);
+		config_put(f, f->window + VIRTIO_PCI_CAP_OFFSET, 4, cases[i].offset);
+		config_put(f, f->window + VIRTIO_PCI_CAP_LENGTH, 4, cases[i].length);
+		/* The data field keeps what was written, as no register is accessed. */
 		config_put(f, data, 4, 0x5eed5eed);
 		assert_int_equal(config_get(f, data, 4), 0x5eed5eed);
 	}
@@ -832,7 +831,7 @@ static void test_config_window_lies(void **state)
 	assert_works(f);
 }
 
-/* Device configuration is read-only, and there is nothing behind it. */
+/* Device configuration is read-only and reads as 0 beyond its end. */
 static void test_device_config(void **state)
 {
 	struct fixture *f = *state;
@@ -844,7 +843,7 @@ static void test_device_config(void **state)
 	assert_int_equal(get(f, f->config + 0xff8, 8), 0);
 }
 
-/* Any registers in any order, with rings of garbage: no crash, and a reset heals all. */
+/* After random accesses with random rings, a reset makes the device work again. */
 static void test_random_accesses(void **state)
 {
 	static const unsigned int lengths[] = { 1, 2, 4, 8 };
@@ -938,7 +937,7 @@ int main(void)
 		TEST(test_interrupts),
 		TEST(test_batch),
 		TEST(test_config_window),
-		TEST(test_config_window_lies),
+		TEST(test_config_window_bounds),
 		TEST(test_device_config),
 		TEST(test_random_accesses),
 		cmocka_unit_test(test_open),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards that no content of a ring makes the device read, write or loop where
- * it should not: each lie has its own answer, and leaves the queue unharmed.
+ * Rule: no contents of a ring make the device access other memory or loop: each kind of invalid
+ * contents has its own result, after which the queue still works.
  */
 #include "rings.h"
 
@@ -40,7 +40,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Makes the chain at descriptor @head available and takes it. */
+/* Make the chain at descriptor @head available and pop it. */
 static enum vq_result pop(struct fixture *f, uint16_t head)
 {
 	unsigned int count;
@@ -78,7 +78,7 @@ static void test_chain(void **state)
 	assert_int_equal(f->chain.buffer[2].length, 1);
 }
 
-/* A chain may use every descriptor once: the loop check must not be off by one. */
+/* A chain may use every descriptor of the table. */
 static void test_longest_chain(void **state)
 {
 	struct fixture *f = *state;
@@ -109,7 +109,7 @@ static void test_push_wraps(void **state)
 	assert_int_equal(elem.len, 0x10004);
 }
 
-/* The device never takes more than the queue holds, however far the index jumps. */
+/* An available index that is ahead by more than the queue's size is an error. */
 static void test_avail_index_jumps(void **state)
 {
 	static const uint16_t lies[] = { SIZE + 1, 0x7fff, 0x8000, 0xffff };
@@ -144,7 +144,7 @@ static void test_next_outside(void **state)
 	assert_int_equal(pop(f, 0), VQ_NEXT);
 }
 
-/* A chain that bites its own tail ends after as many steps as there are descriptors. */
+/* A circular chain is an error. */
 static void test_loop(void **state)
 {
 	struct fixture *f = *state;
@@ -156,7 +156,7 @@ static void test_loop(void **state)
 	assert_int_equal(pop(f, 1), VQ_LOOP);
 }
 
-/* Indirect tables were not negotiated, and no other flag exists. */
+/* Indirect descriptors, which were not negotiated, and unknown flags are errors. */
 static void test_flags(void **state)
 {
 	struct fixture *f = *state;
@@ -209,7 +209,7 @@ static void test_buffer_outside(void **state)
 	}
 }
 
-/* The used length has 32 bits: what a chain can hold must fit. */
+/* The length of a chain must fit into the 32 bits of the used length. */
 static void test_too_long(void **state)
 {
 	struct fixture *f = *state;
@@ -228,7 +228,7 @@ static void test_too_long(void **state)
 	assert_int_equal(f->chain.writable_length, UINT32_MAX);
 }
 
-/* A bad chain stays in the queue, and the queue goes on with what replaces it. */
+/* An invalid chain stays in the queue. If the driver replaces it, the queue works. */
 static void test_survives_bad_chain(void **state)
 {
 	struct fixture *f = *state;
@@ -239,7 +239,7 @@ static void test_survives_bad_chain(void **state)
 	assert_int_equal(f->vq.next_avail, 1);
 }
 
-/* What was popped does not change when the driver rewrites it. */
+/* A popped chain does not change if the driver rewrites its descriptors. */
 static void test_no_double_fetch(void **state)
 {
 	struct fixture *f = *state;
@@ -288,7 +288,7 @@ static void test_ring_addresses(void **state)
 	}
 }
 
-/* A ring that the guest unshares under the device is an error at each place. */
+/* If the guest unshares a ring, each access to that ring is an error. */
 static void test_private_rings(void **state)
 {
 	struct fixture *f = *state;
@@ -316,7 +316,7 @@ static void test_private_rings(void **state)
 	assert_int_equal(f->vq.next_used, 0);
 }
 
-/* That a buffer is private is found when it is used: the address alone is right. */
+/* Popping a chain with a private buffer succeeds; using the buffer fails. */
 static void test_private_buffer(void **state)
 {
 	struct fixture *f = *state;
@@ -338,7 +338,7 @@ static void test_interrupt_flag(void **state)
 	assert_false(wanted);
 }
 
-/* Random rings: every answer is one of those that are named, and none is a crash. */
+/* Random rings cause only defined results. */
 static void test_random_rings(void **state)
 {
 	struct fixture *f = *state;

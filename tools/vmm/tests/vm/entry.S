@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Entry of the test guest. The first CPU comes here with x0 = device tree, the
- * others by CPU_ON with x0 = their number. vm.py writes the parameter.
+ * Entry of the test guest (guest.c). CPU 0 starts at _start with x0 = device tree, the others by
+ * CPU_ON at secondary_entry with x0 = their number. vm.py writes the parameter into the image.
  */
 	.section .text.entry, "ax"
 	.global	_start
@@ -17,7 +17,7 @@ secondary_entry:
 	adr	x1, vectors
 	msr	vbar_el1, x1
 	isb
-	/* A stack of 16 KiB for each CPU, the first one's at the end. */
+	/* Each CPU has a stack of 16 KiB; that of CPU 0 is the last one. */
 	ldr	x1, =stack_end
 	sub	x1, x1, x0, lsl #14
 	mov	sp, x1

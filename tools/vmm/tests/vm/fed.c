@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fed MARK TEXT COMMAND...: run a program, pass its output on, and give it TEXT
- * and a newline as its standard input once it has written MARK. Its exit status
- * is passed on too; 128 plus the signal if one killed it.
+ * fed MARK TEXT COMMAND...: run a program and copy its output. When it has written a line with
+ * MARK, write TEXT and a newline to its standard input. The exit status is that of the program,
+ * or 128 plus the signal that killed it.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest that tells the VMM lies, for vm.py: it drives the block device through
- * pages that it does not share, through rings that make no sense, and touches
- * all there is to touch. It powers off if the VMM behaved, and resets if not.
+ * A hostile guest for vm.py: it uses the block device with pages that it does not share and with
+ * invalid rings, and accesses all registers. It powers off if the VMM behaves as it must, and
+ * resets otherwise.
  *
- * It runs with its MMU off, and so past the caches: it is for QEMU, which has
- * none.
+ * It runs with its MMU off, so its accesses bypass the caches. That works under QEMU, which has
+ * no caches.
  */
 #include <stdalign.h>
 #include <stdbool.h>
@@ -34,12 +34,12 @@
 #define MEM_SHARE	0xc6000003UL
 #define MEM_UNSHARE	0xc6000004UL
 
-/* The parameter: which case, and whether the VM is protected. */
+/* The parameter: number of the case, and whether the VM is protected. */
 #define CASE_MASK	0xff
 #define PROTECTED	0x100
 
 enum {
-	CASE_HONEST,
+	CASE_CORRECT,
 	CASE_PRIVATE_PART,
 	CASE_PRIVATE_DATA,
 	CASE_UNSHARED_LATER,
@@ -53,7 +53,7 @@ enum {
 	CASE_NOTHING,
 };
 
-/* Pages of their own, so that each can be shared and unshared alone. */
+/* Separate pages, so that each can be shared and unshared by itself. */
 enum { DESC, AVAIL, USED, HEADER, STATUS, DATA, NR_PAGES };
 
 static alignas(PAGE_SIZE) uint8_t pages[NR_PAGES][PAGE_SIZE];
@@ -211,17 +211,17 @@ static bool filled(unsigned int page, unsigned int length, uint8_t value)
 	return true;
 }
 
-/* Resets the device and starts it with empty rings. */
+/* Reset the device and start it with empty rings. */
 static void start_device(void)
 {
 	write16(DISK_CONFIG + 4, 6);
 	write8(BAR + 20, 0);
-	check(read8(BAR + 20) == 0, "no reset");
+	check(read8(BAR + 20) == 0, "the device does not reset");
 	write8(BAR + 20, 3);
 	write32(BAR + 8, 1);
 	write32(BAR + 12, 3);
 	write8(BAR + 20, 0xb);
-	check(read8(BAR + 20) == 0xb, "features refused");
+	check(read8(BAR + 20) == 0xb, "the device refuses the features");
 	write16(BAR + 22, 0);
 	write16(BAR + 24, QUEUE_SIZE);
 	write32(BAR + 32, at(DESC));
@@ -229,7 +229,7 @@ static void start_device(void)
 	write32(BAR + 48, at(USED));
 	write16(BAR + 28, 1);
 	write8(BAR + 20, DRIVER_OK);
-	check(read8(BAR + 20) == DRIVER_OK, "device does not start");
+	check(read8(BAR + 20) == DRIVER_OK, "the device does not start");
 	fill(AVAIL, 0);
 	fill(USED, 0);
 }
@@ -256,7 +256,7 @@ static void submit(uint16_t head)
 	write16(BAR_NOTIFY, 0);
 }
 
-/* A read (type 0) or write (type 1) of one sector, submitted. */
+/* Submit a read (type 0) or write (type 1) of one sector. */
 static void submit_request(uint32_t type, uint64_t sector)
 {
 	write32(at(HEADER), type);
@@ -274,7 +274,7 @@ static uint8_t request(uint32_t type, uint64_t sector)
 	uint16_t used = read16(at(USED) + 2);
 
 	submit_request(type, sector);
-	check(read16(at(USED) + 2) == (uint16_t)(used + 1), "no answer");
+	check(read16(at(USED) + 2) == (uint16_t)(used + 1), "the device does not answer");
 	return read8(at(STATUS));
 }
 
@@ -282,13 +282,13 @@ static uint8_t request(uint32_t type, uint64_t sector)
 static void check_works(void)
 {
 	fill(DATA, 0);
-	check(request(0, 3) == S_OK, "an honest read fails");
-	check(filled(DATA, 512, 4), "an honest read gives wrong data");
+	check(request(0, 3) == S_OK, "a valid read fails");
+	check(filled(DATA, 512, 4), "a valid read returns wrong data");
 }
 
 static void check_failed(void)
 {
-	check(read8(BAR + 20) & NEEDS_RESET, "the device goes on");
+	check(read8(BAR + 20) & NEEDS_RESET, "the device has not failed");
 	check(read8(BAR_ISR) & 2, "no configuration interrupt");
 	submit(0);
 	check(read8(BAR + 20) & NEEDS_RESET, "the device recovers without a reset");
@@ -296,18 +296,18 @@ static void check_failed(void)
 	check_works();
 }
 
-static void honest_driver(void)
+static void correct_driver(void)
 {
 	share_all_but(NR_PAGES);
 	start_device();
 	check_works();
 	fill(DATA, 0x77);
-	check(request(1, 5) == S_OK, "an honest write fails");
+	check(request(1, 5) == S_OK, "a valid write fails");
 	fill(DATA, 0);
 	check(request(0, 5) == S_OK && filled(DATA, 512, 0x77), "written data is lost");
 }
 
-/* A ring, the header or the status is not shared: there is no way to answer. */
+/* The device fails if a ring, the header or the status is not shared. */
 static void private_part(void)
 {
 	unsigned int part;
@@ -319,14 +319,14 @@ static void private_part(void)
 		submit_request(0, 3);
 		if (!is_protected())
 			continue;
-		check(read8(BAR + 20) & NEEDS_RESET, "the device reaches a private page");
+		check(read8(BAR + 20) & NEEDS_RESET, "the device accesses a private page");
 		share(part);
 		check_failed();
 	}
 	check_works();
 }
 
-/* The data is not shared: an error of the request, and the page is untouched. */
+/* A request fails if its data is not shared, and the data does not change. */
 static void private_data(void)
 {
 	share_all_but(DATA);
@@ -368,7 +368,7 @@ static void bad_chains(void)
 		uint32_t length;
 		uint16_t flags;
 		uint16_t next;
-	} lies[] = {
+	} chains[] = {
 		{ 0x80400000, 16, DESC_NEXT, 0 },
 		{ 0x80400000, 16, DESC_NEXT, QUEUE_SIZE },
 		{ 0x80400000, 16, 4, 0 },
@@ -382,8 +382,8 @@ static void bad_chains(void)
 
 	share_all_but(NR_PAGES);
 	start_device();
-	for (i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
-		put_desc(0, lies[i].address, lies[i].length, lies[i].flags, lies[i].next);
+	for (i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
+		put_desc(0, chains[i].address, chains[i].length, chains[i].flags, chains[i].next);
 		submit(0);
 		check_failed();
 	}
@@ -402,7 +402,7 @@ static void touch(uint64_t address)
 	write64(address, read64(address));
 }
 
-/* All registers, and where there are none; aligned, since the MMU is off. */
+/* Access all registers, and addresses without any; aligned, as the MMU is off. */
 static void mmio_everywhere(void)
 {
 	static const uint64_t nowhere[] = {
@@ -414,7 +414,7 @@ static void mmio_everywhere(void)
 	share_all_but(NR_PAGES);
 	for (i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++) {
 		touch(nowhere[i]);
-		check(read32(nowhere[i]) == 0xffffffff, "something is nowhere");
+		check(read32(nowhere[i]) == 0xffffffff, "an address without a device answers");
 	}
 	for (address = CAM; address < CAM + CAM_BUS_SIZE; address += 0x100)
 		touch(address);
@@ -429,14 +429,14 @@ static void mmio_everywhere(void)
 	check_works();
 }
 
-/* A system call of the VMM ends early on a disk that is shorter than it was. */
+/* The disk has a sector that the VMM cannot read. */
 static void disk_error(void)
 {
 	share_all_but(NR_PAGES);
 	start_device();
-	check(request(0, 3) == S_OK, "the good half of the disk fails");
-	check(request(0, 300) == S_IOERR, "the bad sector is read");
-	check(request(0, 3) == S_OK, "the good half of the disk fails afterwards");
+	check(request(0, 3) == S_OK, "a good sector cannot be read");
+	check(request(0, 300) == S_IOERR, "reading the bad sector succeeds");
+	check(request(0, 3) == S_OK, "a good sector cannot be read after the error");
 }
 
 static void secondary(uint64_t cpu)
@@ -468,8 +468,8 @@ void guest_main(uint64_t cpu)
 	if (cpu)
 		secondary(cpu);
 	switch (parameter & CASE_MASK) {
-	case CASE_HONEST:
-		honest_driver();
+	case CASE_CORRECT:
+		correct_driver();
 		break;
 	case CASE_PRIVATE_PART:
 		private_part();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The only program of a Linux guest of vm.py: counts CPUs, reads a line from the
- * console, holds the disk, if there is one, against what vm.py has put there,
- * writes to it, and powers off. Linux itself proves the interrupts of UART and
- * disk by needing them.
+ * The init of vm.py's Linux guest: it counts CPUs and reads a line from the console. If there is a
+ * disk, it checks what vm.py has put there, and writes to it. Then it powers off, or resets after
+ * an error. Linux needs the interrupts of UART and disk, so this tests them too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +58,7 @@ int main(void)
 	check(!mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) || errno == EBUSY, "devtmpfs");
 	puts("linux: ready");
 	check(!!fgets(line, sizeof(line), stdin), "no input");
-	printf("linux: %ld CPUs, heard %s", sysconf(_SC_NPROCESSORS_ONLN), line);
+	printf("linux: %ld CPUs, read %s", sysconf(_SC_NPROCESSORS_ONLN), line);
 
 	fd = open("/dev/vda", O_RDWR);
 	check(fd >= 0 || errno == ENOENT, "disk");

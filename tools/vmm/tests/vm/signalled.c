@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * signalled MILLISECONDS SIGNAL COMMAND...: run a program, send it a signal after
- * a while, and pass its exit status on; 128 plus the signal if one killed it,
- * 125 if it did not end within ten seconds more, and was killed then.
+ * signalled MILLISECONDS SIGNAL COMMAND...: run a program and send it a signal after a time. The
+ * exit status is that of the program, or 128 plus the signal that killed it, or 125 if it did not
+ * end within ten seconds after the signal and had to be killed.
  */
 #include <signal.h>
 #include <stdio.h>

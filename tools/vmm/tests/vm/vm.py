@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs the VMM on hosts under QEMU: guests that tell it lies, guests that boot
-Linux, command lines, limits and signals, in protected and in non-protected VMs.
+"""Test the VMM on hosts under QEMU: with hostile guests, Linux guests, command lines, limits and
+signals, in protected and in non-protected VMs.
 
-Rules: the VMM reaches a guest's memory only where the guest shares it, and
-nothing that a guest does ends it in any way but those that its manual names.
-The results are TAP.
+Rules: the VMM accesses only memory that the guest shares; whatever a guest does, the VMM ends in
+one of the ways that its help text names. The results are TAP.
 """
 
 import argparse
@@ -22,11 +21,11 @@ import cpus  # noqa: E402
 import qemu  # noqa: E402
 
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
-# The VMM's exit statuses, and what a signal adds to.
+# The VMM's exit statuses; the number of a signal is added to SIGNAL.
 OFF, ERROR, USAGE, RESET, TIMED_OUT, SIGNAL = 0, 1, 2, 3, 4, 128
 SIGINT, SIGTERM = 2, 15
-# guest.c's cases.
-(HONEST, PRIVATE_PART, PRIVATE_DATA, UNSHARED_LATER, BAD_CHAINS, MMIO_EVERYWHERE, DO_RESET, SPIN,
+# The cases of guest.c.
+(CORRECT, PRIVATE_PART, PRIVATE_DATA, UNSHARED_LATER, BAD_CHAINS, MMIO_EVERYWHERE, DO_RESET, SPIN,
  SMP, UNDECODABLE, DISK_ERROR, NOTHING) = range(12)
 PROTECTED = 0x100
 PARAMETER_AT = 8
@@ -34,9 +33,9 @@ SECTORS, BAD_SECTOR = 512, 300
 DISK = b''.join(bytes([(n + 1) & 255]) * 512 for n in range(SECTORS))
 HOST_MIB = 1024
 
-# name, case of guest.c, options, exit status, what must be said
+# name, case of guest.c, options, exit status, text that the output must have
 GUESTS = [
-    ('an honest driver', HONEST, '--disk DISK', OFF, ''),
+    ('a correct driver', CORRECT, '--disk DISK', OFF, ''),
     ('rings, header and status in private pages', PRIVATE_PART, '--disk DISK', OFF, ''),
     ('data in a private page', PRIVATE_DATA, '--disk DISK', OFF, ''),
     ('data unshared while the device is in use', UNSHARED_LATER, '--disk DISK', OFF, ''),
@@ -48,27 +47,28 @@ GUESTS = [
     ('a time limit', SPIN, '--timeout 1', TIMED_OUT, 'still running after 1 seconds'),
 ]
 
-# name, command with GUEST in the place of a program that powers off, status, text
+# name, command in which GUEST is replaced by a program that powers off, exit status, text
 COMMANDS = [
     ('no option', '/vmm', USAGE, 'nothing to run'),
     ('an unknown option', '/vmm --bare GUEST --nested', USAGE, '--nested: unknown option'),
     ('the manual', '/vmm --help', OFF, 'Usage: vmm'),
     ('no program', '/vmm --bare /none', ERROR, '/none: No such file'),
-    ('an empty program', '/vmm --bare /empty', ERROR, '/empty: it is empty'),
-    ('a firmware that is too large', '/vmm --firmware /large', ERROR, 'do not fit'),
-    ('firmware where it is made for', '/vmm --firmware /pvmfw', RESET, 'no virtio block device'),
-    ('firmware elsewhere', '/vmm --firmware /pvmfw --firmware-at 0x7fe00000', RESET,
+    ('an empty program', '/vmm --bare /empty', ERROR, '/empty: the file is empty'),
+    ('a firmware that is too large', '/vmm --firmware /large', ERROR,
+     'file of 2097153 bytes, room for 2097152'),
+    ('firmware at its address', '/vmm --firmware /pvmfw', RESET, 'no virtio block device'),
+    ('firmware at another address', '/vmm --firmware /pvmfw --firmware-at 0x7fe00000', RESET,
      'error: not loaded at its address'),
     ('firmware in RAM', '/vmm --firmware /pvmfw --firmware-at 0x80000000', USAGE,
-     'not a multiple of 2 MiB within'),
-    ('a kernel that is none', '/vmm --kernel GUEST', ERROR, 'not an arm64 Image'),
-    ('a compressed kernel', '/vmm --kernel /initrd', ERROR, 'it is compressed'),
+     'not a multiple of 2 MiB from'),
+    ('a file that is not a kernel', '/vmm --kernel GUEST', ERROR, 'not an arm64 Image'),
+    ('a compressed kernel', '/vmm --kernel /initrd', ERROR, 'the file is compressed'),
     ('no disk', '/vmm --bare GUEST --disk /none', ERROR, 'disk /none: No such file'),
-    ('an empty disk', '/vmm --bare GUEST --disk /empty', ERROR, 'it is empty'),
+    ('an empty disk', '/vmm --bare GUEST --disk /empty', ERROR, 'the file is empty'),
     ('an odd-sized disk', '/vmm --bare GUEST --disk /odd', ERROR, 'not a multiple of 512'),
     ('a disk that is a folder', '/vmm --bare GUEST --disk /tmp', ERROR, 'disk /tmp: '),
     ('more memory than the host has', f'/vmm --bare GUEST --mem {2 * HOST_MIB}', ERROR,
-     'the host itself has'),
+     'the host has only'),
     ('counters that cannot be written', '/vmm --bare GUEST --stats /none/s', ERROR,
      '/none/s: No such file'),
     ('counters on a full device', '/vmm --bare GUEST --stats /dev/full', ERROR,
@@ -77,15 +77,15 @@ COMMANDS = [
     ('SIGINT', f'/signalled 700 {SIGINT} /vmm --bare SPIN', SIGNAL + SIGINT, ''),
 ]
 
-# Those that concern one kind of VM. 256 MiB and their page tables have 263680 KiB.
+# Commands for one kind of VM only. 256 MiB and their page tables are 263680 KiB.
 PROTECTED_COMMANDS = [
     ('RLIMIT_MEMLOCK too small', 'memlock 4 /vmm --bare GUEST', ERROR,
      'RLIMIT_MEMLOCK allows 4 KiB, this VM needs up to 263680 KiB'),
     ('how to raise it', 'memlock 4 /vmm --bare GUEST', ERROR, "'ulimit -l 263680'"),
-    ('RLIMIT_MEMLOCK as it was said', 'memlock 263680 /vmm --bare GUEST', OFF, ''),
+    ('RLIMIT_MEMLOCK raised to it', 'memlock 263680 /vmm --bare GUEST', OFF, ''),
 ]
 PLAIN_COMMANDS = [
-    ('an access that KVM cannot decode', '/vmm --bare UNDECODABLE', ERROR, 'it was at pc 0x802'),
+    ('an access that KVM cannot decode', '/vmm --bare UNDECODABLE', ERROR, 'pc is 0x802'),
 ]
 
 HOSTS_WITHOUT = [
@@ -100,24 +100,24 @@ LINUX = '/fed ready hypervisor /vmm --kernel /Image --initrd /initrd --cmdline c
 
 
 def linux_has_disk():
-    """Whether the host's kernel, which is the guest's too, can drive a PCI disk."""
+    """Whether the host's kernel, which the guest runs too, has a driver for a PCI disk."""
     with open(os.path.join(qemu.BUILD, 'host', '.config')) as file:
         return {'CONFIG_PCI_HOST_GENERIC=y\n', 'CONFIG_VIRTIO_PCI=y\n',
                 'CONFIG_VIRTIO_BLK=y\n'} <= set(file)
 
 
 class Case:
-    """One run of the VMM: what is started, and how it must end."""
+    """One run of the VMM: its command, exit status, and text that its output must have."""
 
     def __init__(self, name, command, status, says):
         self.name, self.command, self.status, self.says = name, command, status, says
 
     def wrong(self, job):
-        """What is wrong with its outcome; None if nothing is."""
+        """Why the run has failed; None if it has not."""
         if job.status != self.status:
-            return f'it ended with {job.status} instead of {self.status}'
+            return f'the VMM ended with status {job.status} instead of {self.status}'
         if self.says not in job.output:
-            return f'it did not say "{self.says}"'
+            return f'the output does not have "{self.says}"'
         return None
 
 
@@ -127,7 +127,7 @@ def compile_c(output, *arguments):
 
 
 class Files:
-    """Builds what the hosts need, in a folder; files maps their path to ours."""
+    """Builds the files of the hosts in a directory; self.files maps a host's path to ours."""
 
     def __init__(self, scratch, vmm):
         self.scratch = scratch
@@ -146,7 +146,7 @@ class Files:
         return os.path.join(self.scratch, name)
 
     def add(self, where, data):
-        """A file of the host with these bytes."""
+        """Add a file with these bytes to the hosts."""
         path = self.path(where.strip('/'))
         with open(path, 'wb') as file:
             file.write(data)
@@ -164,13 +164,13 @@ class Files:
             return file.read()
 
     def guest(self, parameter):
-        """The test guest, told which case it is."""
+        """The test guest with this parameter."""
         data = self.program[:PARAMETER_AT] + parameter.to_bytes(8, 'little') + \
             self.program[PARAMETER_AT + 8:]
         return self.add(f'/guest{parameter}', data)
 
     def build_initrd(self):
-        """What a Linux guest runs: one program."""
+        """The root file system of a Linux guest: one program."""
         compile_c(self.path('init'), os.path.join(HERE, 'linux_init.c'))
         with open(self.path('list'), 'w') as file:
             file.write('dir /dev 0755 0 0\nnod /dev/console 0600 0 0 c 5 1\n'
@@ -199,7 +199,7 @@ def cases(files, mode):
             command = command.replace(word, path)
         found.append((name, command, status, says))
     if not protected:
-        found.append(('Linux', LINUX, OFF, 'linux: 2 CPUs, heard hypervisor'))
+        found.append(('Linux', LINUX, OFF, 'linux: 2 CPUs, read hypervisor'))
         if linux_has_disk():
             found.append(('Linux with a disk',
                           f'{LINUX} --disk {files.add("/disk-linux", DISK)}', OFF,
@@ -210,7 +210,7 @@ def cases(files, mode):
 
 
 def blkdebug(scratch):
-    """A disk with one sector that cannot be read, in QEMU's words."""
+    """QEMU's name for a disk with one sector that cannot be read."""
     rules, data = os.path.join(scratch, 'rules'), os.path.join(scratch, 'data')
     with open(rules, 'w') as file:
         file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{BAD_SECTOR}"\n')
@@ -220,7 +220,7 @@ def blkdebug(scratch):
 
 
 class Results:
-    """Prints TAP."""
+    """Prints results as TAP and counts failures."""
 
     def __init__(self, planned):
         self.number = self.failed = 0
@@ -236,7 +236,7 @@ class Results:
 
 
 def run(vmm, cpu, modes):
-    """Run everything; the number of failures."""
+    """Run all cases; the number that failed."""
     logs = os.path.join(qemu.BUILD, 'log')
     os.makedirs(logs, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='vmm.', dir=qemu.BUILD) as scratch:
@@ -249,7 +249,7 @@ def run(vmm, cpu, modes):
                          limit=180 + 3 * len(todo))
         for case, job in zip(todo, host.jobs):
             results.add(case.name, case.wrong(job), job.output)
-        # The host itself must have come through all of this.
+        # The host itself must not have failed.
         results.add('the host', f'{host.cause}; see {log}' if host.cause else None)
 
         for name, append, command, status, says in HOSTS_WITHOUT:
@@ -263,10 +263,10 @@ def run(vmm, cpu, modes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--vmm', default=os.path.join(qemu.BUILD, 'vmm'), help='the program')
+    parser.add_argument('--vmm', default=os.path.join(qemu.BUILD, 'vmm'), help='the VMM')
     cpus.add_option(parser, cpus.DEFAULT)
     parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
-                        help='only these VMs; default both')
+                        help='only VMs of this kind; default: both')
     args = parser.parse_args()
     try:
         return 1 if run(args.vmm, args.cpu, args.mode or ['plain', 'protected']) else 0
