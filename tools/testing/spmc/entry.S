@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * EL3: reset, calls from below, and the way down to EL2.
+ * EL3: reset, SMCs, and the entry of EL2.
  *
- * Every CPU starts here at reset. The code runs where QEMU puts the image, in flash,
- * its data are in secure RAM, and the MMU of EL3 stays off.
+ * Every CPU starts here at reset. The code runs in flash, where QEMU loads the image, and its
+ * data lies in secure RAM. The MMU of EL3 stays off.
  */
 #include "spmc.h"
 
@@ -26,7 +26,7 @@ _start:
 	mov	x0, x19
 	bl	spmc_cpu_reset
 
-/* Off: until another CPU has named an entry point for this one. */
+/* The CPU is off until another CPU passes an entry point for it to CPU_ON. */
 off:
 	mov	x0, x19
 	bl	spmc_cpu_wait
@@ -46,7 +46,7 @@ hang:
 	wfe
 	b	hang
 
-/* A call from below: the registers go to C, and come back from there. */
+/* An SMC of a lower exception level: C code gets the registers and changes them. */
 smc:
 	stp	x0, x1, [sp, #-256]!
 	stp	x2, x3, [sp, #16]
@@ -95,7 +95,7 @@ smc:
 	ldp	x0, x1, [sp], #256
 	eret
 
-/* CPU_OFF: nothing of the caller is needed any more. */
+/* CPU_OFF: drop the caller's registers. */
 leave:
 	add	sp, sp, #256
 	b	off

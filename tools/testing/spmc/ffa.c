@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An SPMC for the non-secure world, as the FF-A specification has it (Arm DEN0077A
- * 1.1): buffers, memory regions that are shared or lent to one trusted application,
- * in fragments if need be, retrieved by the hypervisor, and reclaimed. It refuses what
- * the specification wants refused, and no more: a hypervisor in between that lets
- * something else through is found out by what the application can reach.
+ * An SPMC for the non-secure state, as FF-A 1.1 (Arm DEN0077A) defines it: RX/TX buffers, and
+ * memory regions that the host shares with or lends to one trusted application, also in
+ * fragments, and that the hypervisor retrieves and the host reclaims.
+ *
+ * Rule: it refuses only what the specification requires it to refuse. Tests find what a
+ * hypervisor wrongly lets through by what the trusted application can access.
  */
 #include <stdalign.h>
 #include <stddef.h>
@@ -86,7 +87,7 @@ struct partition {
 	uint32_t uuid[4];
 };
 
-/* A memory region; whole if all of its description has come. */
+/* A memory region. It is whole when the SPMC has received all of its descriptor. */
 struct region {
 	alignas(16) uint8_t desc[MAX_DESC];
 	uint64_t handle;
@@ -112,7 +113,7 @@ static void copy(void *to, const void *from, uint32_t size)
 		*t++ = *f++;
 }
 
-/* A result is x0..x7. */
+/* Return x0 to x4, and 0 in x5 to x7. */
 static void reply(struct spmc_regs *regs, uint64_t x0, uint64_t x1, uint64_t x2, uint64_t x3,
 		  uint64_t x4)
 {
@@ -161,7 +162,7 @@ static struct composite *region_composite(struct region *region)
 	return (void *)(region->desc + access->composite_offset);
 }
 
-/* The head of a description: all of it before the ranges is in the first fragment. */
+/* Check a descriptor up to its ranges, all of which must be in the first fragment. */
 static bool head_is_valid(struct region *region)
 {
 	struct mem_region *mem = (struct mem_region *)region->desc;
@@ -227,7 +228,7 @@ static bool ranges_are_valid(struct region *region)
 	return pages == composite->pages;
 }
 
-/* Take a fragment out of the caller's buffer. */
+/* Append a fragment from the caller's TX buffer to a region. */
 static void add_fragment(struct spmc_regs *regs, struct region *region, uint32_t len)
 {
 	bool first = !region->filled;
@@ -350,7 +351,7 @@ static void mem_frag_rx(struct spmc_regs *regs)
 		       send_fragment(region, offset));
 }
 
-/* Also of a region that is not whole yet: its sender gives up. */
+/* Reclaim a region; the sender may give up one that is not whole yet. */
 static void mem_reclaim(struct spmc_regs *regs)
 {
 	struct region *region = find_region(handle_of(regs));
@@ -399,7 +400,7 @@ static void partition_info(struct spmc_regs *regs)
 {
 	static const struct partition partition = { .id = SPMC_TA, .contexts = 1, .properties = 1 };
 
-	/* The number alone. */
+	/* The caller wants only the number of partitions. */
 	if (regs->x[5] & 1) {
 		answer(regs, FFA_SUCCESS, 0, 1, 0);
 		return;
@@ -433,7 +434,7 @@ static void features(struct spmc_regs *regs)
 	}
 }
 
-/* A page of a region, as the trusted application reaches it. */
+/* Get page number @page of a region, as the trusted application accesses it. */
 static uint64_t *ta_page(uint64_t handle, uint64_t page)
 {
 	struct region *region = find_region(handle);
@@ -496,7 +497,7 @@ static void direct_message(struct spmc_regs *regs)
 	reply(regs, FFA_MSG_DIRECT_RESP | FFA_FN64, to << 16 | from, 0, ret, value);
 }
 
-/* Whether a test wants this call to fail. */
+/* Fail this call if a test has requested that by SPMC_TA_REFUSE. */
 static bool refused(struct spmc_regs *regs, uint32_t fid)
 {
 	struct region *region = find_region(handle_of(regs));
@@ -504,7 +505,7 @@ static bool refused(struct spmc_regs *regs, uint32_t fid)
 	if (fid != refuse_call)
 		return false;
 
-	/* A fragment that is refused ends the whole transfer. */
+	/* Refusing a fragment ends the whole transfer. */
 	if (fid == FFA_MEM_FRAG_TX && region && !is_whole(region))
 		region->handle = 0;
 	refuse_call = 0;
@@ -514,8 +515,8 @@ static bool refused(struct spmc_regs *regs, uint32_t fid)
 }
 
 /**
- * ffa_is_call() - Is this a function of FF-A?
- * @fid: its number.
+ * ffa_is_call() - Check whether a function id belongs to FF-A
+ * @fid: the function id.
  *
  * Return: true if so.
  */
@@ -527,8 +528,10 @@ bool ffa_is_call(uint32_t fid)
 }
 
 /**
- * ffa_handle() - Answer an FF-A call of the non-secure world
- * @regs: the caller's registers.
+ * ffa_handle() - Handle an FF-A call of the non-secure state (Arm DEN0077A)
+ * @regs: the caller's registers, which get the result.
+ *
+ * Takes the lock of the SPMC's state. An error is returned in @regs.
  */
 void ffa_handle(struct spmc_regs *regs)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * EL3's own registers and the interrupt controller, so that whoever runs at EL2 finds
- * a CPU as after a boot without secure firmware; and which call goes where.
+ * Initialises EL3's registers and the GIC, so that EL2 finds a CPU as after a boot without
+ * secure firmware, and dispatches SMCs.
  */
 #include <stdalign.h>
 
@@ -13,19 +13,19 @@
 #define SMCCC_NOT_SUPPORTED	(-1L)
 
 /*
- * NS, RES1, HCE, RW, and the extensions that EL3 would trap otherwise: APK, API, ATA,
- * FGTEn, ECVEn, HXEn, EnTP2, TCR2En, SCTLR2En, PIEn. QEMU drops what the CPU has not.
+ * NS, RES1, HCE, RW, and the enables of features that EL3 would trap otherwise: APK, API, ATA,
+ * FGTEn, ECVEn, HXEn, EnTP2, TCR2En, SCTLR2En, PIEn. QEMU ignores those that the CPU lacks.
  */
 #define SCR_EL3_VALUE		(BIT(0) | BIT(4) | BIT(5) | BIT(8) | BIT(10) | BIT(16) |	\
 				 BIT(17) | BIT(26) | BIT(27) | BIT(28) | BIT(38) |	\
 				 BIT(41) | BIT(43) | BIT(44) | BIT(45))
-/* EZ and ESM: SVE and SME are not trapped. */
+/* EZ and ESM, so that SVE and SME are not trapped. */
 #define CPTR_EL3_VALUE		(BIT(8) | BIT(12))
-/* RES1 alone: MMU and caches are off. */
+/* Only RES1 bits: MMU and caches are off. */
 #define SCTLR_EL2_VALUE		0x30c50830UL
 #define ID_SVE_SHIFT		32
 #define ID_SME_SHIFT		24
-/* All vector lengths; of SME, FA64 as well. */
+/* All vector lengths, and FA64 of SME. */
 #define ZCR_EL3_VALUE		0xfUL
 #define SMCR_EL3_VALUE		(0xfUL | BIT(31))
 
@@ -37,7 +37,7 @@
 #define GICR_STRIDE		0x20000
 #define GICR_WAKER		0x14
 #define GICR_IGROUPR0		0x10080
-/* ARE for both worlds, group 1 of the non-secure one. */
+/* ARE for both security states, non-secure group 1. */
 #define GICD_CTLR_VALUE		(BIT(5) | BIT(4) | BIT(1))
 
 alignas(16) uint8_t stacks[SPMC_MAX_CPUS << SPMC_STACK_SHIFT];
@@ -55,7 +55,7 @@ alignas(16) uint8_t stacks[SPMC_MAX_CPUS << SPMC_STACK_SHIFT];
 		__asm__ volatile("msr " #reg ", %0" : : "r" ((uint64_t)(value)));	\
 	})
 
-/* All interrupts are of the non-secure group 1. */
+/* Put all interrupts into non-secure group 1. */
 static void gic_init_cpu(uint64_t cpu)
 {
 	uint64_t gicr = GICR + cpu * GICR_STRIDE;
@@ -68,22 +68,22 @@ static void gic_init_cpu(uint64_t cpu)
 			mmio_write(GICD + GICD_IGROUPR + 4 * i, ~0u);
 	}
 
-	/* Not asleep; wait for its children. */
+	/* Clear ProcessorSleep, and wait until ChildrenAsleep is clear. */
 	mmio_write(gicr + GICR_WAKER, mmio_read(gicr + GICR_WAKER) & ~2u);
 	while (mmio_read(gicr + GICR_WAKER) & 4u)
 		;
 	mmio_write(gicr + GICR_IGROUPR0, ~0u);
 
-	/* ICC_SRE_EL3: system registers, for EL2 as well. */
+	/* ICC_SRE_EL3: use system registers, also at EL2. */
 	write_reg(0xf, S3_6_C12_C12_5);
 	__asm__ volatile("isb");
 }
 
 /**
- * spmc_cpu_reset() - Make EL3 of a CPU ready
+ * spmc_cpu_reset() - Initialise EL3 of a CPU
  * @cpu: its number.
  *
- * CPU 0 is to start the kernel; the others wait for PSCI.
+ * Called by entry.S on the CPU itself. CPU 0 will start the kernel; the others wait for CPU_ON.
  */
 void spmc_cpu_reset(uint64_t cpu)
 {
@@ -105,7 +105,7 @@ void spmc_cpu_reset(uint64_t cpu)
 
 /**
  * spmc_lock() - Take a lock
- * @lock: the lock, 0 when nobody has it.
+ * @lock: the lock, 0 if it is free.
  */
 void spmc_lock(uint32_t *lock)
 {
@@ -114,7 +114,7 @@ void spmc_lock(uint32_t *lock)
 }
 
 /**
- * spmc_unlock() - Let go of a lock
+ * spmc_unlock() - Release a lock
  * @lock: the lock.
  */
 void spmc_unlock(uint32_t *lock)
@@ -123,11 +123,13 @@ void spmc_unlock(uint32_t *lock)
 }
 
 /**
- * spmc_handle_smc() - Answer a call
- * @regs: the caller's registers.
- * @cpu: the CPU.
+ * spmc_handle_smc() - Handle an SMC (Arm DEN0028)
+ * @regs: the caller's registers, which get the result.
+ * @cpu: number of the calling CPU.
  *
- * Return: true if the CPU is off now.
+ * Called by entry.S. An unknown function returns NOT_SUPPORTED.
+ *
+ * Return: true if the CPU is now off.
  */
 bool spmc_handle_smc(struct spmc_regs *regs, uint64_t cpu)
 {

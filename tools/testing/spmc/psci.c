@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PSCI 1.1 (Arm DEN0022) as far as a kernel on QEMU's virt machine needs it. With
- * secure=on and a firmware, QEMU itself has none.
+ * PSCI 1.1 (Arm DEN0022), as far as a kernel on QEMU's virt machine needs it. With secure=on
+ * and a firmware, QEMU does not implement PSCI itself.
  */
 #include "spmc.h"
 
@@ -28,7 +28,7 @@
 
 #define MPIDR_AFFINITY		0xff00ffffffUL
 
-/* A PL011's cousin in the secure world: a pin of it switches the machine off, one resets it. */
+/* A PL061 in secure state. One of its pins powers the machine off, another resets it. */
 #define GPIO			0x090b0000UL
 #define GPIO_DATA		0x000
 #define GPIO_DIR		0x400
@@ -39,7 +39,9 @@ static struct spmc_cpu cpus[SPMC_MAX_CPUS];
 static uint32_t lock;
 
 /**
- * psci_boot() - Have CPU 0 start the kernel
+ * psci_boot() - Make CPU 0 start the kernel
+ *
+ * Called once, on CPU 0, before spmc_cpu_wait().
  */
 void psci_boot(void)
 {
@@ -49,10 +51,12 @@ void psci_boot(void)
 }
 
 /**
- * spmc_cpu_wait() - Wait until a CPU is to run
- * @cpu: this CPU.
+ * spmc_cpu_wait() - Wait until this CPU is started
+ * @cpu: number of this CPU.
  *
- * Return: how it starts.
+ * Takes the lock of the CPUs' power states.
+ *
+ * Return: entry point and context of the CPU.
  */
 struct spmc_cpu *spmc_cpu_wait(uint64_t cpu)
 {
@@ -88,7 +92,7 @@ static long cpu_on(uint64_t target, uint64_t entry, uint64_t context)
 	return ret;
 }
 
-/* PSCI's answers: 0 is on, 1 off, 2 about to be on. */
+/* AFFINITY_INFO returns 0 for on, 1 for off, 2 for on pending; indexed by enum spmc_power. */
 static long affinity_info(uint64_t target)
 {
 	static const long answer[] = { 1, 2, 0 };
@@ -102,7 +106,7 @@ static long affinity_info(uint64_t target)
 static void machine_pin(uint32_t pin)
 {
 	mmio_write(GPIO + GPIO_DIR, mmio_read(GPIO + GPIO_DIR) | pin);
-	/* An address bit for each pin that the write concerns. */
+	/* Bits 9:2 of the address are the mask of the pins that a write changes. */
 	mmio_write(GPIO + GPIO_DATA + (pin << 2), 0);
 	mmio_write(GPIO + GPIO_DATA + (pin << 2), pin);
 	for (;;)
@@ -128,8 +132,8 @@ static long features(uint32_t fid)
 }
 
 /**
- * psci_is_call() - Is this a function of PSCI?
- * @fid: its number.
+ * psci_is_call() - Check whether a function id belongs to PSCI
+ * @fid: the function id.
  *
  * Return: true if so.
  */
@@ -139,11 +143,13 @@ bool psci_is_call(uint32_t fid)
 }
 
 /**
- * psci_handle() - Answer a PSCI call
- * @regs: the caller's registers.
- * @cpu: the CPU.
+ * psci_handle() - Handle a PSCI call (Arm DEN0022)
+ * @regs: the caller's registers, which get the result.
+ * @cpu: number of the calling CPU.
  *
- * Return: true if the CPU is off now.
+ * Takes the lock of the CPUs' power states. An unknown function returns NOT_SUPPORTED.
+ *
+ * Return: true if the CPU is now off.
  */
 bool psci_handle(struct spmc_regs *regs, uint64_t cpu)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A stand-in for the secure firmware of a board, for QEMU's virt machine with
- * secure=on: enough of EL3 to start Linux at EL2, PSCI, and an SPMC that answers
- * FF-A memory sharing (Arm DEN0077A 1.1) for one trusted application. Tests only:
- * its locks are exclusives on memory that it maps as Device, which QEMU allows.
+ * Secure firmware for tests on QEMU's virt machine with secure=on: enough of EL3 to start Linux
+ * at EL2, PSCI, and an SPMC for FF-A memory sharing (Arm DEN0077A 1.1) with one trusted
+ * application.
+ *
+ * It runs only under QEMU: its locks use exclusive accesses to Device memory, which hardware
+ * need not support.
  */
 #ifndef __SPMC_H__
 #define __SPMC_H__
@@ -15,7 +17,7 @@
 /* EL2 with its own stack pointer, all interrupts masked. */
 #define SPMC_SPSR_EL2		0x3c9
 
-/* Where the loader of the machine puts the kernel and its device tree. */
+/* Addresses at which QEMU's loader devices put the kernel and its device tree. */
 #define SPMC_KERNEL		0x40200000UL
 #define SPMC_DEVTREE		0x4f000000UL
 
@@ -26,7 +28,7 @@
 
 #define BIT(n)			(1UL << (n))
 
-/* Registers of devices, 32 bits wide. */
+/* Access to 32-bit device registers. */
 static inline uint32_t mmio_read(uint64_t addr)
 {
 	uint32_t value;
@@ -42,9 +44,9 @@ static inline void mmio_write(uint64_t addr, uint32_t value)
 }
 
 /**
- * struct spmc_cpu - A CPU as PSCI sees it. entry.S knows the first two members.
- * @entry:	Where it starts at EL2.
- * @context:	Its x0 then.
+ * struct spmc_cpu - The PSCI state of a CPU. entry.S uses the first two members.
+ * @entry:	Address at which it starts at EL2.
+ * @context:	Value of x0 when it starts.
  * @state:	enum spmc_power.
  */
 struct spmc_cpu {
@@ -54,9 +56,9 @@ struct spmc_cpu {
 };
 
 /**
- * enum spmc_power - Whether a CPU runs.
+ * enum spmc_power - The power state of a CPU.
  * @SPMC_OFF:		It waits at EL3.
- * @SPMC_PENDING:	It was told to start, and has not yet.
+ * @SPMC_PENDING:	CPU_ON was called for it, but it has not started yet.
  * @SPMC_ON:		It runs.
  */
 enum spmc_power {
