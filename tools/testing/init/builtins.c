@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The commands that the test root's init is itself, since its root has no
- * shell. Each runs in a process of its own and returns an exit status: 0, 1 for
- * a failure that it has explained, 2 for wrong use.
+ * The builtin commands of the test root's init, as the root has no shell. Each runs in a process
+ * of its own and returns an exit status: 0, 1 after an error that it has printed, 2 for wrong
+ * arguments.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ static int parse_number(const char *text, unsigned long *value)
 	errno = 0;
 	*value = strtoul(text, &end, 10);
 	if (errno || end == text || *end || text[0] == '-') {
-		printf("init: \"%s\" is no number\n", text);
+		printf("init: \"%s\" is not a number\n", text);
 		return -EINVAL;
 	}
 	return 0;
@@ -64,7 +64,7 @@ static int show_file(const char *path)
 	return 0;
 }
 
-/* cat FILE...: the files' contents on the console. */
+/* cat FILE...: print files on the console. */
 static int do_cat(int argc, char *argv[])
 {
 	for (int i = 1; i < argc; i++) {
@@ -87,7 +87,7 @@ static int do_insmod(int argc, char *argv[])
 	return 0;
 }
 
-/* sleep MILLISECONDS */
+/* sleep MILLISECONDS: wait. */
 static int do_sleep(int argc, char *argv[])
 {
 	unsigned long ms;
@@ -111,13 +111,13 @@ static int write_text(const char *path, const char *text)
 	return 0;
 }
 
-/* write FILE TEXT: for the files of proc, sysfs and debugfs. */
+/* write FILE TEXT: write to a file of proc, sysfs or debugfs. */
 static int do_write(int argc, char *argv[])
 {
 	return argc == 3 ? write_text(argv[1], argv[2]) : 2;
 }
 
-/* The sum of the numbers that @format finds in the lines of a file, -1 if none. */
+/* The sum of the numbers that @format matches in the lines of a file; -1 if it matches none. */
 static long sum_lines(const char *path, const char *format)
 {
 	FILE *file = fopen(path, "re");
@@ -134,7 +134,7 @@ static long sum_lines(const char *path, const char *format)
 	return sum;
 }
 
-/* Free pages that wait in a CPU's own list are free too, but not in MemFree. */
+/* Free memory, including the free pages of per-CPU lists, which MemFree does not count. */
 static long free_kib(void)
 {
 	long kib = sum_lines("/proc/meminfo", "MemFree: %ld kB");
@@ -144,8 +144,8 @@ static long free_kib(void)
 }
 
 /*
- * memfree: the host's free memory with caches dropped, "memfree <KiB>". What is
- * freed by RCU or a worker is waited for: the largest of two seconds' readings.
+ * memfree: print the host's free memory after dropping caches, as "memfree <KiB>". It is the
+ * largest value in two seconds, so that memory which RCU or workers free later is counted.
  */
 static int do_memfree(int argc, char *argv[])
 {
@@ -162,7 +162,7 @@ static int do_memfree(int argc, char *argv[])
 			return 1;
 		now = free_kib();
 		if (now < 0)
-			return fail("free memory");
+			return fail("cannot read free memory");
 		if (now > best)
 			best = now;
 		sleep_ms(200);
@@ -172,8 +172,8 @@ static int do_memfree(int argc, char *argv[])
 }
 
 /*
- * memlock KIB COMMAND...: run a program that may lock this much memory and lacks
- * CAP_IPC_LOCK, which would lift the limit.
+ * memlock KIB COMMAND...: run a program with this RLIMIT_MEMLOCK, and without CAP_IPC_LOCK,
+ * which would override the limit.
  */
 static int do_memlock(int argc, char *argv[])
 {
@@ -191,8 +191,8 @@ static int do_memlock(int argc, char *argv[])
 }
 
 /*
- * console COMMAND...: run a program with the console as its standard input. No
- * character has a meaning of its own on the way: Ctrl-C is the program's.
+ * console COMMAND...: run a program with the console as its standard input. The terminal passes
+ * on all characters, Ctrl-C included.
  */
 static int do_console(int argc, char *argv[])
 {
@@ -219,8 +219,8 @@ static unsigned long now_ms(void)
 }
 
 /*
- * Runs a program with its output in QUIET_LOG and kills it after @ms, or waits
- * for its end if @ms is NEVER.
+ * Run a program with its output in QUIET_LOG, and kill it after @ms milliseconds; with NEVER, wait
+ * for its end.
  */
 #define NEVER		(~0UL)
 #define QUIET_LOG	"/tmp/quiet"
@@ -249,10 +249,10 @@ static int run_quietly(unsigned long ms, char *argv[])
 }
 
 /*
- * killed COUNT COMMAND...: run a program once to its end, then COUNT times with
- * SIGKILL, from at once up to a quarter more than it took in even steps, so that
- * the kills fall before, during and after its work. The program may have ended
- * by itself, successfully; any other end is a failure.
+ * killed COUNT COMMAND...: run a program once to its end, then COUNT times with a SIGKILL. The
+ * kill comes later each time, in equal steps from the start up to 1.25 times the duration of the
+ * first run, so that it hits the start, the work and the end of the program. A run that ends
+ * successfully before the kill is fine; any other end is a failure.
  */
 static int do_killed(int argc, char *argv[])
 {
@@ -264,7 +264,7 @@ static int do_killed(int argc, char *argv[])
 	start = now_ms();
 	status = run_quietly(NEVER, argv + 2);
 	if (status) {
-		printf("init: %s, left alone, ended with %d:\n", argv[2], status);
+		printf("init: %s, without a kill, ended with status %d:\n", argv[2], status);
 		show_file(QUIET_LOG);
 		return 1;
 	}
@@ -273,23 +273,22 @@ static int do_killed(int argc, char *argv[])
 	for (unsigned long i = 0; i < count; i++) {
 		status = run_quietly((whole + whole / 4) * i / count, argv + 2);
 		if (status != 0 && status != 128 + SIGKILL) {
-			printf("init: run %lu of %s ended with %d, not by our kill:\n",
+			printf("init: run %lu of %s ended with status %d, not by the kill:\n",
 			       i, argv[2], status);
 			show_file(QUIET_LOG);
 			return 1;
 		}
 		ended += status == 0;
 	}
-	printf("killed %lu of %lu within %lu ms, the others had ended\n",
+	printf("killed %lu of %lu within %lu ms, the others had ended before\n",
 	       count - ended, count, whole + whole / 4);
 	return 0;
 }
 
 /*
- * during NAME NUMBER FILE COMMAND...: run a program, stop it once NAME has grown by
- * NUMBER in the counters of protected VMs, show FILE, and let the program go on.
- * While it is stopped, what FILE tells of its VM does not change. The status is
- * the program's.
+ * during NAME NUMBER FILE COMMAND...: run a program. When counter NAME of protected VMs has grown
+ * by NUMBER, stop the program, print FILE, and continue the program. While the program is
+ * stopped, its VM does not change what FILE shows. The exit status is that of the program.
  */
 #define PKVM_COUNTERS	"/sys/kernel/debug/kvm/pkvm_stats"
 

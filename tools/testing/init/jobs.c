@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One job of the test root's init: how its line is read, how it is run within
- * its limit, and how it is seen to have left no process behind.
+ * The jobs of the test root's init: parses a job line, and runs a job within its limit. Rule: a
+ * job leaves no process of its process group behind.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -23,7 +23,7 @@ static char *skip_blanks(char *at)
 	return at;
 }
 
-/* Ends the word at *at in place, quotes removed, and steps over it. */
+/* Terminate the word at *@at, with its quotes removed, and advance *@at behind it. */
 static int next_word(char **at, char **word)
 {
 	char *from = *at, *to = *at;
@@ -79,7 +79,7 @@ int job_parse(char *line, struct job *job)
 	return job->argc ? 0 : -EINVAL;
 }
 
-/* The child's part: its exit status, if it could not become the program. */
+/* Runs in the child: returns an exit status if it is a builtin or the program cannot start. */
 static int job_child(const struct job *job)
 {
 	builtin_fn builtin = builtin_find(job->argv[0]);
@@ -104,7 +104,7 @@ static int job_child(const struct job *job)
 	return error == ENOENT ? 127 : 126;
 }
 
-/* As init we inherit every orphan: wait for @pid and bury the others. */
+/* Reap all children that have ended, orphans included, as init must; true if @pid is among them. */
 static bool reap(pid_t pid, int *status)
 {
 	bool found = false;
@@ -137,7 +137,7 @@ static bool wait_until(pid_t pid, const struct timespec *end, int *status)
 		}
 		if (left.tv_sec < 0)
 			return false;
-		/* An interruption or a stray child: look again. */
+		/* Another child may have ended, or a signal may interrupt this: check again. */
 		sigtimedwait(&child, NULL, &left);
 	}
 	return true;
@@ -150,7 +150,7 @@ int job_run(const struct job *job, bool *timed_out)
 	int status;
 	pid_t pid;
 
-	/* Blocked before the fork, so that no death is missed. */
+	/* Block SIGCHLD before the fork, so that the end of a child is not missed. */
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
@@ -165,7 +165,7 @@ int job_run(const struct job *job, bool *timed_out)
 	if (!pid) {
 		status = job_child(job);
 		fflush(stdout);
-		/* exit() would rewind the list of jobs, whose offset we share. */
+		/* exit() would change the offset of /etc/jobs, which parent and child share. */
 		_exit(status);
 	}
 	setpgid(pid, pid);

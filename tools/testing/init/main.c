@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The init of the host's root: mounts what programs expect, runs the jobs of
- * /etc/jobs one after the other, reports on the console and powers off.
+ * The init of the host's test root: mounts file systems, runs the jobs of /etc/jobs one after the
+ * other, reports on the console and powers off.
  *
- * Each line of /etc/jobs is a command: a program of the root or a builtin, see
- * jobs.c and builtins.c. An empty line and one that starts with # are skipped.
- * The console shows, for the scripts on the other side,
+ * Each line of /etc/jobs is a command: a program of the root or a builtin (jobs.c, builtins.c).
+ * Empty lines and lines that start with # are skipped. For the scripts that read the console, init
+ * prints
  *
  *	@@ start <n> <command line>
- *	@@ limit <n> <seconds>		if the job was killed for its time
+ *	@@ limit <n> <seconds>		if the job was killed at its limit
  *	@@ exit <n> <status>
  *	@@ done <number of jobs with a status other than 0>
  *
- * so a run that ends without "@@ done" has crashed.
+ * A host that ends without "@@ done" has crashed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static bool run_line(unsigned int n, char *line)
 
 	printf("@@ start %u %s\n", n, line);
 	if (job_parse(line, &job)) {
-		printf("init: this line is no job\n");
+		printf("init: this line is not a valid job\n");
 		status = 2;
 	} else {
 		status = job_run(&job, &timed_out);
@@ -82,7 +82,7 @@ static int run_jobs(const char *path)
 	ssize_t length;
 
 	if (!jobs) {
-		printf("init: %s: %s: nothing to do\n", path, strerror(errno));
+		printf("init: no jobs: %s: %s\n", path, strerror(errno));
 		return errno != ENOENT;
 	}
 
@@ -107,7 +107,7 @@ int main(void)
 {
 	int failures;
 
-	/* Line by line, so that the kernel's messages do not split ours. */
+	/* Line-buffered, so that the kernel's messages do not split init's lines. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	failures = mount_all();
 	failures += run_jobs("/etc/jobs");
@@ -116,7 +116,7 @@ int main(void)
 	fflush(stdout);
 	sync();
 	reboot(RB_POWER_OFF);
-	/* An init that returns is a panic: the run on the other side sees it. */
+	/* The kernel panics if init returns, which the scripts report as a crash. */
 	perror("init: cannot power off");
 	return 1;
 }
