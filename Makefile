@@ -63,7 +63,7 @@ help:
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
 	@echo 'make test-long   the same, with fuzzing for minutes and kills by the hundred'
 	@echo 'make kunit    the KUnit suites alone'
-	@echo 'make bench    what things cost, in instructions, beside the marks'
+	@echo 'make bench    cost of each operation in instructions, checked against its limit'
 	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again;'
 	@echo '              N=1000000 random steps over page tables, for each size of a page;'
 	@echo '              2000 starts of VMs, four at a time'

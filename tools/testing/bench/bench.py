@@ -1,15 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make bench: what a protected VM pays, in instructions, beside what to beat.
+"""make bench: costs of VMs in instructions, compared with upstream and stock kernels.
 
-A bare guest times what it asks of the hypervisor under QEMU's instruction
-counter, where one nanosecond of virtual time is one instruction: the result is
-the same from run to run and from machine to machine. It is blind to the price
-of TLB and cache maintenance and of barriers: how many of them EL2 executes for
-the same things stands beside it, from a second run.
+A bare-metal guest times its hypercalls, faults and MMIO under QEMU's instruction counter, where
+one nanosecond of virtual time is one instruction: the results are the same in every run and on
+every machine. They do not show the cost of TLB maintenance, cache maintenance and barriers, so a
+second run counts how many of these EL2 executes.
 
-BENCH_STOCK=0 leaves out the column of the unpatched base kernel, which has to
-be built for it.
+BENCH_STOCK=0 leaves out the unpatched base kernel, which has to be built for its column.
 """
 
 import argparse
@@ -22,8 +20,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 sys.path[:0] = [HERE, os.path.join(TOP, 'scripts/pkvm')]
+import coalescing  # noqa: E402
 import firmware  # noqa: E402
-import healing  # noqa: E402
 import image  # noqa: E402
 import ops  # noqa: E402
 import qemu  # noqa: E402
@@ -37,38 +35,38 @@ LOG = os.path.join(BUILD, 'log')
 STEP = os.path.join(TOP, 'scripts/pkvm/step.py')
 COUNTERS = '/sys/kernel/debug/kvm/pkvm_stats'
 
-# Enough for fixed costs of a VM not to show in what a page costs.
+# Granules of the pool: so many that fixed costs of a VM do not matter per page.
 GRANULES = 4096
-# For the VM that warms up what the host builds on demand, and for the second run.
+# The same for the first VM, for which the host allocates what it keeps, and for the second run.
 FEW_GRANULES = 512
-# Faults are of one page, not of a huge one. What waits for a grace period
-# costs time and no instruction: as little of it as can be.
+# Each fault is of one page.
 NO_HUGE_PAGES = 'write /sys/kernel/mm/transparent_hugepage/enabled never'
-# The second run has a VM with blocks, too: what EL2 does for one takes longest.
+# The second run also has a VM with blocks, for which EL2 stays longest.
 HUGE_PAGES = 'write /sys/kernel/mm/transparent_hugepage/enabled always'
+# Waiting for a grace period costs virtual time without instructions: keep it short.
 APPEND = 'rcupdate.rcu_expedited=1'
+# Seconds for a host, and for the second run, which is slower.
 LIMIT = 240
-# The second run is slower.
 TRACE_LIMIT = 600
 
 
 @contextlib.contextmanager
 def alone():
-    """One make bench at a time in a checkout; the lock of its builds is another."""
+    """Allow one make bench at a time in a checkout. Its builds take their own lock."""
     with open(os.path.join(BUILD, '.bench-lock'), 'w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def step(what, log, *command):
-    """One step of a build; its failure has been explained when this raises."""
+    """Run one step of a build; if it fails, step.py prints why and this raises BenchError."""
     if subprocess.run([STEP, what, os.path.join(LOG, log), *command], cwd=TOP,
                       check=False).returncode:
         raise table.BenchError(f'{what.split()[-1]} cannot be built')
 
 
 def build_guest():
-    """The guest's images."""
+    """Build the guest's images."""
     step('BENCH   build/bench-obj/guest.bin', 'bench-guest.log', 'make', '-C', HERE, f'O={OBJ}')
     with open(os.path.join(OBJ, 'guest.bin'), 'rb') as file:
         program = file.read()
@@ -78,7 +76,7 @@ def build_guest():
 
 
 def build_stock(jobs):
-    """The base kernel without any of our changes, with the host's configuration."""
+    """Build the base kernel without patches, with the host's configuration; its path."""
     with tree.locked():
         step('STOCK   build/stock/Image', 'stock.log', 'make', f'-j{jobs}', '-f',
              'scripts/pkvm/build.mk', os.path.relpath(STOCK, TOP))
@@ -86,12 +84,12 @@ def build_stock(jobs):
 
 
 def guests():
-    """The guest's images in the host."""
+    """The guest's images as files of the host."""
     return {f'/{name}': os.path.join(OBJ, name) for name in ('few.bin', 'full.bin')}
 
 
 def boot(jobs, name, kernel=None, append=''):
-    """Run jobs in a host that has one CPU, so that nobody else's count; its Jobs."""
+    """Run jobs on a host with one CPU, as all CPUs' instructions count; its Jobs."""
     log = os.path.join(LOG, f'bench-{name}.log')
     host = qemu.boot(jobs, kernel=kernel, smp=1, icount=True, append=f'{APPEND} {append}',
                      limit=LIMIT, files=guests(), log=log)
@@ -105,7 +103,7 @@ def vmm(guest, *options):
 
 
 def measure_ours():
-    """Both kinds of VM on our kernel: (protected, non_protected, counts)."""
+    """Measure both kinds of VM on the patched kernel: (protected, non_protected, counts)."""
     jobs = boot([NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
                  f'cat {COUNTERS}', vmm('/full.bin', '--protected'), 'cat /tmp/stats',
                  f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], 'ours')
@@ -127,22 +125,22 @@ def measure_ours():
     return protected, table.guest_results(non_protected), counts
 
 
-def measure_healing():
-    """A VM on a host that coalesces, and on one that does not: two Healings."""
-    work = healing.jobs([NO_HUGE_PAGES, vmm('/few.bin', '--protected')],
+def measure_coalescing():
+    """Measure a VM on a host that coalesces its stage-2, and on one that does not: two Costs."""
+    work = coalescing.jobs([NO_HUGE_PAGES, vmm('/few.bin', '--protected')],
                         vmm('/full.bin', '--protected').split(' ', 1)[1], GRANULES // 2)
-    return [healing.figures([job.output for job in boot(work, name, append=append)])
-            for name, append in (('coalesced', ''), ('split', healing.KEEP))]
+    return [coalescing.costs([job.output for job in boot(work, name, append=append)])
+            for name, append in (('coalesced', ''), ('split', coalescing.OFF))]
 
 
 def count_operations():
-    """What EL2 executes: for a protected and two non-protected VMs, and how long at a time."""
+    """Count EL2's operations for a protected and two non-protected VMs: (means, Stays)."""
     places = ops.el2_places(os.path.join(BUILD, 'host/vmlinux'))
     places.update(ops.guest_places(os.path.join(OBJ, 'guest.elf')))
     stays = ops.el2_stays(os.path.join(BUILD, 'host/vmlinux'))
     jobs = [NO_HUGE_PAGES, vmm('/few.bin', '--protected'), f'cat {COUNTERS}', vmm('/few.bin'),
             HUGE_PAGES, vmm('/few.bin')]
-    print('  TRACE   what EL2 executes', flush=True)
+    print('  TRACE   instructions of EL2', flush=True)
     done, counter = ops.trace(jobs, guests(), places, stays, APPEND, TRACE_LIMIT)
     reported = [{name: result.samples
                  for name, result in table.guest_results(done[n].output).items()}
@@ -154,7 +152,7 @@ def count_operations():
 
 
 def measure_firmware():
-    """What the firmware counts in a protected VM on our kernel."""
+    """Run the firmware in protected VMs on the patched kernel; its counts, as Runs."""
     log = os.path.join(LOG, 'bench-firmware.log')
     host = qemu.boot(firmware.jobs(), smp=1, icount=True, append=APPEND,
                      limit=len(firmware.RUNS) * firmware.LIMIT, files=firmware.build(OBJ), log=log)
@@ -163,18 +161,18 @@ def measure_firmware():
 
 
 def measure_stock(kernel):
-    """A non-protected VM on the unpatched kernel, which has no other."""
+    """Measure a non-protected VM on the unpatched kernel, which has no protected ones."""
     return table.guest_results(boot([NO_HUGE_PAGES, vmm('/few.bin'), vmm('/full.bin')],
                                     'stock', kernel)[-1].output)
 
 
 def bench(jobs, with_stock):
-    """Everything that make bench does; whether nothing is worse than it must be."""
+    """Measure and print everything; True if no result exceeds its limit."""
     os.makedirs(LOG, exist_ok=True)
     build_guest()
     kernel = build_stock(jobs) if with_stock else None
     protected, non_protected, counts = measure_ours()
-    healed, split = measure_healing()
+    coalesced, split = measure_coalescing()
     stock = measure_stock(kernel) if kernel else None
     operations, stays = count_operations()
     samples = protected['first_touch'].samples
@@ -182,24 +180,24 @@ def bench(jobs, with_stock):
           f'{protected["features"].samples:,} calls and {samples:,} pages; tlbi, dsb, and lines '
           f'by dc and ic at EL2')
     print(table.table(protected, non_protected, operations, stock))
-    print('\n'.join(counts + healing.report(healed, split)))
-    print('longest stay at EL2, of {:,} instructions allowed: {:,}, in {}'.format(
+    print('\n'.join(counts + coalescing.report(coalesced, split)))
+    print('longest stay at EL2 (limit {:,} instructions): {:,}, in {}'.format(
         table.LONGEST_STAY, *stays.worst()))
     for name, length in sorted(stays.longest.items(), key=lambda item: -item[1])[:6]:
-        print(f'    {length:>8,}  {name or "no call of the host"}')
+        print(f'    {length:>8,}  {name or "no host call"}')
     runs, size = measure_firmware(), os.path.getsize(firmware.FIRMWARE)
     print('\n'.join(firmware.lines(runs, size)))
     misses = (table.worse(protected, non_protected) + firmware.misses(runs, size) +
-              healing.worse(healed, split))
+              coalescing.worse(coalesced, split))
     if stays.worst()[0] > table.LONGEST_STAY:
-        misses.append('{:,} instructions at EL2 at a time, in {}'.format(*stays.worst()))
-    print('\n'.join(misses) if misses else 'no row is worse than its mark')
+        misses.append('a stay at EL2 of {:,} instructions, in {}'.format(*stays.worst()))
+    print('\n'.join(misses) if misses else 'no result exceeds its limit')
     return not misses
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--jobs', default=str(os.cpu_count()), help='of a kernel build')
+    parser.add_argument('--jobs', default=str(os.cpu_count()), help='jobs of a kernel build')
     args = parser.parse_args()
     try:
         with alone():

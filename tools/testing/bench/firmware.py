@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What pooled sharing and the lazy MMIO guard save the firmware, and what its
-phases cost.
+"""Costs of the firmware's phases, and calls that its pool and its lazy MMIO guard save.
 
-A protected VM reads the 64 MiB disk in requests of 4 KiB, one and sixteen at a
-time, and of 64 KiB, each of which needs many granules at once, and enters a kernel
-that tells when that was and switches off. The firmware counts its own calls, and
-what they had been without pool and laziness, in the same run.
+In a protected VM the firmware reads the 64 MiB disk: in requests of 4 KiB, one or sixteen in
+flight, and in requests of 64 KiB, which need several granules each. Then it enters a kernel that
+prints the counter and powers off. The firmware counts its calls, and those that it would have
+made without pool and lazy guard.
 """
 
 import dataclasses
@@ -23,40 +22,40 @@ import table  # noqa: E402
 BUILD = os.path.join(TOP, 'build')
 FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
 DISK = os.path.join(BUILD, 'disk.img')
-# Bytes of a request, and how many are under way.
+# Bytes per request, and requests in flight.
 RUNS = ((4096, 1), (4096, 16), (65536, 16))
-# Of the firmware at most.
+# Limit of the firmware's image in bytes.
 IMAGE_MAX = 128 << 10
-# The last one is what the firmware cannot tell: its report, and what comes behind it.
+# The firmware cannot time the last phase: it prints its counts and enters the kernel.
 PHASES = ('start', 'devtree', 'disk', 'verify', 'leave', 'jump')
 LIMIT = 600
-# Instructions of a phase at most; of the disk's with requests of this size.
-MARKS = {'disk': 250_000_000, 'verify': 40_000_000}
-MARKED_SIZE = 65536
+# Limits of phases in instructions. That of the disk holds for requests of LIMITED_SIZE bytes.
+PHASE_LIMITS = {'disk': 250_000_000, 'verify': 40_000_000}
+LIMITED_SIZE = 65536
 
 
 def kernel(program):
-    """What kernel.S makes, an arm64 Image, padded to the size that it says."""
+    """The arm64 Image of guest/kernel.S, padded to the size in its header."""
     if program[56:60] != b'ARM\x64':
-        raise table.BenchError('the kernel that the firmware is to enter is no arm64 Image')
+        raise table.BenchError('the kernel for the firmware is not an arm64 Image')
     return program.ljust(struct.unpack_from('<Q', program, 16)[0], b'\xa5')
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one VM has told, with the size and the number of its requests."""
+    """Counts and ticks of the firmware in one VM, with size and number of its requests."""
     size: int
     depth: int
     stats: dict
     ticks: dict
 
     def name(self):
-        """For people."""
+        """The heading of its column."""
         return f'{self.size >> 10} KiB x {self.depth}'
 
 
 def parse(text, size, depth):
-    """The numbers of a run that came to the kernel."""
+    """Parse the output of a VM whose firmware entered the kernel; a Run."""
     found = []
     for name in ('stats', 'ticks'):
         line = re.search(rf'^pvmfw: {name} (.*)$', text, re.M)
@@ -73,10 +72,10 @@ def parse(text, size, depth):
 
 
 def build(folder):
-    """The files of a host: {path in the host: file}; made in folder.
+    """Build the host's files in a folder: {path in the host: file}.
 
-    The disk lies in the host's memory: while the host waits for a device, time
-    goes on without instructions.
+    The disk is a file in the host's memory: waiting for a device would cost virtual time without
+    instructions.
     """
     image = os.path.join(folder, 'fw-kernel')
     with open(os.path.join(folder, 'kernel.bin'), 'rb') as program, open(image, 'wb') as file:
@@ -94,25 +93,25 @@ def build(folder):
 
 
 def jobs():
-    """The lines that run the VMs."""
+    """The job lines that run the VMs."""
     return [f'limit={LIMIT} /vmm --protected --firmware /fw{number} --kernel /kernel --mem 64 '
             f'--disk /disk,ro --timeout {LIMIT}' for number in range(len(RUNS))]
 
 
 def lines(runs, size):
-    """What make bench prints; size is that of the firmware's image."""
+    """The lines of the report; size is that of the firmware's image in bytes."""
     rows = [
         ('requests', 'requests to the disk'),
-        ('in_flight_peak', 'most of them under way'),
+        ('in_flight_peak', 'most requests in flight'),
         ('share_calls', 'MEM_SHARE calls'),
         ('unshare_calls', 'MEM_UNSHARE calls'),
         ('pages_shared_peak', 'most pages shared'),
         ('pool_pages_peak', 'most pages in use'),
         ('refills', 'refills of the pool'),
-        ('per_alloc_calls', 'calls, shared per allocation'),
+        ('per_alloc_calls', 'share calls without a pool'),
         ('granule_queries', 'granule queries'),
-        ('guard_calls', 'MMIO guard calls, lazily'),
-        ('guard_eager_calls', 'MMIO guard calls, eagerly'),
+        ('guard_calls', 'MMIO guard calls'),
+        ('guard_eager_calls', 'MMIO guard calls if not lazy'),
     ]
     out = [f'{"firmware, 64 MiB in requests of":44}'
            + ''.join(f'{run.name():>16}' for run in runs)]
@@ -120,19 +119,19 @@ def lines(runs, size):
             for key, title in rows]
     out += [f'  {f"instructions, {phase}":42}'
             + ''.join(f'{run.ticks[phase]:>16,}' for run in runs) for phase in PHASES]
-    out.append(f'  {"instructions, to the kernel":42}'
+    out.append(f'  {"instructions, up to the kernel":42}'
                + ''.join(f'{sum(run.ticks.values()):>16,}' for run in runs))
-    out.append(f'firmware image {size:,} bytes of {IMAGE_MAX:,}; its memory 2 MiB, pool and all')
+    out.append(f'firmware image: {size:,} bytes (limit {IMAGE_MAX:,}); memory with the pool: 2 MiB')
     return out
 
 
 def misses(runs, size):
-    """What is worse than it must be, as text for people."""
+    """The results that exceed their limits, as messages."""
     found = []
     for run in runs:
         s, where = run.stats, f'firmware, {run.name()}: '
         for key in ('share_calls', 'unshare_calls'):
-            # Small blocks share a page, so there may be more of them than pages.
+            # Without ranges a call shares a page. Small blocks use a page together.
             if s[key] > s['pool_pages_peak']:
                 found.append(f'{where}{s[key]} {key} for {s["pool_pages_peak"]} pages in use')
             if s['ranges'] and s[key] > s['refills']:
@@ -141,11 +140,11 @@ def misses(runs, size):
             found.append(f'{where}{s["granule_queries"]} granule queries')
         if s['guard_calls'] >= s['guard_eager_calls']:
             found.append(f'{where}the guard is not lazy')
-        for phase, most in MARKS.items():
-            if run.ticks[phase] > most and (phase != 'disk' or run.size == MARKED_SIZE):
-                found.append(f'{where}{run.ticks[phase]:,} instructions, {phase}, of {most:,}')
+        for phase, most in PHASE_LIMITS.items():
+            if run.ticks[phase] > most and (phase != 'disk' or run.size == LIMITED_SIZE):
+                found.append(f'{where}{run.ticks[phase]:,} instructions, {phase}, limit {most:,}')
         if s['in_flight_peak'] != run.depth:
-            found.append(f'{where}{s["in_flight_peak"]} requests under way')
+            found.append(f'{where}{s["in_flight_peak"]} requests in flight')
     if size > IMAGE_MAX:
-        found.append(f'firmware image: {size:,} bytes')
+        found.append(f'firmware image: {size:,} bytes, limit {IMAGE_MAX:,}')
     return found

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The operations that cost more than an instruction, counted in EL2.
+"""Counts operations of EL2 that cost more than an instruction, and the length of its stays.
 
-The ruler of make bench takes a TLB invalidation for one instruction. So QEMU,
-made to log each instruction that it executes at given addresses, is asked for
-EL2's TLB and cache maintenance and barriers and for the guest's stopwatches:
-what is logged between the two reads of a stopwatch belongs to what it timed.
+make bench counts a TLB invalidation as one instruction. Here QEMU logs each instruction that it
+executes at given addresses: EL2's TLB maintenance, cache maintenance and barriers, and the
+counter reads of the guest's stopwatches. What it logs between the two reads of a stopwatch
+belongs to what the stopwatch timed.
 
-EL2 runs with interrupts off. So all of its instructions are logged, and those
-from one return to EL1 to the next are counted as one stay; the longest since
-the first guest was entered is told, with the host's call that it served.
+EL2 runs with interrupts off, so a stay must be short. All instructions of EL2 are logged, and
+those from one return to EL1 to the next are one stay. Reported is the longest stay since the
+first guest was entered, with the host call that it handled.
 """
 
 import argparse
@@ -24,20 +24,20 @@ import qemu
 import table
 
 TOOLS = 'aarch64-linux-gnu-'
-# What is counted, by mnemonic. Caches are maintained line by line.
+# The mnemonics that are counted. There is one dc or ic per cache line.
 KINDS = table.OPERATIONS
 INSTRUCTION = re.compile(r'^ *([0-9a-f]+):\t(\S+)(?:\t(.*))?$', re.M)
 TRACE = re.compile(rb'^Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/')
-# The functions of EL2 that serve the host's calls.
+# The functions of EL2 that handle host calls.
 HANDLER = re.compile(r'^([0-9a-f]+) \w __kvm_nvhe_handle_(__\w+)$', re.M)
-# Linux, arch/arm64/kvm/va_layout.c, without RANDOMIZE_BASE: EL2 sees memory from
-# its start on at bit 47. QEMU loads the kernel 2 MiB behind the start.
+# Without RANDOMIZE_BASE, EL2 maps the start of memory at bit 47 (Linux,
+# arch/arm64/kvm/va_layout.c). QEMU loads the kernel 2 MiB behind the start of memory.
 EL2_VA = 1 << 47
 KERNEL_OFFSET = 2 << 20
 
 
 def output(*command):
-    """What a program of the tool chain prints."""
+    """The output of a program of the tool chain."""
     try:
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
@@ -45,7 +45,7 @@ def output(*command):
 
 
 def symbols(path, *names):
-    """The addresses of these symbols of an ELF file."""
+    """The addresses of these symbols in an ELF file."""
     found = {}
     for line in output(f'{TOOLS}nm', path).splitlines():
         address, _, name = (line.split() + [''] * 2)[:3]
@@ -53,39 +53,39 @@ def symbols(path, *names):
             found[name] = int(address, 16)
     for name in names:
         if name not in found:
-            raise table.BenchError(f'{path} has no {name}')
+            raise table.BenchError(f'{path} has no symbol {name}')
     return [found[name] for name in names]
 
 
 def el2_places(vmlinux):
-    """Where EL2 has what we count: address at EL2 to column."""
+    """The instructions of EL2 that are counted: {address at EL2: kind}."""
     text, start, end, enter = symbols(vmlinux, '_text', '__hyp_text_start', '__hyp_text_end',
                                       '__kvm_nvhe___guest_enter')
     shift = EL2_VA + KERNEL_OFFSET - text
     code = output(f'{TOOLS}objdump', '-d', '--no-show-raw-insn',
                   f'--start-address={start:#x}', f'--stop-address={end:#x}', vmlinux)
-    # DC ZVA maintains no cache, it stores zeroes.
+    # DC ZVA stores zeroes and is not cache maintenance.
     places = {int(address, 16) + shift: name
               for address, name, operands in INSTRUCTION.findall(code)
               if name in KINDS and not operands.startswith('zva')}
-    # Each run of a vCPU goes by here: if it is never seen, the shift is wrong.
+    # Each entry of a guest executes this. If it is never logged, the shift is wrong.
     places[enter + shift] = 'enter'
     return places
 
 
 class Stays:
-    """How long EL2 kept a CPU, in instructions, and for what."""
+    """The longest stays at EL2, in instructions, per host call."""
 
     def __init__(self, first, last, returns, handlers):
         self.first, self.last = first, last
         self.returns, self.handlers = returns, handlers
         self.counting = False
         self.length, self.what = 0, None
-        # Per call of the host, its longest stay; None is what was no call.
+        # The longest stay per host call; the key None is for stays without a host call.
         self.longest = {}
 
     def see(self, address):
-        """One instruction of EL2."""
+        """Count one instruction of EL2."""
         self.length += 1
         if address in self.handlers:
             self.what = self.handlers[address]
@@ -95,15 +95,15 @@ class Stays:
             self.length, self.what = 0, None
 
     def worst(self):
-        """(instructions, call) of the longest."""
+        """The longest stay: (instructions, host call)."""
         if not self.longest:
-            raise table.BenchError('EL2 was never seen to return')
-        return max((length, what or 'no call of the host') for what, length in
+            raise table.BenchError('no return from EL2 was logged')
+        return max((length, what or 'no host call') for what, length in
                    self.longest.items())
 
 
 def el2_stays(vmlinux):
-    """What Stays has to know of a kernel."""
+    """A Stays for a kernel."""
     text, start, end = symbols(vmlinux, '_text', '__hyp_text_start', '__hyp_text_end')
     shift = EL2_VA + KERNEL_OFFSET - text
     code = output(f'{TOOLS}objdump', '-d', '--no-show-raw-insn',
@@ -113,12 +113,12 @@ def el2_stays(vmlinux):
     handlers = {int(address, 16) + shift: name
                 for address, name in HANDLER.findall(output(f'{TOOLS}nm', vmlinux))}
     if not returns or not handlers:
-        raise table.BenchError(f'{vmlinux}: no return from EL2, or no call of the host is found')
+        raise table.BenchError(f'{vmlinux}: no eret or no handler of a host call found at EL2')
     return Stays(start + shift, end + shift, returns, handlers)
 
 
 def guest_places(guest):
-    """The stopwatches of the guest, where it begins and where a benchmark ends."""
+    """The guest's start, the counter reads of its stopwatches, and the end of a benchmark."""
     begin, ends = symbols(guest, '_start', 'bench_ends')
     places = {begin: 'begin', ends: 'ends'}
     code = output(f'{TOOLS}objdump', '-d', '--no-show-raw-insn', guest)
@@ -129,26 +129,27 @@ def guest_places(guest):
 
 
 class Counter:
-    """Reads a log and sorts what it names by benchmark, in the order of the log.
+    """Reads a log and assigns its operations to benchmarks, in the order of the log.
 
-    An instruction may be logged, be interrupted before it is executed, and be
-    logged again: what marks a place is taken once.
+    QEMU may log an instruction, interrupt it before it is executed, and log it again. So a start,
+    stop or end that is logged twice counts once.
     """
 
     def __init__(self, places, stays):
         self.places = places
         self.stays = stays
-        # Per benchmark a list of Counters, one for each reading of a stopwatch.
+        # For each benchmark, a list with a collections.Counter per reading of a stopwatch.
         self.benchmarks = []
         self.readings = []
-        # What came behind the last start of a stopwatch, and the part of it up to
-        # the first entry of a guest after that.
+        # Operations since the last start of a stopwatch, and those of them before the first
+        # entry of a guest.
         self.open = self.left = None
-        # For each guest, what came between its last call and the next guest.
+        # For each guest, the operations after its last start of a stopwatch, before the next
+        # guest is entered.
         self.ends = []
 
     def see(self, address):
-        """One instruction of the log."""
+        """Process one logged instruction."""
         if self.stays.first <= address < self.stays.last:
             self.stays.see(address)
         kind = self.places.get(address)
@@ -170,14 +171,14 @@ class Counter:
             self.open[kind] += 1
 
     def close(self):
-        """A guest has ended in the call that its stopwatch still times."""
+        """End a guest, whose last call the running stopwatch times."""
         if self.open is not None:
             self.ends.append(self.open if self.left is None else self.left)
         self.open = None
         self.readings = []
 
     def read(self, log):
-        """A whole log, as lines of bytes."""
+        """Read a whole log, an iterable of lines."""
         for line in log:
             found = TRACE.match(line)
             if found:
@@ -186,40 +187,40 @@ class Counter:
 
 
 def mean(readings, number):
-    """Per kind, how often it came in these readings for one of so many things."""
+    """The mean number of operations of each kind in these readings, per one of number things."""
     total = sum(readings, collections.Counter())
     return {kind: total[kind] / number for kind in KINDS}
 
 
 def last(readings, samples):
-    """The last readings: those before them belong to what is not timed."""
+    """The last readings; those before them belong to the guest's console."""
     if len(readings) < samples:
         raise table.BenchError(f'{len(readings)} readings of a stopwatch were logged, '
-                               f'{samples} were reported')
+                               f'but the guest reported {samples}')
     return readings[-samples:]
 
 
 def assign(counter, guests):
-    """Per guest, given as {benchmark: samples}, its benchmarks' means."""
+    """The means of each guest's benchmarks; guests is a list of {benchmark: samples}."""
     reported = sum(len(guest) for guest in guests)
     if len(counter.benchmarks) != reported or len(counter.ends) != len(guests):
         raise table.BenchError(f'{len(counter.benchmarks)} benchmarks and {len(counter.ends)} '
-                               f'ends were logged, {reported} and {len(guests)} were reported')
+                               f'ends were logged, but {reported} and {len(guests)} were reported')
     logged = iter(counter.benchmarks)
     found = [{name: mean(last(next(logged), samples), samples)
               for name, samples in guest.items()} for guest in guests]
     if not any(reading['enter'] for readings in counter.benchmarks for reading in readings):
-        raise table.BenchError('EL2 was not seen where its code should be')
+        raise table.BenchError('no entry of a guest was logged at the address of its code')
     return found
 
 
 def one_by_one():
-    """The option that makes each instruction a block of its own, as the log needs it."""
+    """The option by which QEMU translates, and so logs, each instruction by itself."""
     return ['-accel', 'tcg,one-insn-per-tb=on']
 
 
 def trace(jobs, files, places, stays, append, limit):
-    """Run jobs in a host under QEMU's log: (Jobs, Counter)."""
+    """Run jobs on a host under QEMU's log: (Jobs, Counter)."""
     options = argparse.Namespace(
         cpu='a57', smp=1, mem=1024, mode='protected', append=append, drive=(), icount=True,
         verbose=False, kernel=os.path.join(qemu.BUILD, 'Image'))
@@ -247,7 +248,7 @@ def trace(jobs, files, places, stays, append, limit):
 
 
 def check_run(run, name, log):
-    """A Run whose jobs all did well; log is where its console has been written, if it was."""
+    """A Run, if all of its jobs succeeded; log is the file with its console, or None."""
     cause = run.cause or qemu.find_cause(run, False)
     failed = [job for job in run.jobs if job.status]
     if failed and not cause:

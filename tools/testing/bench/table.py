@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a benchmark run has told, and the table that is made of it.
+"""Parses the output of benchmark runs, and formats the table.
 
-A row that was not measured is an error and never a gap in the table.
+Rule: a row that was not measured is an error, never a gap in the table.
 """
 
 import dataclasses
@@ -10,32 +10,36 @@ import re
 RESULT = re.compile(r'^bench: (\w+) median (\d+) min (\d+) max (\d+) samples (\d+)$', re.M)
 ERROR = re.compile(r'^bench: error: .*$', re.M)
 DONE = re.compile(r'^bench: done$', re.M)
-# What the ruler is blind to, as ops.py counts it.
+# Operations whose cost an instruction count does not show; ops.py counts them.
 OPERATIONS = ('tlbi', 'dsb', 'dc', 'ic')
-# The most instructions that EL2 may keep a CPU with interrupts off.
+# Limit of instructions that EL2 may execute at a time, with interrupts off.
 LONGEST_STAY = 60000
 COUNTER = re.compile(r'^(\w+) (\d+)$', re.M)
 
 
 class BenchError(Exception):
-    """A run that did not measure what it must."""
+    """A run did not measure what it must; the message says why."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the table: what a guest's result is called, its mark, our own limit."""
+    """One row: the name of a guest's result, a title, the cost on the peer, a limit of our own.
+
+    The peer is the kernel with which a kind of VM is compared. A result must not exceed either
+    number.
+    """
     name: str
     title: str
-    mark: int = None
+    peer: int = None
     limit: int = None
 
     @property
     def most(self):
-        """What it may cost, None if that is open."""
-        return min(filter(None, (self.mark, self.limit)), default=None)
+        """The largest cost that is allowed, None if there is no limit."""
+        return min(filter(None, (self.peer, self.limit)), default=None)
 
 
-# The marks of a protected VM: upstream Linux 7.3.4.
+# The peer of protected VMs is upstream Linux 7.3.4.
 PROTECTED = [
     Row('features', 'FEATURES hypercall, round trip', 183),
     Row('mem_share', 'MEM_SHARE, one page', 2765, 1400),
@@ -50,7 +54,7 @@ PROTECTED = [
     Row('relinquish', 'MEM_RELINQUISH, one page'),
     Row('host_call', 'PSCI_VERSION, answered at EL2'),
 ]
-# The marks of a non-protected VM on a protected host: stock Linux 6.12.
+# The peer of non-protected VMs, on a protected host, is stock Linux 6.12.
 NON_PROTECTED = [
     Row('features', 'hypercall to the host and back', 2990),
     Row('first_touch', '4 KiB fault, host-populated', 6280),
@@ -60,7 +64,7 @@ NON_PROTECTED = [
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One benchmark of one run, in instructions."""
+    """The result of one benchmark, in instructions."""
     median: int
     minimum: int
     maximum: int
@@ -68,7 +72,7 @@ class Result:
 
 
 def counters(text, *needed):
-    """Lines "key value" as a dictionary, which has the needed keys."""
+    """Parse "key value" lines: a dictionary that has the needed keys, or BenchError."""
     found = {key: int(value) for key, value in COUNTER.findall(text)}
     for key in needed:
         if key not in found:
@@ -77,43 +81,43 @@ def counters(text, *needed):
 
 
 def guest_results(text):
-    """All that a guest has told: name to Result."""
+    """Parse the output of a guest: {name: Result}."""
     error = ERROR.search(text)
     if error:
-        raise BenchError(f'the guest gave up: {error.group(0)}')
+        raise BenchError(f'the guest reported an error: {error.group(0)}')
     if not DONE.search(text):
-        raise BenchError('the guest did not say "bench: done"')
+        raise BenchError('the guest did not print "bench: done"')
     return {name: Result(*map(int, numbers)) for name, *numbers in RESULT.findall(text)}
 
 
 def teardown(vmm, gained):
-    """What the end of a protected VM cost for each page that it had, a Result."""
+    """The cost of destroying a protected VM, per page, as a Result."""
     pages = gained['pages_donated']
     if not pages:
-        raise BenchError('no page was donated: this was no protected VM')
+        raise BenchError('no page was donated, so the VM was not protected')
     returned = gained['pages_reclaimed_private'] + gained['pages_reclaimed_shared']
     if pages != returned + gained['pages_relinquished']:
-        raise BenchError('not every donated page came back')
+        raise BenchError('not every donated page was reclaimed')
     cost = round(vmm['teardown_ns'] / returned)
     return Result(cost, cost, cost, 1)
 
 
-def ratio(result, mark):
-    """How a result stands to its mark: below one is better."""
-    return result.median / mark
+def ratio(result, peer):
+    """A result as a multiple of the cost on the peer; less than 1 is better."""
+    return result.median / peer
 
 
 def cells(row, result, stock, operations):
-    """One line of the table; what there is none of is a dash."""
+    """One line of the table. A cell without a value has a dash."""
     return ''.join([
         f'  {row.title:42}{result.median:>8,}{result.minimum:>8,}',
         f'{stock.median:>8,}' if stock else f'{"-":>8}',
-        f'{row.mark:>8,}{ratio(result, row.mark):>7.2f}' if row.mark else f'{"-":>8}{"-":>7}',
+        f'{row.peer:>8,}{ratio(result, row.peer):>7.2f}' if row.peer else f'{"-":>8}{"-":>7}',
         *(f'{operations[kind]:>6.1f}' for kind in OPERATIONS)])
 
 
 def section(title, rows, ours, operations, stock=None):
-    """The lines of one kind of VM; stock is None if it was not measured."""
+    """The lines for one kind of VM; stock is None if it was not measured."""
     lines = [title]
     for row in rows:
         try:
@@ -127,23 +131,23 @@ def section(title, rows, ours, operations, stock=None):
 def table(protected, non_protected, operations, stock=None):
     """The whole table, as text.
 
-    protected, non_protected and stock map the names of rows to Results; operations
-    holds, for the first two, names of rows to what OPERATIONS came to.
+    protected, non_protected and stock are {name of a row: Result}. operations has a
+    {name of a row: {operation: mean number}} for each of the first two.
     """
-    head = (f'{"instructions":44}{"ours":>8}{"min":>8}{"stock":>8}{"mark":>8}{"ratio":>7}'
+    head = (f'{"instructions":44}{"ours":>8}{"min":>8}{"stock":>8}{"peer":>8}{"ratio":>7}'
             + ''.join(f'{kind:>6}' for kind in OPERATIONS))
     return '\n'.join([
         head,
-        *section('protected VM; the mark is Linux 7.3.4', PROTECTED, protected, operations[0]),
-        *section('non-protected VM on the same host; the mark is stock 6.12', NON_PROTECTED,
+        *section('protected VM; peer: Linux 7.3.4', PROTECTED, protected, operations[0]),
+        *section('non-protected VM on the same host; peer: stock Linux 6.12', NON_PROTECTED,
                  non_protected, operations[1], stock)])
 
 
 def worse(protected, non_protected):
-    """The rows that cost more than they may, as text for people."""
+    """The rows that exceed their limits, as messages."""
     found = []
     for kind, rows, results in (('protected', PROTECTED, protected),
                                 ('non-protected', NON_PROTECTED, non_protected)):
-        found += [f'{kind} VM, {row.title}: {results[row.name].median:,} is more than {row.most:,}'
+        found += [f'{kind} VM, {row.title}: {results[row.name].median:,}, limit {row.most:,}'
                   for row in rows if row.most and results[row.name].median > row.most]
     return found

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's way to speak: bytes to the VMM's 16550, and the end of the VM.
+ * The guest's console, the VMM's 16550, and the ways to end the VM.
  */
 #include "guest.h"
 
@@ -42,7 +42,7 @@ static noreturn void psci_end(u64 function)
 	u64 regs[4] = { function };
 
 	time_hvc(regs);
-	/* PSCI returns from neither of the two calls that come here. */
+	/* Neither of the two calls returns. */
 	for (;;)
 		asm volatile("wfi");
 }
@@ -62,7 +62,7 @@ void guest_fail(const char *what, u64 value)
 	psci_end(PSCI_SYSTEM_RESET);
 }
 
-/* Called from the vectors, which have no stack to give: the old one will do. */
+/* Runs on the stack of the interrupted code, to which it does not return. */
 void guest_exception(u64 esr, u64 elr, u64 far)
 {
 	console_text("bench: error: exception, esr ");

@@ -2,19 +2,19 @@
 /*
  * Entry, exception vectors and stopwatches of the benchmark guest.
  *
- * It is entered by the Linux boot ABI, MMU off, and leaves it off: all that is
- * timed lies below stage 1. The host loads the whole image, pool included, so
- * nothing has to be zeroed or moved here, and every page is populated.
+ * It is entered by the Linux boot ABI with the MMU off, and leaves it off: the benchmarks time
+ * what lies below stage 1. The VMM loads the whole image with the pool, so this code need not
+ * zero or move anything, and every page is populated.
  *
- * A stopwatch counts from behind its first read of the counter up to its
- * second one; time_nothing() says how much of that is the stopwatch's own.
+ * A stopwatch measures from its first read of the counter to its second one. time_nothing()
+ * measures the stopwatch itself.
  */
 	.section .text.entry, "ax"
 	.global	_start
 _start:
 	b	start
 	.balign	8
-/* The header, for the one who makes the image: see image.py. */
+/* The header of the image, which image.py fills in. */
 	.ascii	"pkvmbnch"
 	.quad	image_end - _start
 	.global	pool_granules
@@ -58,7 +58,7 @@ time_nothing:
 	sub	x0, x11, x10
 	ret
 
-/* u64 time_hvc(u64 regs[4]): R0..R3, arguments before and results after. */
+/* u64 time_hvc(u64 regs[4]): regs are x0 to x3, arguments before and results after. */
 	.global	time_hvc
 	.type	time_hvc, %function
 time_hvc:
@@ -83,13 +83,13 @@ time_store:
 	sub	x0, x11, x10
 	ret
 
-/* void bench_ends(void): where a log of instructions sees a benchmark end. */
+/* void bench_ends(void): marks the end of a benchmark in a log of instructions. */
 	.global	bench_ends
 	.type	bench_ends, %function
 bench_ends:
 	ret
 
-/* No exception is expected: each vector leads to the one report. */
+/* No exception is expected: every vector reports it and ends the VM. */
 	.balign	0x800
 vectors:
 	.rept	16

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the benchmark guest share: numbers of the machine and of
- * its hypercalls, stopwatches, console.
+ * Declarations of the benchmark guest: addresses of the machine, function ids, stopwatches,
+ * console. It runs on one CPU with interrupts masked, and has no locks.
  */
 #ifndef BENCH_GUEST_H
 #define BENCH_GUEST_H
@@ -12,11 +12,11 @@
 typedef unsigned char u8;
 typedef unsigned long u64;
 
-/* tools/vmm: the UART, a 16550, and a place where there is no device. */
+/* The VMM's 16550 UART, and an address at which the VMM has no device. */
 #define UART_BASE		0x3f8UL
 #define NO_DEVICE		0x10000UL
 
-/* IPA space for devices with much of it, each of 16 MiB and on a boundary of as much. */
+/* Unused IPA space for the guard, in windows of 16 MiB that are aligned to their size. */
 #define WINDOWS			0x10000000UL
 #define WINDOW_GRANULES		(0x1000000UL / GRANULE)
 
@@ -29,7 +29,7 @@ typedef unsigned long u64;
 
 /* Documentation/virt/kvm/arm/hypercalls.rst and pkvm-hypercalls.rst. */
 #define KVM_FEATURES		0x86000000UL
-#define KVM_FEATURES_MEM_SHARE	3	/* its bit in what FEATURES returns */
+#define KVM_FEATURES_MEM_SHARE	3	/* bit number in the result of FEATURES */
 #define KVM_HYP_MEMINFO		0xc6000002UL
 #define KVM_MEM_SHARE		0xc6000003UL
 #define KVM_MEM_UNSHARE		0xc6000004UL
@@ -40,12 +40,12 @@ typedef unsigned long u64;
 #define KVM_RGUARD_UNMAP	0xc600000bUL
 #define SMCCC_NOT_SUPPORTED	(~0UL)
 
-/* How many granules the host put behind image_end; in the image's header. */
+/* Granules of the pool, which starts at image_end; a field of the image's header. */
 extern const u64 pool_granules;
 extern u8 image_end[];
 
 /**
- * time_nothing() - What a stopwatch costs by itself.
+ * time_nothing() - Measure the stopwatch itself.
  *
  * Return: ticks of the virtual counter.
  */
@@ -53,22 +53,22 @@ u64 time_nothing(void);
 
 /**
  * time_hvc() - Time one hypercall.
- * @regs: R0..R3; arguments before, results after.
+ * @regs: x0 to x3; arguments before, results after.
  *
- * Return: ticks of the virtual counter, those of the stopwatch among them.
+ * Return: ticks of the virtual counter, including those of the stopwatch.
  */
 u64 time_hvc(u64 regs[4]);
 
 /**
  * time_store() - Time the store of one byte.
  * @value: the byte.
- * @address: where to.
+ * @address: the address.
  *
- * Return: ticks of the virtual counter, those of the stopwatch among them.
+ * Return: ticks of the virtual counter, including those of the stopwatch.
  */
 u64 time_store(u8 value, u64 address);
 
-/** bench_ends() - Tell a log of instructions that a benchmark has ended. */
+/** bench_ends() - Mark the end of a benchmark in a log of instructions. */
 void bench_ends(void);
 
 /** console_text() - Print a string. */
@@ -77,23 +77,23 @@ void console_text(const char *text);
 /** console_number() - Print a number in decimal. */
 void console_number(u64 value);
 
-/** console_hex() - Print a number in hexadecimal, with its 0x. */
+/** console_hex() - Print a number in hexadecimal, with 0x before it. */
 void console_hex(u64 value);
 
-/** guest_off() - End the VM in good order: PSCI SYSTEM_OFF. */
+/** guest_off() - End the VM successfully, by PSCI SYSTEM_OFF. */
 noreturn void guest_off(void);
 
 /**
- * guest_fail() - Say why there is no result and end the VM: PSCI SYSTEM_RESET.
- * @what: what is wrong.
- * @value: the value that is.
+ * guest_fail() - Print an error and end the VM, by PSCI SYSTEM_RESET.
+ * @what: the error.
+ * @value: the value that is wrong, printed behind it.
  */
 noreturn void guest_fail(const char *what, u64 value);
 
-/** guest_exception() - Report an exception and end the VM; from the vectors. */
+/** guest_exception() - Report an exception and end the VM; called by the vectors. */
 noreturn void guest_exception(u64 esr, u64 elr, u64 far);
 
-/** guest_main() - All benchmarks, one after the other. */
+/** guest_main() - Run all benchmarks and end the VM; called by entry.S. */
 noreturn void guest_main(void);
 
 #endif /* BENCH_GUEST_H */

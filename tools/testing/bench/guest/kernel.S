@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel that the firmware enters under the benchmark: it tells what the
- * counter was at its first instruction, and switches the VM off.
+ * The kernel that the firmware enters in the benchmark: it prints the value of the counter at
+ * its first instruction, and powers the VM off.
  *
- * The firmware has taken the guard off the UART, so that it is put there again
- * before the first character. firmware.py pads the image to the size that the
- * header has.
+ * The firmware has unguarded the UART, so the kernel guards it again before the first character.
+ * firmware.py pads the image to the size in its header.
  */
 #define IMAGE_SIZE	(8 << 20)
 #define UART		0x3f8
@@ -34,7 +33,7 @@ start:
 	cbz	w4, 2f
 	strb	w4, [x3]
 	b	1b
-	/* 16 digits, the highest first. */
+	/* 16 digits, the most significant one first. */
 2:	adr	x2, digits
 	mov	w5, #16
 3:	ror	x19, x19, #60

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a guest pays for what it asks of its hypervisor, on ticks of the virtual
- * counter. Each benchmark is repeated and told as one line,
+ * Times hypercalls, faults and MMIO of a guest, in ticks of the virtual counter. Each benchmark is
+ * repeated and reported as one line,
  *
  *	bench: <name> median <ticks> min <ticks> max <ticks> samples <number>
  *
- * with the stopwatch's own ticks taken off. A VM that cannot share memory tells
- * no lines of sharing. "bench: done" is the last line of a good run.
+ * without the ticks of the stopwatch itself. A VM that cannot share memory skips the benchmarks of
+ * sharing and guarding. "bench: done" is the last line of a successful run.
  */
 #include "guest.h"
 
@@ -84,7 +84,7 @@ static void bench_call(const char *name, u64 function)
 	report(name, CALLS);
 }
 
-/* The way to the VMM and back, not what a device of the VMM would then do. */
+/* Times the exit to the VMM and back, without the work of a device. */
 static void bench_mmio_write(void)
 {
 	for (u64 i = 0; i < CALLS; i++)
@@ -112,8 +112,8 @@ static void bench_share(const char *name, u64 function, u64 count)
 }
 
 /*
- * Ranges, each over however many calls the hypervisor makes of it. A sample is a call:
- * what it took for each of the granules that it did, or for all of them.
+ * Times range calls. The hypervisor may process less of a range than requested, so each range may
+ * take several calls. A sample is the time of a call, per granule or in total.
  */
 static void bench_ranges(const char *name, u64 function, u64 start, u64 size, bool per_granule)
 {
@@ -146,7 +146,7 @@ static void must(u64 function, u64 argument)
 		guest_fail("enrolling:", regs[0]);
 }
 
-/* What is timed is a guest that guards its MMIO, as one that keeps secrets does. */
+/* Enroll in the MMIO guard, as a guest with secrets does. */
 static void enroll(void)
 {
 	must(KVM_GUARD_MAP, UART_BASE & -GRANULE);
@@ -178,7 +178,7 @@ void guest_main(void)
 			     pool_granules / RANGES, true);
 		bench_ranges("rguard_map", KVM_RGUARD_MAP, WINDOWS, WINDOW_GRANULES, false);
 		bench_ranges("rguard_unmap", KVM_RGUARD_UNMAP, WINDOWS, WINDOW_GRANULES, false);
-		/* The VM shall still have what to die with. */
+		/* Relinquish only some pages, so that teardown of the VM still has many. */
 		bench_share("relinquish", KVM_MEM_RELINQUISH, pool_granules / 8);
 	}
 	console_text("bench: done\n");
