@@ -67,7 +67,7 @@ class Parse(unittest.TestCase):
 
     def test_none(self):
         for text in ('', DUMP.replace('references', 'x'), 'tables: 3\n'):
-            with self.assertRaisesRegex(stage2.DumpError, 'no dump'):
+            with self.assertRaisesRegex(stage2.DumpError, 'not a dump'):
                 stage2.Dump(text)
 
     def test_gap(self):
@@ -81,16 +81,16 @@ class Picture(unittest.TestCase):
     def test_columns(self):
         shares = stage2.columns(stage2.Dump(DUMP), 0x40000000, 0x40400000)
         self.assertEqual(len(shares), stage2.COLUMNS)
-        self.assertEqual(shares[0], {'large leaves (L2)': 1})
+        self.assertEqual(shares[0], {'blocks (L2)': 1})
         self.assertEqual(shares[stage2.COLUMNS * 5 // 8], {'shared': 1})
-        self.assertEqual(shares[stage2.COLUMNS * 13 // 16 - 1], {"a guest's": 1})
+        self.assertEqual(shares[stage2.COLUMNS * 13 // 16 - 1], {'guest': 1})
         self.assertEqual(shares[-1], {'pages (L3)': 1})
 
     def test_mixed_column(self):
         """A piece of memory of several kinds is all of them, in proportion."""
         shares = stage2.columns(stage2.Dump(DUMP), 0x40000000, 0x40000000 + (4 << 30))[0]
         self.assertAlmostEqual(sum(shares.values()), 1)
-        self.assertAlmostEqual(shares['large leaves (L2)'], 0.5)
+        self.assertAlmostEqual(shares['blocks (L2)'], 0.5)
         self.assertAlmostEqual(shares['shared'], 0.25)
 
     def test_script(self):

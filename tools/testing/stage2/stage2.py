@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The host's memory as a strip, at several moments, from dumps of its stage-2.
+"""Draw how the host's stage-2 maps its memory, from several dumps.
 
-A dump is what /sys/kernel/debug/kvm/host_stage2_page_tables shows. Each moment
-is a row; each column is a piece of memory, filled by what maps it: how large
-the leaves are, what is shared, and what is someone else's. gnuplot draws it.
+A dump is the text of /sys/kernel/debug/kvm/host_stage2_page_tables. The picture has a row for
+each dump. Each column is a range of memory, coloured by how stage-2 maps it: the level of the
+leaves, shared memory, and memory of a guest or the hypervisor. gnuplot draws it.
 """
 
 import argparse
@@ -18,18 +18,18 @@ import tempfile
 
 RUN = re.compile(r'^0x([0-9a-f]+)-0x([0-9a-f]+) L(-?\d) (\d+) x (\d+)K (.+)$', re.M)
 TOTAL = re.compile(r'^([a-z]+(?: L-?\d)?): (\d+)$', re.M)
-# Which levels have leaves depends on the size of a page, so not all are told.
+# A dump has those of these totals whose levels can have leaves, which depends on the page size.
 LEAVES = 'leaves L1', 'leaves L2', 'leaves L3'
 TABLES = 'leaves L3', 'annotated', 'tables', 'references'
 COLUMNS = 1024
-# What a piece of memory can be, its colour, from the bottom of a column to the top.
+# The kinds of memory and their colours, from the bottom of a column to its top.
 KINDS = {
-    'largest leaves (L1)': '#1b5e20',
-    'large leaves (L2)': '#66bb6a',
+    'blocks (L1)': '#1b5e20',
+    'blocks (L2)': '#66bb6a',
     'pages (L3)': '#fdd835',
     'shared': '#1e88e5',
-    "a guest's": '#d81b60',
-    "the hypervisor's": '#5d4037',
+    'guest': '#d81b60',
+    'hypervisor': '#5d4037',
     'not mapped': '#eeeeee',
 }
 
@@ -37,11 +37,11 @@ Run = collections.namedtuple('Run', 'start end level what')
 
 
 class DumpError(Exception):
-    """A dump that is none, or a picture that could not be drawn."""
+    """A text is not a valid dump, or a picture could not be drawn."""
 
 
 class Dump:
-    """One snapshot of a stage-2."""
+    """A parsed dump of a stage-2."""
 
     def __init__(self, text):
         found = RUN.findall(text)
@@ -52,29 +52,29 @@ class Dump:
             if what.startswith('mmio '):
                 self.devices[f'leaves L{level}'] += int(count)
         self.totals = {name: int(value) for name, value in TOTAL.findall(text)}
-        # Of the past, and so no part of what is compared; a VM's dump has none.
+        # Faults count the past, so they are not compared. The dump of a VM has none.
         self.faults = self.totals.pop('faults', None)
         missing = [name for name in TABLES if name not in self.totals]
         if not self.runs or missing:
-            raise DumpError('this is no dump of a stage-2: it lacks '
+            raise DumpError('not a dump of a stage-2: it lacks '
                             + (', '.join(missing) or 'entries'))
         for before, after in zip(self.runs, self.runs[1:]):
             if before.end != after.start:
                 raise DumpError(f'a dump with a gap at {before.end:#x}')
 
     def lasting(self):
-        """The totals but for leaves of devices, which come when the host first uses one."""
+        """The totals without leaves of devices, which appear when the host first uses a device."""
         return {name: value - self.devices[name] for name, value in self.totals.items()}
 
     def memory(self):
-        """The first and the last address that is known to be memory, and one more."""
+        """Start and end of the memory in the dump."""
         inside = [run for run in self.runs if kind(run) != 'not mapped']
         if not inside:
             raise DumpError('a dump without memory')
         return inside[0].start, inside[-1].end
 
     def levels_walked(self):
-        """How many levels a walk to mapped memory takes on average."""
+        """The mean number of levels of a walk to mapped memory."""
         first = min(int(name.split('L')[1]) for name in self.totals
                     if name.startswith('tables L'))
         mapped = [(run.end - run.start, run.level - first + 1) for run in self.runs
@@ -90,12 +90,12 @@ class Dump:
 
 
 def kind(run):
-    """Which of KINDS a run is."""
+    """The kind of a run, a key of KINDS."""
     owner = run.what.split()[0]
     if owner == 'guest':
-        return "a guest's"
+        return 'guest'
     if owner in ('hyp', 'ffa'):
-        return "the hypervisor's"
+        return 'hypervisor'
     if owner in ('shared', 'borrowed'):
         return 'shared'
     if owner == 'owned':
@@ -104,7 +104,7 @@ def kind(run):
 
 
 def columns(dump, start, end):
-    """What share of each column is of which kind: a list of dictionaries."""
+    """The shares of the kinds in each column: a list of {kind: share}."""
     filled = [collections.Counter() for _ in range(COLUMNS)]
     width = (end - start) / COLUMNS
     for run in dump.runs:
@@ -132,7 +132,7 @@ def boxes(dump, start, end, row):
 
 
 def script(rows, terminal, output):
-    """What gnuplot has to do for rows, a list of (name, Dump), the first on top."""
+    """The gnuplot script for rows, a list of (name, Dump) from top to bottom."""
     start = min(dump.memory()[0] for _, dump in rows)
     end = max(dump.memory()[1] for _, dump in rows)
     ticks = ', '.join(f'"{name}" {len(rows) - 1 - i + 0.5}' for i, (name, _) in enumerate(rows))
@@ -143,7 +143,7 @@ def script(rows, terminal, output):
     lines = [f'set terminal {terminal}', f'set output "{output}"', 'set style fill solid noborder',
              f'set xrange [0:{COLUMNS}]', f'set yrange [0:{len(rows)}]', f'set ytics ({ticks})',
              f'set xtics ({marks})', 'set key outside bottom center horizontal',
-             'set title "What maps the host\'s memory in its stage-2"', '$strip << EOD']
+             'set title "How the host\'s stage-2 maps its memory"', '$strip << EOD']
     for i, (_, dump) in enumerate(rows):
         lines += boxes(dump, start, end, len(rows) - 1 - i)
     lines += ['EOD', f'plot $strip using 1:2:3:4:5:6:7 with boxxyerror lc rgb variable notitle, '
@@ -152,7 +152,7 @@ def script(rows, terminal, output):
 
 
 def draw(rows, path):
-    """Draw rows, a list of (name, Dump), as path.svg and path.png, each whole or not at all."""
+    """Draw rows, a list of (name, Dump), as path.svg and path.png; no partial file is left."""
     path = os.path.abspath(path)
     with tempfile.TemporaryDirectory(prefix='stage2.', dir=os.path.dirname(path)) as scratch:
         for suffix, terminal in (('svg', 'svg size 1200,420'),
@@ -162,7 +162,7 @@ def draw(rows, path):
                 done = subprocess.run(['gnuplot'], input=script(rows, terminal, drawn),
                                       text=True, capture_output=True, check=False)
             except FileNotFoundError:
-                raise DumpError('there is no gnuplot') from None
+                raise DumpError('gnuplot is not installed') from None
             if done.returncode:
                 raise DumpError(f'gnuplot: {done.stderr.strip()}')
             os.replace(drawn, f'{path}.{suffix}')
@@ -170,8 +170,8 @@ def draw(rows, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('path', help='of the picture: .svg and .png are appended')
-    parser.add_argument('dump', nargs='+', help='files with dumps, one for each row')
+    parser.add_argument('path', help='path of the picture; .svg and .png are appended')
+    parser.add_argument('dump', nargs='+', help='a file with a dump, which becomes a row')
     args = parser.parse_args()
     try:
         rows = []
