@@ -110,9 +110,9 @@ $(B)/pvmfw.bin: FORCE $(B)/linux.stamp
 	@$(call INSTALL,$(B)/pvmfw-obj/pvmfw.bin,$@)
 
 # A stand-in for secure firmware, for tests.
-$(B)/spmc.bin: FORCE
+$(B)/spmc.bin: FORCE $(B)/linux.stamp
 	+@$(STEP) 'SPMC    $@' $(B)/log/spmc.log $(MAKE) -C tools/testing/spmc \
-		O=$(CURDIR)/$(B)/spmc-obj
+		O=$(CURDIR)/$(B)/spmc-obj KSRC=$(CURDIR)/$(B)/linux
 	@$(call INSTALL,$(B)/spmc-obj/spmc.bin,$@)
 
 $(B)/init: FORCE

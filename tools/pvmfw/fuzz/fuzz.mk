@@ -7,7 +7,8 @@ F := $(HERE)/fuzz
 FUZZ_O := $(O)/fuzz
 FUZZ_CC ?= clang
 
-FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) -I$(W) $(WARN) \
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -I$(F) -I$(T) -I$(S) -I$(FDT) -I$(W) \
+	$(KERNEL_HEADERS) $(WARN) \
 	-Dcmocka_test=CMUnitTest -Dfuzz_one_input=LLVMFuzzerTestOneInput \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
@@ -37,23 +38,23 @@ $(FUZZ_O)/fuzz_%: $(FUZZ_O)/fuzz_%.o $(FUZZ_O)/libfw.a $(FUZZ_BUS)
 
 $(FUZZ_O)/%.o: $(F)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MD -MP -c -o $@ $<
 
 $(FUZZ_O)/%.o: $(T)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MD -MP -c -o $@ $<
 
 $(FUZZ_O)/%.o: $(S)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MD -MP -c -o $@ $<
 
 $(FUZZ_O)/%.o: $(W)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -MD -MP -c -o $@ $<
 
 $(FUZZ_O)/libfdt/%.o: $(FDT)/%.c $(FUZZ_O)/.toolchain
 	$(say) CC $@
-	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -w -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -w -MD -MP -c -o $@ $<
 
 $(FUZZ_O)/.toolchain: FORCE
 	@mkdir -p $(FUZZ_O)/libfdt

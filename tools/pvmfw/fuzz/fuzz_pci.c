@@ -53,7 +53,7 @@ static void check_access(u64 addr, unsigned int size)
 	if (is_config(addr, size))
 		return;
 	FUZZ_RULE(found && range_inside(addr, size, WINDOW, WINDOW_SIZE));
-	for (i = 0; i < PCI_BARS; i++)
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
 		if (range_inside(addr, size, dev.bar[i].base, dev.bar[i].size))
 			return;
 	FUZZ_RULE(false);
@@ -76,7 +76,7 @@ u16 mmio_read16(u64 addr)
 {
 	u16 value = (u16)read_any(addr, 2);
 
-	if (is_config(addr, 2) && addr % PCI_CONFIG_SIZE == PCI_VENDOR_ID && value != 0xffff)
+	if (is_config(addr, 2) && addr % PCI_CFG_SPACE_SIZE == PCI_VENDOR_ID && value != 0xffff)
 		seen[function_of(addr)] = true;
 	return value;
 }
@@ -95,7 +95,7 @@ void mmio_write8(u64 addr, u8 value)
 void mmio_write16(u64 addr, u16 value)
 {
 	check_access(addr, 2);
-	if (is_config(addr, 2) && addr % PCI_CONFIG_SIZE == PCI_COMMAND)
+	if (is_config(addr, 2) && addr % PCI_CFG_SPACE_SIZE == PCI_COMMAND)
 		decodes[function_of(addr)] = value & PCI_COMMAND_MEMORY;
 }
 
@@ -125,7 +125,7 @@ static void check_bars(void)
 {
 	unsigned int i, j;
 
-	for (i = 0; i < PCI_BARS; i++) {
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
 		if (!dev.bar[i].size)
 			continue;
 		FUZZ_RULE(range_inside(dev.bar[i].base, dev.bar[i].size, WINDOW, WINDOW_SIZE));

@@ -3,14 +3,14 @@
  * The stack canary (canary.h). This file is compiled without stack protection, as it sets
  * the canary.
  */
+#include <linux/arm-smccc.h>
+
 #include "canary.h"
 #include "console.h"
 #include "counter.h"
 #include "psci.h"
 #include "smccc.h"
 
-#define TRNG_VERSION		0x84000050
-#define TRNG_RND64		0xc4000053
 #define TRNG_BITS		64
 
 /* Bits 63:60 of ID_AA64ISAR0_EL1. */
@@ -26,10 +26,10 @@ static bool from_hypervisor(u64 *word)
 {
 	struct smccc_res res;
 
-	smccc_hvc(TRNG_VERSION, 0, 0, 0, &res);
+	smccc_hvc(ARM_SMCCC_TRNG_VERSION, 0, 0, 0, &res);
 	if ((s32)res.r[0] < 0)
 		return false;
-	smccc_hvc(TRNG_RND64, TRNG_BITS, 0, 0, &res);
+	smccc_hvc(ARM_SMCCC_TRNG_RND64, TRNG_BITS, 0, 0, &res);
 	*word = res.r[3];
 	return !res.r[0];
 }

@@ -6,9 +6,12 @@
  * Rule: nothing is written before the MMU is on, so no cache line can be stale. The first
  * page tables are therefore constant and part of the image.
  */
+#include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
+#include <linux/psci.h>
+
 #include "layout.h"
 #include "pgtable_hw.h"
-#include "vendor.h"
 
 	.macro	mov64, reg, value
 	movz	\reg, #((\value) & 0xffff)
@@ -68,19 +71,18 @@ _start:
 	 * Enroll in the MMIO guard before the first store: until then, a store to an IPA that
 	 * stage 2 does not map shows its value to the host. Call only KVM, known by its UID.
 	 */
-	mov64	x0, VENDOR_HYP_CALL_UID
+	mov64	x0, ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID
 	hvc	#0
-	mov64	x21, SMCCC_NOT_SUPPORTED
-	mov64	x4, KVM_UID_0
-	cmp	w0, w4
-	mov64	x4, KVM_UID_1
-	ccmp	w1, w4, #0, eq
-	mov64	x4, KVM_UID_2
-	ccmp	w2, w4, #0, eq
-	mov64	x4, KVM_UID_3
-	ccmp	w3, w4, #0, eq
+	mov	x21, #SMCCC_RET_NOT_SUPPORTED
+	ldr	x4, =hyp_kvm_uid
+	ldp	w5, w6, [x4]
+	cmp	w0, w5
+	ccmp	w1, w6, #0, eq
+	ldp	w5, w6, [x4, #8]
+	ccmp	w2, w5, #0, eq
+	ccmp	w3, w6, #0, eq
 	b.ne	0f
-	mov64	x0, VENDOR_HYP_GUARD_ENROLL
+	mov64	x0, ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID
 	hvc	#0
 	mov	x21, x0
 0:
@@ -125,7 +127,7 @@ early_error:
 	cbz	w2, 2f
 	strb	w2, [x1]
 	b	1b
-2:	mov64	x0, 0x84000009
+2:	mov64	x0, PSCI_0_2_FN_SYSTEM_RESET
 	hvc	#0
 3:	wfi
 	b	3b

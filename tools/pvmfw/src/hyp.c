@@ -4,17 +4,20 @@
  */
 #include <string.h>
 
+#include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
+
 #include "hyp.h"
 #include "layout.h"
 #include "smccc.h"
-#include "vendor.h"
 
 /* The bit of a function in the FEATURES bitmap is its number. */
-#define FEATURE(fn) (1u << ((fn) & 0x1f))
+#define FEATURE(name) (1u << ARM_SMCCC_KVM_FUNC_##name)
 
-#define MEMINFO_RANGES 0x1
-
-static const u32 kvm_uid[4] = { KVM_UID_0, KVM_UID_1, KVM_UID_2, KVM_UID_3 };
+const u32 hyp_kvm_uid[4] = {
+	ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0, ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_1,
+	ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_2, ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3,
+};
 
 void hyp_discover(struct hyp *h)
 {
@@ -22,13 +25,13 @@ void hyp_discover(struct hyp *h)
 	unsigned int i;
 
 	memset(h, 0, sizeof(*h));
-	smccc_hvc(VENDOR_HYP_CALL_UID, 0, 0, 0, &res);
-	for (i = 0; i < ARRAY_SIZE(kvm_uid); i++)
-		if ((u32)res.r[i] != kvm_uid[i])
+	smccc_hvc(ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID, 0, 0, 0, &res);
+	for (i = 0; i < ARRAY_SIZE(hyp_kvm_uid); i++)
+		if ((u32)res.r[i] != hyp_kvm_uid[i])
 			return;
 	h->kvm = true;
-	smccc_hvc(VENDOR_HYP_FEATURES, 0, 0, 0, &res);
-	if ((u32)res.r[0] != SMCCC_NOT_SUPPORTED)
+	smccc_hvc(ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID, 0, 0, 0, &res);
+	if ((s32)res.r[0] != SMCCC_RET_NOT_SUPPORTED)
 		h->features = (u32)res.r[0];
 }
 
@@ -39,16 +42,14 @@ static bool has_features(const struct hyp *h, u32 needed)
 
 bool hyp_can_share(const struct hyp *h)
 {
-	return has_features(h, FEATURE(VENDOR_HYP_MEMINFO) | FEATURE(VENDOR_HYP_MEM_SHARE) |
-			       FEATURE(VENDOR_HYP_MEM_UNSHARE));
+	return has_features(h, FEATURE(HYP_MEMINFO) | FEATURE(MEM_SHARE) | FEATURE(MEM_UNSHARE));
 }
 
 bool hyp_sees_all(const struct hyp *h)
 {
-	const u32 protected_only = FEATURE(VENDOR_HYP_MEMINFO) | FEATURE(VENDOR_HYP_MEM_SHARE) |
-		FEATURE(VENDOR_HYP_MEM_UNSHARE) | FEATURE(VENDOR_HYP_GUARD_INFO) |
-		FEATURE(VENDOR_HYP_GUARD_ENROLL) | FEATURE(VENDOR_HYP_GUARD_MAP) |
-		FEATURE(VENDOR_HYP_GUARD_UNMAP);
+	const u32 protected_only = FEATURE(HYP_MEMINFO) | FEATURE(MEM_SHARE) |
+		FEATURE(MEM_UNSHARE) | FEATURE(MMIO_GUARD_INFO) | FEATURE(MMIO_GUARD_ENROLL) |
+		FEATURE(MMIO_GUARD) | FEATURE(MMIO_GUARD_UNMAP);
 
 	return h->kvm && !(h->features & protected_only);
 }
@@ -63,12 +64,12 @@ enum fw_status hyp_query_granule(struct hyp *h)
 {
 	struct smccc_res res;
 
-	smccc_hvc(VENDOR_HYP_MEMINFO, 0, 0, 0, &res);
+	smccc_hvc(ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID, 0, 0, 0, &res);
 	h->granule_queries++;
 	if (!granule_makes_sense(res.r[0]))
 		return FW_EHYP_GRANULE;
 	h->granule = res.r[0];
-	h->ranges = res.r[1] & MEMINFO_RANGES;
+	h->ranges = res.r[1] & PKVM_INFO_RANGES;
 	return FW_OK;
 }
 
@@ -99,7 +100,8 @@ static bool for_granules(struct hyp *h, u64 fn, u64 ipa, u64 granules, u64 *done
 
 enum fw_status hyp_share(struct hyp *h, u64 ipa, u64 granules, u64 *done)
 {
-	bool ok = for_granules(h, VENDOR_HYP_MEM_SHARE, ipa, granules, done, &h->share_calls);
+	bool ok = for_granules(h, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID, ipa, granules, done,
+			       &h->share_calls);
 
 	h->granules_shared += *done;
 	return ok ? FW_OK : FW_EHYP_SHARE;
@@ -107,7 +109,8 @@ enum fw_status hyp_share(struct hyp *h, u64 ipa, u64 granules, u64 *done)
 
 enum fw_status hyp_unshare(struct hyp *h, u64 ipa, u64 granules, u64 *done)
 {
-	bool ok = for_granules(h, VENDOR_HYP_MEM_UNSHARE, ipa, granules, done, &h->unshare_calls);
+	bool ok = for_granules(h, ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID, ipa, granules, done,
+			       &h->unshare_calls);
 
 	h->granules_unshared += *done;
 	return ok ? FW_OK : FW_EHYP_UNSHARE;
@@ -115,15 +118,15 @@ enum fw_status hyp_unshare(struct hyp *h, u64 ipa, u64 granules, u64 *done)
 
 bool hyp_can_guard(const struct hyp *h)
 {
-	return has_features(h, FEATURE(VENDOR_HYP_GUARD_INFO) | FEATURE(VENDOR_HYP_GUARD_ENROLL) |
-			       FEATURE(VENDOR_HYP_GUARD_MAP) | FEATURE(VENDOR_HYP_GUARD_UNMAP));
+	return has_features(h, FEATURE(MMIO_GUARD_INFO) | FEATURE(MMIO_GUARD_ENROLL) |
+			       FEATURE(MMIO_GUARD) | FEATURE(MMIO_GUARD_UNMAP));
 }
 
 enum fw_status hyp_query_guard(struct hyp *h)
 {
 	struct smccc_res res;
 
-	smccc_hvc(VENDOR_HYP_GUARD_INFO, 0, 0, 0, &res);
+	smccc_hvc(ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID, 0, 0, 0, &res);
 	h->guard_queries++;
 	if (!granule_makes_sense(res.r[0]))
 		return FW_EHYP_GRANULE;
@@ -135,7 +138,7 @@ enum fw_status hyp_guard(struct hyp *h, u64 ipa)
 {
 	struct smccc_res res;
 
-	smccc_hvc(VENDOR_HYP_GUARD_MAP, ipa, 0, 0, &res);
+	smccc_hvc(ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID, ipa, 0, 0, &res);
 	h->guard_calls++;
 	return res.r[0] ? FW_EHYP_GUARD : FW_OK;
 }
@@ -144,7 +147,7 @@ enum fw_status hyp_unguard(struct hyp *h, u64 ipa)
 {
 	struct smccc_res res;
 
-	smccc_hvc(VENDOR_HYP_GUARD_UNMAP, ipa, 0, 0, &res);
+	smccc_hvc(ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID, ipa, 0, 0, &res);
 	h->unguard_calls++;
 	return res.r[0] ? FW_EHYP_GUARD : FW_OK;
 }

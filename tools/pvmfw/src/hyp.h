@@ -43,6 +43,9 @@ struct hyp {
 	u64 unguard_calls;
 };
 
+/* The UID of KVM, as CALL_UID returns it in R0 to R3. The code at the entry reads it, too. */
+extern const u32 hyp_kvm_uid[4];
+
 /**
  * hyp_discover() - Query which hypervisor it is (CALL_UID) and what it offers (FEATURES).
  * @h: filled in; for a hypervisor other than KVM, all zeroes

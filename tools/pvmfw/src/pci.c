@@ -11,14 +11,9 @@
 #define FUNCTIONS		8
 #define NO_VENDOR		0xffff
 
-#define HEADER_TYPE(v)		((v) & 0x7f)
 #define HEADER_MULTIFUNCTION	0x80
-#define HEADER_DEVICE		0
 
-#define BAR_IO			0x1u
-#define BAR_TYPE(v)		(((v) >> 1) & 3)
-#define BAR_TYPE_32		0
-#define BAR_TYPE_64		2
+#define BAR_TYPE(v)		((v) & PCI_BASE_ADDRESS_MEM_TYPE_MASK)
 #define BAR_FLAGS		0xfu
 
 static u64 config_of(const struct pci_host *host, unsigned int slot, unsigned int function)
@@ -38,7 +33,7 @@ static bool probe(u64 config, bool *multi, bool *is_device)
 		return false;
 	type = mmio_read8(config + PCI_HEADER_TYPE);
 	*multi = type & HEADER_MULTIFUNCTION;
-	*is_device = HEADER_TYPE(type) == HEADER_DEVICE;
+	*is_device = (type & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_NORMAL;
 	return true;
 }
 
@@ -74,15 +69,16 @@ static u16 stop_decoding(u64 config)
  */
 static enum fw_status read_bar(u64 config, unsigned int i, struct bar_reading *r)
 {
-	u64 reg = config + PCI_BAR0 + 4 * i;
+	u64 reg = config + PCI_BASE_ADDRESS_0 + 4 * i;
 	u32 lo = mmio_read32(reg), hi = 0;
 	u64 mask;
 
 	memset(r, 0, sizeof(*r));
-	if (lo & BAR_IO)
+	if (lo & PCI_BASE_ADDRESS_SPACE_IO)
 		return FW_OK;
-	r->wide = BAR_TYPE(lo) == BAR_TYPE_64;
-	if ((BAR_TYPE(lo) != BAR_TYPE_32 && !r->wide) || (r->wide && i == PCI_BARS - 1))
+	r->wide = BAR_TYPE(lo) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+	if ((BAR_TYPE(lo) != PCI_BASE_ADDRESS_MEM_TYPE_32 && !r->wide) ||
+	    (r->wide && i == PCI_STD_NUM_BARS - 1))
 		return FW_EPCI_BAR;
 
 	mmio_write32(reg, ~0u);
@@ -112,7 +108,7 @@ static const struct pci_bar *find_overlap(const struct pci_dev *dev, const struc
 {
 	unsigned int i;
 
-	for (i = 0; i < PCI_BARS; i++)
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
 		if (dev->bar[i].size && range_overlaps(bar->base, bar->size, dev->bar[i].base,
 						       dev->bar[i].size))
 			return &dev->bar[i];
@@ -148,7 +144,7 @@ static enum fw_status place(const struct pci_host *host, const struct pci_dev *d
 /* Write a BAR and read it back: a device that did not take the address is unusable. */
 static enum fw_status write_bar(u64 config, unsigned int i, const struct bar_reading *r)
 {
-	u64 reg = config + PCI_BAR0 + 4 * i, found;
+	u64 reg = config + PCI_BASE_ADDRESS_0 + 4 * i, found;
 
 	mmio_write32(reg, (u32)r->bar.base);
 	if (r->wide)
@@ -218,21 +214,21 @@ static bool is_placed(const struct pci_host *host, const struct pci_dev *dev,
 /* Size all BARs, keep those that are placed, and place the others around them. */
 static enum fw_status setup(const struct pci_host *host, struct pci_dev *dev)
 {
-	struct bar_reading r[PCI_BARS] = { 0 };
+	struct bar_reading r[PCI_STD_NUM_BARS] = { 0 };
 	enum fw_status status;
 	unsigned int i;
 	u16 command;
 
 	command = stop_decoding(dev->config);
-	for (i = 0; i < PCI_BARS; i += r[i].wide ? 2 : 1) {
+	for (i = 0; i < PCI_STD_NUM_BARS; i += r[i].wide ? 2 : 1) {
 		status = read_bar(dev->config, i, &r[i]);
 		if (status != FW_OK)
 			return status;
 	}
-	for (i = 0; i < PCI_BARS; i++)
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
 		if (r[i].memory && is_placed(host, dev, &r[i].bar))
 			dev->bar[i] = r[i].bar;
-	for (i = 0; i < PCI_BARS; i++) {
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
 		if (!r[i].memory || dev->bar[i].size)
 			continue;
 		status = place(host, dev, &r[i].bar);

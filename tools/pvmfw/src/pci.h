@@ -9,25 +9,11 @@
 #ifndef PVMFW_PCI_H
 #define PVMFW_PCI_H
 
+#include <linux/pci_regs.h>
+
 #include "platform.h"
 #include "status.h"
 #include "types.h"
-
-#define PCI_BARS	6
-
-/* Offsets of registers in configuration space, and bits of these registers. */
-#define PCI_VENDOR_ID	0x00
-#define PCI_COMMAND	0x04
-#define PCI_STATUS	0x06
-#define PCI_HEADER_TYPE	0x0e
-#define PCI_BAR0	0x10
-#define PCI_CAP_PTR	0x34
-#define PCI_CONFIG_SIZE	0x100
-
-#define PCI_COMMAND_IO		0x1
-#define PCI_COMMAND_MEMORY	0x2
-#define PCI_COMMAND_MASTER	0x4
-#define PCI_STATUS_CAP_LIST	0x10
 
 /**
  * struct pci_bar - A memory BAR.
@@ -62,7 +48,7 @@ struct pci_dev {
 	u64 config;
 	unsigned int slot;
 	unsigned int function;
-	struct pci_bar bar[PCI_BARS];
+	struct pci_bar bar[PCI_STD_NUM_BARS];
 };
 
 /**

@@ -2,22 +2,18 @@
 /*
  * The PSCI calls (psci.h).
  */
+#include <linux/psci.h>
+
 #include "psci.h"
 #include "smccc.h"
-
-#define PSCI_VERSION		0x84000000
-#define PSCI_SYSTEM_OFF		0x84000008
-#define PSCI_SYSTEM_RESET	0x84000009
-
-#define PSCI_VERSION_0_2	2
 
 enum fw_status psci_check(void)
 {
 	struct smccc_res res;
 
-	smccc_hvc(PSCI_VERSION, 0, 0, 0, &res);
+	smccc_hvc(PSCI_0_2_FN_PSCI_VERSION, 0, 0, 0, &res);
 	/* R0 is a 32-bit value here: NOT_SUPPORTED has its sign bit set, a version does not. */
-	if ((u32)res.r[0] & 0x80000000u || (u32)res.r[0] < PSCI_VERSION_0_2)
+	if ((u32)res.r[0] & 0x80000000u || (u32)res.r[0] < PSCI_VERSION(0, 2))
 		return FW_EPSCI;
 	return FW_OK;
 }
@@ -26,12 +22,12 @@ void psci_system_off(void)
 {
 	struct smccc_res res;
 
-	smccc_hvc(PSCI_SYSTEM_OFF, 0, 0, 0, &res);
+	smccc_hvc(PSCI_0_2_FN_SYSTEM_OFF, 0, 0, 0, &res);
 }
 
 void psci_system_reset(void)
 {
 	struct smccc_res res;
 
-	smccc_hvc(PSCI_SYSTEM_RESET, 0, 0, 0, &res);
+	smccc_hvc(PSCI_0_2_FN_SYSTEM_RESET, 0, 0, 0, &res);
 }

@@ -5,18 +5,14 @@
  */
 #include <string.h>
 
+#include <linux/virtio_blk.h>
+
 #include "clock.h"
 #include "mmio.h"
 #include "virtio_blk.h"
 
-#define REQ_IN		0
-
-#define STATUS_OK	0
-#define STATUS_IOERR	1
-#define STATUS_UNSUPP	2
+/* What the device writes over. */
 #define STATUS_NONE	0xff
-
-#define CONFIG_CAPACITY	0
 
 /* How long a request may take, and how often to check whether the device needs a reset. */
 #define READ_SECONDS	30
@@ -42,7 +38,8 @@ enum fw_status virtio_blk_init(struct virtio_blk *blk, const struct pci_dev *pci
 	status = virtio_pci_init(&blk->dev, pci);
 	if (status != FW_OK)
 		return status;
-	status = virtio_pci_read_config64(&blk->dev, CONFIG_CAPACITY, &blk->sectors);
+	status = virtio_pci_read_config64(&blk->dev, offsetof(struct virtio_blk_config, capacity),
+					  &blk->sectors);
 	if (status != FW_OK)
 		return status;
 	if (!blk->sectors || blk->sectors > UINT64_MAX / SECTOR_SIZE)
@@ -91,12 +88,12 @@ static enum fw_status wait_any(struct virtio_blk *blk)
 static enum fw_status request_result(const struct blk_request *req, u32 written, u32 len)
 {
 	switch (READ_ONCE(req->status)) {
-	case STATUS_OK:
+	case VIRTIO_BLK_S_OK:
 		return written == len || written == len + sizeof(req->status) ? FW_OK :
 		       FW_EBLK_SHORT;
-	case STATUS_IOERR:
+	case VIRTIO_BLK_S_IOERR:
 		return FW_EBLK_IO;
-	case STATUS_UNSUPP:
+	case VIRTIO_BLK_S_UNSUPP:
 		return FW_EBLK_UNSUPPORTED;
 	default:
 		return FW_EBLK_STATUS;
@@ -146,7 +143,7 @@ static enum fw_status submit(struct virtio_blk *blk, unsigned int number, u64 se
 	enum fw_status status;
 	u16 id;
 
-	WRITE_ONCE(req->type, REQ_IN);
+	WRITE_ONCE(req->type, VIRTIO_BLK_T_IN);
 	WRITE_ONCE(req->reserved, 0);
 	WRITE_ONCE(req->sector, sector);
 	WRITE_ONCE(req->status, STATUS_NONE);

@@ -4,57 +4,26 @@
  */
 #include <string.h>
 
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+
 #include "clock.h"
 #include "mmio.h"
 #include "virtio_pci.h"
 
-/* Offsets in a capability: struct virtio_pci_cap of the standard. */
-#define CAP_ID_VENDOR		0x09
-#define CAP_LEN			2
-#define CAP_TYPE		3
-#define CAP_BAR			4
-#define CAP_OFFSET		8
-#define CAP_LENGTH		12
-#define CAP_NOTIFY_MULTIPLIER	16
-#define CAP_SIZE		16
-#define CAP_NOTIFY_SIZE		20
-#define CAP_FIRST		0x40
+/* The first capability follows the header. */
+#define CAP_FIRST		PCI_STD_HEADER_SIZEOF
 /* More capabilities do not fit into configuration space. */
 #define CAP_MAX			48
 
-#define CAP_TYPE_COMMON		1
-#define CAP_TYPE_NOTIFY		2
-#define CAP_TYPE_DEVICE		4
+#define CAP_SIZE		sizeof(struct virtio_pci_cap)
+#define CAP_NOTIFY_SIZE		sizeof(struct virtio_pci_notify_cap)
+#define COMMON_SIZE		sizeof(struct virtio_pci_common_cfg)
 
-/* Offsets in the common configuration. */
-#define DEVICE_FEATURE_SELECT	0x00
-#define DEVICE_FEATURE		0x04
-#define DRIVER_FEATURE_SELECT	0x08
-#define DRIVER_FEATURE		0x0c
-#define DEVICE_STATUS		0x14
-#define CONFIG_GENERATION	0x15
-#define QUEUE_SELECT		0x16
-#define QUEUE_SIZE		0x18
-#define QUEUE_MSIX_VECTOR	0x1a
-#define QUEUE_ENABLE		0x1c
-#define QUEUE_NOTIFY_OFF	0x1e
-#define QUEUE_DESC		0x20
-#define QUEUE_DRIVER		0x28
-#define QUEUE_DEVICE		0x30
-#define COMMON_SIZE		0x38
-
-#define STATUS_ACKNOWLEDGE	0x01
-#define STATUS_DRIVER		0x02
-#define STATUS_DRIVER_OK	0x04
-#define STATUS_FEATURES_OK	0x08
-#define STATUS_NEEDS_RESET	0x40
-#define STATUS_FAILED		0x80
-
-#define NO_VECTOR		0xffff
-
-/* VERSION_1 is bit 32, ACCESS_PLATFORM bit 33: both in the second word. */
+/* VERSION_1 and ACCESS_PLATFORM are in the second word. */
 #define FEATURES_WORD		1
-#define FEATURES_REQUIRED	0x3u
+#define FEATURES_REQUIRED	(1u << (VIRTIO_F_VERSION_1 - 32) |		\
+				 1u << (VIRTIO_F_ACCESS_PLATFORM - 32))
 
 #define RESET_SECONDS		5
 #define CONFIG_TRIES		16
@@ -65,23 +34,23 @@
  */
 static enum fw_status read_cap(struct virtio_dev *dev, const struct pci_dev *pci, u64 cap)
 {
-	u8 type = mmio_read8(pci->config + cap + CAP_TYPE);
-	u8 bar = mmio_read8(pci->config + cap + CAP_BAR);
+	u8 type = mmio_read8(pci->config + cap + VIRTIO_PCI_CAP_CFG_TYPE);
+	u8 bar = mmio_read8(pci->config + cap + VIRTIO_PCI_CAP_BAR);
 	u32 offset, length;
 	struct virtio_region *region;
 	u64 min_cap = CAP_SIZE, min_length;
 
 	switch (type) {
-	case CAP_TYPE_COMMON:
+	case VIRTIO_PCI_CAP_COMMON_CFG:
 		region = &dev->common;
 		min_length = COMMON_SIZE;
 		break;
-	case CAP_TYPE_NOTIFY:
+	case VIRTIO_PCI_CAP_NOTIFY_CFG:
 		region = &dev->notify;
 		min_cap = CAP_NOTIFY_SIZE;
 		min_length = sizeof(u16);
 		break;
-	case CAP_TYPE_DEVICE:
+	case VIRTIO_PCI_CAP_DEVICE_CFG:
 		region = &dev->config;
 		min_length = sizeof(u32);
 		break;
@@ -91,16 +60,17 @@ static enum fw_status read_cap(struct virtio_dev *dev, const struct pci_dev *pci
 	if (region->size)
 		return FW_OK;
 
-	if (mmio_read8(pci->config + cap + CAP_LEN) < min_cap || cap + min_cap > PCI_CONFIG_SIZE ||
-	    bar >= PCI_BARS)
+	if (mmio_read8(pci->config + cap + VIRTIO_PCI_CAP_LEN) < min_cap ||
+	    cap + min_cap > PCI_CFG_SPACE_SIZE || bar >= PCI_STD_NUM_BARS)
 		return FW_EPCI_CAP;
-	offset = mmio_read32(pci->config + cap + CAP_OFFSET);
-	length = mmio_read32(pci->config + cap + CAP_LENGTH);
+	offset = mmio_read32(pci->config + cap + VIRTIO_PCI_CAP_OFFSET);
+	length = mmio_read32(pci->config + cap + VIRTIO_PCI_CAP_LENGTH);
 	if (length < min_length || !is_aligned(offset, sizeof(u32)) ||
 	    !range_inside(offset, length, 0, pci->bar[bar].size))
 		return FW_EPCI_CAP;
-	if (type == CAP_TYPE_NOTIFY)
-		dev->notify_multiplier = mmio_read32(pci->config + cap + CAP_NOTIFY_MULTIPLIER);
+	if (type == VIRTIO_PCI_CAP_NOTIFY_CFG)
+		dev->notify_multiplier = mmio_read32(pci->config + cap +
+						     VIRTIO_PCI_NOTIFY_CAP_MULT);
 	region->base = pci->bar[bar].base + offset;
 	region->size = length;
 	return FW_OK;
@@ -114,44 +84,49 @@ static enum fw_status read_caps(struct virtio_dev *dev, const struct pci_dev *pc
 
 	if (!(mmio_read16(pci->config + PCI_STATUS) & PCI_STATUS_CAP_LIST))
 		return FW_EPCI_CAP;
-	cap = mmio_read8(pci->config + PCI_CAP_PTR) & ~3;
+	cap = mmio_read8(pci->config + PCI_CAPABILITY_LIST) & ~3;
 	while (cap) {
 		/* A circular list exceeds CAP_MAX. */
 		if (cap < CAP_FIRST || !tries--)
 			return FW_EPCI_CAP;
 		id = mmio_read8(pci->config + cap);
-		if (id == CAP_ID_VENDOR) {
-			if (cap + CAP_SIZE > PCI_CONFIG_SIZE)
+		if (id == PCI_CAP_ID_VNDR) {
+			if (cap + CAP_SIZE > PCI_CFG_SPACE_SIZE)
 				return FW_EPCI_CAP;
 			status = read_cap(dev, pci, cap);
 			if (status != FW_OK)
 				return status;
 		}
-		cap = mmio_read8(pci->config + cap + 1) & ~3;
+		cap = mmio_read8(pci->config + cap + PCI_CAP_LIST_NEXT) & ~3;
 	}
 	return dev->common.size && dev->notify.size ? FW_OK : FW_EPCI_CAP;
 }
 
+static u8 device_status(struct virtio_dev *dev)
+{
+	return mmio_read8(dev->common.base + VIRTIO_PCI_COMMON_STATUS);
+}
+
 static void add_status(struct virtio_dev *dev, u8 bits)
 {
-	u64 reg = dev->common.base + DEVICE_STATUS;
-
-	mmio_write8(reg, mmio_read8(reg) | bits);
+	mmio_write8(dev->common.base + VIRTIO_PCI_COMMON_STATUS, device_status(dev) | bits);
 }
 
 static enum fw_status negotiate(struct virtio_dev *dev)
 {
 	u64 base = dev->common.base;
 
-	mmio_write32(base + DEVICE_FEATURE_SELECT, FEATURES_WORD);
-	if ((mmio_read32(base + DEVICE_FEATURE) & FEATURES_REQUIRED) != FEATURES_REQUIRED)
+	mmio_write32(base + VIRTIO_PCI_COMMON_DFSELECT, FEATURES_WORD);
+	if ((mmio_read32(base + VIRTIO_PCI_COMMON_DF) & FEATURES_REQUIRED) != FEATURES_REQUIRED)
 		return FW_EVIRTIO_FEATURES;
-	mmio_write32(base + DRIVER_FEATURE_SELECT, 0);
-	mmio_write32(base + DRIVER_FEATURE, 0);
-	mmio_write32(base + DRIVER_FEATURE_SELECT, FEATURES_WORD);
-	mmio_write32(base + DRIVER_FEATURE, FEATURES_REQUIRED);
-	add_status(dev, STATUS_FEATURES_OK);
-	return mmio_read8(base + DEVICE_STATUS) & STATUS_FEATURES_OK ? FW_OK : FW_EVIRTIO_FEATURES;
+	mmio_write32(base + VIRTIO_PCI_COMMON_GFSELECT, 0);
+	mmio_write32(base + VIRTIO_PCI_COMMON_GF, 0);
+	mmio_write32(base + VIRTIO_PCI_COMMON_GFSELECT, FEATURES_WORD);
+	mmio_write32(base + VIRTIO_PCI_COMMON_GF, FEATURES_REQUIRED);
+	add_status(dev, VIRTIO_CONFIG_S_FEATURES_OK);
+	if (!(device_status(dev) & VIRTIO_CONFIG_S_FEATURES_OK))
+		return FW_EVIRTIO_FEATURES;
+	return FW_OK;
 }
 
 enum fw_status virtio_pci_init(struct virtio_dev *dev, const struct pci_dev *pci)
@@ -164,18 +139,18 @@ enum fw_status virtio_pci_init(struct virtio_dev *dev, const struct pci_dev *pci
 		status = virtio_pci_reset(dev);
 	if (status != FW_OK)
 		return status;
-	add_status(dev, STATUS_ACKNOWLEDGE);
-	add_status(dev, STATUS_DRIVER);
+	add_status(dev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	add_status(dev, VIRTIO_CONFIG_S_DRIVER);
 	status = negotiate(dev);
 	if (status != FW_OK)
-		add_status(dev, STATUS_FAILED);
+		add_status(dev, VIRTIO_CONFIG_S_FAILED);
 	return status;
 }
 
 u16 virtio_pci_queue_max(struct virtio_dev *dev)
 {
-	mmio_write16(dev->common.base + QUEUE_SELECT, 0);
-	return mmio_read16(dev->common.base + QUEUE_SIZE);
+	mmio_write16(dev->common.base + VIRTIO_PCI_COMMON_Q_SELECT, 0);
+	return mmio_read16(dev->common.base + VIRTIO_PCI_COMMON_Q_SIZE);
 }
 
 static void write64(u64 reg, u64 value)
@@ -189,28 +164,29 @@ enum fw_status virtio_pci_start(struct virtio_dev *dev, u16 size, u64 desc, u64 
 {
 	u64 base = dev->common.base, offset;
 
-	mmio_write16(base + QUEUE_SELECT, 0);
-	offset = (u64)mmio_read16(base + QUEUE_NOTIFY_OFF) * dev->notify_multiplier;
+	mmio_write16(base + VIRTIO_PCI_COMMON_Q_SELECT, 0);
+	offset = (u64)mmio_read16(base + VIRTIO_PCI_COMMON_Q_NOFF) * dev->notify_multiplier;
 	if (!range_inside(offset, sizeof(u16), 0, dev->notify.size) ||
 	    !is_aligned(offset, sizeof(u16)))
 		return FW_EVIRTIO_QUEUE;
 	*notify = dev->notify.base + offset;
 
-	mmio_write16(base + QUEUE_MSIX_VECTOR, NO_VECTOR);
-	mmio_write16(base + QUEUE_SIZE, size);
-	write64(base + QUEUE_DESC, desc);
-	write64(base + QUEUE_DRIVER, avail);
-	write64(base + QUEUE_DEVICE, used);
-	mmio_write16(base + QUEUE_ENABLE, 1);
-	if (mmio_read16(base + QUEUE_SIZE) != size || mmio_read16(base + QUEUE_ENABLE) != 1)
+	mmio_write16(base + VIRTIO_PCI_COMMON_Q_MSIX, VIRTIO_MSI_NO_VECTOR);
+	mmio_write16(base + VIRTIO_PCI_COMMON_Q_SIZE, size);
+	write64(base + VIRTIO_PCI_COMMON_Q_DESCLO, desc);
+	write64(base + VIRTIO_PCI_COMMON_Q_AVAILLO, avail);
+	write64(base + VIRTIO_PCI_COMMON_Q_USEDLO, used);
+	mmio_write16(base + VIRTIO_PCI_COMMON_Q_ENABLE, 1);
+	if (mmio_read16(base + VIRTIO_PCI_COMMON_Q_SIZE) != size ||
+	    mmio_read16(base + VIRTIO_PCI_COMMON_Q_ENABLE) != 1)
 		return FW_EVIRTIO_QUEUE;
-	add_status(dev, STATUS_DRIVER_OK);
+	add_status(dev, VIRTIO_CONFIG_S_DRIVER_OK);
 	return FW_OK;
 }
 
 enum fw_status virtio_pci_read_config64(struct virtio_dev *dev, u64 offset, u64 *value)
 {
-	u64 generation = dev->common.base + CONFIG_GENERATION;
+	u64 generation = dev->common.base + VIRTIO_PCI_COMMON_CFGGENERATION;
 	unsigned int tries;
 
 	if (!range_inside(offset, sizeof(u64), 0, dev->config.size))
@@ -230,15 +206,15 @@ enum fw_status virtio_pci_read_config64(struct virtio_dev *dev, u64 offset, u64 
 
 bool virtio_pci_needs_reset(struct virtio_dev *dev)
 {
-	return mmio_read8(dev->common.base + DEVICE_STATUS) & STATUS_NEEDS_RESET;
+	return device_status(dev) & VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
 enum fw_status virtio_pci_reset(struct virtio_dev *dev)
 {
 	u64 deadline = clock_deadline(RESET_SECONDS);
 
-	mmio_write8(dev->common.base + DEVICE_STATUS, 0);
-	while (mmio_read8(dev->common.base + DEVICE_STATUS))
+	mmio_write8(dev->common.base + VIRTIO_PCI_COMMON_STATUS, 0);
+	while (device_status(dev))
 		if (clock_passed(deadline))
 			return FW_ETIMEOUT;
 	return FW_OK;

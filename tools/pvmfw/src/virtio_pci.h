@@ -7,12 +7,16 @@
 #ifndef PVMFW_VIRTIO_PCI_H
 #define PVMFW_VIRTIO_PCI_H
 
+#include <linux/virtio_ids.h>
+
 #include "pci.h"
 #include "status.h"
 #include "types.h"
 
 #define VIRTIO_PCI_VENDOR	0x1af4
-#define VIRTIO_PCI_DEVICE_BLK	0x1042
+/* Devices of virtio 1.x have the type of the device behind this number. */
+#define VIRTIO_PCI_DEVICE_BASE	0x1040
+#define VIRTIO_PCI_DEVICE_BLK	(VIRTIO_PCI_DEVICE_BASE + VIRTIO_ID_BLOCK)
 
 /**
  * struct virtio_region - A register structure in a BAR.

@@ -7,39 +7,10 @@
 
 #include "virtqueue.h"
 
-#define DESC_NEXT	1
-#define DESC_WRITE	2
-
-#define AVAIL_NO_INTERRUPT 1
-
 /* The smallest power of two that holds a request of header, data and status. */
 #define MIN_SIZE	4
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "virtio 1.x is little-endian");
-
-struct virtq_desc {
-	u64 addr;
-	u32 len;
-	u16 flags;
-	u16 next;
-};
-
-struct virtq_avail {
-	u16 flags;
-	u16 idx;
-	u16 ring[];
-};
-
-struct virtq_used_elem {
-	u32 id;
-	u32 len;
-};
-
-struct virtq_used {
-	u16 flags;
-	u16 idx;
-	struct virtq_used_elem ring[];
-};
 
 enum fw_status virtq_init(struct virtqueue *vq, struct shared_pool *pool, u16 max)
 {
@@ -53,20 +24,20 @@ enum fw_status virtq_init(struct virtqueue *vq, struct shared_pool *pool, u16 ma
 		return FW_EVIRTIO_QUEUE;
 	vq->size = max < VIRTQUEUE_MAX ? max : VIRTQUEUE_MAX;
 
-	avail = vq->size * sizeof(struct virtq_desc);
+	avail = vq->size * sizeof(struct vring_desc);
 	/* Each ring ends with an event field, which this driver does not use. */
-	used = align_up(avail + sizeof(struct virtq_avail) + (vq->size + 1) * sizeof(u16),
+	used = align_up(avail + sizeof(struct vring_avail) + (vq->size + 1) * sizeof(u16),
 			sizeof(u32));
-	bytes = used + sizeof(struct virtq_used) + vq->size * sizeof(struct virtq_used_elem) +
+	bytes = used + sizeof(struct vring_used) + vq->size * sizeof(struct vring_used_elem) +
 		sizeof(u16);
 	status = alloc_shared(pool, bytes, &rings);
 	if (status != FW_OK)
 		return status;
 	memset(rings, 0, bytes);
 	vq->desc = rings;
-	vq->avail = (struct virtq_avail *)((char *)rings + avail);
-	vq->used = (struct virtq_used *)((char *)rings + used);
-	WRITE_ONCE(vq->avail->flags, AVAIL_NO_INTERRUPT);
+	vq->avail = (struct vring_avail *)((char *)rings + avail);
+	vq->used = (struct vring_used *)((char *)rings + used);
+	WRITE_ONCE(vq->avail->flags, VRING_AVAIL_F_NO_INTERRUPT);
 
 	for (i = 0; i < vq->size; i++)
 		vq->next[i] = (u16)(i + 1);
@@ -87,15 +58,15 @@ enum fw_status virtq_add(struct virtqueue *vq, const struct virtq_seg *seg, unsi
 		return FW_EAGAIN;
 
 	for (i = 0; i < count; i++) {
-		struct virtq_desc *desc = &vq->desc[at];
+		struct vring_desc *desc = &vq->desc[at];
 		u16 flags = 0;
 
 		if (seg[i].device_writes) {
-			flags |= DESC_WRITE;
+			flags |= VRING_DESC_F_WRITE;
 			writable += seg[i].len;
 		}
 		if (i + 1 < count)
-			flags |= DESC_NEXT;
+			flags |= VRING_DESC_F_NEXT;
 		WRITE_ONCE(desc->addr, seg[i].addr);
 		WRITE_ONCE(desc->len, seg[i].len);
 		WRITE_ONCE(desc->flags, flags);
@@ -123,7 +94,7 @@ static enum fw_status break_queue(struct virtqueue *vq)
 
 enum fw_status virtq_poll(struct virtqueue *vq, u16 *id, u32 *written)
 {
-	const struct virtq_used_elem *elem = &vq->used->ring[vq->used_idx & (vq->size - 1)];
+	const struct vring_used_elem *elem = &vq->used->ring[vq->used_idx & (vq->size - 1)];
 	u16 idx, tail, left;
 	u32 head, len;
 

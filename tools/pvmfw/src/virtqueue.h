@@ -9,6 +9,8 @@
 #ifndef PVMFW_VIRTQUEUE_H
 #define PVMFW_VIRTQUEUE_H
 
+#include <linux/virtio_ring.h>
+
 #include "shared.h"
 #include "status.h"
 #include "types.h"
@@ -26,10 +28,6 @@ struct virtq_seg {
 	u32 len;
 	bool device_writes;
 };
-
-struct virtq_desc;
-struct virtq_avail;
-struct virtq_used;
 
 /**
  * struct virtqueue - A queue.
@@ -56,9 +54,9 @@ struct virtqueue {
 	u16 next[VIRTQUEUE_MAX];
 	u16 chain[VIRTQUEUE_MAX];
 	u32 writable[VIRTQUEUE_MAX];
-	struct virtq_desc *desc;
-	struct virtq_avail *avail;
-	struct virtq_used *used;
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
 };
 
 /**

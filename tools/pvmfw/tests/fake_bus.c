@@ -89,12 +89,12 @@ static void config_write(u64 offset, u32 value, unsigned int size)
 	u64 reg;
 
 	fn = find(offset, &reg);
-	bar = (unsigned int)(reg - PCI_BAR0) / 4;
+	bar = (unsigned int)(reg - PCI_BASE_ADDRESS_0) / 4;
 	assert_true(fn->present);
 	if (reg == PCI_COMMAND) {
 		assert_int_equal(size, 2);
 		memcpy(fn->config + reg, &value, size);
-	} else if (reg >= PCI_BAR0 && bar < 6) {
+	} else if (reg >= PCI_BASE_ADDRESS_0 && bar < 6) {
 		u32 old = fake_bus_get32(fn, (unsigned int)reg);
 
 		assert_int_equal(size, 4);
@@ -117,7 +117,7 @@ static const struct fake_fn *decode(u64 addr, u64 *offset)
 
 	for (i = 0; i < 32 * 8; i++) {
 		const struct fake_fn *fn = &fake_bus[i / 8][i % 8];
-		u64 base = fake_bus_get32(fn, PCI_BAR0) & ~0xfull;
+		u64 base = fake_bus_get32(fn, PCI_BASE_ADDRESS_0) & ~0xfull;
 
 		if (fn->present && fn->read && fn->config[PCI_COMMAND] & PCI_COMMAND_MEMORY &&
 		    range_inside(addr, 1, base, (u32)-fn->bar_mask[0])) {

@@ -2,6 +2,12 @@
 /*
  * The disk (fake_disk.h), as virtio 1.2 defines it.
  */
+#include <linux/pci_regs.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
+
 #include "fake_counter.h"
 #include "fake_disk.h"
 #include "fake_hyp.h"
@@ -14,17 +20,6 @@
 #define DEVICE_AT	0x2000
 #define REGION_SIZE	0x1000
 #define NOTIFY_MULTIPLIER 4
-
-#define STATUS_DRIVER_OK 0x04
-#define STATUS_FEATURES_OK 0x08
-#define STATUS_NEEDS_RESET 0x40
-
-struct desc {
-	u64 addr;
-	u32 len;
-	u16 flags;
-	u16 next;
-};
 
 struct fake_disk fake_disk;
 
@@ -43,31 +38,32 @@ static void *guest(u64 addr, u64 len)
 /* Do the request that starts at @head: sets its status, returns the bytes written. */
 static u32 serve(u16 head, u8 *result)
 {
-	const struct desc *table = guest(fake_disk.desc, fake_disk.queue_size * sizeof(*table));
-	const struct desc *req = &table[head], *data = &table[req->next];
-	const struct desc *status = &table[data->next];
+	const struct vring_desc *table = guest(fake_disk.desc,
+					       fake_disk.queue_size * sizeof(*table));
+	const struct vring_desc *req = &table[head], *data = &table[req->next];
+	const struct vring_desc *status = &table[data->next];
 	u64 sector, i;
 	u32 type;
 	u8 *to;
 
 	/* Header, data, status; the device writes the last two. */
-	assert_int_equal(req->flags, 1);
-	assert_int_equal(data->flags, 3);
-	assert_int_equal(status->flags, 2);
+	assert_int_equal(req->flags, VRING_DESC_F_NEXT);
+	assert_int_equal(data->flags, VRING_DESC_F_NEXT | VRING_DESC_F_WRITE);
+	assert_int_equal(status->flags, VRING_DESC_F_WRITE);
 	assert_int_equal(req->len, 16);
 	assert_int_equal(status->len, 1);
 	assert_int_equal(data->len % 512, 0);
 
 	memcpy(&type, guest(req->addr, 16), sizeof(type));
 	memcpy(&sector, (u8 *)guest(req->addr, 16) + 8, sizeof(sector));
-	assert_int_equal(type, 0);
+	assert_int_equal(type, VIRTIO_BLK_T_IN);
 	assert_true(range_inside(sector, data->len / 512, 0, fake_disk.sectors));
 
-	*result = 0;
+	*result = VIRTIO_BLK_S_OK;
 	if (fake_disk.unsupported)
-		*result = 2;
+		*result = VIRTIO_BLK_S_UNSUPP;
 	else if (range_inside(fake_disk.bad_sector, 1, sector, data->len / 512))
-		*result = 1;
+		*result = VIRTIO_BLK_S_IOERR;
 	to = guest(data->addr, data->len);
 	for (i = 0; i < data->len && !*result; i++)
 		to[i] = fake_disk_byte(sector * 512 + i);
@@ -78,7 +74,7 @@ static void complete(u16 head, u32 written, u8 result)
 {
 	bool evil = fake_disk.evil && fake_disk.requests >= fake_disk.evil_from;
 	enum fake_disk_evil how = evil ? fake_disk.evil : EVIL_NONE;
-	const struct desc *table = (const void *)(uintptr_t)fake_disk.desc;
+	const struct vring_desc *table = (const void *)(uintptr_t)fake_disk.desc;
 	u64 status_at = table[table[table[head].next].next].addr;
 	u16 step = 1, idx = fake_disk.done;
 	u32 elem[2] = { head, written };
@@ -112,7 +108,7 @@ static void complete(u16 head, u32 written, u8 result)
 	case EVIL_SILENT:
 		return;
 	case EVIL_NEEDS_RESET:
-		fake_disk.status |= STATUS_NEEDS_RESET;
+		fake_disk.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 		return;
 	default:
 		break;
@@ -165,7 +161,7 @@ static void notified(void)
 	u16 idx, head;
 	u8 *avail;
 
-	if (!fake_disk.queue_enable || !(fake_disk.status & STATUS_DRIVER_OK))
+	if (!fake_disk.queue_enable || !(fake_disk.status & VIRTIO_CONFIG_S_DRIVER_OK))
 		fail_msg("a request before DRIVER_OK");
 	avail = guest(fake_disk.avail, 4 + 2 * (u64)fake_disk.queue_size);
 	memcpy(&idx, avail + 2, sizeof(idx));
@@ -181,18 +177,18 @@ static void notified(void)
 static u32 common_read(u64 offset)
 {
 	switch (offset) {
-	case 0x04:
+	case VIRTIO_PCI_COMMON_DF:
 		return fake_disk.feature_select < 2 ?
 			(u32)(fake_disk.features >> 32 * fake_disk.feature_select) : 0;
-	case 0x14:
+	case VIRTIO_PCI_COMMON_STATUS:
 		return fake_disk.status;
-	case 0x15:
+	case VIRTIO_PCI_COMMON_CFGGENERATION:
 		return fake_disk.restless ? fake_disk.generation++ : fake_disk.generation;
-	case 0x18:
+	case VIRTIO_PCI_COMMON_Q_SIZE:
 		return fake_disk.queue_size ? fake_disk.queue_size : fake_disk.queue_max;
-	case 0x1c:
+	case VIRTIO_PCI_COMMON_Q_ENABLE:
 		return fake_disk.queue_enable;
-	case 0x1e:
+	case VIRTIO_PCI_COMMON_Q_NOFF:
 		return fake_disk.notify_off;
 	default:
 		fail_msg("read of common register 0x%x", (unsigned int)offset);
@@ -221,49 +217,49 @@ static void write_status(u8 value)
 		fake_disk.driver_features = 0;
 	}
 	if (fake_disk.refuse_features)
-		value &= ~STATUS_FEATURES_OK;
+		value &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	fake_disk.status = value;
 }
 
 static void common_write(u64 offset, u32 value)
 {
 	switch (offset) {
-	case 0x00:
+	case VIRTIO_PCI_COMMON_DFSELECT:
 		fake_disk.feature_select = value;
 		break;
-	case 0x08:
+	case VIRTIO_PCI_COMMON_GFSELECT:
 		fake_disk.driver_select = value;
 		break;
-	case 0x0c:
+	case VIRTIO_PCI_COMMON_GF:
 		assert_true(fake_disk.driver_select < 2);
 		fake_disk.driver_features |= (u64)value << 32 * fake_disk.driver_select;
 		break;
-	case 0x14:
+	case VIRTIO_PCI_COMMON_STATUS:
 		write_status((u8)value);
 		break;
-	case 0x16:
+	case VIRTIO_PCI_COMMON_Q_SELECT:
 		assert_int_equal(value, 0);
 		break;
-	case 0x18:
+	case VIRTIO_PCI_COMMON_Q_SIZE:
 		assert_true(value <= fake_disk.queue_max && is_power_of_2(value));
 		fake_disk.queue_size = (u16)value;
 		break;
-	case 0x1a:
-		assert_int_equal(value, 0xffff);
+	case VIRTIO_PCI_COMMON_Q_MSIX:
+		assert_int_equal(value, VIRTIO_MSI_NO_VECTOR);
 		break;
-	case 0x1c:
+	case VIRTIO_PCI_COMMON_Q_ENABLE:
 		fake_disk.queue_enable = !fake_disk.refuse_queue;
 		break;
-	case 0x20:
-	case 0x24:
+	case VIRTIO_PCI_COMMON_Q_DESCLO:
+	case VIRTIO_PCI_COMMON_Q_DESCHI:
 		set_half(&fake_disk.desc, offset, value);
 		break;
-	case 0x28:
-	case 0x2c:
+	case VIRTIO_PCI_COMMON_Q_AVAILLO:
+	case VIRTIO_PCI_COMMON_Q_AVAILHI:
 		set_half(&fake_disk.avail, offset, value);
 		break;
-	case 0x30:
-	case 0x34:
+	case VIRTIO_PCI_COMMON_Q_USEDLO:
+	case VIRTIO_PCI_COMMON_Q_USEDHI:
 		set_half(&fake_disk.used, offset, value);
 		break;
 	default:
@@ -294,7 +290,7 @@ static void bar_write(u64 offset, u32 value, unsigned int size)
 
 static void add_cap(struct fake_fn *fn, u8 at, u8 next, u8 type, u32 offset)
 {
-	fn->config[at] = 0x09;
+	fn->config[at] = PCI_CAP_ID_VNDR;
 	fn->config[at + 1] = next;
 	fn->config[at + 2] = type == 2 ? 20 : 16;
 	fn->config[at + 3] = type;

@@ -2,13 +2,14 @@
 /*
  * The hypervisor (fake_hyp.h).
  */
+#include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
+#include <linux/psci.h>
+
 #include "fake_hyp.h"
 #include "fake_trace.h"
 #include "smccc.h"
 #include "testing.h"
-
-#define NOT_SUPPORTED		((u64)-1)
-#define INVALID_PARAMETER	((u64)-3)
 
 #define PAGES (FW_SCRATCH_SIZE / PAGE_SIZE)
 
@@ -85,7 +86,7 @@ static void change(u64 ipa, u64 count, u64 a3, bool share, struct smccc_res *res
 			 (unsigned long long)count, (unsigned long long)a3);
 	if (fake_hyp.calls == fake_hyp.fail_call || fake_hyp.calls == fake_hyp.fail_also ||
 	    (fake_hyp.fail_from && fake_hyp.calls >= fake_hyp.fail_from)) {
-		res->r[0] = INVALID_PARAMETER;
+		res->r[0] = (u64)SMCCC_RET_INVALID_PARAMETER;
 		return;
 	}
 	if (!count)
@@ -108,7 +109,7 @@ static void change_guard(u64 ipa, bool guard, struct smccc_res *res)
 	if (!guard)
 		fake_trace(EVENT_UNGUARD, ipa);
 	if (++fake_hyp.guard_calls == fake_hyp.guard_fail_call) {
-		res->r[0] = INVALID_PARAMETER;
+		res->r[0] = (u64)SMCCC_RET_INVALID_PARAMETER;
 		return;
 	}
 	if (!guard && !fake_hyp.guarded[first])
@@ -123,46 +124,48 @@ void smccc_hvc(u64 fn, u64 a1, u64 a2, u64 a3, struct smccc_res *res)
 {
 	memset(res, 0, sizeof(*res));
 	switch (fn) {
-	case 0x84000008:
+	case PSCI_0_2_FN_SYSTEM_OFF:
 		fake_trace(EVENT_OFF, 0);
 		break;
-	case 0x84000009:
+	case PSCI_0_2_FN_SYSTEM_RESET:
 		fake_trace(EVENT_RESET, 0);
 		break;
-	case 0x8600ff01:
-		res->r[0] = fake_hyp.is_kvm ? 0xb66fb428 : NOT_SUPPORTED;
-		res->r[1] = 0xe911c52e;
-		res->r[2] = 0x564bcaa9;
-		res->r[3] = 0x743a004d;
+	case ARM_SMCCC_VENDOR_HYP_CALL_UID_FUNC_ID:
+		res->r[0] = ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0;
+		if (!fake_hyp.is_kvm)
+			res->r[0] = (u64)SMCCC_RET_NOT_SUPPORTED;
+		res->r[1] = ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_1;
+		res->r[2] = ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_2;
+		res->r[3] = ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3;
 		break;
-	case 0x86000000:
+	case ARM_SMCCC_VENDOR_HYP_KVM_FEATURES_FUNC_ID:
 		res->r[0] = fake_hyp.features;
 		break;
-	case 0xc6000002:
+	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
 		fake_hyp.meminfo_calls++;
 		if (a1 || a2 || a3)
 			fail_msg("HYP_MEMINFO with arguments");
 		res->r[0] = fake_hyp.granule;
 		res->r[1] = fake_hyp.ranges;
 		break;
-	case 0xc6000003:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
 		change(a1, a2, a3, true, res);
 		break;
-	case 0xc6000004:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
 		change(a1, a2, a3, false, res);
 		break;
-	case 0xc6000005:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID:
 		if (a1 || a2 || a3)
 			fail_msg("MMIO_GUARD_INFO with arguments");
 		res->r[0] = fake_hyp.guard_granule;
 		break;
-	case 0xc6000007:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
 		change_guard(a1, true, res);
 		break;
-	case 0xc6000008:
+	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
 		change_guard(a1, false, res);
 		break;
 	default:
-		res->r[0] = NOT_SUPPORTED;
+		res->r[0] = (u64)SMCCC_RET_NOT_SUPPORTED;
 	}
 }

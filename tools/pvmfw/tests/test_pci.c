@@ -34,7 +34,7 @@ static enum fw_status find(void)
 static void set_bar(struct fake_fn *fn, unsigned int bar, u32 size, u32 value)
 {
 	fn->bar_mask[bar] = ~(size - 1);
-	fake_bus_set32(fn, PCI_BAR0 + 4 * bar, value);
+	fake_bus_set32(fn, PCI_BASE_ADDRESS_0 + 4 * bar, value);
 }
 
 static void empty_bus(void **state)
@@ -100,14 +100,14 @@ static void check_bars(const struct fake_fn *fn)
 {
 	unsigned int i, j;
 
-	for (i = 0; i < PCI_BARS; i++) {
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
 		const struct pci_bar *bar = &dev.bar[i];
 
 		if (!bar->size)
 			continue;
 		assert_true(bar->base && is_aligned(bar->base, bar->size));
 		assert_true(range_inside(bar->base, bar->size, FAKE_WINDOW, FAKE_WINDOW_SIZE));
-		assert_int_equal(fake_bus_get32(fn, PCI_BAR0 + 4 * i) & ~0xfu, bar->base);
+		assert_int_equal(fake_bus_get32(fn, PCI_BASE_ADDRESS_0 + 4 * i) & ~0xfu, bar->base);
 		for (j = 0; j < i; j++)
 			assert_false(dev.bar[j].size &&
 				     range_overlaps(bar->base, bar->size, dev.bar[j].base,
@@ -171,7 +171,7 @@ static void others_stay_undecoded(void **state)
 		check_bars(fn);
 		assert_int_equal(other->config[PCI_COMMAND], 0);
 		assert_int_equal(bridge->config[PCI_COMMAND], 0);
-		assert_int_equal(fake_bus_get32(other, PCI_BAR0 + 4), bars[i][1]);
+		assert_int_equal(fake_bus_get32(other, PCI_BASE_ADDRESS_0 + 4), bars[i][1]);
 	}
 }
 
@@ -197,12 +197,12 @@ static void moves(void **state)
 		set_bar(fn, 0, bars[i][0], bars[i][1]);
 		if (bars[i][2]) {
 			fn->bar_mask[1] = ~0u;
-			fake_bus_set32(fn, PCI_BAR0 + 4, bars[i][2]);
+			fake_bus_set32(fn, PCI_BASE_ADDRESS_0 + 4, bars[i][2]);
 		}
 		set_bar(fn, 2, 0x8000, FAKE_WINDOW + 0x8000);
 		assert_int_equal(find(), FW_OK);
 		assert_int_equal(dev.bar[0].size, bars[i][0]);
-		assert_int_equal(fake_bus_get32(fn, PCI_BAR0 + 4), 0);
+		assert_int_equal(fake_bus_get32(fn, PCI_BASE_ADDRESS_0 + 4), 0);
 		check_bars(fn);
 	}
 }
@@ -230,7 +230,7 @@ static void bad_bars(void **state)
 	/* A size of 2^40 bytes, of 2^63, and of twice the window. */
 	fake_bus_reset();
 	fn = fake_bus_add(0, 0, VENDOR, DEVICE);
-	fake_bus_set32(fn, PCI_BAR0, 4);
+	fake_bus_set32(fn, PCI_BASE_ADDRESS_0, 4);
 	fn->bar_mask[1] = 0xffffff00;
 	assert_int_equal(find(), FW_EPCI_WINDOW);
 	fn->bar_mask[1] = 0x80000000;
@@ -321,13 +321,14 @@ static void random_config_space(void **state)
 			fn->bar_mask[i] = test_random(&seed) % 2 ?
 				~((1u << test_random(&seed) % 32) - 1) : test_random(&seed);
 			if (test_random(&seed) % 4 == 0)
-				fake_bus_set32(fn, PCI_BAR0 + 4 * i, test_random(&seed));
+				fake_bus_set32(fn, PCI_BASE_ADDRESS_0 + 4 * i, test_random(&seed));
 			else
-				fake_bus_set32(fn, PCI_BAR0 + 4 * i, test_random(&seed) & 7);
+				fake_bus_set32(fn, PCI_BASE_ADDRESS_0 + 4 * i,
+					       test_random(&seed) & 7);
 		}
 		if (find() != FW_OK)
 			continue;
-		for (i = 0; i < PCI_BARS; i++)
+		for (i = 0; i < PCI_STD_NUM_BARS; i++)
 			if (dev.bar[i].size)
 				assert_true(range_inside(dev.bar[i].base, dev.bar[i].size,
 							 FAKE_WINDOW, FAKE_WINDOW_SIZE));

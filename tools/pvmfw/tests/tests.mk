@@ -9,7 +9,8 @@ TO := $(O)/tests
 TEST_CC ?= gcc
 
 # -Dcmocka_test: checkpatch does not accept cmocka's own name for the type.
-TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) -I$(W) $(WARN) -Dcmocka_test=CMUnitTest \
+TEST_CFLAGS := -std=gnu11 -O1 -g -I$(T) -I$(S) -I$(FDT) -I$(W) \
+	$(KERNEL_HEADERS) $(WARN) -Dcmocka_test=CMUnitTest \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # --wrap: fake_alloc.c makes allocations fail.
 TEST_LDFLAGS := -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_zalloc
@@ -49,19 +50,19 @@ $(TO)/crosvm_tree.o: $(T)/crosvm_tree.S $(CROSVM_DTB)
 
 $(TO)/%.o: $(T)/%.c $(TO)/.toolchain
 	$(say) CC $@
-	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MD -MP -c -o $@ $<
 
 $(TO)/%.o: $(S)/%.c $(TO)/.toolchain
 	$(say) CC $@
-	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MD -MP -c -o $@ $<
 
 $(TO)/%.o: $(W)/%.c $(TO)/.toolchain
 	$(say) CC $@
-	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -MD -MP -c -o $@ $<
 
 $(TO)/libfdt/%.o: $(FDT)/%.c $(TO)/.toolchain
 	$(say) CC $@
-	$(Q)$(TEST_CC) $(TEST_CFLAGS) -w -MMD -MP -c -o $@ $<
+	$(Q)$(TEST_CC) $(TEST_CFLAGS) -w -MD -MP -c -o $@ $<
 
 TEST_TOOLCHAIN := $(TEST_CC) $(TEST_CFLAGS)
 $(TO)/.toolchain: FORCE

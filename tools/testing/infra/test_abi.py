@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hypercalls of guests: whoever makes or answers one has the same number for it."""
+"""Numbers of hypercalls and of the UAPI: one header has them, and the manual the same."""
 
 import os
 import re
 import unittest
 
 from sandbox import TOP
+import tree
 
-HEADER = 'build/linux/include/linux/arm-smccc.h'
-# Who defines numbers of its own, by names that end like those of the kernel.
-PROGRAMS = ('tools/pvmfw/src/vendor.h', 'tools/testing/bench/guest/guest.h',
-            'tools/testing/bench/guest/kernel.S', 'tools/testing/selftests/kvm/arm64/pvm.h',
-            'tools/vmm/tests/vm/guest.c')
-ALIASES = {'MEMINFO': 'HYP_MEMINFO', 'MMIO_GUARD_MAP': 'MMIO_GUARD'}
-PREFIXES = ('VENDOR_HYP_', 'HVC_', 'KVM_')
-BASE = 0xc6000000
+HEADER = 'include/uapi/linux/pkvm.h'
+VENDOR = 0xc6000000
+# Functions of FF-A: the kernel's header for them is not for programs outside of it.
+OWN_NUMBERS = ('tools/testing/spmc/ffa.c',)
 
 
 def read(name):
@@ -22,48 +19,36 @@ def read(name):
         return file.read()
 
 
-def kernel_name(name):
-    """The kernel's name of a function, by the name that a program has for it."""
-    for prefix in PREFIXES:
-        name = name.removeprefix(prefix)
-    if re.match('R?GUARD_', name):
-        name = 'MMIO_' + name
-    return ALIASES.get(name, name)
-
-
 class Abi(unittest.TestCase):
     def setUp(self):
+        header = read(HEADER)
         self.numbers = {name: int(number) for name, number in re.findall(
-            r'^#define ARM_SMCCC_KVM_FUNC_(\w+)\t+(\d+)$', read(HEADER), re.M)}
-        hvc = read('arch/arm64/kvm/hyp/nvhe/guest_hvc.c')
-        macro = re.search(r'#define PVM_FEATURES\t(.*?[^\\])\n', hvc, re.S).group(1)
-        self.offered = re.findall(r'BIT\(ARM_SMCCC_KVM_FUNC_(\w+)\)', macro)
-        self.features = sum(1 << self.numbers[name] for name in self.offered)
+            r'^#define ARM_SMCCC_KVM_FUNC_(\w+)\t+(\d+)$', header, re.M)}
+        self.numbers['FEATURES'] = 0
+        macro = re.search(r'#define PKVM_GUEST_FEATURES\t(.*?[^\\])\n', header, re.S).group(1)
+        self.offered = re.findall(r'1 << ARM_SMCCC_KVM_FUNC_(\w+)', macro)
 
-    def test_programs(self):
-        """Each number that a program defines is the kernel's."""
-        for program in PROGRAMS:
-            found = re.findall(r'^#define (\w+)\s+(0xc60000[0-9a-f]{2})(?:UL)?$', read(program),
-                               re.M | re.I)
-            self.assertTrue(found, program)
-            for name, number in found:
-                self.assertEqual(BASE + self.numbers.get(kernel_name(name), -1), int(number, 16),
-                                 f'{name} of {program}')
+    def test_one_definition(self):
+        """No other file of ours defines a function id or the number of the capability."""
+        defined = re.compile(r'^#\s*define\s+\w+\s+(\(?0x(?:[8c][46]0000[0-9a-f]{2}|8600ff01|'
+                             r'ffbadab1)[UL]*\)?)\s*$', re.M | re.I)
+        found = {name: defined.findall(read(name)) for name in tree.our_files()
+                 if name.endswith(('.c', '.h', '.S')) and name not in OWN_NUMBERS}
+        self.assertIn(HEADER, found)
+        self.assertEqual(found.pop(HEADER), ['0xffbadab1'])
+        self.assertEqual({name: ids for name, ids in found.items() if ids}, {})
 
-    def test_features(self):
-        """The tests and the manual expect the bitmap of FEATURES that EL2 answers."""
-        word = f'{self.features:#x}'
-        self.assertIn(f'answered(got, {word}, 0, 0, 0)',
-                      read('tools/testing/selftests/kvm/arm64/fuzz_model.c'))
-        self.assertIn(f'{{ HVC_FEATURES, 0, 0, {word} }}',
-                      read('tools/testing/selftests/kvm/arm64/pkvm_guest_stats.c'))
-        self.assertIn(f'x0       {word}: ',
-                      read('Documentation/virt/kvm/arm/pkvm-hypercalls.rst'))
+    def test_offered(self):
+        """All calls that the header has are in the bitmap of FEATURES."""
+        self.assertEqual(sorted(self.offered), sorted(self.numbers))
 
     def test_documented(self):
-        """The manual has the function id of each call that EL2 offers."""
-        manual = ''.join(read(f'Documentation/virt/kvm/arm/pkvm-{name}.rst')
-                         for name in ('hypercalls', 'mmio-guard'))
+        """The manual has the function id of each call, and the bitmap of FEATURES."""
+        pages = {name: read(f'Documentation/virt/kvm/arm/pkvm-{name}.rst')
+                 for name in ('hypercalls', 'mmio-guard')}
         for name in self.offered:
-            number = BASE + self.numbers[name] if self.numbers[name] else 0x86000000
-            self.assertRegex(manual, f'(?m)^Function 0x{number:X}$', name)
+            number = VENDOR + self.numbers[name] if self.numbers[name] else 0x86000000
+            self.assertTrue(re.search(f'^Function 0x{number:X}$', '\n'.join(pages.values()),
+                                      re.M), name)
+        features = sum(1 << self.numbers[name] for name in self.offered)
+        self.assertTrue(f'x0       {features:#x}: ' in pages['hypercalls'], 'FEATURES')

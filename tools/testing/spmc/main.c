@@ -5,12 +5,9 @@
  */
 #include <stdalign.h>
 
-#include "spmc.h"
+#include <linux/arm-smccc.h>
 
-#define SMCCC_VERSION		0x80000000
-#define SMCCC_ARCH_FEATURES	0x80000001
-#define SMCCC_VERSION_1_2	0x10002
-#define SMCCC_NOT_SUPPORTED	(-1L)
+#include "spmc.h"
 
 /*
  * NS, RES1, HCE, RW, and the enables of features that EL3 would trap otherwise: APK, API, ATA,
@@ -144,15 +141,18 @@ bool spmc_handle_smc(struct spmc_regs *regs, uint64_t cpu)
 	}
 
 	switch (fid) {
-	case SMCCC_VERSION:
-		regs->x[0] = SMCCC_VERSION_1_2;
+	case ARM_SMCCC_VERSION_FUNC_ID:
+		regs->x[0] = ARM_SMCCC_VERSION_1_2;
 		break;
-	case SMCCC_ARCH_FEATURES:
-		regs->x[0] = regs->x[1] == SMCCC_VERSION || regs->x[1] == SMCCC_ARCH_FEATURES ?
-			     0 : SMCCC_NOT_SUPPORTED;
+	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
+		if (regs->x[1] == ARM_SMCCC_VERSION_FUNC_ID ||
+		    regs->x[1] == ARM_SMCCC_ARCH_FEATURES_FUNC_ID)
+			regs->x[0] = SMCCC_RET_SUCCESS;
+		else
+			regs->x[0] = SMCCC_RET_NOT_SUPPORTED;
 		break;
 	default:
-		regs->x[0] = SMCCC_NOT_SUPPORTED;
+		regs->x[0] = SMCCC_RET_NOT_SUPPORTED;
 	}
 
 	return false;

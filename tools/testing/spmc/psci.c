@@ -3,28 +3,10 @@
  * PSCI 1.1 (Arm DEN0022), as far as a kernel on QEMU's virt machine needs it. With secure=on
  * and a firmware, QEMU does not implement PSCI itself.
  */
+#include <linux/arm-smccc.h>
+#include <linux/psci.h>
+
 #include "spmc.h"
-
-#define PSCI_BASE		0x84000000u
-#define PSCI_64BIT		0x40000000u
-#define PSCI_VERSION		0x84000000u
-#define PSCI_CPU_SUSPEND	0x84000001u
-#define PSCI_CPU_OFF		0x84000002u
-#define PSCI_CPU_ON		0x84000003u
-#define PSCI_AFFINITY_INFO	0x84000004u
-#define PSCI_MIGRATE_INFO_TYPE	0x84000006u
-#define PSCI_SYSTEM_OFF		0x84000008u
-#define PSCI_SYSTEM_RESET	0x84000009u
-#define PSCI_FEATURES		0x8400000au
-#define SMCCC_VERSION		0x80000000u
-
-#define PSCI_1_1		0x10001
-#define PSCI_NO_MIGRATION	2
-#define PSCI_SUCCESS		0L
-#define PSCI_NOT_SUPPORTED	(-1L)
-#define PSCI_INVALID_PARAMETERS	(-2L)
-#define PSCI_ALREADY_ON		(-4L)
-#define PSCI_ON_PENDING		(-5L)
 
 #define MPIDR_AFFINITY		0xff00ffffffUL
 
@@ -73,10 +55,10 @@ struct spmc_cpu *spmc_cpu_wait(uint64_t cpu)
 static long cpu_on(uint64_t target, uint64_t entry, uint64_t context)
 {
 	struct spmc_cpu *cpu = &cpus[target & 0xff];
-	long ret = PSCI_SUCCESS;
+	long ret = PSCI_RET_SUCCESS;
 
 	if (target & ~0xffUL || target >= SPMC_MAX_CPUS)
-		return PSCI_INVALID_PARAMETERS;
+		return PSCI_RET_INVALID_PARAMS;
 
 	spmc_lock(&lock);
 	if (cpu->state == SPMC_OFF) {
@@ -85,20 +67,23 @@ static long cpu_on(uint64_t target, uint64_t entry, uint64_t context)
 		__atomic_store_n(&cpu->state, SPMC_PENDING, __ATOMIC_RELEASE);
 		__asm__ volatile("dsb sy; sev");
 	} else {
-		ret = cpu->state == SPMC_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+		ret = cpu->state == SPMC_ON ? PSCI_RET_ALREADY_ON : PSCI_RET_ON_PENDING;
 	}
 	spmc_unlock(&lock);
 
 	return ret;
 }
 
-/* AFFINITY_INFO returns 0 for on, 1 for off, 2 for on pending; indexed by enum spmc_power. */
 static long affinity_info(uint64_t target)
 {
-	static const long answer[] = { 1, 2, 0 };
+	static const long answer[] = {
+		[SPMC_OFF] = PSCI_0_2_AFFINITY_LEVEL_OFF,
+		[SPMC_PENDING] = PSCI_0_2_AFFINITY_LEVEL_ON_PENDING,
+		[SPMC_ON] = PSCI_0_2_AFFINITY_LEVEL_ON,
+	};
 
 	if (target & ~0xffUL || target >= SPMC_MAX_CPUS)
-		return PSCI_INVALID_PARAMETERS;
+		return PSCI_RET_INVALID_PARAMS;
 
 	return answer[__atomic_load_n(&cpus[target].state, __ATOMIC_ACQUIRE)];
 }
@@ -115,19 +100,19 @@ static void machine_pin(uint32_t pin)
 
 static long features(uint32_t fid)
 {
-	switch (fid & ~PSCI_64BIT) {
-	case PSCI_VERSION:
-	case PSCI_CPU_OFF:
-	case PSCI_CPU_ON:
-	case PSCI_AFFINITY_INFO:
-	case PSCI_MIGRATE_INFO_TYPE:
-	case PSCI_SYSTEM_OFF:
-	case PSCI_SYSTEM_RESET:
-	case PSCI_FEATURES:
-	case SMCCC_VERSION:
-		return PSCI_SUCCESS;
+	switch (fid & ~PSCI_0_2_64BIT) {
+	case PSCI_0_2_FN_PSCI_VERSION:
+	case PSCI_0_2_FN_CPU_OFF:
+	case PSCI_0_2_FN_CPU_ON:
+	case PSCI_0_2_FN_AFFINITY_INFO:
+	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
+	case PSCI_0_2_FN_SYSTEM_OFF:
+	case PSCI_0_2_FN_SYSTEM_RESET:
+	case PSCI_1_0_FN_PSCI_FEATURES:
+	case ARM_SMCCC_VERSION_FUNC_ID:
+		return PSCI_RET_SUCCESS;
 	default:
-		return PSCI_NOT_SUPPORTED;
+		return PSCI_RET_NOT_SUPPORTED;
 	}
 }
 
@@ -139,7 +124,7 @@ static long features(uint32_t fid)
  */
 bool psci_is_call(uint32_t fid)
 {
-	return (fid & ~PSCI_64BIT) - PSCI_BASE < 0x20;
+	return (fid & ~PSCI_0_2_64BIT) - PSCI_0_2_FN_BASE < 0x20;
 }
 
 /**
@@ -156,33 +141,33 @@ bool psci_handle(struct spmc_regs *regs, uint64_t cpu)
 	uint32_t fid = regs->x[0];
 	uint64_t target = regs->x[1] & MPIDR_AFFINITY;
 
-	switch (fid & ~PSCI_64BIT) {
-	case PSCI_VERSION:
-		regs->x[0] = PSCI_1_1;
+	switch (fid & ~PSCI_0_2_64BIT) {
+	case PSCI_0_2_FN_PSCI_VERSION:
+		regs->x[0] = PSCI_VERSION(1, 1);
 		break;
-	case PSCI_MIGRATE_INFO_TYPE:
-		regs->x[0] = PSCI_NO_MIGRATION;
+	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
+		regs->x[0] = PSCI_0_2_TOS_MP;
 		break;
-	case PSCI_FEATURES:
+	case PSCI_1_0_FN_PSCI_FEATURES:
 		regs->x[0] = features(regs->x[1]);
 		break;
-	case PSCI_CPU_ON:
+	case PSCI_0_2_FN_CPU_ON:
 		regs->x[0] = cpu_on(target, regs->x[2], regs->x[3]);
 		break;
-	case PSCI_AFFINITY_INFO:
+	case PSCI_0_2_FN_AFFINITY_INFO:
 		regs->x[0] = affinity_info(target);
 		break;
-	case PSCI_CPU_OFF:
+	case PSCI_0_2_FN_CPU_OFF:
 		__atomic_store_n(&cpus[cpu].state, SPMC_OFF, __ATOMIC_RELEASE);
 		return true;
-	case PSCI_SYSTEM_OFF:
+	case PSCI_0_2_FN_SYSTEM_OFF:
 		machine_pin(GPIO_OFF);
 		break;
-	case PSCI_SYSTEM_RESET:
+	case PSCI_0_2_FN_SYSTEM_RESET:
 		machine_pin(GPIO_RESET);
 		break;
 	default:
-		regs->x[0] = PSCI_NOT_SUPPORTED;
+		regs->x[0] = PSCI_RET_NOT_SUPPORTED;
 	}
 
 	return false;

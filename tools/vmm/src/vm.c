@@ -17,9 +17,6 @@
 #define DEFAULT_IPA_BITS	40
 #define PRIVATE_INTERRUPTS	32
 #define MEMORY_SLOT		0
-/* Flags of KVM_CAP_ARM_PROTECTED_VM: set the firmware's IPA, get information. */
-#define FLAGS_SET_FW_IPA	0
-#define FLAGS_INFO		1
 
 struct protected_vm_info {
 	uint64_t firmware_size;
@@ -135,7 +132,7 @@ int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit)
 	struct protected_vm_info info = { 0 };
 	int err;
 
-	err = enable_protected_vm(vm, FLAGS_INFO, (uintptr_t)&info);
+	err = enable_protected_vm(vm, KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO, (uintptr_t)&info);
 	if (err)
 		return err;
 	if (!info.firmware_size) {
@@ -147,7 +144,7 @@ int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit)
 			info.firmware_size, limit);
 		return -EFBIG;
 	}
-	return enable_protected_vm(vm, FLAGS_SET_FW_IPA, address);
+	return enable_protected_vm(vm, KVM_CAP_ARM_PROTECTED_VM_FLAGS_SET_FW_IPA, address);
 }
 
 int vm_map_memory(struct vm *vm, const struct guest_memory *memory)

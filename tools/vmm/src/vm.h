@@ -10,16 +10,9 @@
 #include <stdint.h>
 
 #include <linux/kvm.h>
+#include <linux/pkvm.h>
 
 #include "memory.h"
-
-#ifndef KVM_VM_TYPE_ARM_PROTECTED
-#define KVM_VM_TYPE_ARM_PROTECTED	0x80000000UL
-#endif
-
-#ifndef KVM_CAP_ARM_PROTECTED_VM
-#define KVM_CAP_ARM_PROTECTED_VM	0xffbadab1
-#endif
 
 struct vm {
 	int kvm_fd;

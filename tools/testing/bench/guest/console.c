@@ -2,6 +2,8 @@
 /*
  * The guest's console, the VMM's 16550, and the ways to end the VM.
  */
+#include <linux/psci.h>
+
 #include "guest.h"
 
 void console_text(const char *text)
@@ -49,7 +51,7 @@ static noreturn void psci_end(u64 function)
 
 void guest_off(void)
 {
-	psci_end(PSCI_SYSTEM_OFF);
+	psci_end(PSCI_0_2_FN_SYSTEM_OFF);
 }
 
 void guest_fail(const char *what, u64 value)
@@ -59,7 +61,7 @@ void guest_fail(const char *what, u64 value)
 	console_text(" ");
 	console_hex(value);
 	console_text("\n");
-	psci_end(PSCI_SYSTEM_RESET);
+	psci_end(PSCI_0_2_FN_SYSTEM_RESET);
 }
 
 /* Runs on the stack of the interrupted code, to which it does not return. */
@@ -72,5 +74,5 @@ void guest_exception(u64 esr, u64 elr, u64 far)
 	console_text(" far ");
 	console_hex(far);
 	console_text("\n");
-	psci_end(PSCI_SYSTEM_RESET);
+	psci_end(PSCI_0_2_FN_SYSTEM_RESET);
 }

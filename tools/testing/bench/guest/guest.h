@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Declarations of the benchmark guest: addresses of the machine, function ids, stopwatches,
- * console. It runs on one CPU with interrupts masked, and has no locks.
+ * Declarations of the benchmark guest: addresses of the machine, stopwatches, console. It
+ * runs on one CPU with interrupts masked, and has no locks.
  */
 #ifndef BENCH_GUEST_H
 #define BENCH_GUEST_H
@@ -21,24 +21,6 @@ typedef unsigned long u64;
 #define WINDOW_GRANULES		(0x1000000UL / GRANULE)
 
 #define GRANULE			4096UL
-
-/* Arm DEN0022, PSCI. */
-#define PSCI_VERSION		0x84000000UL
-#define PSCI_SYSTEM_OFF		0x84000008UL
-#define PSCI_SYSTEM_RESET	0x84000009UL
-
-/* Documentation/virt/kvm/arm/hypercalls.rst and pkvm-hypercalls.rst. */
-#define KVM_FEATURES		0x86000000UL
-#define KVM_FEATURES_MEM_SHARE	3	/* bit number in the result of FEATURES */
-#define KVM_HYP_MEMINFO		0xc6000002UL
-#define KVM_MEM_SHARE		0xc6000003UL
-#define KVM_MEM_UNSHARE		0xc6000004UL
-#define KVM_GUARD_ENROLL	0xc6000006UL
-#define KVM_GUARD_MAP		0xc6000007UL
-#define KVM_MEM_RELINQUISH	0xc6000009UL
-#define KVM_RGUARD_MAP		0xc600000aUL
-#define KVM_RGUARD_UNMAP	0xc600000bUL
-#define SMCCC_NOT_SUPPORTED	(~0UL)
 
 /* Granules of the pool, which starts at image_end; a field of the image's header. */
 extern const u64 pool_granules;

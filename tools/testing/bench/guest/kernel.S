@@ -6,10 +6,12 @@
  * The firmware has unguarded the UART, so the kernel guards it again before the first character.
  * firmware.py pads the image to the size in its header.
  */
+#include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
+#include <linux/psci.h>
+
 #define IMAGE_SIZE	(8 << 20)
 #define UART		0x3f8
-#define MMIO_GUARD_MAP	0xc6000007
-#define SYSTEM_OFF	0x84000008
 
 	.text
 	b	start
@@ -21,7 +23,7 @@
 start:
 	isb
 	mrs	x19, cntvct_el0
-	ldr	w0, =MMIO_GUARD_MAP
+	ldr	w0, =ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID
 	mov	x1, #(UART & ~0xfff)
 	mov	x2, #0
 	mov	x3, #0
@@ -45,7 +47,7 @@ start:
 	mov	w4, #'\n'
 	strb	w4, [x3]
 
-	ldr	w0, =SYSTEM_OFF
+	ldr	w0, =PSCI_0_2_FN_SYSTEM_OFF
 	hvc	#0
 	b	.
 

@@ -8,7 +8,14 @@
  * without the ticks of the stopwatch itself. A VM that cannot share memory skips the benchmarks of
  * sharing and guarding. "bench: done" is the last line of a successful run.
  */
+#include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
+#include <linux/psci.h>
+
 #include "guest.h"
+
+/* The function id of a call of KVM. */
+#define KVM_CALL(name)	ARM_SMCCC_VENDOR_HYP_KVM_##name##_FUNC_ID
 
 #define MAX_SAMPLES	8192
 #define CALLS		1024
@@ -78,7 +85,7 @@ static void bench_call(const char *name, u64 function)
 		u64 regs[4] = { function };
 
 		samples[i] = time_hvc(regs);
-		if (regs[0] == SMCCC_NOT_SUPPORTED)
+		if (regs[0] == (u64)SMCCC_RET_NOT_SUPPORTED)
 			guest_fail("not supported: function", function);
 	}
 	report(name, CALLS);
@@ -149,9 +156,9 @@ static void must(u64 function, u64 argument)
 /* Enroll in the MMIO guard, as a guest with secrets does. */
 static void enroll(void)
 {
-	must(KVM_GUARD_MAP, UART_BASE & -GRANULE);
-	must(KVM_GUARD_MAP, NO_DEVICE & -GRANULE);
-	must(KVM_GUARD_ENROLL, 0);
+	must(KVM_CALL(MMIO_GUARD), UART_BASE & -GRANULE);
+	must(KVM_CALL(MMIO_GUARD), NO_DEVICE & -GRANULE);
+	must(KVM_CALL(MMIO_GUARD_ENROLL), 0);
 }
 
 void guest_main(void)
@@ -159,27 +166,29 @@ void guest_main(void)
 	if (!pool_granules || pool_granules > MAX_SAMPLES)
 		guest_fail("pool of granules:", pool_granules);
 
-	if (hvc(KVM_FEATURES) >> KVM_FEATURES_MEM_SHARE & 1)
+	if (hvc(KVM_CALL(FEATURES)) >> ARM_SMCCC_KVM_FUNC_MEM_SHARE & 1)
 		enroll();
 
 	calibrate();
-	bench_call("features", KVM_FEATURES);
-	bench_call("host_call", PSCI_VERSION);
+	bench_call("features", KVM_CALL(FEATURES));
+	bench_call("host_call", PSCI_0_2_FN_PSCI_VERSION);
 	bench_mmio_write();
 	bench_first_touch();
-	if (hvc(KVM_FEATURES) >> KVM_FEATURES_MEM_SHARE & 1) {
-		if (hvc(KVM_HYP_MEMINFO) != GRANULE)
-			guest_fail("granule of", hvc(KVM_HYP_MEMINFO));
-		bench_share("mem_share", KVM_MEM_SHARE, pool_granules);
-		bench_share("mem_unshare", KVM_MEM_UNSHARE, pool_granules);
-		bench_ranges("share_range", KVM_MEM_SHARE, granule(0), pool_granules / RANGES,
-			     true);
-		bench_ranges("unshare_range", KVM_MEM_UNSHARE, granule(0),
+	if (hvc(KVM_CALL(FEATURES)) >> ARM_SMCCC_KVM_FUNC_MEM_SHARE & 1) {
+		if (hvc(KVM_CALL(HYP_MEMINFO)) != GRANULE)
+			guest_fail("granule of", hvc(KVM_CALL(HYP_MEMINFO)));
+		bench_share("mem_share", KVM_CALL(MEM_SHARE), pool_granules);
+		bench_share("mem_unshare", KVM_CALL(MEM_UNSHARE), pool_granules);
+		bench_ranges("share_range", KVM_CALL(MEM_SHARE), granule(0),
 			     pool_granules / RANGES, true);
-		bench_ranges("rguard_map", KVM_RGUARD_MAP, WINDOWS, WINDOW_GRANULES, false);
-		bench_ranges("rguard_unmap", KVM_RGUARD_UNMAP, WINDOWS, WINDOW_GRANULES, false);
+		bench_ranges("unshare_range", KVM_CALL(MEM_UNSHARE), granule(0),
+			     pool_granules / RANGES, true);
+		bench_ranges("rguard_map", KVM_CALL(MMIO_RGUARD_MAP), WINDOWS, WINDOW_GRANULES,
+			     false);
+		bench_ranges("rguard_unmap", KVM_CALL(MMIO_RGUARD_UNMAP), WINDOWS,
+			     WINDOW_GRANULES, false);
 		/* Relinquish only some pages, so that teardown of the VM still has many. */
-		bench_share("relinquish", KVM_MEM_RELINQUISH, pool_granules / 8);
+		bench_share("relinquish", KVM_CALL(MEM_RELINQUISH), pool_granules / 8);
 	}
 	console_text("bench: done\n");
 	guest_off();

@@ -13,6 +13,14 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
+#include <linux/psci.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <linux/virtio_ring.h>
+
 #include "guest.h"
 
 #define UART		0x3f8UL
@@ -26,13 +34,6 @@
 
 #define PAGE_SIZE	0x1000UL
 #define MAX_CPUS		8
-
-/* Function numbers: PSCI 1.1, SMCCC 1.1, and the hypercalls of pKVM. */
-#define PSCI_CPU_ON	0xc4000003UL
-#define PSCI_SYSTEM_OFF	0x84000008UL
-#define PSCI_RESET	0x84000009UL
-#define MEM_SHARE	0xc6000003UL
-#define MEM_UNSHARE	0xc6000004UL
 
 /* The parameter: number of the case, and whether the VM is protected. */
 #define CASE_MASK	0xff
@@ -60,13 +61,10 @@ static alignas(PAGE_SIZE) uint8_t pages[NR_PAGES][PAGE_SIZE];
 static uint64_t cpu_done[MAX_CPUS];
 
 #define QUEUE_SIZE	16
-#define DESC_NEXT	1
-#define DESC_WRITE	2
-
-#define S_OK		0
-#define S_IOERR		1
-#define NEEDS_RESET	0x40
-#define DRIVER_OK	0x0f
+/* The device status, as a driver starts the device step by step. */
+#define DRIVER		(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER)
+#define FEATURES_OK	(DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
+#define DRIVER_OK	(FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK)
 
 static void write8(uint64_t address, uint8_t value)
 {
@@ -94,6 +92,11 @@ static uint8_t read8(uint64_t address)
 
 	__asm__ volatile("ldrb %w0, [%1]" : "=r" (value) : "r" (address) : "memory");
 	return value;
+}
+
+static uint8_t device_status(void)
+{
+	return read8(BAR + VIRTIO_PCI_COMMON_STATUS);
 }
 
 static uint16_t read16(uint64_t address)
@@ -144,7 +147,7 @@ static noreturn void fail(const char *why)
 	print("guest: ");
 	print(why);
 	print("\n");
-	hypercall(PSCI_RESET, 0, 0, 0);
+	hypercall(PSCI_0_2_FN_SYSTEM_RESET, 0, 0, 0);
 	for (;;)
 		;
 }
@@ -168,13 +171,15 @@ static bool is_protected(void)
 static void share(unsigned int page)
 {
 	if (is_protected())
-		check(!hypercall(MEM_SHARE, (uintptr_t)pages[page], 0, 0), "MEM_SHARE failed");
+		check(!hypercall(ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
+				 (uintptr_t)pages[page], 0, 0), "MEM_SHARE failed");
 }
 
 static void unshare(unsigned int page)
 {
 	if (is_protected())
-		check(!hypercall(MEM_UNSHARE, (uintptr_t)pages[page], 0, 0), "MEM_UNSHARE failed");
+		check(!hypercall(ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID,
+				 (uintptr_t)pages[page], 0, 0), "MEM_UNSHARE failed");
 }
 
 static void share_all_but(unsigned int page)
@@ -215,21 +220,21 @@ static bool filled(unsigned int page, unsigned int length, uint8_t value)
 static void start_device(void)
 {
 	write16(DISK_CONFIG + 4, 6);
-	write8(BAR + 20, 0);
-	check(read8(BAR + 20) == 0, "the device does not reset");
-	write8(BAR + 20, 3);
-	write32(BAR + 8, 1);
-	write32(BAR + 12, 3);
-	write8(BAR + 20, 0xb);
-	check(read8(BAR + 20) == 0xb, "the device refuses the features");
-	write16(BAR + 22, 0);
-	write16(BAR + 24, QUEUE_SIZE);
-	write32(BAR + 32, at(DESC));
-	write32(BAR + 40, at(AVAIL));
-	write32(BAR + 48, at(USED));
-	write16(BAR + 28, 1);
-	write8(BAR + 20, DRIVER_OK);
-	check(read8(BAR + 20) == DRIVER_OK, "the device does not start");
+	write8(BAR + VIRTIO_PCI_COMMON_STATUS, 0);
+	check(device_status() == 0, "the device does not reset");
+	write8(BAR + VIRTIO_PCI_COMMON_STATUS, DRIVER);
+	write32(BAR + VIRTIO_PCI_COMMON_GFSELECT, 1);
+	write32(BAR + VIRTIO_PCI_COMMON_GF, 3);
+	write8(BAR + VIRTIO_PCI_COMMON_STATUS, FEATURES_OK);
+	check(device_status() == FEATURES_OK, "the device refuses the features");
+	write16(BAR + VIRTIO_PCI_COMMON_Q_SELECT, 0);
+	write16(BAR + VIRTIO_PCI_COMMON_Q_SIZE, QUEUE_SIZE);
+	write32(BAR + VIRTIO_PCI_COMMON_Q_DESCLO, at(DESC));
+	write32(BAR + VIRTIO_PCI_COMMON_Q_AVAILLO, at(AVAIL));
+	write32(BAR + VIRTIO_PCI_COMMON_Q_USEDLO, at(USED));
+	write16(BAR + VIRTIO_PCI_COMMON_Q_ENABLE, 1);
+	write8(BAR + VIRTIO_PCI_COMMON_STATUS, DRIVER_OK);
+	check(device_status() == DRIVER_OK, "the device does not start");
 	fill(AVAIL, 0);
 	fill(USED, 0);
 }
@@ -263,9 +268,9 @@ static void submit_request(uint32_t type, uint64_t sector)
 	write32(at(HEADER) + 4, 0);
 	write64(at(HEADER) + 8, sector);
 	write8(at(STATUS), 0xff);
-	put_desc(0, at(HEADER), 16, DESC_NEXT, 1);
-	put_desc(1, at(DATA), 512, DESC_NEXT | (type ? 0 : DESC_WRITE), 2);
-	put_desc(2, at(STATUS), 1, DESC_WRITE, 0);
+	put_desc(0, at(HEADER), 16, VRING_DESC_F_NEXT, 1);
+	put_desc(1, at(DATA), 512, VRING_DESC_F_NEXT | (type ? 0 : VRING_DESC_F_WRITE), 2);
+	put_desc(2, at(STATUS), 1, VRING_DESC_F_WRITE, 0);
 	submit(0);
 }
 
@@ -282,16 +287,17 @@ static uint8_t request(uint32_t type, uint64_t sector)
 static void check_works(void)
 {
 	fill(DATA, 0);
-	check(request(0, 3) == S_OK, "a valid read fails");
+	check(request(0, 3) == VIRTIO_BLK_S_OK, "a valid read fails");
 	check(filled(DATA, 512, 4), "a valid read returns wrong data");
 }
 
 static void check_failed(void)
 {
-	check(read8(BAR + 20) & NEEDS_RESET, "the device has not failed");
+	check(device_status() & VIRTIO_CONFIG_S_NEEDS_RESET, "the device has not failed");
 	check(read8(BAR_ISR) & 2, "no configuration interrupt");
 	submit(0);
-	check(read8(BAR + 20) & NEEDS_RESET, "the device recovers without a reset");
+	check(device_status() & VIRTIO_CONFIG_S_NEEDS_RESET,
+	      "the device recovers without a reset");
 	start_device();
 	check_works();
 }
@@ -302,9 +308,9 @@ static void correct_driver(void)
 	start_device();
 	check_works();
 	fill(DATA, 0x77);
-	check(request(1, 5) == S_OK, "a valid write fails");
+	check(request(1, 5) == VIRTIO_BLK_S_OK, "a valid write fails");
 	fill(DATA, 0);
-	check(request(0, 5) == S_OK && filled(DATA, 512, 0x77), "written data is lost");
+	check(request(0, 5) == VIRTIO_BLK_S_OK && filled(DATA, 512, 0x77), "written data is lost");
 }
 
 /* The device fails if a ring, the header or the status is not shared. */
@@ -319,7 +325,8 @@ static void private_part(void)
 		submit_request(0, 3);
 		if (!is_protected())
 			continue;
-		check(read8(BAR + 20) & NEEDS_RESET, "the device accesses a private page");
+		check(device_status() & VIRTIO_CONFIG_S_NEEDS_RESET,
+		      "the device accesses a private page");
 		share(part);
 		check_failed();
 	}
@@ -333,13 +340,14 @@ static void private_data(void)
 	start_device();
 	fill(DATA, 0x5a);
 	if (is_protected()) {
-		check(request(0, 3) == S_IOERR, "the device writes a private page");
+		check(request(0, 3) == VIRTIO_BLK_S_IOERR, "the device writes a private page");
 		check(filled(DATA, PAGE_SIZE, 0x5a), "a private page has changed");
-		check(request(1, 6) == S_IOERR, "the device reads a private page");
+		check(request(1, 6) == VIRTIO_BLK_S_IOERR, "the device reads a private page");
 		check(filled(DATA, PAGE_SIZE, 0x5a), "a private page has changed");
 	}
 	share(DATA);
-	check(request(0, 6) == S_OK && filled(DATA, 512, 7), "a private page reached the disk");
+	check(request(0, 6) == VIRTIO_BLK_S_OK && filled(DATA, 512, 7),
+	      "a private page reached the disk");
 	check_works();
 }
 
@@ -354,7 +362,8 @@ static void unshared_later(void)
 		unshare(DATA);
 		fill(DATA, i);
 		if (is_protected())
-			check(request(0, 3) == S_IOERR, "the device writes an unshared page");
+			check(request(0, 3) == VIRTIO_BLK_S_IOERR,
+			      "the device writes an unshared page");
 		check(!is_protected() || filled(DATA, PAGE_SIZE, i), "an unshared page changed");
 		share(DATA);
 	}
@@ -369,12 +378,12 @@ static void bad_chains(void)
 		uint16_t flags;
 		uint16_t next;
 	} chains[] = {
-		{ 0x80400000, 16, DESC_NEXT, 0 },
-		{ 0x80400000, 16, DESC_NEXT, QUEUE_SIZE },
+		{ 0x80400000, 16, VRING_DESC_F_NEXT, 0 },
+		{ 0x80400000, 16, VRING_DESC_F_NEXT, QUEUE_SIZE },
 		{ 0x80400000, 16, 4, 0 },
 		{ 0x80400000, 0, 0, 0 },
 		{ 0x80400000, 0xffffffff, 0, 0 },
-		{ 0x3f8, 8, DESC_WRITE, 0 },
+		{ 0x3f8, 8, VRING_DESC_F_WRITE, 0 },
 		{ 0xfffffffffffffff0, 16, 0, 0 },
 		{ 0x80400000, 16, 0, 0 },
 	};
@@ -434,9 +443,9 @@ static void disk_error(void)
 {
 	share_all_but(NR_PAGES);
 	start_device();
-	check(request(0, 3) == S_OK, "a good sector cannot be read");
-	check(request(0, 300) == S_IOERR, "reading the bad sector succeeds");
-	check(request(0, 3) == S_OK, "a good sector cannot be read after the error");
+	check(request(0, 3) == VIRTIO_BLK_S_OK, "a good sector cannot be read");
+	check(request(0, 300) == VIRTIO_BLK_S_IOERR, "reading the bad sector succeeds");
+	check(request(0, 3) == VIRTIO_BLK_S_OK, "a good sector cannot be read after the error");
 }
 
 static void secondary(uint64_t cpu)
@@ -455,7 +464,7 @@ static void smp(void)
 	unsigned int cpu;
 
 	for (cpu = 1; cpu < MAX_CPUS; cpu++)
-		check(!hypercall(PSCI_CPU_ON, cpu, (uintptr_t)secondary_entry, cpu),
+		check(!hypercall(PSCI_0_2_FN64_CPU_ON, cpu, (uintptr_t)secondary_entry, cpu),
 		      "CPU_ON failed");
 	for (cpu = 1; cpu < MAX_CPUS; cpu++) {
 		while (!read64((uintptr_t)&cpu_done[cpu]))
@@ -487,7 +496,7 @@ void guest_main(uint64_t cpu)
 		mmio_everywhere();
 		break;
 	case CASE_RESET:
-		hypercall(PSCI_RESET, 0, 0, 0);
+		hypercall(PSCI_0_2_FN_SYSTEM_RESET, 0, 0, 0);
 		break;
 	case CASE_SPIN:
 		print("guest: spinning\n");
@@ -508,7 +517,7 @@ void guest_main(uint64_t cpu)
 		fail("no such case");
 	}
 	print("guest: done\n");
-	hypercall(PSCI_SYSTEM_OFF, 0, 0, 0);
+	hypercall(PSCI_0_2_FN_SYSTEM_OFF, 0, 0, 0);
 	for (;;)
 		;
 }

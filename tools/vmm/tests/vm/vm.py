@@ -157,6 +157,8 @@ class Files:
         compile_c(self.path('guest.elf'), '-ffreestanding', '-nostdlib', '-mgeneral-regs-only',
                   '-mstrict-align', '-fno-stack-protector', '-fno-pic', '-Wl,--build-id=none',
                   '-Wl,--no-warn-rwx-segments', '-T', os.path.join(HERE, 'guest.lds'),
+                  '-idirafter', os.path.join(qemu.TOP, 'include/uapi'),
+                  '-idirafter', os.path.join(qemu.BUILD, 'linux/tools/include'),
                   os.path.join(HERE, 'entry.S'), os.path.join(HERE, 'guest.c'))
         subprocess.run([CROSS + 'objcopy', '-O', 'binary', self.path('guest.elf'),
                         self.path('guest.bin')], check=True)

@@ -15,6 +15,7 @@
 
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
+#include <linux/pkvm.h>
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_pkvm_guest.h>
@@ -26,21 +27,6 @@
 #include <nvhe/guest_trng.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
-
-#define PVM_FEATURES	(BIT(ARM_SMCCC_KVM_FUNC_FEATURES) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_HYP_MEMINFO) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MEM_SHARE) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MEM_UNSHARE) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_INFO) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_ENROLL) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_UNMAP) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MEM_RELINQUISH) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_RGUARD_MAP) |	\
-			 BIT(ARM_SMCCC_KVM_FUNC_MMIO_RGUARD_UNMAP))
-
-/* HYP_MEMINFO and MMIO_GUARD_INFO, R1: there are calls on ranges. */
-#define PVM_INFO_RANGES	BIT(0)
 
 /*
  * What the guest is told about the workarounds that it can ask for by name. The
@@ -72,7 +58,7 @@ static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
 		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
 
-	pvm_set_result(vcpu, PAGE_SIZE, PVM_INFO_RANGES, 0, 0);
+	pvm_set_result(vcpu, PAGE_SIZE, PKVM_INFO_RANGES, 0, 0);
 
 	return true;
 }
@@ -210,7 +196,7 @@ bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 		return pvm_handle_call(hyp_vcpu, func_id);
 
 	hyp_vcpu->vcpu.stat.protected.calls_info++;
-	pvm_set_result(vcpu, PVM_FEATURES, 0, 0, 0);
+	pvm_set_result(vcpu, PKVM_GUEST_FEATURES, 0, 0, 0);
 
 	return true;
 }

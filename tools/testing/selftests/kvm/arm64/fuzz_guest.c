@@ -178,18 +178,18 @@ static void random_call(struct fuzz *fuzz, uint64_t *args)
 	case 1:
 		/* Something else that is known, for those that ask by id. */
 		args[0] = random_below(fuzz, 2) ? HVC_ARCH_FEATURES : HVC_PSCI_FEATURES;
-		args[1] = random_below(fuzz, 2) ? 0x84000000 + random_below(fuzz, 0x20) :
+		args[1] = random_below(fuzz, 2) ? PSCI_0_2_FN_BASE + random_below(fuzz, 0x20) :
 			  fuzz_workaround_ids[random_below(fuzz, ARRAY_SIZE(fuzz_workaround_ids))];
 		break;
 	case 2:
-		args[0] = 0x84000000 + random_below(fuzz, 0x28);
+		args[0] = PSCI_0_2_FN_BASE + random_below(fuzz, 0x28);
 		args[0] |= random_below(fuzz, 2) << 30;
 		args[1] = random_below(fuzz, 2) ? random_below(fuzz, 4) : random_edge(fuzz);
 		args[2] = random_below(fuzz, 6);
 		break;
 	case 3:
 		/* Vendor specific, fast, 32 and 64 bits. */
-		args[0] = 0x86000000 + random_below(fuzz, 0x40);
+		args[0] = HVC_FEATURES + random_below(fuzz, 0x40);
 		args[0] |= random_below(fuzz, 2) << 30;
 		break;
 	case 4:
@@ -220,17 +220,17 @@ static bool is_excluded(const struct fuzz *fuzz, const uint64_t *args)
 	uint64_t first = args[1] / FUZZ_PAGE;
 
 	switch ((uint32_t)args[0]) {
-	case 0x84000001:
-	case 0xc4000001:
+	case PSCI_0_2_FN_CPU_SUSPEND:
+	case PSCI_0_2_FN64_CPU_SUSPEND:
 	case HVC_PSCI_CPU_OFF:
 	case HVC_PSCI_SYSTEM_OFF:
 	case HVC_PSCI_SYSTEM_RESET:
-	case 0x84000012:
-	case 0xc4000012:
+	case PSCI_1_1_FN_SYSTEM_RESET2:
+	case PSCI_1_1_FN64_SYSTEM_RESET2:
 	/* These never get as far as what is tested here. */
-	case 0x80008000:
-	case 0x80007fff:
-	case 0x80003fff:
+	case ARM_SMCCC_ARCH_WORKAROUND_1:
+	case ARM_SMCCC_ARCH_WORKAROUND_2:
+	case ARM_SMCCC_ARCH_WORKAROUND_3:
 		return true;
 	case HVC_GUARD_UNMAP:
 	case HVC_RGUARD_UNMAP:

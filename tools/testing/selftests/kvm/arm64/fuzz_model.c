@@ -12,7 +12,9 @@
 #define ANY	0xff
 
 /* ARCH_WORKAROUND_1..3 */
-const uint32_t fuzz_workaround_ids[3] = { 0x80008000, 0x80007fff, 0x80003fff };
+const uint32_t fuzz_workaround_ids[3] = {
+	ARM_SMCCC_ARCH_WORKAROUND_1, ARM_SMCCC_ARCH_WORKAROUND_2, ARM_SMCCC_ARCH_WORKAROUND_3,
+};
 
 static bool is_data(uint64_t granule)
 {
@@ -212,9 +214,12 @@ static int64_t arch_feature(const struct fuzz_model *model, uint32_t id)
 static int64_t psci_feature(uint32_t id)
 {
 	static const uint32_t known[] = {
-		0x84000000, 0x84000001, 0xc4000001, 0x84000002, 0x84000003, 0xc4000003, 0x84000004,
-		0xc4000004, 0x84000006, 0x84000008, 0x84000009, 0x8400000a, 0x84000012, 0xc4000012,
-		0x80000000,
+		PSCI_0_2_FN_PSCI_VERSION, PSCI_0_2_FN_CPU_SUSPEND, PSCI_0_2_FN64_CPU_SUSPEND,
+		PSCI_0_2_FN_CPU_OFF, PSCI_0_2_FN_CPU_ON, PSCI_0_2_FN64_CPU_ON,
+		PSCI_0_2_FN_AFFINITY_INFO, PSCI_0_2_FN64_AFFINITY_INFO,
+		PSCI_0_2_FN_MIGRATE_INFO_TYPE, PSCI_0_2_FN_SYSTEM_OFF, PSCI_0_2_FN_SYSTEM_RESET,
+		PSCI_1_0_FN_PSCI_FEATURES, PSCI_1_1_FN_SYSTEM_RESET2, PSCI_1_1_FN64_SYSTEM_RESET2,
+		ARM_SMCCC_VERSION_FUNC_ID,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -244,15 +249,15 @@ static int64_t psci(const uint64_t *args)
 		return 0x10001;
 	case HVC_PSCI_FEATURES:
 		return psci_feature(args[1]);
-	case 0x84000003:
+	case PSCI_0_2_FN_CPU_ON:
 	case HVC_PSCI_CPU_ON:
 		/* ALREADY_ON */
 		return (args[1] & mask & 0xff00ffffffUL) == (args[1] & mask) &&
 		       (args[1] & mask) < FUZZ_VCPUS ? -4 : -2;
-	case 0x84000004:
+	case PSCI_0_2_FN_AFFINITY_INFO:
 	case HVC_PSCI_AFFINITY_INFO:
 		return affinity_info(args[1] & mask, args[2] & mask);
-	case 0x84000006:
+	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
 		/* No trusted OS that would have to migrate. */
 		return 2;
 	default:
@@ -303,9 +308,12 @@ static bool follow_call(struct fuzz_model *model, const uint64_t *args, const ui
 	case HVC_ARCH_FEATURES:
 		return answered(got, arch_feature(model, args[1]), 0, 0, 0);
 	case HVC_CALL_UID:
-		return answered(got, 0xb66fb428, 0xe911c52e, 0x564bcaa9, 0x743a004d);
+		return answered(got, ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_0,
+				ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_1,
+				ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_2,
+				ARM_SMCCC_VENDOR_HYP_UID_KVM_REG_3);
 	case HVC_FEATURES:
-		return answered(got, 0xffd, 0, 0, 0);
+		return answered(got, PKVM_GUEST_FEATURES, 0, 0, 0);
 	case HVC_HYP_MEMINFO:
 	case HVC_GUARD_INFO:
 		if (args[1] || args[2] || args[3])

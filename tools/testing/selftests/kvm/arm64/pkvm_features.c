@@ -471,11 +471,6 @@ TEST_F(features, denied_is_refused)
  * Entropy comes from RNDRRS where the CPU has it, and from the firmware else; without either the
  * calls are not there. A protected VM alone is answered by EL2.
  */
-#define TRNG_VERSION	0x84000050U
-#define TRNG_FEATURES	0x84000051U
-#define TRNG_GET_UUID	0x84000052U
-#define TRNG_RND32	0x84000053U
-#define TRNG_RND64	0xc4000053U
 #define TRNG_INVALID	(-2)
 
 TEST_F(features, trng)
@@ -486,39 +481,40 @@ TEST_F(features, trng)
 	if (!variant->is_protected)
 		SKIP(return, "the host answers it");
 
-	if (pvm_hvc(vcpu, TRNG_VERSION, 0, 0, 0) == HVC_NOT_SUPPORTED) {
+	if (pvm_hvc(vcpu, ARM_SMCCC_TRNG_VERSION, 0, 0, 0) == HVC_NOT_SUPPORTED) {
 		EXPECT_FALSE(getauxval(AT_HWCAP2) & HWCAP2_RNG);
-		EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, TRNG_FEATURES, TRNG_RND64, 0, 0));
-		EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, TRNG_RND64, 64, 0, 0));
+		EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, ARM_SMCCC_TRNG_FEATURES,
+						     ARM_SMCCC_TRNG_RND64, 0, 0));
+		EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND64, 64, 0, 0));
 		return;
 	}
 
-	EXPECT_EQ(0x10000, pvm_hvc(vcpu, TRNG_VERSION, 0, 0, 0));
-	EXPECT_EQ(0, pvm_hvc(vcpu, TRNG_FEATURES, TRNG_RND32, 0, 0));
-	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, TRNG_FEATURES, 0x84000054, 0, 0));
-	EXPECT_NE(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, TRNG_GET_UUID, 0, 0, 0));
+	EXPECT_EQ(0x10000, pvm_hvc(vcpu, ARM_SMCCC_TRNG_VERSION, 0, 0, 0));
+	EXPECT_EQ(0, pvm_hvc(vcpu, ARM_SMCCC_TRNG_FEATURES, ARM_SMCCC_TRNG_RND32, 0, 0));
+	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, ARM_SMCCC_TRNG_FEATURES, 0x84000054, 0, 0));
+	EXPECT_NE(HVC_NOT_SUPPORTED, pvm_hvc(vcpu, ARM_SMCCC_TRNG_GET_UUID, 0, 0, 0));
 
-	EXPECT_EQ(TRNG_INVALID, pvm_hvc(vcpu, TRNG_RND64, 0, 0, 0));
-	EXPECT_EQ(TRNG_INVALID, pvm_hvc(vcpu, TRNG_RND64, 193, 0, 0));
-	EXPECT_EQ(TRNG_INVALID, pvm_hvc(vcpu, TRNG_RND32, 97, 0, 0));
+	EXPECT_EQ(TRNG_INVALID, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND64, 0, 0, 0));
+	EXPECT_EQ(TRNG_INVALID, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND64, 193, 0, 0));
+	EXPECT_EQ(TRNG_INVALID, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND32, 97, 0, 0));
 	EXPECT_EQ(0, vcpu->results[1]);
 	EXPECT_EQ(0, vcpu->results[3]);
 
 	/* x3 has the lowest bits, and no bit is set that was not asked for. */
-	ASSERT_EQ(0, pvm_hvc(vcpu, TRNG_RND64, 192, 0, 0));
+	ASSERT_EQ(0, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND64, 192, 0, 0));
 	first = vcpu->results[3];
 	EXPECT_NE(0, vcpu->results[1]);
 	EXPECT_NE(0, vcpu->results[2]);
 	EXPECT_NE(0, first);
-	ASSERT_EQ(0, pvm_hvc(vcpu, TRNG_RND64, 70, 0, 0));
+	ASSERT_EQ(0, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND64, 70, 0, 0));
 	EXPECT_NE(first, vcpu->results[3]);
 	EXPECT_EQ(0, vcpu->results[2] >> 6);
 	EXPECT_EQ(0, vcpu->results[1]);
-	ASSERT_EQ(0, pvm_hvc(vcpu, TRNG_RND32, 96, 0, 0));
+	ASSERT_EQ(0, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND32, 96, 0, 0));
 	EXPECT_EQ(0, vcpu->results[1] >> 32);
 	EXPECT_EQ(0, vcpu->results[2] >> 32);
 	EXPECT_EQ(0, vcpu->results[3] >> 32);
-	ASSERT_EQ(0, pvm_hvc(vcpu, TRNG_RND32, 8, 0, 0));
+	ASSERT_EQ(0, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND32, 8, 0, 0));
 	EXPECT_EQ(0, vcpu->results[3] >> 8);
 	EXPECT_EQ(0, vcpu->results[2]);
 }

@@ -23,9 +23,8 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-#define CAP_PROTECTED_VM	0xffbadab1U
-#define SET_FW_IPA		0
-#define INFO			1
+#define SET_FW_IPA		KVM_CAP_ARM_PROTECTED_VM_FLAGS_SET_FW_IPA
+#define INFO			KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO
 
 #define FW_IPA			0x7fc00000UL
 #define FW_SLOT			PVM_FREE_SLOT
@@ -50,7 +49,7 @@ FIXTURE(firmware) {
 static int enable(struct pvm *vm, uint32_t flags, uint64_t arg0, uint64_t arg1)
 {
 	struct kvm_enable_cap cap = {
-		.cap = CAP_PROTECTED_VM, .flags = flags, .args = { arg0, arg1 },
+		.cap = KVM_CAP_ARM_PROTECTED_VM, .flags = flags, .args = { arg0, arg1 },
 	};
 
 	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;

@@ -132,7 +132,7 @@ struct made {
 static int make_calls(struct pvm_vcpu *vcpu, uint64_t ipa)
 {
 	const struct made calls[] = {
-		{ HVC_FEATURES, 0, 0, 0xffd },
+		{ HVC_FEATURES, 0, 0, PKVM_GUEST_FEATURES },
 		{ HVC_SMCCC_VERSION, 0, 0, 0x10001 },
 		{ HVC_HYP_MEMINFO, 1, 0, HVC_INVALID_PARAMETER },
 		{ HVC_GUARD_INFO, 0, 0, PAGE },

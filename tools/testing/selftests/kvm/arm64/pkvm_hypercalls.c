@@ -49,7 +49,10 @@ TEST_F(hvc, arch_features)
 /* ARCH_WORKAROUND_1..3: 0 or 1 where there is something to call or nothing to fear, else -1. */
 TEST_F(hvc, arch_workarounds)
 {
-	const uint32_t workarounds[] = { 0x80008000, 0x80007fff, 0x80003fff };
+	const uint32_t workarounds[] = {
+		ARM_SMCCC_ARCH_WORKAROUND_1, ARM_SMCCC_ARCH_WORKAROUND_2,
+		ARM_SMCCC_ARCH_WORKAROUND_3,
+	};
 
 	for (int i = 0; i < 3; i++) {
 		int64_t answer = pvm_hvc(self->vcpu, HVC_ARCH_FEATURES, workarounds[i], 0, 0);

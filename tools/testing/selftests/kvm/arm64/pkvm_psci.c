@@ -30,17 +30,6 @@
 #define RACES			60
 #define TIMEOUT			120
 
-#define SUCCESS			0
-#define NOT_SUPPORTED		(-1)
-#define INVALID_PARAMETERS	(-2)
-#define ALREADY_ON		(-4)
-#define ON_PENDING		(-5)
-#define INVALID_ADDRESS		(-9)
-
-#define IS_ON			0
-#define IS_OFF			1
-#define IS_PENDING		2
-
 /* Numbers that nothing but a leak brings to the host. */
 #define SECRET_ENTRY		0x5ec2e70000UL
 #define SECRET_CONTEXT		0x6ead0be000UL
@@ -106,7 +95,7 @@ static bool cpu_off(struct pvm_vcpu *vcpu, struct pvm_vcpu *observer)
 	int err = pvm_command(vcpu, PVM_HVC, HVC_PSCI_CPU_OFF, 0, 0, 0);
 
 	for (int i = 0; i < 100 && err == -EINTR; i++) {
-		if (affinity(observer, vcpu->index) == IS_OFF)
+		if (affinity(observer, vcpu->index) == PSCI_0_2_AFFINITY_LEVEL_OFF)
 			return true;
 		err = pvm_run(vcpu);
 	}
@@ -138,9 +127,9 @@ TEST_F(psci, version_and_features)
 
 	EXPECT_LE(0x10001, call(self->vcpus, HVC_PSCI_VERSION, 0, 0, 0));
 	for (size_t i = 0; i < ARRAY_SIZE(there); i++)
-		EXPECT_EQ(SUCCESS, call(self->vcpus, HVC_PSCI_FEATURES, there[i], 0, 0));
-	EXPECT_EQ(NOT_SUPPORTED, call(self->vcpus, HVC_PSCI_FEATURES, 0x8400001f, 0, 0));
-	EXPECT_EQ(NOT_SUPPORTED, call(self->vcpus, 0x8400001f, 0, 0, 0));
+		EXPECT_EQ(PSCI_RET_SUCCESS, call(self->vcpus, HVC_PSCI_FEATURES, there[i], 0, 0));
+	EXPECT_EQ(PSCI_RET_NOT_SUPPORTED, call(self->vcpus, HVC_PSCI_FEATURES, 0x8400001f, 0, 0));
+	EXPECT_EQ(PSCI_RET_NOT_SUPPORTED, call(self->vcpus, 0x8400001f, 0, 0, 0));
 }
 
 TEST_F(psci, bad_targets)
@@ -150,17 +139,17 @@ TEST_F(psci, bad_targets)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		EXPECT_EQ(INVALID_PARAMETERS, call(self->vcpus, HVC_PSCI_CPU_ON, bad[i],
-						   PVM_CODE_IPA, 0));
-		EXPECT_EQ(INVALID_PARAMETERS, affinity(self->vcpus, bad[i])) {
+		EXPECT_EQ(PSCI_RET_INVALID_PARAMS, call(self->vcpus, HVC_PSCI_CPU_ON, bad[i],
+							PVM_CODE_IPA, 0));
+		EXPECT_EQ(PSCI_RET_INVALID_PARAMS, affinity(self->vcpus, bad[i])) {
 			TH_LOG("affinity %#lx", bad[i]);
 		}
 	}
 	/* Itself; and an affinity level that the call does not know. */
-	EXPECT_EQ(ALREADY_ON, cpu_on(self->vcpus, self->vcpus));
-	EXPECT_EQ(INVALID_PARAMETERS, call(self->vcpus, HVC_PSCI_AFFINITY_INFO, 1, 4, 0));
+	EXPECT_EQ(PSCI_RET_ALREADY_ON, cpu_on(self->vcpus, self->vcpus));
+	EXPECT_EQ(PSCI_RET_INVALID_PARAMS, call(self->vcpus, HVC_PSCI_AFFINITY_INFO, 1, 4, 0));
 	for (unsigned int i = 1; i < VCPUS; i++)
-		EXPECT_EQ(IS_OFF, affinity(self->vcpus, i));
+		EXPECT_EQ(PSCI_0_2_AFFINITY_LEVEL_OFF, affinity(self->vcpus, i));
 }
 
 /* On, and off, and on again, in any order and by anyone: the answers are those of the states. */
@@ -179,7 +168,7 @@ TEST_F_TIMEOUT(psci, any_order, TIMEOUT)
 		} while (!on[caller->index]);
 
 		if (on[target->index]) {
-			EXPECT_EQ(ALREADY_ON, cpu_on(caller, target));
+			EXPECT_EQ(PSCI_RET_ALREADY_ON, cpu_on(caller, target));
 			if (target == caller || nr_on == 1)
 				continue;
 			ASSERT_TRUE(cpu_off(target, caller));
@@ -188,18 +177,20 @@ TEST_F_TIMEOUT(psci, any_order, TIMEOUT)
 		} else {
 			int64_t again, state;
 
-			ASSERT_EQ(SUCCESS, cpu_on(caller, target));
+			ASSERT_EQ(PSCI_RET_SUCCESS, cpu_on(caller, target));
 			/* It has not run yet: both are true. */
 			again = cpu_on(caller, target);
-			EXPECT_TRUE(again == ALREADY_ON || again == ON_PENDING);
+			EXPECT_TRUE(again == PSCI_RET_ALREADY_ON || again == PSCI_RET_ON_PENDING);
 			state = affinity(caller, target->index);
-			EXPECT_TRUE(state == IS_ON || state == IS_PENDING);
+			EXPECT_TRUE(state == PSCI_0_2_AFFINITY_LEVEL_ON ||
+				    state == PSCI_0_2_AFFINITY_LEVEL_ON_PENDING);
 			ASSERT_TRUE(works(target));
 			on[target->index] = true;
 			nr_on++;
 		}
 		for (unsigned int i = 0; i < VCPUS; i++)
-			ASSERT_EQ(on[i] ? IS_ON : IS_OFF, affinity(caller, i));
+			ASSERT_EQ(on[i] ? PSCI_0_2_AFFINITY_LEVEL_ON : PSCI_0_2_AFFINITY_LEVEL_OFF,
+				  affinity(caller, i));
 	}
 }
 
@@ -225,7 +216,7 @@ TEST_F_TIMEOUT(psci, two_start_one, TIMEOUT)
 	struct pvm_vcpu *target = &self->vcpus[2];
 	unsigned int wins[2] = {};
 
-	ASSERT_EQ(SUCCESS, cpu_on(&self->vcpus[0], &self->vcpus[1]));
+	ASSERT_EQ(PSCI_RET_SUCCESS, cpu_on(&self->vcpus[0], &self->vcpus[1]));
 	ASSERT_TRUE(works(&self->vcpus[1]));
 	for (int round = 0; round < RACES; round++) {
 		pthread_barrier_t start;
@@ -242,10 +233,10 @@ TEST_F_TIMEOUT(psci, two_start_one, TIMEOUT)
 			ASSERT_EQ(0, pthread_join(threads[i], NULL));
 		pthread_barrier_destroy(&start);
 
-		ASSERT_NE(racers[0].ret == SUCCESS, racers[1].ret == SUCCESS);
-		wins[racers[1].ret == SUCCESS]++;
-		other = racers[racers[0].ret == SUCCESS].ret;
-		EXPECT_TRUE(other == ALREADY_ON || other == ON_PENDING);
+		ASSERT_NE(racers[0].ret == PSCI_RET_SUCCESS, racers[1].ret == PSCI_RET_SUCCESS);
+		wins[racers[1].ret == PSCI_RET_SUCCESS]++;
+		other = racers[racers[0].ret == PSCI_RET_SUCCESS].ret;
+		EXPECT_TRUE(other == PSCI_RET_ALREADY_ON || other == PSCI_RET_ON_PENDING);
 		ASSERT_TRUE(works(target));
 		ASSERT_TRUE(cpu_off(target, &self->vcpus[0]));
 	}
@@ -296,8 +287,9 @@ TEST_F(psci, entry_and_context_are_hidden)
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, SECRET_ENTRY, self->vm.code_size,
 				  code));
 	/* The two arguments reach the guest by MMIO: what it reads there, the host has written. */
-	ASSERT_EQ(SUCCESS, call(self->vcpus, HVC_PSCI_CPU_ON, 1, SECRET_ENTRY, SECRET_CONTEXT));
-	ASSERT_NE(IS_OFF, affinity(self->vcpus, 1));
+	ASSERT_EQ(PSCI_RET_SUCCESS, call(self->vcpus, HVC_PSCI_CPU_ON, 1, SECRET_ENTRY,
+					 SECRET_CONTEXT));
+	ASSERT_NE(PSCI_0_2_AFFINITY_LEVEL_OFF, affinity(self->vcpus, 1));
 	EXPECT_FALSE(host_sees(self->vcpus));
 	EXPECT_FALSE(host_sees(target));
 
@@ -316,8 +308,8 @@ TEST_F(psci, entry_in_nowhere)
 		int64_t ret = call(self->vcpus, HVC_PSCI_CPU_ON, i + 1, nowhere[i], 0);
 		int err;
 
-		EXPECT_TRUE(ret == SUCCESS || ret == INVALID_ADDRESS);
-		if (ret == SUCCESS) {
+		EXPECT_TRUE(ret == PSCI_RET_SUCCESS || ret == PSCI_RET_INVALID_ADDRESS);
+		if (ret == PSCI_RET_SUCCESS) {
 			err = pvm_run(target);
 			EXPECT_NE(0, err);
 			EXPECT_NE(-EIO, err);
@@ -332,7 +324,7 @@ TEST_F(psci, nothing_runs_after_system_off)
 	uint64_t *shared = (uint64_t *)self->vm.data;
 
 	for (unsigned int i = 1; i < VCPUS; i++) {
-		ASSERT_EQ(SUCCESS, cpu_on(self->vcpus, &self->vcpus[i]));
+		ASSERT_EQ(PSCI_RET_SUCCESS, cpu_on(self->vcpus, &self->vcpus[i]));
 		ASSERT_TRUE(works(&self->vcpus[i]));
 	}
 	ASSERT_EQ(HVC_SUCCESS, call(self->vcpus, HVC_MEM_SHARE, PVM_DATA_IPA, 0, 0));

@@ -39,8 +39,6 @@ extern const uint8_t pvm_regcheck_code[], pvm_regcheck_code_end[];
 /* How often a guest spins that is to be interrupted at last. */
 #define MAX_ROUNDS	20
 
-#define HVC_PSCI_SUSPEND	0xc4000001UL
-
 struct vmm {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;

@@ -21,9 +21,8 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-#define CAP_PROTECTED_VM	0xffbadab1U
-#define SET_FW_IPA		0
-#define INFO			1
+#define SET_FW_IPA		KVM_CAP_ARM_PROTECTED_VM_FLAGS_SET_FW_IPA
+#define INFO			KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO
 
 #define VCPUS			2
 #define FW_IPA			0x7fc00000UL
@@ -246,13 +245,13 @@ TEST_F(vmm, crosvm)
 {
 	struct firmware_info info = {};
 	struct kvm_enable_cap cap = {
-		.cap = CAP_PROTECTED_VM, .flags = INFO, .args = { (uintptr_t)&info },
+		.cap = KVM_CAP_ARM_PROTECTED_VM, .flags = INFO, .args = { (uintptr_t)&info },
 	};
 	struct pvm *vm = &self->vm;
 	int fd;
 
 	ASSERT_EQ(0, make_vm(vm));
-	ASSERT_EQ(1, check_extension(vm->fd, CAP_PROTECTED_VM));
+	ASSERT_EQ(1, check_extension(vm->fd, KVM_CAP_ARM_PROTECTED_VM));
 
 	fd = memfd_create("guest", MFD_CLOEXEC);
 	ASSERT_LE(0, fd);
