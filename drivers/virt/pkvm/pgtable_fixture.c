@@ -191,16 +191,20 @@ static void s2_free_unlinked_table(void *addr, s8 level)
 	kvm_pgtable_stage2_free_unlinked(s2_this_fixture()->pgt.mm_ops, addr, level);
 }
 
+/* What a guest's tables and the host's have in common. */
+#define S2_MM_OPS						\
+	.zalloc_page		= s2_zalloc_page,		\
+	.zalloc_pages_exact	= s2_zalloc_pages_exact,	\
+	.free_pages_exact	= s2_free_pages_exact,		\
+	.free_unlinked_table	= s2_free_unlinked_table,	\
+	.get_page		= s2_get_page,			\
+	.put_page		= s2_put_page,			\
+	.page_count		= s2_page_count,		\
+	.phys_to_virt		= s2_phys_to_virt,		\
+	.virt_to_phys		= s2_virt_to_phys
+
 static struct kvm_pgtable_mm_ops s2_mm_ops = {
-	.zalloc_page		= s2_zalloc_page,
-	.zalloc_pages_exact	= s2_zalloc_pages_exact,
-	.free_pages_exact	= s2_free_pages_exact,
-	.free_unlinked_table	= s2_free_unlinked_table,
-	.get_page		= s2_get_page,
-	.put_page		= s2_put_page,
-	.page_count		= s2_page_count,
-	.phys_to_virt		= s2_phys_to_virt,
-	.virt_to_phys		= s2_virt_to_phys,
+	S2_MM_OPS,
 	.dcache_clean_inval_poc	= s2_dcache_clean_inval_poc,
 	.icache_inval_pou	= s2_icache_inval_pou,
 };
@@ -217,15 +221,7 @@ static bool s2_host_pte_is_counted(kvm_pte_t pte, s8 level)
 
 /* As the hypervisor's for the host: there is nothing to clean in an identity map. */
 static struct kvm_pgtable_mm_ops s2_host_mm_ops = {
-	.zalloc_page		= s2_zalloc_page,
-	.zalloc_pages_exact	= s2_zalloc_pages_exact,
-	.free_pages_exact	= s2_free_pages_exact,
-	.free_unlinked_table	= s2_free_unlinked_table,
-	.get_page		= s2_get_page,
-	.put_page		= s2_put_page,
-	.page_count		= s2_page_count,
-	.phys_to_virt		= s2_phys_to_virt,
-	.virt_to_phys		= s2_virt_to_phys,
+	S2_MM_OPS,
 	.pte_is_counted		= s2_host_pte_is_counted,
 };
 

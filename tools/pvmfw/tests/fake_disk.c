@@ -23,6 +23,19 @@
 
 struct fake_disk fake_disk;
 
+const struct fake_disk_evil_case fake_disk_evil_cases[FAKE_DISK_EVIL_CASES] = {
+	{ EVIL_USED_JUMP, FW_EVIRTIO_RING },
+	{ EVIL_USED_BACK, FW_EVIRTIO_RING },
+	{ EVIL_WRONG_ID, FW_EVIRTIO_RING },
+	{ EVIL_HUGE_ID, FW_EVIRTIO_RING },
+	{ EVIL_LONG, FW_EVIRTIO_RING },
+	{ EVIL_SHORT, FW_EBLK_SHORT },
+	{ EVIL_STATUS, FW_EBLK_STATUS },
+	{ EVIL_NO_STATUS, FW_EBLK_STATUS },
+	{ EVIL_SILENT, FW_ETIMEOUT },
+	{ EVIL_NEEDS_RESET, FW_EVIRTIO_BROKEN },
+};
+
 u8 fake_disk_byte(u64 at)
 {
 	return (u8)(at * 31 + (at >> 9) * 7 + (at >> 17));

@@ -7,6 +7,7 @@
 #define PVMFW_FAKE_DISK_H
 
 #include "fake_bus.h"
+#include "status.h"
 #include "types.h"
 
 /**
@@ -103,6 +104,21 @@ struct fake_disk {
 	u16 seen;
 	u16 done;
 };
+
+/**
+ * struct fake_disk_evil_case - What the driver says of a disk that misbehaves.
+ * @evil: how
+ * @status: what comes of the request
+ */
+struct fake_disk_evil_case {
+	enum fake_disk_evil evil;
+	enum fw_status status;
+};
+
+#define FAKE_DISK_EVIL_CASES	10
+
+/** All ways to misbehave that are errors. */
+extern const struct fake_disk_evil_case fake_disk_evil_cases[FAKE_DISK_EVIL_CASES];
 
 /** The only disk. */
 extern struct fake_disk fake_disk;

@@ -165,33 +165,18 @@ static void io_error_half_way(void **state)
 
 static void evil_answers(void **state)
 {
-	static const struct {
-		enum fake_disk_evil evil;
-		enum fw_status status;
-	} cases[] = {
-		{ EVIL_USED_JUMP, FW_EVIRTIO_RING },
-		{ EVIL_USED_BACK, FW_EVIRTIO_RING },
-		{ EVIL_WRONG_ID, FW_EVIRTIO_RING },
-		{ EVIL_HUGE_ID, FW_EVIRTIO_RING },
-		{ EVIL_LONG, FW_EVIRTIO_RING },
-		{ EVIL_SHORT, FW_EBLK_SHORT },
-		{ EVIL_STATUS, FW_EBLK_STATUS },
-		{ EVIL_NO_STATUS, FW_EBLK_STATUS },
-		{ EVIL_SILENT, FW_ETIMEOUT },
-		{ EVIL_NEEDS_RESET, FW_EVIRTIO_BROKEN },
-	};
 	struct fixture *f = *state;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (i = 0; i < FAKE_DISK_EVIL_CASES; i++) {
 		reset(f);
-		fake_disk.evil = cases[i].evil;
+		fake_disk.evil = fake_disk_evil_cases[i].evil;
 		fake_disk.evil_from = 2;
 		assert_int_equal(start(f), FW_OK);
 		check_read(f, 0, VIRTIO_BLK_MAX_READ);
 		memset(f->data, 0xee, sizeof(f->data));
 		assert_int_equal(read_now(&f->blk, 128, f->data, VIRTIO_BLK_MAX_READ),
-				 cases[i].status);
+				 fake_disk_evil_cases[i].status);
 		assert_int_equal(f->data[0], 0xee);
 		finish(f);
 	}

@@ -128,28 +128,15 @@ static void any_order(void **state)
 
 static void one_invalid_answer(void **state)
 {
-	static const struct {
-		enum fake_disk_evil evil;
-		enum fw_status status;
-	} cases[] = {
-		{ EVIL_USED_BACK, FW_EVIRTIO_RING },
-		{ EVIL_WRONG_ID, FW_EVIRTIO_RING },
-		{ EVIL_HUGE_ID, FW_EVIRTIO_RING },
-		{ EVIL_LONG, FW_EVIRTIO_RING },
-		{ EVIL_SHORT, FW_EBLK_SHORT },
-		{ EVIL_STATUS, FW_EBLK_STATUS },
-		{ EVIL_SILENT, FW_ETIMEOUT },
-		{ EVIL_NEEDS_RESET, FW_EVIRTIO_BROKEN },
-	};
 	struct fixture *f = *state;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (i = 0; i < FAKE_DISK_EVIL_CASES; i++) {
 		reset(f, 4096, 8);
 		fake_disk.shuffle = 5;
-		fake_disk.evil = cases[i].evil;
+		fake_disk.evil = fake_disk_evil_cases[i].evil;
 		fake_disk.evil_from = 20;
-		assert_int_equal(hash(f), cases[i].status);
+		assert_int_equal(hash(f), fake_disk_evil_cases[i].status);
 		assert_non_null(strstr(fake_console_line, "error: disk, sectors "));
 		finish(f);
 	}

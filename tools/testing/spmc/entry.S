@@ -46,24 +46,18 @@ hang:
 	wfe
 	b	hang
 
+/* x2 to x30, of a struct spmc_regs at sp. */
+	.macro	each_register, op
+	.irp	n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, \
+		   24, 25, 26, 27, 28, 29, 30
+	\op	x\n, [sp, #(8 * \n)]
+	.endr
+	.endm
+
 /* An SMC of a lower exception level: C code gets the registers and changes them. */
 smc:
 	stp	x0, x1, [sp, #-256]!
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
-	str	x30, [sp, #240]
+	each_register str
 
 	mrs	x19, mpidr_el1
 	and	x19, x19, #0xff
@@ -77,21 +71,7 @@ smc:
 	bl	spmc_handle_smc
 	cbnz	w0, leave
 
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
-	ldp	x18, x19, [sp, #144]
-	ldp	x20, x21, [sp, #160]
-	ldp	x22, x23, [sp, #176]
-	ldp	x24, x25, [sp, #192]
-	ldp	x26, x27, [sp, #208]
-	ldp	x28, x29, [sp, #224]
-	ldr	x30, [sp, #240]
+	each_register ldr
 	ldp	x0, x1, [sp], #256
 	eret
 
