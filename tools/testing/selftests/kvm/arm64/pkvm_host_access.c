@@ -43,7 +43,6 @@ FIXTURE(access_path) {
 	uint8_t *mem;
 	size_t page;
 	uint8_t *buffer;
-	long forced;
 };
 
 FIXTURE_VARIANT(access_path) {
@@ -58,7 +57,6 @@ FIXTURE_SETUP(access_path)
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 
-	self->forced = pvm_stat("pages_forced");
 	ASSERT_EQ(0, pvm_secrets_create(&self->s, variant->flags, PAGES));
 	self->mem = self->s.mem;
 	self->page = self->s.page;
@@ -74,7 +72,7 @@ FIXTURE_TEARDOWN(access_path)
 		EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, i));
 	EXPECT_FALSE(pvm_secrets_in(self->buffer, self->page));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
-	EXPECT_EQ(self->forced, pvm_stat("pages_forced"));
+	EXPECT_EQ(0, pvm_secrets_forced(&self->s));
 	EXPECT_FALSE(pvm_log_complains(self->s.log));
 	pvm_secrets_free(&self->s);
 	free(self->buffer);

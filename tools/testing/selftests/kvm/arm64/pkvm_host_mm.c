@@ -34,9 +34,8 @@ FIXTURE(mm) {
 	struct pvm_secrets s;
 	uint8_t *mem;
 	size_t page;
-	/* What has to have become of the first page, and how many pages were taken by force. */
+	/* What has to have become of the first page. */
 	enum pvm_fate fate;
-	long forced;
 };
 
 FIXTURE_VARIANT(mm) {
@@ -51,7 +50,6 @@ FIXTURE_SETUP(mm)
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 
-	self->forced = pvm_stat("pages_forced");
 	ASSERT_EQ(0, pvm_secrets_create(&self->s, variant->flags, PAGES));
 	self->mem = self->s.mem;
 	self->page = self->s.page;
@@ -62,7 +60,7 @@ FIXTURE_TEARDOWN(mm)
 	for (unsigned int i = 1; i < PAGES; i++)
 		EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, i));
 	EXPECT_EQ(self->fate, pvm_secrets_fate(&self->s, 0));
-	EXPECT_EQ(self->forced + (self->fate == PVM_LOST), pvm_stat("pages_forced"));
+	EXPECT_EQ(self->fate == PVM_LOST, pvm_secrets_forced(&self->s));
 	EXPECT_FALSE(pvm_log_complains(self->s.log));
 	pvm_secrets_free(&self->s);
 }

@@ -439,6 +439,22 @@ static void *use_often(void *arg)
 	return NULL;
 }
 
+/* Each user has used the page at some time, and nothing odd has happened. */
+static void end_race(struct __test_metadata *_metadata, struct racer *racer, pthread_t thread,
+		     unsigned int rounds)
+{
+	WRITE_ONCE(racer->done, 1);
+	pthread_join(thread, NULL);
+	TH_LOG("%u rounds", rounds);
+	EXPECT_EQ(0, racer->odd);
+	for (int user = 0; user < USERS; user++) {
+		TH_LOG("user %d: %lu times, %lu refused", user, racer->used[user],
+		       racer->refused[user]);
+		EXPECT_LT(0, racer->used[user]);
+	}
+	EXPECT_EQ(0, pvm_disk_close(racer->disk));
+}
+
 /*
  * Whenever the page is the guest's alone, it writes its secret and finds it again: nothing that was
  * under way when it took the page back has written there since, and nothing has read it.
@@ -470,17 +486,9 @@ TEST_F(pins, races_of_unshare)
 		ASSERT_EQ(0, pvm_command_to_end(self->vcpu, PVM_FILL, PVM_DATA_IPA, 0, words,
 						sizeof(uint64_t)));
 	}
-	WRITE_ONCE(racer.done, 1);
-	pthread_join(thread, NULL);
-	TH_LOG("%u rounds", i);
-	EXPECT_EQ(0, racer.odd);
-	for (int user = 0; user < USERS; user++) {
-		TH_LOG("user %d: %lu times, %lu refused", user, racer.used[user],
-		       racer.refused[user]);
-		EXPECT_LT(0, racer.used[user]);
+	end_race(_metadata, &racer, thread, i);
+	for (int user = 0; user < USERS; user++)
 		EXPECT_LT(0, racer.refused[user]);
-	}
-	EXPECT_EQ(0, pvm_disk_close(&disk));
 }
 
 /* The guest gets a page for the first time while the host uses it, again and again. */
@@ -505,16 +513,7 @@ TEST_F(pins, races_of_donation)
 		if (i % 4 == 0)
 			usleep(1000);
 	}
-	WRITE_ONCE(racer.done, 1);
-	pthread_join(thread, NULL);
-	TH_LOG("%u rounds", i);
-	EXPECT_EQ(0, racer.odd);
-	for (int user = 0; user < USERS; user++) {
-		TH_LOG("user %d: %lu times, %lu refused", user, racer.used[user],
-		       racer.refused[user]);
-		EXPECT_LT(0, racer.used[user]);
-	}
-	EXPECT_EQ(0, pvm_disk_close(&disk));
+	end_race(_metadata, &racer, thread, i);
 }
 
 /* Of a huge page the guest has one small one. References are counted for all of it. */

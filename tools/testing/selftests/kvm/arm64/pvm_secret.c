@@ -33,6 +33,7 @@ int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_p
 	secrets->vm.fd = -1;
 	secrets->vm.kvm_fd = -1;
 	secrets->log = pvm_log_open();
+	secrets->forced = pvm_stat("pages_forced");
 	secrets->fd = memfd_create("memory", MFD_CLOEXEC);
 	if (secrets->log < 0 || secrets->fd < 0 || ftruncate(secrets->fd, secrets->size))
 		return -errno;
@@ -52,6 +53,17 @@ int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_p
 		return err;
 	return pvm_command(secrets->vcpu, PVM_FILL, PVM_DATA_IPA, PVM_SECRET,
 			   secrets->size / sizeof(uint64_t), sizeof(uint64_t));
+}
+
+/**
+ * pvm_secrets_forced() - How many pages did hosts take from guests by force?
+ * @secrets: the VM.
+ *
+ * Return: their number since the VM was made.
+ */
+long pvm_secrets_forced(struct pvm_secrets *secrets)
+{
+	return pvm_stat("pages_forced") - secrets->forced;
 }
 
 /**

@@ -34,10 +34,13 @@ struct pvm_secrets {
 	int fd;
 	uint8_t *mem;
 	int log;
+	/* pages_forced before there was the VM. */
+	long forced;
 };
 
 int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_pages);
 void pvm_secrets_free(struct pvm_secrets *secrets);
+long pvm_secrets_forced(struct pvm_secrets *secrets);
 enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page);
 bool pvm_secrets_in(const void *memory, size_t size);
 
