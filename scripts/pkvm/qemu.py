@@ -125,6 +125,17 @@ def command_line(options, initrd):
     return args
 
 
+def failing_disk(scratch, path, sector):
+    """An entry for boot()'s drive: an image, read-only, with one sector that cannot be read.
+
+    How QEMU is to make it fail is in a file in scratch.
+    """
+    rules = os.path.join(scratch, 'blkdebug')
+    with open(rules, 'w') as file:
+        file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{sector}"\n')
+    return f'blkdebug:{rules}:{path},ro'
+
+
 def make_initrd(scratch, base, jobs, files):
     """The base root followed by a cpio with the jobs and the files of this run."""
     job_file = os.path.join(scratch, 'jobs')

@@ -226,14 +226,11 @@ def bad_input(cpu):
 def disk_error(cpu):
     """A disk that fails half way: the sector is named, and every page comes back."""
     stats = f'cat {counters.FILE}'
-    with image() as disk, tempfile.NamedTemporaryFile('w', dir=BUILD, prefix='blkdebug.') as rules:
+    with image() as disk, tempfile.TemporaryDirectory(dir=BUILD, prefix='system.') as scratch:
         bad = SMALL // 2 // 512
-        rules.write('[inject-error]\nevent = "read_aio"\nerrno = "5"\n'
-                    f'sector = "{bad}"\nonce = "off"\n')
-        rules.flush()
         host = boot([stats, f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
                      'cat /tmp/stats', stats], f'disk-error-{cpu}', cpu=cpu,
-                    drive=[f'blkdebug:{rules.name}:{disk.name},ro'])
+                    drive=[qemu.failing_disk(scratch, disk.name, bad)])
     before, job, vmm, after = host.jobs
     error = re.search(r'^pvmfw: error: .*sectors (\d+) to (\d+)', job.output, re.M)
     expect(job.status == RESET and error, 'the firmware did not name the sectors', job)

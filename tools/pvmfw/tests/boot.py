@@ -275,14 +275,12 @@ def wrong(case, job, protected):
     return None
 
 
-def blkdebug(scratch):
-    """QEMU's name for a disk with one sector that cannot be read."""
-    rules, data = os.path.join(scratch, 'rules'), os.path.join(scratch, 'data')
-    with open(rules, 'w') as file:
-        file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{BAD_SECTOR}"\n')
+def bad_disk(scratch):
+    """A disk with one sector that cannot be read, for qemu.boot()."""
+    data = os.path.join(scratch, 'data')
     with open(data, 'wb') as file:
         file.truncate(BAD_DISK)
-    return f'blkdebug:{rules}:{data},ro'
+    return qemu.failing_disk(scratch, data, BAD_SECTOR)
 
 
 def run(objects, cpu, modes):
@@ -303,7 +301,7 @@ def run(objects, cpu, modes):
         files['/sha256'] = build_sha256(scratch)
         jobs.append('/sha256')
         log = os.path.join(qemu.BUILD, 'log', f'pvmfw-boot-{cpu}.log')
-        host = qemu.boot(jobs, cpu=cpu, files=files, drive=[blkdebug(scratch)], log=log,
+        host = qemu.boot(jobs, cpu=cpu, files=files, drive=[bad_disk(scratch)], log=log,
                          limit=120 + 2 * len(jobs))
     failed = 0
     print(f'1..{len(todo) + 2}', flush=True)

@@ -211,14 +211,12 @@ def cases(files, mode):
             for name, command, status, says in found]
 
 
-def blkdebug(scratch):
-    """QEMU's name for a disk with one sector that cannot be read."""
-    rules, data = os.path.join(scratch, 'rules'), os.path.join(scratch, 'data')
-    with open(rules, 'w') as file:
-        file.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{BAD_SECTOR}"\n')
+def bad_disk(scratch):
+    """A disk with one sector that cannot be read, for qemu.boot()."""
+    data = os.path.join(scratch, 'data')
     with open(data, 'wb') as file:
         file.write(DISK)
-    return f'blkdebug:{rules}:{data},ro'
+    return qemu.failing_disk(scratch, data, BAD_SECTOR)
 
 
 class Results:
@@ -247,7 +245,7 @@ def run(vmm, cpu, modes):
         results = Results(len(todo) + 1 + len(HOSTS_WITHOUT))
         log = os.path.join(logs, f'vmm-vm-{cpu}.log')
         host = qemu.boot([case.command for case in todo], cpu=cpu, files=files.files,
-                         mem=HOST_MIB, drive=[blkdebug(scratch)], log=log,
+                         mem=HOST_MIB, drive=[bad_disk(scratch)], log=log,
                          limit=180 + 3 * len(todo))
         for case, job in zip(todo, host.jobs):
             results.add(case.name, case.wrong(job), job.output)
