@@ -72,6 +72,11 @@ static bool is_id_reg(u32 sysreg)
 	return sysreg >= sys_reg(3, 0, 0, 1, 0) && sysreg <= sys_reg(3, 0, 0, 7, 7);
 }
 
+static bool has_gic(struct kvm_vcpu *vcpu)
+{
+	return kvm_has_feat(vcpu->kvm, ID_AA64PFR0_EL1, GIC, IMP);
+}
+
 /* The host sends SGIs. */
 static bool is_sgi(u32 sysreg)
 {
@@ -153,7 +158,7 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 	/* Writes are ignored. */
 	case SYS_ICC_SRE_EL1:
 		*val = PVM_ICC_SRE;
-		return kvm_has_feat(vcpu->kvm, ID_AA64PFR0_EL1, GIC, IMP);
+		return has_gic(vcpu);
 	/* There are no records of errors. */
 	case SYS_ERRIDR_EL1:
 	case SYS_ERRSELR_EL1:
@@ -189,7 +194,7 @@ bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code)
 	int rt = kvm_vcpu_sys_get_rt(vcpu);
 	u64 val = vcpu_get_reg(vcpu, rt);
 
-	if (is_sgi(esr_sys64_to_sysreg(esr)) && write)
+	if (is_sgi(esr_sys64_to_sysreg(esr)) && write && has_gic(vcpu))
 		return false;
 
 	if (!emulate(vcpu, esr, write, &val))

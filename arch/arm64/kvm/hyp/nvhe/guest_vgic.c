@@ -7,6 +7,7 @@
  *     is never followed. A protected guest's priorities and masks are shown to
  *     the host, which needs them to know when to wake the vCPU, and never taken
  *     from it.
+ * R8: a protected VM that is shown no GIC has no CPU interface either.
  */
 
 #include <linux/irqchip/arm-gic-v3.h>
@@ -20,6 +21,9 @@
 /* Number of implemented list registers, and so the most that may be used. */
 extern unsigned int hyp_gicv3_nr_lr;
 
+/* All of the CPU interface traps; guest_sysreg.c makes it UNDEFINED. */
+#define NO_CPU_IF	(ICH_HCR_TALL0 | ICH_HCR_TALL1 | ICH_HCR_TC)
+
 static struct vgic_v3_cpu_if *hyp_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	return &hyp_vcpu->vcpu.arch.vgic_cpu.vgic_v3;
@@ -28,6 +32,13 @@ static struct vgic_v3_cpu_if *hyp_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
 static struct vgic_v3_cpu_if *host_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	return &hyp_vcpu->host_vcpu->arch.vgic_cpu.vgic_v3;
+}
+
+/* Of a non-protected VM the host says so itself, by what it puts into ICH_HCR_EL2. */
+static bool is_without_gic(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	return pkvm_hyp_vcpu_is_protected(hyp_vcpu) &&
+	       !kvm_has_feat(hyp_vcpu->vcpu.kvm, ID_AA64PFR0_EL1, GIC, IMP);
 }
 
 /**
@@ -45,7 +56,10 @@ void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (!static_branch_unlikely(&kvm_vgic_global_state.gicv3_cpuif) || hyp_vcpu->vgic_loaded)
 		return;
 
-	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
+	if (is_without_gic(hyp_vcpu)) {
+		/* With 0, ICH_HCR_EL2 is written also where no interrupt is pending. */
+		hyp->vgic_sre = 0;
+	} else if (pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
 		hyp->vgic_sre = ICC_SRE_EL1_DIB | ICC_SRE_EL1_DFB | ICC_SRE_EL1_SRE;
 	} else {
 		hyp->vgic_sre = host->vgic_sre;
@@ -93,6 +107,12 @@ void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
 	unsigned int i;
 
+	if (is_without_gic(hyp_vcpu)) {
+		hyp->vgic_hcr = NO_CPU_IF;
+		hyp->used_lrs = 0;
+		return;
+	}
+
 	hyp->vgic_hcr = host->vgic_hcr;
 	hyp->used_lrs = min(READ_ONCE(host->used_lrs), hyp_gicv3_nr_lr);
 	for (i = 0; i < hyp->used_lrs; i++)
@@ -108,6 +128,9 @@ void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
 	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
 	unsigned int i;
+
+	if (is_without_gic(hyp_vcpu))
+		return;
 
 	host->vgic_hcr = hyp->vgic_hcr;
 	for (i = 0; i < hyp->used_lrs; i++)
