@@ -127,8 +127,9 @@ static void offered_to_both(struct kunit *test)
 	/* Never AArch32, which no protected VM runs. */
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, EL0, 2), 1);
 	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR0, EL0, 2), 2);
-	/* CSV2_2 has SCXTNUM, which a protected VM has not. */
+	/* CSV2_2 has SCXTNUM, which no VM has. */
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, CSV2, 3), 1);
+	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR0, CSV2, 3), 1);
 }
 
 /* 0b1111 is less than 0b0000, and what the CPU has not is not shown. */
@@ -212,6 +213,20 @@ static void no_keys_without_ptrauth(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, traps.hcr & (HCR_API | HCR_APK), 0);
 }
 
+/* PIR and POR are switched with TCR2: without it they are the host's, and trap. */
+static void permissions_need_tcr2(struct kunit *test)
+{
+	const u64 regs = HFGxTR_EL2_nPIR_EL1 | HFGxTR_EL2_nPIRE0_EL1 | HFGxTR_EL2_nPOR_EL0 |
+			 HFGxTR_EL2_nPOR_EL1;
+	u64 shown[KVM_ARM_ID_REG_NUM];
+	struct pkvm_feature_traps traps;
+
+	show_everything(false, ALL_OPTIONS, shown);
+	shown[REG(MMFR3)] &= ~ID_AA64MMFR3_EL1_TCRX_MASK;
+	pkvm_feature_traps(shown, &traps);
+	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & regs, regs);
+}
+
 static struct kunit_case features_cases[] = {
 	KUNIT_CASE(no_field_twice),
 	KUNIT_CASE(rows_make_sense),
@@ -224,6 +239,7 @@ static struct kunit_case features_cases[] = {
 	KUNIT_CASE(nothing_shown_traps_all),
 	KUNIT_CASE(everything_lifts_what_is_offered),
 	KUNIT_CASE(no_keys_without_ptrauth),
+	KUNIT_CASE(permissions_need_tcr2),
 	{}
 };
 

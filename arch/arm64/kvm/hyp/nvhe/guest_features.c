@@ -53,7 +53,7 @@ static const struct pkvm_id_field id_fields[] = {
 	ROW(PFR0, DIT,		STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
 	ROW(PFR0, RME,		HIDDEN_OPEN, 0,		HIDDEN_OPEN, 0,		ALWAYS),
 	/* From CSV2_2 and CSV2_1p2 on there is SCXTNUM, which traps. */
-	ROW(PFR0, CSV2,		STATELESS, 1,		STATELESS, ANY,		ALWAYS),
+	ROW(PFR0, CSV2,		STATELESS, 1,		STATELESS, 1,		ALWAYS),
 	ROW(PFR0, CSV3,		STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
 
 	ROW(PFR1, BT,		STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
@@ -219,7 +219,8 @@ static const struct pkvm_id_field id_fields[] = {
 	ROW(MMFR0, FGT,		HIDDEN, 0,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR0, ECV,		STATELESS, 1,		STATELESS, ANY,		ALWAYS),
 
-	ROW(MMFR1, HAFDBS,	STATELESS, 2,		STATELESS, 2,		ALWAYS),
+	/* HAFT, from 3 on, is turned on in TCR2_EL1. */
+	ROW(MMFR1, HAFDBS,	STATELESS, 2,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR1, VMIDBits,	STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR1, VH,		HIDDEN, 0,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR1, HPDS,	STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
@@ -312,6 +313,9 @@ struct feature_trap {
 
 #define PAUTH_HCR	(HCR_API | HCR_APK)
 
+#define PIE_REGS	(HFGxTR_EL2_nPIRE0_EL1 | HFGxTR_EL2_nPIR_EL1)
+#define POE_REGS	(HFGxTR_EL2_nPOR_EL1 | HFGxTR_EL2_nPOR_EL0)
+
 #define TLBI_OS		(HFGITR_EL2_TLBIRVAALE1OS | HFGITR_EL2_TLBIRVALE1OS |	\
 			 HFGITR_EL2_TLBIRVAAE1OS | HFGITR_EL2_TLBIRVAE1OS |	\
 			 HFGITR_EL2_TLBIVAALE1OS | HFGITR_EL2_TLBIVALE1OS |	\
@@ -337,10 +341,10 @@ static const struct feature_trap feature_traps[] = {
 	TRAP(PFR2, FPMR, IMP,		CTL_HCRX,		HCRX_EL2_EnFPM, 0),
 	TRAP(PFR1, NMI, IMP,		CTL_HCRX,		0, HCRX_EL2_TALLINT),
 
-	TRAP(MMFR3, S1PIE, IMP,		FGU(HFGxTR_GROUP),	0, HFGxTR_EL2_nPIRE0_EL1 |
-								   HFGxTR_EL2_nPIR_EL1),
-	TRAP(MMFR3, S1POE, IMP,		FGU(HFGxTR_GROUP),	0, HFGxTR_EL2_nPOR_EL1 |
-								   HFGxTR_EL2_nPOR_EL0),
+	/* Both are turned on in TCR2_EL1, and switched only with it. */
+	TRAP(MMFR3, TCRX, IMP,		FGU(HFGxTR_GROUP),	0, PIE_REGS | POE_REGS),
+	TRAP(MMFR3, S1PIE, IMP,		FGU(HFGxTR_GROUP),	0, PIE_REGS),
+	TRAP(MMFR3, S1POE, IMP,		FGU(HFGxTR_GROUP),	0, POE_REGS),
 	TRAP(ISAR0, TLB, OS,		FGU(HFGITR_GROUP),	0, TLBI_OS),
 	TRAP(ISAR0, TLB, RANGE,		FGU(HFGITR_GROUP),	0, TLBI_RANGE),
 	TRAP(ISAR2, ATS1A, IMP,		FGU(HFGITR_GROUP),	0, HFGITR_EL2_ATS1E1A),
@@ -357,8 +361,7 @@ static const struct feature_trap feature_traps[] = {
  * Features that the table offers to nobody, and others that a later architecture may put behind
  * a bit of inverse polarity: such a bit is 0, a trap, but for those that a row above lifts.
  */
-#define LIFTED_HFGxTR	(HFGxTR_EL2_nPIRE0_EL1 | HFGxTR_EL2_nPIR_EL1 |		\
-			 HFGxTR_EL2_nPOR_EL1 | HFGxTR_EL2_nPOR_EL0)
+#define LIFTED_HFGxTR	(PIE_REGS | POE_REGS)
 #define ALWAYS_HFGxTR	((__HFGRTR_EL2_nMASK & ~LIFTED_HFGxTR) |		\
 			 HFGxTR_EL2_SCXTNUM_EL0 | HFGxTR_EL2_SCXTNUM_EL1)
 
