@@ -111,6 +111,97 @@ int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 }
 
 /**
+ * kvm_arch_ext_allowed() - May a VM have what a capability stands for?
+ * @kvm: the VM.
+ * @ext: KVM_CAP_*.
+ *
+ * For a protected VM the list is complete: it has nothing that is not in here, and what user space
+ * would use it by is refused. Whether it has what is in here is for the rest of KVM to say.
+ *
+ * Return: whether it may.
+ */
+bool kvm_arch_ext_allowed(struct kvm *kvm, long ext)
+{
+	if (!kvm_vm_is_protected(kvm))
+		return true;
+
+	switch (ext) {
+	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_DEVICE_CTRL:
+	case KVM_CAP_VCPU_ATTRIBUTES:
+	case KVM_CAP_ONE_REG:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_IMMEDIATE_EXIT:
+	case KVM_CAP_HALT_POLL:
+	case KVM_CAP_BINARY_STATS_FD:
+	case KVM_CAP_SYSTEM_EVENT_DATA:
+	case KVM_CAP_INTERNAL_ERROR_DATA:
+	/* Memory. */
+	case KVM_CAP_USER_MEMORY:
+	case KVM_CAP_USER_MEMORY2:
+	case KVM_CAP_NR_MEMSLOTS:
+	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
+	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
+	/* MMIO and interrupts. */
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_COALESCED_MMIO:
+	case KVM_CAP_COALESCED_PIO:
+	case KVM_CAP_IRQCHIP:
+	case KVM_CAP_IRQ_ROUTING:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_SIGNAL_MSI:
+	case KVM_CAP_MSI_DEVID:
+	case KVM_CAP_ARM_IRQ_LINE_LAYOUT_2:
+	/* vCPUs. */
+	case KVM_CAP_NR_VCPUS:
+	case KVM_CAP_MAX_VCPUS:
+	case KVM_CAP_MAX_VCPU_ID:
+	case KVM_CAP_ARM_PSCI:
+	case KVM_CAP_ARM_PSCI_0_2:
+	case KVM_CAP_ARM_VM_IPA_SIZE:
+	case KVM_CAP_ARM_SVE:
+	case KVM_CAP_ARM_PTRAUTH_ADDRESS:
+	case KVM_CAP_ARM_PTRAUTH_GENERIC:
+	case KVM_CAP_ARM_PROTECTED_VM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * pkvm_guest_check_vm_ioctl() - May user space do this to a VM?
+ * @kvm: the VM.
+ * @ioctl: an ioctl of a VM.
+ *
+ * Return: 0 if so or if the VM is not protected; else -EPERM where the call would have no effect, or
+ * a wrong one; -ENXIO for an attribute of the VM, of which a protected one has none.
+ */
+int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl)
+{
+	if (!kvm_vm_is_protected(kvm))
+		return 0;
+
+	switch (ioctl) {
+	case KVM_ARM_SET_DEVICE_ADDR:
+	/* The physical counter has no offset. */
+	case KVM_ARM_SET_COUNTER_OFFSET:
+	case KVM_ARM_MTE_COPY_TAGS:
+	case KVM_ARM_GET_REG_WRITABLE_MASKS:
+		return -EPERM;
+	/* The filter of SMCCC calls: EL2 answers these. */
+	case KVM_HAS_DEVICE_ATTR:
+	case KVM_SET_DEVICE_ATTR:
+		return -ENXIO;
+	default:
+		return 0;
+	}
+}
+
+/**
  * pkvm_guest_check_memslot() - May this change of a memslot be made?
  * @kvm: the VM, slots_lock held.
  * @new: the slot as it shall be, NULL if it shall go.

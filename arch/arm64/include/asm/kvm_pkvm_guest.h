@@ -93,6 +93,7 @@ int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
 bool pkvm_guest_resolve_abort(unsigned long addr);
 
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
+int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl);
 int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
 			     enum kvm_mr_change change);
 int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features);
