@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Check the host's counters of protected VMs: everything that it donated has come back.
 
-A script that runs VMs prints the counters before and after, and compares them with this module.
+A script that runs VMs on a host puts its jobs into around(), and asks over() what the counters
+have gained.
 """
 
 import re
 
 FILE = '/sys/kernel/debug/kvm/pkvm_stats'
+SHOW = f'cat {FILE}'
 
 
 class Unbalanced(Exception):
@@ -51,3 +53,13 @@ def check(change):
                 raise Unbalanced(f'{given} {what.format(back)}')
     except KeyError as missing:
         raise Unbalanced(f'{FILE} has no {missing}') from None
+
+
+def around(jobs):
+    """Return the jobs with one before them and one after them that print the counters."""
+    return [SHOW, *jobs, SHOW]
+
+
+def over(host):
+    """Return what the counters gained over a run of around(), as gained() does."""
+    return gained(host.jobs[0].output, host.jobs[-1].output)

@@ -111,7 +111,7 @@ def report(name, problem, output, note=''):
 
 def run_cpu(cpu, tests):
     """Run the tests on one CPU; whether all is well."""
-    host = qemu.boot([*(test.job for test in tests), f'cat {counters.FILE}'], cpu=cpu, smp=4,
+    host = qemu.boot([*(test.job for test in tests), counters.SHOW], cpu=cpu, smp=4,
                      kernel=run_selftests.TEST_IMAGE, mem=MEMORY,
                      log=os.path.join(qemu.BUILD, f'log/base-{cpu}.log'),
                      limit=sum(test.limit for test in tests) + SPARE,

@@ -4,6 +4,7 @@
 import unittest
 
 import counters
+import qemu
 
 GOOD = {'vms_created': 2, 'vms_destroyed': 2, 'pages_donated': 10, 'pages_relinquished': 1,
         'pages_reclaimed_private': 6, 'pages_reclaimed_shared': 3, 'metadata_pages_donated': 4,
@@ -39,3 +40,14 @@ class Counters(unittest.TestCase):
             counters.gained(show(), 'cat: no such file\n')
         with self.assertRaisesRegex(counters.Unbalanced, 'vms_created'):
             counters.gained('', show().replace('vms_created', 'vms'))
+
+    def test_around(self):
+        """The jobs of a run stand between two printouts, which over() compares."""
+        lines = counters.around(['a', 'b'])
+        self.assertEqual(lines, [f'cat {counters.FILE}', 'a', 'b', f'cat {counters.FILE}'])
+        outputs = [show(**dict.fromkeys(GOOD, 0)), 'x 1\n', 'y 2\n', show()]
+        host = qemu.Run([qemu.Job(*job) for job in zip(lines, [0] * 4, outputs)], '', 1.0)
+        self.assertEqual(counters.over(host), GOOD)
+        host.jobs[-1].output = show(vms_destroyed=1)
+        with self.assertRaises(counters.Unbalanced):
+            counters.over(host)
