@@ -13,8 +13,11 @@ BASE	?=
 DISK	?=
 # make run: "static" for a VM that is not protected.
 MODE	?=
-# make run: 16 for a host with pages of 16 KiB.
+# make run: 16 for a host, and for a Linux guest, with pages of 16 KiB.
 PAGE	?=
+GUEST_PAGE ?=
+# make run: another machine than QEMU's own, one of scripts/pkvm/boards.py.
+BOARD	?=
 # make run: "linux" instead of the firmware, and its shell at this terminal.
 GUEST	?=
 INTERACTIVE ?=
@@ -58,6 +61,9 @@ help:
 	@echo '              MODE=static: a VM that is not protected, with a fixed DMA pool'
 	@echo '              GUEST=linux: Linux without firmware, to a shell, instead'
 	@echo '              PAGE=16: a host with pages of 16 KiB, on a CPU that has them (a76)'
+	@echo '              GUEST_PAGE=16: a Linux guest with such pages'
+	@echo '              BOARD=name: on this machine:'
+	@$(S)/ground.py --list boards
 	@echo '              INTERACTIVE=1: with GUEST=linux, type at that shell'
 	@echo 'make guest    the Linux guest: kernel and root, under build/guest'
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
@@ -76,14 +82,14 @@ help:
 	@echo 'make clean    remove build/'
 	@echo
 	@echo 'CPU=name      run, kunit, stress, fuzz-guest: the processor that QEMU models:'
-	@$(S)/ground.py --list
+	@$(S)/ground.py --list cpus
 	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
 	@echo 'JOBS=n        how many jobs at once, default all processors'
 
 # All that the goals need beside what is built here.
 ground:
-	@$(S)/deps.sh run guest $(if $(filter-out run,$(BOOTS)),test)
-	@$(S)/ground.py $(if $(CPU),--cpu '$(CPU)') $(if $(PAGE),--page '$(PAGE)')
+	@$(S)/deps.sh run guest $(if $(BOARD),board) $(if $(filter-out run,$(BOOTS)),board test)
+	@$(S)/ground.py $(HOW)
 	$(if $(filter run test-builds,$(BOOTS)),+@$(LOCKED) $(MK) build/guest/busybox)
 
 tree:
@@ -127,8 +133,10 @@ build/%: FORCE
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
 
-BUILT	:= $(if $(filter 16,$(PAGE)),all-16k,all) guest
-HOW	= $(if $(CPU),--cpu '$(CPU)') $(if $(PAGE),--page '$(PAGE)')
+BUILT	:= $(if $(filter 16,$(PAGE)),all-16k,all) $(if $(filter 16,$(GUEST_PAGE)),all-16k) guest \
+	   $(if $(filter imx8mp-evk,$(BOARD)),build/imx8mp-evk.dtb)
+HOW	= $(if $(BOARD),--board '$(BOARD)') $(if $(CPU),--cpu '$(CPU)') \
+	  $(if $(PAGE),--page '$(PAGE)') $(if $(GUEST_PAGE),--guest-page '$(GUEST_PAGE)')
 
 ifeq ($(GUEST)$(INTERACTIVE),)
 run: $(BUILT)
@@ -151,7 +159,7 @@ kunit: tree
 # All that the tests run, so that what does not build shows before the first of them. The test
 # programs take the lock for themselves.
 test-builds:
-	@$(S)/deps.sh run guest test
+	@$(S)/deps.sh run guest board test
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) tests'
 	@$(S)/run_selftests.py --build --jobs $(JOBS)
 	@$(S)/run_base.py --build --jobs $(JOBS)

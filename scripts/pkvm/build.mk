@@ -34,6 +34,8 @@ all-16k: $(B)/Image.16k $(B)/initramfs.cpio.gz
 # are built from a copy of its objects, so that only the differences are compiled.
 HOST	:= $(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_guest.config $(CONFIGS)/pkvm_kunit.config
 CHECKED	:= $(HOST) $(CONFIGS)/pkvm_selfcheck.config
+# What a host needs on the boards that QEMU models. None of them has pages of 16 KiB.
+BOARDS	:= $(CONFIGS)/pkvm_imx8mp_evk.config
 
 # $(call kernel,NAME,IMAGE,FRAGMENTS,TARGETS): build IMAGE, with its objects in build/NAME.
 # $(call variation,NAME,IMAGE,FRAGMENTS,TARGETS,FROM,AFTER): the same, starting with a copy of
@@ -57,10 +59,11 @@ $(B)/$(1)/.begun: | $(6)
 endef
 KSRC := $(B)/linux
 
-$(eval $(call kernel,host,$(B)/Image,$(HOST),Image))
+$(eval $(call kernel,host,$(B)/Image,$(HOST) $(BOARDS),Image))
 
 # The host that tests run on: EL2 checks itself, and the KUnit suites are built as modules.
-$(eval $(call variation,test-host,$(B)/test-host/Image,$(CHECKED),Image modules,host,$(B)/Image))
+$(eval $(call variation,test-host,$(B)/test-host/Image,$(CHECKED) $(BOARDS),\
+	Image modules,host,$(B)/Image))
 
 # Both of these hosts with 16 KiB pages.
 $(eval $(call kernel,host-16k,$(B)/Image.16k,$(HOST) $(CONFIGS)/pkvm_16k.config,Image))
@@ -85,15 +88,22 @@ $(B)/stock/linux.stamp: $(B)/base.id | $(B)/Image
 	@touch $@
 $(B)/stock/obj/.begun: $(B)/stock/linux.stamp
 KSRC := $(B)/stock/linux
-$(eval $(call variation,stock/obj,$(B)/stock/Image,$(HOST:%pkvm_kunit.config=$(S)/stock.config),\
-	Image,host,$(B)/Image))
+$(eval $(call variation,stock/obj,$(B)/stock/Image,\
+	$(HOST:%pkvm_kunit.config=$(S)/stock.config) $(BOARDS),Image,host,$(B)/Image))
 
 test-host: $(B)/test-host/Image
 	@:
 
 tests: all all-16k guest test-host \
-		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image kunit-64k/Image)
+		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image kunit-64k/Image \
+			imx8mp-evk.dtb)
 	@:
+
+# The device tree of a board, as the kernel has it.
+$(B)/imx8mp-evk.dtb: $(B)/Image
+	+@$(STEP) 'DTB     $@' $(B)/log/dtb.log $(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/host \
+		freescale/$(@F)
+	@cp $(B)/host/arch/arm64/boot/dts/freescale/$(@F) $@
 
 # Programs. Their own makefiles know the dependencies. A program that has not changed is not
 # copied again, so that make does not rebuild what depends on it.

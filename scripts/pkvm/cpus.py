@@ -75,17 +75,3 @@ def add_option(parser, standard=None):
     parser.add_argument('--cpu', type=cpu, default=standard, metavar='NAME',
                         help=f'{"default " + standard if standard else "this CPU"}: '
                         + ', '.join(sorted(CPUS)))
-
-
-def add_host_options(parser):
-    """Add the options --cpu and --page to a parser. parse() then chooses the defaults."""
-    add_option(parser)
-    parser.add_argument('--page', type=page, default=4, metavar='KIB',
-                        help='page size of the host in KiB: ' + ', '.join(map(str, PAGES)))
-
-
-def parse(parser):
-    """Parse the arguments of a script that called add_host_options()."""
-    args = parser.parse_args()
-    args.cpu = args.cpu or default(args.page)
-    return args

@@ -2,11 +2,12 @@
 """Make the device tree of a QEMU machine with memory reserved for a guest firmware.
 
 On a board the boot loader copies the firmware to memory and describes the place in the device
-tree. Here QEMU's loader device does the copying, and the device tree is that of the machine
-with one more node.
+tree. Here QEMU's loader device or U-Boot does the copying, and the device tree is that of the
+machine with one more node.
 """
 
 import os
+import shutil
 import subprocess
 
 COMPATIBLE = 'linux,pkvm-guest-firmware-memory'
@@ -28,6 +29,39 @@ def run(*command):
         raise DevtreeError(f'{command[0]}: {error}') from None
     if done.returncode:
         raise DevtreeError(f'{command[0]}: status {done.returncode}: {done.stdout.strip()}')
+
+
+def take(args, option):
+    """Remove an option and its value from args. Return the value, or None if there is none."""
+    if option not in args:
+        return None
+    place = args.index(option)
+    value = args[place + 1]
+    del args[place:place + 2]
+    return value
+
+
+def loader(path, address):
+    """Return QEMU's arguments that load a file into memory."""
+    # QEMU requires a comma in a value to be doubled.
+    name = path.replace(',', ',,')
+    return ['-device', f'loader,file={name},addr={address:#x},force-raw=on']
+
+
+def tree_of(args, machine, scratch):
+    """Return a device tree that may be changed, in scratch, for the machine of args.
+
+    It is a copy of the one in args, which is taken out of them, or else the one that QEMU makes.
+    machine is the argument of -M in args.
+    """
+    tree = os.path.join(scratch, 'devtree')
+    given = take(args, '-dtb')
+    if not given:
+        place = args.index('-M') + 1
+        run(*args[:place], f'{machine},dumpdtb={tree}', *args[place + 1:])
+    elif given != tree:
+        shutil.copyfile(given, tree)
+    return tree
 
 
 def firmware_region(path, mem, page=PAGE):
@@ -62,18 +96,15 @@ def add_region(tree, base, size, name='pkvm_guest_firmware', compatible=COMPATIB
 
 
 def with_firmware(args, machine, path, mem, scratch, regions=None, page=PAGE):
-    """Return QEMU's arguments for a machine with a guest firmware in reserved memory.
+    """Return QEMU's arguments for a machine with memory reserved for a guest firmware, and where.
 
     args are QEMU's arguments without the firmware, machine is the argument of -M in them, and
-    page is the host's page size in bytes. Tests pass regions, a list of dictionaries of
-    add_region()'s arguments, in place of the correct region.
+    page is the host's page size in bytes. The region ends mem MiB after the start of RAM. Tests
+    pass regions, a list of dictionaries of add_region()'s arguments, in place of that region.
     """
-    tree = os.path.join(scratch, 'devtree')
-    place = args.index('-M') + 1
-    run(*args[:place], f'{machine},dumpdtb={tree}', *args[place + 1:])
+    args = list(args)
+    tree = tree_of(args, machine, scratch)
     base, size = firmware_region(path, mem, page)
     for region in regions if regions is not None else [{'base': base, 'size': size}]:
         add_region(tree, **region)
-    # QEMU requires a comma in a value to be doubled.
-    name = path.replace(',', ',,')
-    return args + ['-dtb', tree, '-device', f'loader,file={name},addr={base:#x},force-raw=on']
+    return [*args, '-dtb', tree], base

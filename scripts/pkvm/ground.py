@@ -9,6 +9,7 @@ import argparse
 import subprocess
 import sys
 
+import boards
 import cpus
 import qemu
 
@@ -23,29 +24,31 @@ def offered(option):
     return {line.split()[0] for line in text.split('\n') if line.strip()}
 
 
-def check(cpu, page):
-    """Raise QemuError unless QEMU is new enough and knows machine, CPU and page size."""
+def check(board, cpu, pages):
+    """Raise QemuError unless QEMU is new enough and knows machine, CPU and page sizes."""
     qemu.check_version()
-    what = cpus.CPUS[cpu]
-    for option, name in ('-M', qemu.MACHINE), ('-cpu', what.model):
+    what = boards.cpu(board, cpu)
+    for option, name in ('-M', boards.BOARDS[board].machine), ('-cpu', what.model):
         name = name.split(',', maxsplit=1)[0]
         if name not in offered(option):
             raise qemu.QemuError(f'{qemu.QEMU} knows no {option} {name}')
-    if page not in what.pages:
+    for page in set(pages) - set(what.pages):
         fit = ', '.join(name for name, other in sorted(cpus.CPUS.items()) if page in other.pages)
-        raise qemu.QemuError(f'CPU {cpu} has no pages of {page} KiB; these CPUs have: {fit}')
+        where = f'board {board}' if boards.BOARDS[board].cpu else f'CPU {cpu}'
+        raise qemu.QemuError(f'{where} has no pages of {page} KiB; these CPUs have: {fit}')
+    qemu.check_interrupts(board)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    cpus.add_host_options(parser)
-    parser.add_argument('--list', action='store_true', help='only list the CPUs')
-    args = cpus.parse(parser)
+    boards.add_host_options(parser)
+    parser.add_argument('--list', choices=['cpus', 'boards'], help='only list these')
+    args = boards.parse(parser)
     if args.list:
-        print(cpus.listing(' ' * 14))
+        print({'cpus': cpus, 'boards': boards}[args.list].listing(' ' * 14))
         return 0
     try:
-        check(args.cpu, args.page)
+        check(args.board, args.cpu, [args.page, args.guest_page])
     except qemu.QemuError as error:
         print(f'{sys.argv[0].rpartition("/")[2]}: error: {error}', file=sys.stderr)
         return 1

@@ -22,10 +22,12 @@ import sys
 import tempfile
 import time
 
+import boards
 import cpus
 import devtree
-from console import PANIC, Console
 import secure
+import uboot
+from console import PANIC, Console
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, 'build')
@@ -34,11 +36,12 @@ QEMU = os.environ.get('QEMU', 'qemu-system-aarch64')
 # Before 10 QEMU ignores EL2 TLB invalidation when HCR_EL2.E2H is 1, so that EL2 would
 # zero the wrong page, and before 8.1 goes on with code that another CPU has patched.
 OLDEST = (10, 0)
-MACHINE = 'virt,virtualization=on,gic-version=3'
 # Firmware of the secure world, for machines that have one.
 SPMC = os.path.join(BUILD, 'spmc.bin')
 # Every key is the host's, Ctrl-C as well.
 SERIAL = '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'
+# Of a disk that is a file in the host's root, in bytes.
+LARGEST_FILE = 256 << 20
 PROTECTED = 'kvm-arm.mode=protected'
 
 
@@ -66,16 +69,16 @@ class Run:
 
 @functools.lru_cache(maxsize=None)
 def version():
-    """QEMU's version as (major, minor)."""
+    """QEMU's version as (major, minor, patch level)."""
     try:
         text = subprocess.run([QEMU, '--version'], stdout=subprocess.PIPE, text=True,
                               check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise QemuError(f'{QEMU} cannot be run: {error}') from None
-    found = re.search(r'version (\d+)\.(\d+)', text)
+    found = re.search(r'version (\d+)\.(\d+)(?:\.(\d+))?', text)
     if not found:
         raise QemuError(f'{QEMU} tells no version: {text.strip()}')
-    return int(found.group(1)), int(found.group(2))
+    return tuple(int(number or 0) for number in found.groups())
 
 
 def check_version():
@@ -91,6 +94,15 @@ def check_version():
                     + newer.stdout.rstrip())
 
 
+def check_interrupts(board):
+    """Refuse to run Linux in a VM on a board where QEMU gives VMs no interrupts."""
+    need = boards.BOARDS[board].interrupts_since
+    if version() < need:
+        have, need = ('.'.join(map(str, number)) for number in (version(), need))
+        raise QemuError(f'QEMU {have} is too old for Linux in a VM on board {board}: before {need} '
+                        'VMs get no interrupts there. Debian 13 has a newer one')
+
+
 def image(page=4):
     """The kernel of a host with pages of so many KiB, as build.mk makes it."""
     return os.path.join(BUILD, 'Image' if page == 4 else f'Image.{page}k')
@@ -99,18 +111,21 @@ def image(page=4):
 def command_line(options, initrd):
     """QEMU's argument list for these options."""
     check_version()
-    what = cpus.CPUS[options.cpu]
+    board, what = boards.BOARDS[options.board], boards.cpu(options.board, options.cpu)
     model = what.model
     append = ' '.join(filter(None, [
-        'console=ttyAMA0 panic=-1', '' if options.verbose else 'quiet',
+        f'console={board.console} panic=-1', '' if options.verbose else 'quiet',
         PROTECTED if options.mode == 'protected' else '',
         what.words, options.append]))
     if options.icount:
         model += ',cntfrq=1000000000'
-    args = [QEMU, '-M', MACHINE, '-cpu', model, '-smp', str(options.smp),
+    args = [QEMU, '-M', board.machine, *([] if board.cpu else ['-cpu', model]),
+            '-smp', str(board.smp or options.smp),
             '-m', str(options.mem), '-nographic', '-nodefaults', '-no-reboot',
-            *SERIAL, '-kernel', options.kernel, '-initrd', initrd,
-            '-append', append]
+            *['-serial', 'null'] * board.uarts, *SERIAL,
+            '-kernel', options.kernel, '-initrd', initrd, '-append', append]
+    if board.tree:
+        args += ['-dtb', os.path.join(BUILD, board.tree)]
     if options.icount:
         args += ['-icount', 'shift=0,sleep=off']
     else:
@@ -185,10 +200,31 @@ def parse_jobs(lines, console):
     return jobs
 
 
+def by_loader(args, board, scratch, dialog, *, firmware, mem, regions, page, spmc):
+    """Return arguments and dialog for a machine whose boot loader brings what boot() describes."""
+    try:
+        base = None
+        if firmware:
+            # The end of RAM is U-Boot's own.
+            args, base = devtree.with_firmware(args, board.machine, firmware,
+                                               mem // 2 if board.uboot else mem, scratch, regions,
+                                               page << 10)
+        if board.uboot:
+            return uboot.with_uboot(args, board.machine, scratch, firmware, base, dialog)
+        if firmware:
+            args += devtree.loader(firmware, base)
+        if spmc:
+            args = secure.with_spmc(args, board.machine, scratch, spmc)
+    except (devtree.DevtreeError, OSError) as error:
+        raise QemuError(f'no machine with {"secure" if spmc else "guest"} firmware: '
+                        f'{error}') from None
+    return args, dialog
+
+
 def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=None, initrd=None,
          files=None, drive=(), append='', limit=120, icount=False, verbose=False,
          log=None, echo=False, tolerate_warnings=False, dialog=None, terminal=False,
-         firmware=None, regions=None, page=4, spmc=None):
+         firmware=None, regions=None, page=4, spmc=None, board=boards.DEFAULT):
     """Boot a host, run the jobs, power off: a Run.
 
     mem is in MiB, limit in seconds of real time, files maps a path in the host
@@ -197,32 +233,34 @@ def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=No
     sits at ours types. firmware is the file of a guest firmware that a boot loader has left
     in memory, regions what devtree.with_firmware() takes, page the size of the host's
     pages in KiB, by which its kernel is chosen if none is given. spmc is the file of a secure
-    firmware that the machine starts in. Raises QemuError for what keeps the run from
+    firmware that the machine starts in. On a board without disks, boards.disk() names the
+    files that stand for drives. Raises QemuError for what keeps the run from
     starting; what goes wrong later is the Run's cause.
     """
     options = argparse.Namespace(
-        cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive, icount=icount,
-        verbose=verbose, kernel=kernel or image(page))
+        board=board, cpu=cpu, smp=smp, mem=mem, mode=mode, append=append, drive=drive,
+        icount=icount, verbose=verbose, kernel=kernel or image(page))
     initrd = initrd or os.path.join(BUILD, 'initramfs.cpio.gz')
-    for path in (options.kernel, initrd):
+    what = boards.BOARDS[board]
+    for path in (options.kernel, initrd, *([os.path.join(BUILD, what.tree)] if what.tree else [])):
         if not os.path.isfile(path):
             raise QemuError(f'{path} is missing: run make first')
-    if page not in cpus.CPUS[cpu].pages:
-        raise QemuError(f'CPU {cpu} has no pages of {page} KiB')
+    if page not in boards.cpu(board, cpu).pages:
+        raise QemuError(f'CPU {boards.cpu(board, cpu).model} has no pages of {page} KiB')
+    files = dict(files or {})
+    if not what.disks:
+        paths = [path.removesuffix(',ro') for path in drive]
+        for path in paths:
+            if os.path.getsize(path) > LARGEST_FILE:
+                raise QemuError(f'{path}: the disk of board {board} is a file in its memory, and '
+                                f'can have {LARGEST_FILE >> 20} MiB at most')
+        files.update((boards.disk(board, number), path) for number, path in enumerate(paths))
+        options.drive = ()
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix='run.', dir=BUILD) as scratch:
-        args = command_line(options, make_initrd(scratch, initrd, jobs, files or {}))
-        if firmware:
-            try:
-                args = devtree.with_firmware(args, MACHINE, firmware, mem, scratch, regions,
-                                             page << 10)
-            except (devtree.DevtreeError, OSError) as error:
-                raise QemuError(f'no machine with a guest firmware: {error}') from None
-        if spmc:
-            try:
-                args = secure.with_spmc(args, MACHINE, scratch, spmc)
-            except (devtree.DevtreeError, OSError) as error:
-                raise QemuError(f'no machine with a secure firmware: {error}') from None
+        args = command_line(options, make_initrd(scratch, initrd, jobs, files))
+        args, dialog = by_loader(args, what, scratch, dialog, firmware=firmware, mem=mem,
+                                 regions=regions, page=page, spmc=spmc)
         try:
             with Console(args, limit, echo) as machine:
                 cause = machine.follow(dialog, terminal)
@@ -260,6 +298,7 @@ def main():
         description='Boot a host under QEMU and run jobs in it.',
         epilog='Each COMMAND is one line of /etc/jobs; see tools/testing/init/main.c.')
     parser.add_argument('command', nargs='*', metavar='COMMAND')
+    boards.add_option(parser)
     cpus.add_option(parser, cpus.DEFAULT)
     parser.add_argument('--smp', type=int, default=2, help='processors of the host')
     parser.add_argument('--mem', type=int, default=1024, help='MiB of the host')

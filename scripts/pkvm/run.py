@@ -25,13 +25,12 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, where) for where in
                 ('scripts/pkvm', 'tools/pvmfw', 'tools/testing/stage2')]
+import boards  # noqa: E402
 import counters  # noqa: E402
-import cpus  # noqa: E402
 import pvmfw_config  # noqa: E402
 import qemu  # noqa: E402
 import stage2  # noqa: E402
 
-COUNTERS = counters.FILE
 TABLES = '/sys/kernel/debug/kvm/host_stage2_page_tables'
 SWEEP = '/sys/kernel/debug/kvm/host_stage2_sweep'
 # When a VM that runs is stopped for a look: it has so many KiB of the host's.
@@ -109,14 +108,12 @@ def check_guest(output, size, expected):
     return firmware_stats(output)
 
 
-def check_returned(before, after):
-    """The host's counters over a run of one protected VM: every page came back."""
-    gained = {key: after[key] - before.get(key, 0) for key in after}
+def check_returned(gained):
+    """What the host's counters gained is right for one protected VM."""
     try:
         if gained['vms_created'] != 1 or gained['vms_destroyed'] != 1:
             raise RunError(f'{gained["vms_created"]} VMs were created and '
                            f'{gained["vms_destroyed"]} destroyed, not one')
-        counters.check(gained)
         if gained['pages_donated'] == 0:
             raise RunError('no page was donated: this was no protected VM')
         if gained['pages_shared'] == 0:
@@ -125,16 +122,14 @@ def check_returned(before, after):
         if left != gained['pages_reclaimed_shared']:
             raise RunError(f'{left} pages were left shared, '
                            f'{gained["pages_reclaimed_shared"]} came back shared')
-    except counters.Unbalanced as error:
-        raise RunError(str(error)) from None
     except KeyError as missing:
-        raise RunError(f'{COUNTERS} has no {missing}') from None
+        raise RunError(f'{counters.FILE} has no {missing}') from None
     return gained
 
 
-def check_host(before, after):
+def check_host(gained):
     """As check_returned(), for the firmware, which leaves nothing shared."""
-    gained = check_returned(before, after)
+    check_returned(gained)
     if gained['pages_shared'] != gained['pages_unshared']:
         raise RunError(f'{gained["pages_shared"]} pages were shared, '
                        f'{gained["pages_unshared"]} unshared')
@@ -157,7 +152,7 @@ def with_console(host, log):
     """What is found wrong with a run is told with the end of its console."""
     try:
         yield
-    except RunError as error:
+    except (RunError, counters.Unbalanced) as error:
         tail = '\n'.join('    ' + line for line in host.console.strip().split('\n')[-20:])
         raise RunError(f'{error}\n--- the end of {log}:\n{tail}') from None
 
@@ -202,9 +197,8 @@ def check_counts(firmware, gained):
     return gained
 
 
-def check_np_shared(before, after):
-    """The host's counters over a run of one VM that is not protected."""
-    gained = {key: after[key] - before.get(key, 0) for key in after}
+def check_np_shared(gained):
+    """What the host's counters gained is right for one VM that is not protected."""
     if not gained['np_pages_shared'] or gained['np_pages_shared'] != gained['np_pages_unshared']:
         raise RunError(f'{gained["np_pages_shared"]} pages were shared, '
                        f'{gained["np_pages_unshared"]} unshared')
@@ -253,13 +247,14 @@ def report_tables(before, during, after):
     print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
 
 
-def run(path, cpu, mode='protected', page=4, kernel=None):
+def run(path, cpu, mode='protected', page=4, guest_page=4, board=boards.DEFAULT):
     """One run: prints the report or raises RunError.
 
-    page is the size of the host's pages in KiB, and so of what its counters count; kernel
-    is that of the guest.
+    page is the size of the host's pages in KiB, and so of what its counters count; guest_page
+    that of Linux in the guest.
     """
-    kernel = kernel or KERNEL
+    qemu.check_interrupts(board)
+    kernel = KERNEL if guest_page == 4 else qemu.image(guest_page)
     size = check_disk(path)
     sha = digest(path)
     for needed in (FIRMWARE, kernel, INITRD):
@@ -267,33 +262,32 @@ def run(path, cpu, mode='protected', page=4, kernel=None):
             raise RunError(f'{needed} is missing: run make first, and make guest')
     limit = 100 + 2 * size // SLOWEST
     look = f'during pages_donated {LOOK_AT // page} {TABLES} ' if mode == 'protected' else ''
-    jobs = [f'cat {SWEEP} {TABLES}', f'cat {COUNTERS}',
-            f'limit={limit + 10} {look}/vmm {options(mode)} --disk /dev/vda,ro '
-            f'--stats /tmp/stats --timeout {limit}',
-            'cat /tmp/stats', f'cat {COUNTERS}', f'cat {SWEEP} {TABLES}']
-    log = os.path.join(qemu.BUILD, 'log', f'run-{mode}-{cpu}{"" if page == 4 else f"-{page}k"}.log')
+    jobs = [f'cat {SWEEP} {TABLES}',
+            f'limit={limit + 10} {look}/vmm {options(mode)} --disk '
+            f'{boards.disk(board)},ro --stats /tmp/stats --timeout {limit}',
+            'cat /tmp/stats', f'cat {SWEEP} {TABLES}']
+    log = os.path.join(qemu.BUILD, 'log', f'run-{mode}-{boards.host(board, cpu, page)}.log')
     with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='fw.') as configured:
         with open(FIRMWARE, 'rb') as file:
             configured.write(pvmfw_config.append(file.read(), pvmfw_config.entries_of(
                 kernel=kernel, initrd=INITRD, cmdline=CMDLINE,
                 max_disk=-(-size // (1 << 20)))))
         configured.flush()
-        host = qemu.boot(jobs, cpu=cpu, drive=[path + ',ro'], limit=limit + 60, log=log,
-                         page=page,
+        host = qemu.boot(counters.around(jobs), board=board, cpu=cpu, drive=[path + ',ro'],
+                         limit=limit + 60, log=log, page=page,
                          files={'/fw': configured.name, '/guest': kernel, '/initrd': INITRD},
                          firmware=configured.name if mode == 'protected' else None)
-    first, before, vm, vmm, after, last = host.jobs
+    _, first, vm, vmm, last, _ = host.jobs
     with with_console(host, log):
         check_vm(vm, host)
-        if before.status or after.status:
-            raise RunError(f'the host has no {COUNTERS}: its kernel has no protected VMs')
         guest = check_guest(vm.output, size, sha)
         linux = check_linux(vm.output, path, sha)
-        counts, gained = [counters.parse(job.output) for job in (before, after)], None
+        gained = counters.over(host)
         if mode == 'protected':
-            gained = check_counts(guest, check_returned(*counts))
+            check_counts(guest, check_returned(gained))
         else:
-            check_np_shared(*counts)
+            check_np_shared(gained)
+            gained = None
         report(path, size, sha, guest, gained, linux)
         report_vm(counters.parse(vmm.output), gained, host.seconds)
         if mode == 'protected':
@@ -302,12 +296,13 @@ def run(path, cpu, mode='protected', page=4, kernel=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    cpus.add_host_options(parser)
+    boards.add_host_options(parser)
     parser.add_argument('--disk', default=DISK)
     parser.add_argument('--mode', choices=MODES, default='protected')
-    args = cpus.parse(parser)
+    args = boards.parse(parser)
     try:
-        run(os.path.abspath(args.disk), args.cpu, args.mode, args.page)
+        run(os.path.abspath(args.disk), args.cpu, args.mode, args.page, args.guest_page,
+            args.board)
     except (RunError, pvmfw_config.ConfigError, qemu.QemuError) as error:
         print(f'make run: error: {error}', file=sys.stderr)
         return 1

@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boards  # noqa: E402
 import console  # noqa: E402
 import counters  # noqa: E402
 import cpus  # noqa: E402
@@ -66,9 +67,15 @@ class Guest:
     limit: int = LIMIT
     kernel: str = KERNEL
     page: int = 4
+    board: str = boards.DEFAULT
 
-    def job(self, disk='/dev/vda'):
-        """The line that makes the host's init run it."""
+    def host(self):
+        """The host's name, for logs."""
+        return boards.host(self.board, self.cpu, self.page)
+
+    def job(self, disk=''):
+        """The line that makes the host's init run it; disk follows the name of the disk."""
+        disk = boards.disk(self.board) + disk
         flag = '--protected ' if self.protected else ''
         return (f'limit={self.limit + 10} console /vmm {flag}--kernel /guest '
                 f'--cmdline "{CMDLINE}" --cpus {self.cpus} --mem {self.mem} --disk {disk} '
@@ -76,19 +83,19 @@ class Guest:
 
 
 def check_built(kernel=KERNEL):
-    """What make guest, or make build/stock/Image, leaves must be there."""
+    """The guest's kernel and root must be there."""
     for path in (kernel, ROOT):
         if not os.path.isfile(path):
-            target = 'build/stock/Image' if path == STOCK_KERNEL else 'guest'
+            target = os.path.relpath(path, qemu.TOP) if path == kernel != KERNEL else 'guest'
             raise RunError(f'{path} is missing: run make {target} first')
 
 
 def boot(jobs, guest, name, *, drive, dialog=None, **more):
-    """Boot a host that has the guest's kernel at /guest and disks."""
-    return qemu.boot(jobs, cpu=guest.cpu, mode=guest.mode, page=guest.page, drive=drive,
-                     dialog=dialog,
-                     files={'/guest': guest.kernel},
-                     log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.cpu}.log'), **more)
+    """Boot a host that has the guest's kernel at /guest and disks, with counters.around(jobs)."""
+    qemu.check_interrupts(guest.board)
+    return qemu.boot(counters.around(jobs), board=guest.board, cpu=guest.cpu, mode=guest.mode, page=guest.page,
+                     drive=drive, dialog=dialog, files={'/guest': guest.kernel},
+                     log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.host()}.log'), **more)
 
 
 def answers(shell):
@@ -144,17 +151,16 @@ def run_guest(path, guest, name='run-linux'):
     sha = run.digest(path)
     questions = [*QUESTIONS.values(), *([POOL] if guest.protected else [])]
     shell = console.Shell(questions)
-    host = boot([f'cat {counters.FILE}', guest.job('/dev/vda,ro'), 'cat /tmp/stats',
-                 f'cat {counters.FILE}'], guest, name, drive=[path + ',ro'], dialog=shell,
-                limit=guest.limit + 60)
-    before, vm, vmm, after = host.jobs
-    with run.with_console(host, f'build/log/{name}-{guest.cpu}.log'):
+    host = boot([guest.job(',ro'), 'cat /tmp/stats'], guest, name, drive=[path + ',ro'],
+                dialog=shell, limit=guest.limit + 60)
+    _, vm, vmm, _ = host.jobs
+    with run.with_console(host, f'build/log/{name}-{guest.host()}.log'):
         run.check_vm(vm, host)
         said = answers(shell)
         checked = check_answers(said, guest, sha)
         gained, pool = None, 0
         if guest.protected:
-            gained = run.check_returned(counters.parse(before.output), counters.parse(after.output))
+            gained = run.check_returned(counters.over(host))
             pool = int(re.search(r'size (\d+) MiB', said[POOL]).group(1))
             if gained['pages_shared'] < (pool << 10) // guest.page:
                 raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
@@ -167,32 +173,36 @@ def run_interactive(path, guest):
     """The guest's shell at our terminal, on a disk that keeps what is written."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise RunError('INTERACTIVE=1 needs a terminal')
-    check_built()
+    check_built(guest.kernel)
     run.check_disk(path)
     print('The shell of the guest follows; poweroff ends it, Ctrl-] ends it at once.', flush=True)
-    host = boot([f'cat {counters.FILE}', guest.job(), f'cat {counters.FILE}'], guest, 'run-linux',
-                drive=[path], limit=LONGEST, terminal=True)
-    before, vm, after = host.jobs
-    run.check_vm(vm, host)
+    host = boot([guest.job()], guest, 'run-linux', drive=[path], limit=LONGEST, terminal=True)
+    run.check_vm(host.jobs[1], host)
     if guest.protected:
-        gained = run.check_returned(counters.parse(before.output), counters.parse(after.output))
+        gained = run.check_returned(counters.over(host))
         print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
               f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated')
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    cpus.add_host_options(parser)
+    boards.add_host_options(parser)
     parser.add_argument('--cpus', type=int, default=CPUS, help='vCPUs of the guest')
     parser.add_argument('--mem', type=int, default=256, help='MiB of the guest')
     parser.add_argument('--disk', help='the root, an ext4 image; default build/guest/root.img')
     parser.add_argument('--non-protected', action='store_true', help='a VM that is not protected')
     parser.add_argument('--interactive', action='store_true', help='type at the shell yourself')
-    args = cpus.parse(parser)
-    guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected, page=args.page)
+    args = boards.parse(parser)
+    guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected, page=args.page,
+                  board=args.board)
+    if args.guest_page != 4:
+        guest.kernel = qemu.image(args.guest_page)
     try:
         if not args.interactive:
             run_guest(os.path.abspath(args.disk or ROOT), guest)
+        elif args.disk and not boards.BOARDS[args.board].disks:
+            raise RunError(f'DISK= keeps what is written, but board {args.board} has its disk in '
+                           'memory')
         elif args.disk:
             guest.limit = LONGEST
             run_interactive(os.path.abspath(args.disk), guest)
@@ -203,7 +213,7 @@ def main():
             with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='disk.') as copy:
                 shutil.copyfile(ROOT, copy.name)
                 run_interactive(copy.name, guest)
-    except (RunError, qemu.QemuError) as error:
+    except (RunError, counters.Unbalanced, qemu.QemuError) as error:
         print(f'make run: error: {error}', file=sys.stderr)
         return 1
     return 0

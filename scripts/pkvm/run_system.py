@@ -66,11 +66,6 @@ def image(size=SMALL, fill=None):
     return file
 
 
-def balanced(before, after):
-    """Every page that EL2 took since before has come back; what the counters gained."""
-    return counters.gained(before.output, after.output)
-
-
 def make_run(cpu):
     """The main job: firmware reads the disk, boots Linux; everything comes back."""
     with contextlib.redirect_stdout(sys.stderr):
@@ -86,12 +81,13 @@ def make_run_static(cpu):
 def three_counts(cpu):
     """Firmware, EL2 and VMM count the same shares and the same requests."""
     disk = os.path.join(BUILD, 'disk.img')
-    size, stats = os.path.getsize(disk), f'cat {counters.FILE}'
-    host = boot([stats, f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
-                 'cat /tmp/stats', stats], f'counts-{cpu}', cpu=cpu, drive=[disk + ',ro'])
-    before, job, vmm, after = host.jobs
+    size = os.path.getsize(disk)
+    host = boot(counters.around([f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
+                                 'cat /tmp/stats']), f'counts-{cpu}', cpu=cpu,
+                drive=[disk + ',ro'])
+    _, job, vmm, _ = host.jobs
     firmware = run.check_guest(job.output, size, run.digest(disk))
-    el2 = run.check_host(counters.parse(before.output), counters.parse(after.output))
+    el2 = run.check_host(counters.over(host))
     vmm = counters.parse(vmm.output)
     for what, first, second in (
             ('shares', firmware['pages_shared_peak'], el2['pages_shared']),
@@ -209,54 +205,51 @@ def bad_input(cpu):
         f'memlock 64 {VMM} --protected --disk /dev/vda,ro': (1, r'RLIMIT_MEMLOCK'),
         f'{VMM} --protected': (RESET, r'pvmfw: error: no virtio block device'),
     }
-    stats = f'cat {counters.FILE}'
     with image(1000) as odd, image(0) as empty, image() as disk:
         sha = run.digest(disk.name)
         good = f'{VMM} --protected --disk /dev/vda,ro'
-        host = boot([stats, *wrong, good, stats], f'bad-input-{cpu}', cpu=cpu, limit=200,
+        host = boot(counters.around([*wrong, good]), f'bad-input-{cpu}', cpu=cpu, limit=200,
                     files={'/odd': odd.name, '/empty': empty.name}, drive=[disk.name + ',ro'])
-        before, *jobs, last, after = host.jobs
+        _, *jobs, last, _ = host.jobs
         for job, (status, words) in zip(jobs, wrong.values()):
             expect(job.status == status and re.search(words, job.output),
                    f'"{job.line}": not status {status} with /{words}/', job)
         expect(last.status == 0 and sha in last.output, 'the VM after all that failed', last)
-        balanced(before, after)
+        counters.over(host)
 
 
 def disk_error(cpu):
     """A disk that fails half way: the sector is named, and every page comes back."""
-    stats = f'cat {counters.FILE}'
     with image() as disk, tempfile.TemporaryDirectory(dir=BUILD, prefix='system.') as scratch:
         bad = SMALL // 2 // 512
-        host = boot([stats, f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
-                     'cat /tmp/stats', stats], f'disk-error-{cpu}', cpu=cpu,
+        host = boot(counters.around([f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
+                                     'cat /tmp/stats']), f'disk-error-{cpu}', cpu=cpu,
                     drive=[qemu.failing_disk(scratch, disk.name, bad)])
-    before, job, vmm, after = host.jobs
+    _, job, vmm, _ = host.jobs
     error = re.search(r'^pvmfw: error: .*sectors (\d+) to (\d+)', job.output, re.M)
     expect(job.status == RESET and error, 'the firmware did not name the sectors', job)
     expect(int(error.group(1)) <= bad <= int(error.group(2)), f'it is {bad} that fails', job)
     expect('sha256' not in job.output, 'a digest of half a disk', job)
     expect(counters.parse(vmm.output).get('disk_errors', 0) > 0, 'the VMM counted no error', vmm)
-    gained = balanced(before, after)
+    gained = counters.over(host)
     expect(gained['pages_shared'] == gained['pages_unshared'],
            f'{gained["pages_shared"]} pages shared, {gained["pages_unshared"]} unshared')
 
 
 def killed(cpu):
     """SIGKILL at any moment, many times: all memory is back where it was."""
-    stats = f'cat {counters.FILE}'
     with image() as disk:
         vm = f'{VMM} --protected --disk /dev/vda,ro'
         warm_up, storm = (f'limit=400 killed {count} {vm}' for count in (WARM_UP, SETTINGS.kills))
-        host = boot([warm_up, stats, 'memfree', storm, 'memfree', stats, vm],
+        host = boot(counters.around([warm_up, 'memfree', storm, 'memfree', vm]),
                     f'killed-{cpu}', cpu=cpu, limit=900, drive=[disk.name + ',ro'])
         sha = run.digest(disk.name)
-    _, before, free, kills, free_after, after, last = host.jobs
+    _, _, free, kills, free_after, last, _ = host.jobs
     summary = re.search(rf'^killed (\d+) of {SETTINGS.kills}', kills.output, re.M)
     expect(kills.status == 0 and summary, 'the storm failed', kills)
     expect(0 < int(summary.group(1)) < SETTINGS.kills, 'not before, during and after the run',
            kills)
-    balanced(before, after)
+    counters.over(host)
     first, second = (int(re.search(r'memfree (\d+)', job.output).group(1))
                      for job in (free, free_after))
     print(f'# {cpu}: {summary.group(0)}; MemFree {first} KiB before, {second} KiB after')

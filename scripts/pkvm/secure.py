@@ -18,23 +18,6 @@ INITRD = 0x50000000
 MACHINE = 'secure=on,acpi=off'
 
 
-def take(args, option):
-    """Remove an option and its value from args. Return the value, or None if there is none."""
-    if option not in args:
-        return None
-    place = args.index(option)
-    value = args[place + 1]
-    del args[place:place + 2]
-    return value
-
-
-def loader(path, address):
-    """Return QEMU's arguments that load a file into memory."""
-    # QEMU requires a comma in a value to be doubled.
-    name = path.replace(',', ',,')
-    return ['-device', f'loader,file={name},addr={address:#x},force-raw=on']
-
-
 def with_spmc(args, machine, scratch, spmc):
     """Return QEMU's arguments for the machine of args with a secure world.
 
@@ -45,18 +28,15 @@ def with_spmc(args, machine, scratch, spmc):
     if not os.path.isfile(spmc):
         raise devtree.DevtreeError(f'{spmc} is missing')
     args = list(args)
-    tree = take(args, '-dtb')
-    if not tree:
-        tree = os.path.join(scratch, 'devtree')
-        place = args.index('-M') + 1
-        # This tree describes PSCI, which QEMU leaves out of a machine with secure firmware.
-        devtree.run(*args[:place], f'{machine},dumpdtb={tree}', *args[place + 1:])
-    kernel, initrd, append = (take(args, option) for option in ('-kernel', '-initrd', '-append'))
+    # This tree describes PSCI, which QEMU leaves out of a machine with secure firmware.
+    tree = devtree.tree_of(args, machine, scratch)
+    kernel, initrd, append = (devtree.take(args, option)
+                              for option in ('-kernel', '-initrd', '-append'))
     devtree.run('fdtput', '-t', 's', tree, '/chosen', 'bootargs', append)
     for name, value in (('linux,initrd-start', INITRD),
                         ('linux,initrd-end', INITRD + os.path.getsize(initrd))):
         devtree.run('fdtput', '-t', 'x', tree, '/chosen', name, f'{value >> 32:x}',
                     f'{value & 0xffffffff:x}')
     args[args.index('-M') + 1] = f'{machine},{MACHINE}'
-    return [*args, '-bios', spmc, *loader(kernel, KERNEL), *loader(initrd, INITRD),
-            *loader(tree, DEVTREE)]
+    return [*args, '-bios', spmc, *devtree.loader(kernel, KERNEL),
+            *devtree.loader(initrd, INITRD), *devtree.loader(tree, DEVTREE)]

@@ -222,8 +222,8 @@ def one_by_one():
 def trace(jobs, files, places, stays, append, limit):
     """Run jobs on a host under QEMU's log: (Jobs, Counter)."""
     options = argparse.Namespace(
-        cpu='a57', smp=1, mem=1024, mode='protected', append=append, drive=(), icount=True,
-        verbose=False, kernel=os.path.join(qemu.BUILD, 'Image'))
+        board='virt', cpu='a57', smp=1, mem=1024, mode='protected', append=append, drive=(),
+        icount=True, verbose=False, kernel=os.path.join(qemu.BUILD, 'Image'))
     counter = Counter(places, stays)
     reader, writer = os.pipe()
     with tempfile.TemporaryDirectory(prefix='run.', dir=qemu.BUILD) as scratch, \

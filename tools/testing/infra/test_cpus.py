@@ -39,14 +39,15 @@ class Table(unittest.TestCase):
         """Each script with an option --cpu refuses an unknown CPU and lists the known ones."""
         box = Sandbox()
         self.addCleanup(box.close)
-        scripts = ['scripts/pkvm/ground.py']
+        scripts = []
         folder = os.path.join(TOP, 'scripts/pkvm')
         for name in sorted(os.listdir(folder)):
             if not name.endswith('.py'):
                 continue
             with open(os.path.join(folder, name)) as file:
                 text = file.read()
-                if re.search(r'cpus\.add_\w*option', text) and name not in ('cpus.py', 'seeded.py'):
+                if (re.search(r'(cpus|boards)\.add_\w*option', text) and
+                        name not in ('cpus.py', 'boards.py', 'seeded.py')):
                     scripts.append(f'scripts/pkvm/{name}')
         scripts += ['scripts/pkvm/run_stress.py', 'tools/pvmfw/tests/boot.py',
                     'tools/vmm/tests/vm/vm.py']
@@ -104,8 +105,9 @@ class Ground(unittest.TestCase):
         self.refused('no host is built with pages of "8" KiB; the sizes are 4, 16', '--page', '8')
 
     def test_cpu_without_page(self):
-        self.refused('CPU a57 has no pages of 16 KiB; these CPUs have: a76, ', '--page', '16',
-                     '--cpu', 'a57')
+        for option in '--page', '--guest-page':
+            self.refused('CPU a57 has no pages of 16 KiB; these CPUs have: a76, ', option, '16',
+                         '--cpu', 'a57')
 
     def test_no_qemu(self):
         status, output = self.box.run('scripts/pkvm/ground.py', env={'QEMU': '/nonexistent'})

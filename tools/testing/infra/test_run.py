@@ -131,18 +131,10 @@ class Host(unittest.TestCase):
 
     def refused(self, words, **changed):
         with self.assertRaisesRegex(run.RunError, words):
-            run.check_host({}, dict(COUNTERS, **changed))
+            run.check_host(dict(COUNTERS, **changed))
 
     def test_good(self):
-        run.check_host({}, COUNTERS)
-        before = {key: 7 for key in COUNTERS}
-        run.check_host(before, {key: 7 + value for key, value in COUNTERS.items()})
-
-    def test_lost_page(self):
-        self.refused('10 pages were donated, 9 came back', pages_reclaimed_private=9)
-
-    def test_lost_metadata(self):
-        self.refused('3 pages were given', metadata_pages_returned=2)
+        run.check_host(COUNTERS)
 
     def test_not_protected(self):
         self.refused('no protected VM', pages_donated=0, pages_reclaimed_private=0,
@@ -158,7 +150,7 @@ class Host(unittest.TestCase):
     def test_shared_page_lost(self):
         """A page that was still shared when the guest died comes back too."""
         with self.assertRaisesRegex(run.RunError, '1 pages were left shared, 0 came back'):
-            run.check_returned({}, dict(COUNTERS, pages_unshared=1))
+            run.check_returned(dict(COUNTERS, pages_unshared=1))
 
     def test_fewer_than_the_firmware_says(self):
         """What the firmware shared is part of what the hypervisor counted, and came back."""
@@ -170,17 +162,17 @@ class Host(unittest.TestCase):
     def test_np_shared(self):
         """A VM that is not protected shares nothing, and all that was shared is back."""
         counts = {'np_pages_shared': 5, 'np_pages_unshared': 5, 'pages_shared': 0}
-        run.check_np_shared({}, counts)
+        run.check_np_shared(counts)
         for key, value in (('np_pages_unshared', 4), ('np_pages_shared', 0), ('pages_shared', 1)):
             with self.assertRaises(run.RunError):
-                run.check_np_shared({}, dict(counts, **{key: value}))
+                run.check_np_shared(dict(counts, **{key: value}))
 
     def test_vm_left(self):
         self.refused('destroyed', vms_destroyed=0)
 
     def test_counter_missing(self):
         with self.assertRaisesRegex(run.RunError, 'vms_created'):
-            run.check_host({}, {})
+            run.check_host({})
 
 
 class Tables(unittest.TestCase):
@@ -224,7 +216,7 @@ class Whole(unittest.TestCase):
             self.addCleanup(patch.stop)
 
     def run_with(self, words, vm, cause=None):
-        lines = ['tables before', 'before', 'vm', 'vmm', 'after', 'tables after']
+        lines = ['before', 'tables before', 'vm', 'vmm', 'tables after', 'after']
         jobs = [qemu.Job(line, 0, '') for line in lines]
         jobs[lines.index('vm')] = vm
         host = qemu.Run(jobs, 'console', 1.0, cause)
