@@ -197,7 +197,7 @@ class Tables(unittest.TestCase):
         run.report_tables(DUMP + 'faults: 6\n', DUMP + 'faults: 7\n', DUMP + 'faults: 9\n')
 
     def test_no_dump(self):
-        with self.assertRaisesRegex(run.RunError, 'no dump'):
+        with self.assertRaisesRegex(run.RunError, 'not a dump'):
             run.report_tables('cat: no such file', DUMP, DUMP)
 
 
