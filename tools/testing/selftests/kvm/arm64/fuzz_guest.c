@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest that fuzzes the hypervisor: random calls with random and edge arguments, which a plain
- * model of its IPA space, one byte for each granule, follows.
+ * A guest that fuzzes the hypervisor: it makes random calls with random and edge arguments, and the
+ * test predicts each result with a model of the IPA space, one byte for each granule.
  *
  *	fuzz_guest [SEED [CALLS]]
  *
- * R5: whatever a guest asks for, EL2 answers, and goes on. R7: a call is refused with nothing
- * changed, or done as far as it says: every result register is foretold, and after each batch the
- * model is held against what the host can reach, what it reads there, and what KVM counts. R3: a
- * page that came back reads as zero.
+ * R5: EL2 answers every call of a guest and goes on. R7: EL2 refuses a call and changes nothing, or
+ * does as much as it reports. The model predicts every result register. After each batch the test
+ * compares the model with what the host can access, with the contents, and with KVM's statistics.
+ * R3: a reclaimed page reads as zero.
  *
- * A batch is generated, made by the guest without an exit to here, and then followed by the model.
- * So of what it does only the start is known beforehand: accesses to memory come first, where there
- * surely is no guard. Left out are calls that end the VM or its vCPU, that wait, and that take away
- * what the guest runs on. The same seed makes the same calls.
+ * The test generates a batch, the guest makes its calls without an exit to the test, and then the
+ * model makes the same steps. While a batch is generated, the state is known only for its start.
+ * So the batch begins with its memory accesses, to granules that have no guard. No batch has calls
+ * that end the VM or its vCPU, that wait, or that remove the guest's code or its channel. The same
+ * seed makes the same calls.
  *
- * The last granule of the model is memory, so that no range goes on from there. Behind it nothing
- * is asked for but what lies beyond the IPA space.
+ * The last granule of the model is memory, so that no range of guards continues past the model. The
+ * guest makes no call on IPAs between there and the end of the IPA space.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -36,7 +37,7 @@
 
 #define DEFAULT_CALLS	100000
 
-/* Where the steps are. */
+/* The memory with the steps of a batch. */
 #define BATCH_SLOT	PVM_FREE_SLOT
 #define BATCH_IPA	0x88000000UL
 #define BATCH_STEPS	512
@@ -44,13 +45,13 @@
 
 #define WALL_SLOT	(PVM_FREE_SLOT + 2)
 
-/* Two slots without a gap, and nothing behind them. */
+/* The data is in two adjacent slots. No memory follows them. */
 #define SECOND_SLOT	(PVM_FREE_SLOT + 1)
 #define FIRST_PAGES	640UL
 
 #define DATA_SIZE	(FUZZ_PAGES * FUZZ_PAGE)
 
-/* Accesses of the guest at the start of a batch, and of the host before it. */
+/* The number of guest accesses at the start of a batch, and of host writes before it. */
 #define TOUCHES		96
 #define HOST_WRITES	32
 
@@ -59,9 +60,9 @@ struct fuzz {
 	struct fuzz_model model;
 	uint64_t random;
 	uint64_t calls;
-	/* Where the IPA space ends. */
+	/* The first IPA behind the IPA space. */
 	uint64_t ipa_end;
-	/* Shared by the guest, and the steps as they were asked for. */
+	/* The steps in memory that the guest shares, and the test's copy of them. */
 	struct pvm_step *batch;
 	struct pvm_step *asked;
 	uint8_t *data;
@@ -72,7 +73,7 @@ static const char * const kind_names[FUZZ_KINDS] = {
 	"info", "share", "unshare", "relinquish", "guard", "psci", "unknown",
 };
 
-/* What KVM has counted, of dead VMs and this one. */
+/* KVM's counts of dead VMs and of this one, added up. */
 struct counts {
 	uint64_t calls[FUZZ_KINDS];
 	uint64_t shared;
@@ -104,7 +105,7 @@ static uint64_t random_edge(struct fuzz *fuzz)
 	return edges[random_below(fuzz, ARRAY_SIZE(edges))];
 }
 
-/* Near to where something is, most of the time. */
+/* An IPA, most of the time near memory or a border. */
 static uint64_t random_ipa(struct fuzz *fuzz)
 {
 	uint64_t near = (random_below(fuzz, 8) - 4) * FUZZ_PAGE;
@@ -115,7 +116,7 @@ static uint64_t random_ipa(struct fuzz *fuzz)
 	case 8:
 		return PVM_DATA_IPA + FIRST_PAGES * FUZZ_PAGE + near;
 	case 9:
-		/* Around leaves of the size of a block, with nothing but guards. */
+		/* Around the borders of blocks, where there can only be guards. */
 		return 0x20000000UL + random_below(fuzz, 8) * FUZZ_BLOCK * FUZZ_PAGE + near;
 	case 10:
 		return 0x100000000UL + near +
@@ -148,7 +149,7 @@ static uint64_t random_count(struct fuzz *fuzz)
 	}
 }
 
-/* What should be zero, and mostly is. */
+/* A value for an argument that must be zero: zero most of the time. */
 static uint64_t random_reserved(struct fuzz *fuzz)
 {
 	return random_below(fuzz, 16) ? 0 : random_edge(fuzz);
@@ -176,7 +177,7 @@ static void random_call(struct fuzz *fuzz, uint64_t *args)
 		args[2] = random_reserved(fuzz);
 		break;
 	case 1:
-		/* Something else that is known, for those that ask by id. */
+		/* A query for a function or a workaround that exists. */
 		args[0] = random_below(fuzz, 2) ? HVC_ARCH_FEATURES : HVC_PSCI_FEATURES;
 		args[1] = random_below(fuzz, 2) ? PSCI_0_2_FN_BASE + random_below(fuzz, 0x20) :
 			  fuzz_workaround_ids[random_below(fuzz, ARRAY_SIZE(fuzz_workaround_ids))];
@@ -188,7 +189,7 @@ static void random_call(struct fuzz *fuzz, uint64_t *args)
 		args[2] = random_below(fuzz, 6);
 		break;
 	case 3:
-		/* Vendor specific, fast, 32 and 64 bits. */
+		/* A fast vendor-specific call of 32 or 64 bits. */
 		args[0] = HVC_FEATURES + random_below(fuzz, 0x40);
 		args[0] |= random_below(fuzz, 2) << 30;
 		break;
@@ -211,8 +212,8 @@ static bool meets(uint64_t first, uint64_t n, uint64_t ipa, uint64_t size)
 }
 
 /*
- * Whether after a call the guest could not go on, or not be spoken to, or the model would not know
- * what there is.
+ * Check for a call after which the guest could not run, the test could not command it, or the model
+ * could not predict the state.
  */
 static bool is_excluded(const struct fuzz *fuzz, const uint64_t *args)
 {
@@ -227,7 +228,7 @@ static bool is_excluded(const struct fuzz *fuzz, const uint64_t *args)
 	case HVC_PSCI_SYSTEM_RESET:
 	case PSCI_1_1_FN_SYSTEM_RESET2:
 	case PSCI_1_1_FN64_SYSTEM_RESET2:
-	/* These never get as far as what is tested here. */
+	/* EL2's vectors answer these. */
 	case ARM_SMCCC_ARCH_WORKAROUND_1:
 	case ARM_SMCCC_ARCH_WORKAROUND_2:
 	case ARM_SMCCC_ARCH_WORKAROUND_3:
@@ -256,7 +257,7 @@ static bool is_excluded(const struct fuzz *fuzz, const uint64_t *args)
 	return args[1] >= FUZZ_SIZE && args[1] < fuzz->ipa_end;
 }
 
-/* A page is touched, if it is surely no guard. */
+/* Make an access, but not to a guard. */
 static void random_touch(struct fuzz *fuzz, struct pvm_step *step)
 {
 	uint64_t page = random_below(fuzz, FUZZ_PAGES);
@@ -296,7 +297,7 @@ static bool make_steps(struct fuzz *fuzz, unsigned int steps)
 	memcpy(fuzz->batch, fuzz->asked, BATCH_SIZE);
 	err = pvm_command(vcpu, PVM_BATCH, BATCH_IPA, steps, 0, 0);
 	if (err) {
-		ksft_print_msg("vCPU %u does not go on: %s\n", vcpu->index, strerror(-err));
+		ksft_print_msg("vCPU %u failed: %s\n", vcpu->index, strerror(-err));
 		return false;
 	}
 
@@ -310,7 +311,7 @@ static bool make_steps(struct fuzz *fuzz, unsigned int steps)
 		ksft_print_msg("call %lu, step %u, command %lu of vCPU %u: %#lx %#lx %#lx %#lx\n",
 			       fuzz->calls, i, asked->command, vcpu->index, asked->regs[0],
 			       asked->regs[1], asked->regs[2], asked->regs[3]);
-		ksft_print_msg("does not follow from the model: %#lx %#lx %#lx %#lx\n",
+		ksft_print_msg("the model does not predict the results %#lx %#lx %#lx %#lx\n",
 			       got[0], got[1], got[2], got[3]);
 		return false;
 	}
@@ -324,7 +325,7 @@ static bool same(const char *what, uint64_t have, uint64_t want)
 	return have == want;
 }
 
-/* R1, R2: what is not the guest's alone is in the host's reach, with what was last written. */
+/* R1, R2: the host can access exactly the pages that are not private, and reads the last value. */
 static bool check_pages(const struct fuzz *fuzz)
 {
 	for (uint64_t page = 0; page < FUZZ_PAGES; page++) {
@@ -334,8 +335,8 @@ static bool check_pages(const struct fuzz *fuzz)
 
 		if (fault != (state == FUZZ_OWNED ? SEGV_ACCERR : 0) ||
 		    (!fault && !same("contents", READ_ONCE(*word), fuzz->model.contents[page]))) {
-			ksft_print_msg("page %lu is %u, the host's access %d\n", page, state,
-				       fault);
+			ksft_print_msg("page %lu, state %u: si_code %d of the host's access\n",
+				       page, state, fault);
 			return false;
 		}
 	}
@@ -381,7 +382,7 @@ static bool go(struct fuzz *fuzz, uint64_t calls)
 	return true;
 }
 
-/* The guest reads all that it has. */
+/* The guest reads all of its data. */
 static bool read_all(struct fuzz *fuzz)
 {
 	for (uint64_t page = 0; page < FUZZ_PAGES; page += BATCH_STEPS) {
@@ -400,7 +401,7 @@ static bool read_all(struct fuzz *fuzz)
 	return check_pages(fuzz) && check_bytes(fuzz);
 }
 
-/* What will have been counted when the VM is dead, with no more calls than it has made. */
+/* Read the counts of dead VMs and of this one, which does not run meanwhile. */
 static void read_counts(const struct fuzz *fuzz, struct counts *counts)
 {
 	char name[64];
@@ -421,7 +422,7 @@ static void read_counts(const struct fuzz *fuzz, struct counts *counts)
 	}
 }
 
-/* All calls were counted, each once and for what it is. */
+/* KVM counted each call once, under its kind. */
 static bool check_counts(const struct fuzz *fuzz, const struct counts *before)
 {
 	const struct fuzz_model *model = &fuzz->model;
@@ -436,7 +437,7 @@ static bool check_counts(const struct fuzz *fuzz, const struct counts *before)
 	       same("pages unshared", now.unshared - before->unshared, model->pages_unshared);
 }
 
-/* With no VM alive, what went out has come back. */
+/* Without a live VM, the host has back every page that it donated or that was shared. */
 static bool check_totals(void)
 {
 	return same("pages", pvm_pages_returned(), pvm_stat("pages_donated")) &&
@@ -455,7 +456,7 @@ static void *map(size_t size)
 	return memory;
 }
 
-/* What the guest does here is in the model, but not as calls. */
+/* Make the VM. The model gets the state after these calls, but does not count them. */
 static void make_guest(struct fuzz *fuzz)
 {
 	struct fuzz_model *model = &fuzz->model;
@@ -471,7 +472,7 @@ static void make_guest(struct fuzz *fuzz)
 			 fuzz->data + first) ||
 	    pvm_set_slot(vm, BATCH_SLOT, 0, BATCH_IPA, pages * FUZZ_PAGE, fuzz->batch) ||
 	    pvm_set_slot(vm, WALL_SLOT, 0, FUZZ_WALL_IPA, FUZZ_PAGE, map(FUZZ_PAGE)))
-		ksft_exit_fail_msg("no VM\n");
+		ksft_exit_fail_msg("cannot create the VM\n");
 	fuzz->ipa_end = 1UL << ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
 
 	for (unsigned int i = 1; i < FUZZ_VCPUS; i++) {
@@ -485,7 +486,7 @@ static void make_guest(struct fuzz *fuzz)
 	    pvm_range(vcpu, HVC_MEM_SHARE, BATCH_IPA, pages) < 0 ||
 	    pvm_range(vcpu, HVC_RGUARD_MAP, PVM_CHANNEL_IPA, channels) < 0 ||
 	    pvm_store(vcpu, FUZZ_WALL_IPA, 1))
-		ksft_exit_fail_msg("the guest is not as it should be to begin with\n");
+		ksft_exit_fail_msg("the guest cannot set up its memory\n");
 
 	fuzz_model_set(model, PVM_CODE_IPA, 1, FUZZ_OWNED);
 	fuzz_model_set(model, FUZZ_WALL_IPA, 1, FUZZ_OWNED);
@@ -517,7 +518,7 @@ int main(int argc, char *argv[])
 	make_guest(&fuzz);
 	read_counts(&fuzz, &before);
 	ksft_test_result(go(&fuzz, calls), "calls_follow_the_model\n");
-	ksft_print_msg("%lu calls; granules: %lu owned, %lu shared, %lu guarded, %lu given back\n",
+	ksft_print_msg("%lu calls; granules: %lu owned, %lu shared, %lu guarded, %lu returned\n",
 		       fuzz.calls, fuzz.model.owned, fuzz.model.shared, fuzz.model.guarded,
 		       fuzz.model.relinquished);
 	ksft_test_result(read_all(&fuzz), "the_guest_has_what_it_wrote\n");
@@ -529,7 +530,7 @@ int main(int argc, char *argv[])
 	for (int kind = 0; kind < FUZZ_KINDS; kind++) {
 		ksft_print_msg("%s: %lu calls, %lu succeeded\n", kind_names[kind],
 			       fuzz.model.calls[kind], fuzz.model.succeeded[kind]);
-		/* One that was never granted was not tested. */
+		/* A kind without a successful call was not tested. */
 		ksft_test_result(kind == FUZZ_UNKNOWN ? fuzz.model.calls[kind] :
 				 fuzz.model.succeeded[kind], "%s_calls\n", kind_names[kind]);
 	}

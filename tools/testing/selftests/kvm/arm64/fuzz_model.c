@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The model of a guest that fuzzes the hypervisor: what each call does to its IPA space, and what
- * it returns in each register. It knows the ABI and nothing of how EL2 does it, with one exception:
- * how far a call on a range of guards gets is for EL2 to say, within limits.
+ * it returns in each register. It implements the ABI independently of EL2's code, with one
+ * exception: EL2 may end a call on a range of guards early, within limits (see may_stop()).
  */
 #include <string.h>
 
@@ -21,7 +21,7 @@ static bool is_data(uint64_t granule)
 	return granule - FUZZ_DATA < FUZZ_PAGES;
 }
 
-/* How many granules from @first on, @limit at most, are @state as far as @mask goes. */
+/* Count the granules from @first on, up to @limit, that have @state in the bits of @mask. */
 static uint64_t run_length(const struct fuzz_model *model, uint64_t first, uint64_t limit,
 			   uint8_t mask, uint8_t state)
 {
@@ -31,7 +31,7 @@ static uint64_t run_length(const struct fuzz_model *model, uint64_t first, uint6
 	while (n < limit) {
 		const uint8_t *at = model->granules + first + n;
 
-		/* There are millions of them: eight at once. */
+		/* Compare eight at once, since there are millions of granules. */
 		if ((uintptr_t)at % 8 == 0 && limit - n >= 8 &&
 		    (*(const uint64_t *)at & ones * mask) == ones * state)
 			n += 8;
@@ -49,11 +49,13 @@ static void set_granules(struct fuzz_model *model, uint64_t first, uint64_t n, u
 }
 
 /**
- * fuzz_model_set() - Tell the model what there is to begin with
+ * fuzz_model_set() - Set the initial state of granules
  * @model: the model.
- * @ipa: where; there was nothing.
- * @n: how many granules.
+ * @ipa: the IPA of the first granule, in bytes; all were FUZZ_NOTHING.
+ * @n: the number of granules.
  * @state: FUZZ_GUARDED, FUZZ_OWNED or FUZZ_SHARED.
+ *
+ * For one thread at a time.
  */
 void fuzz_model_set(struct fuzz_model *model, uint64_t ipa, uint64_t n, uint8_t state)
 {
@@ -74,11 +76,11 @@ static bool refused(const uint64_t *got)
 }
 
 /**
- * fuzz_granules_in() - How much of a range is in the model?
- * @ipa: where the range starts.
- * @granules: how long it is; may be beyond all measure.
+ * fuzz_granules_in() - Count the granules of a range that are in the model
+ * @ipa: the start of the range, in bytes.
+ * @granules: the length of the range in granules, of any size.
  *
- * Return: that many granules; 0 if @ipa is no granule's address, or lies beyond the model.
+ * Return: the number of granules; 0 if @ipa is not aligned or lies behind the model.
  */
 uint64_t fuzz_granules_in(uint64_t ipa, uint64_t granules)
 {
@@ -89,7 +91,7 @@ uint64_t fuzz_granules_in(uint64_t ipa, uint64_t granules)
 	return granules < FUZZ_GRANULES - first ? granules : FUZZ_GRANULES - first;
 }
 
-/* A page is given to whoever asks for one that is missing. */
+/* An access to a missing page: the host donates the page. */
 static void touch(struct fuzz_model *model, uint64_t granule)
 {
 	if (is_data(granule) && model->granules[granule] == FUZZ_NOTHING) {
@@ -98,7 +100,7 @@ static void touch(struct fuzz_model *model, uint64_t granule)
 	}
 }
 
-/* The host is asked for a page, and gives all that are missing, until there is a guard. */
+/* EL2 asks the host for a page. The host donates all missing pages of the range up to a guard. */
 static void give_pages(struct fuzz_model *model, uint64_t first, uint64_t n)
 {
 	for (uint64_t i = first; i < first + n && is_data(i); i++) {
@@ -162,8 +164,8 @@ static bool follow_relinquish(struct fuzz_model *model, const uint64_t *args, co
 }
 
 /*
- * Where a call on a range of guards may stop although more could be done: at the border of a leaf,
- * if that has to be split and no table is at hand; else it has looked at many leaves.
+ * Check whether EL2 may end a call on a range of guards here, before the end of the range: at the
+ * border of a leaf that EL2 has to split without a table for it, or after many leaves.
  */
 static bool may_stop(uint64_t first, uint64_t done)
 {
@@ -258,7 +260,7 @@ static int64_t psci(const uint64_t *args)
 	case HVC_PSCI_AFFINITY_INFO:
 		return affinity_info(args[1] & mask, args[2] & mask);
 	case PSCI_0_2_FN_MIGRATE_INFO_TYPE:
-		/* No trusted OS that would have to migrate. */
+		/* No trusted OS that needs migration. */
 		return 2;
 	default:
 		return HVC_NOT_SUPPORTED;
@@ -297,7 +299,7 @@ static enum fuzz_kind kind_of(uint32_t id)
 	}
 }
 
-/* Take the step of a call in the model, too; whether its results are as they should be. */
+/* Make a call in the model. Return whether the guest got the predicted results. */
 static bool follow_call(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
 {
 	uint32_t id = args[0];
@@ -350,12 +352,14 @@ static bool follow_touch(struct fuzz_model *model, const struct pvm_step *asked,
 }
 
 /**
- * fuzz_model_follow() - Take a step of the guest in the model, too
+ * fuzz_model_follow() - Make a step of the guest in the model
  * @model: the model.
- * @asked: what the guest did.
- * @got: x0..x3 as they were afterwards.
+ * @asked: the step of the guest.
+ * @got: x0..x3 of the guest after the step.
  *
- * Return: whether they are what they should be. If not, the model is of no use any more.
+ * For one thread at a time.
+ *
+ * Return: whether @got is what the model predicts. If not, the model must not be used any more.
  */
 bool fuzz_model_follow(struct fuzz_model *model, const struct pvm_step *asked,
 		       const uint64_t *got)

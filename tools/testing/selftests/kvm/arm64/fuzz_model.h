@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A plain model of a protected VM, one byte for each granule of its IPA space, which follows what
- * its guest asks for and says what the answers have to be. See fuzz_model.c.
+ * A model of a protected VM, one byte for each granule of its IPA space, which makes the guest's
+ * calls and predicts their results. See fuzz_model.c.
  */
 #ifndef SELFTEST_KVM_FUZZ_MODEL_H
 #define SELFTEST_KVM_FUZZ_MODEL_H
@@ -15,26 +15,26 @@
 #define FUZZ_PAGE	((uint64_t)getpagesize())
 #define FUZZ_VCPUS	2
 
-/* Large enough for leaves of all sizes: 32 GiB. */
+/* The size of the model, 32 GiB, has room for leaves of all sizes. */
 #define FUZZ_SIZE	0x800000000UL
 #define FUZZ_GRANULES	(FUZZ_SIZE / FUZZ_PAGE)
-/* What a leaf one level up covers, in granules. */
+/* The size of a block one level above pages, in granules. */
 #define FUZZ_BLOCK	(FUZZ_PAGE / sizeof(uint64_t))
 
-/* The pages that the host has for the guest, from this granule on. */
+/* The guest's data: the first granule and the number of pages. */
 #define FUZZ_DATA	(PVM_DATA_IPA / FUZZ_PAGE)
 #define FUZZ_PAGES	1024UL
 
-/* The last granule is memory, and no range goes on from there. */
+/* The last granule of the model is memory, which ends each range of guards. */
 #define FUZZ_WALL_IPA	(FUZZ_SIZE - FUZZ_PAGE)
 
-/* What a granule is. */
+/* The states of a granule. */
 #define FUZZ_NOTHING	0x00
 #define FUZZ_GUARDED	0x01
 #define FUZZ_OWNED	0x02
 #define FUZZ_SHARED	0x04
 
-/* How calls are counted. */
+/* The kinds of calls, for counting. */
 enum fuzz_kind {
 	FUZZ_INFO,
 	FUZZ_SHARE,
@@ -48,10 +48,10 @@ enum fuzz_kind {
 
 struct fuzz_model {
 	uint8_t *granules;
-	/* The first word of each of the host's pages. */
+	/* The first word of each data page. */
 	uint64_t contents[FUZZ_PAGES];
 
-	/* Granules that are so now, or were given back, ever. */
+	/* The number of granules now in each state; relinquished counts all calls. */
 	uint64_t owned;
 	uint64_t shared;
 	uint64_t guarded;
@@ -62,7 +62,7 @@ struct fuzz_model {
 	uint64_t pages_shared;
 	uint64_t pages_unshared;
 
-	/* What ARCH_FEATURES says of these: the machine's own. */
+	/* The answers of ARCH_FEATURES for these, which depend on the CPU. */
 	uint64_t workarounds[3];
 };
 

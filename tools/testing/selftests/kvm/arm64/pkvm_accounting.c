@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a VM makes the host pay for its stage-2 tables is seen, as SecPageTables in /proc/meminfo,
- * whoever has the tables, and gone when the VM is.
+ * Rule: SecPageTables in /proc/meminfo counts a VM's stage-2 tables, whether the host or EL2 has
+ * them, and no longer counts them when the VM is dead.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -11,13 +11,13 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-/* Pages that lie so far from each other that each wants a table. */
+/* The number of pages so far from each other that each needs a table. */
 #define AREAS			128
 #define SPARSE_SLOT		PVM_FREE_SLOT
 #define SPARSE_IPA		0xc0000000UL
-/* What one table of the last level covers. */
+/* The bytes that a last-level table covers. */
 #define SPAN			((uint64_t)getpagesize() * (getpagesize() / 8))
-/* Tables above the last level, and what others on the host do meanwhile. */
+/* The tolerance: tables above the last level, and tables of other processes. */
 #define NOISE			64
 
 FIXTURE(accounting) {
@@ -35,7 +35,7 @@ FIXTURE_VARIANT(accounting) {
 FIXTURE_VARIANT_ADD(accounting, protected) { .type = KVM_VM_TYPE_ARM_PROTECTED };
 FIXTURE_VARIANT_ADD(accounting, np) { .type = 0 };
 
-/* In pages. CPUs keep some of the count to themselves until they are asked for it. */
+/* In pages. Writing to stat_refresh adds the parts of the count that are per CPU. */
 static long secondary_tables(void)
 {
 	if (pvm_write("/proc/sys/vm/stat_refresh", "1"))

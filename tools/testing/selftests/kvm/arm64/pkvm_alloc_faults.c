@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each allocation that the host makes for a protected VM fails once: the first of a call, then the
- * second, until the call ends without one that could be made to fail.
+ * The test makes each allocation of the host for a protected VM fail: first the first allocation of
+ * a call, then in a new VM the second, until the call completes without a failed allocation.
  *
- * R7: a call that could not get what it needs returns an error with nothing changed, and works when
- * it is made again; R1: whatever failed, the VM dies and everything comes back. Wants a kernel with
- * CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC, such as one with pkvm_debug.config.
+ * R7: a call without the memory that it needs returns an error, changes nothing, and succeeds when
+ * repeated. R1: whatever failed, the VM can die and the host gets all pages back. The kernel needs
+ * CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC, as in pkvm_debug.config.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #define FAIL_PAGE	"/sys/kernel/debug/fail_page_alloc/"
 
 #define SECRET		0x5ec2e75ec2e75ec2UL
-/* Far enough from the first page to need a table of its own. */
+/* The distance of a page that needs another last-level table. */
 #define FAR		(2UL * 1024 * 1024)
 #define DATA_SIZE	(2 * FAR)
 #define TIMEOUT		400
@@ -35,7 +35,7 @@ struct fixture {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
 	bool made;
-	/* The command is under way, and only has to be gone on with. */
+	/* The vCPU has the command, so repeating the call continues it. */
 	bool begun;
 	void *extra;
 };
@@ -53,9 +53,9 @@ FIXTURE_SETUP(faults)
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 	if (access(FAILSLAB, F_OK) || access(FAIL_PAGE, F_OK))
-		SKIP(return, "the host's allocations cannot be made to fail");
+		SKIP(return, "needs CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC");
 
-	/* Also those that may wait for memory, of any size; and not a word of each. */
+	/* Allocations that may wait for memory fail too, those of any size, and without a log. */
 	ASSERT_EQ(0, pvm_write(FAILSLAB "ignore-gfp-wait", "N"));
 	ASSERT_EQ(0, pvm_write(FAIL_PAGE "ignore-gfp-wait", "N"));
 	ASSERT_EQ(0, pvm_write(FAIL_PAGE "ignore-gfp-highmem", "N"));
@@ -80,7 +80,7 @@ FIXTURE_TEARDOWN(faults)
 	munmap(self->f.extra, FAR);
 }
 
-/* From here on the n-th allocation of this thread fails, once; none if n is 0. */
+/* Make the n-th allocation of this thread from here on fail, once; none if n is 0. */
 static void arm(int fd, int n)
 {
 	char text[16];
@@ -90,7 +90,7 @@ static void arm(int fd, int n)
 		abort();
 }
 
-/* Whether the allocation came to be, and failed. */
+/* Stop failing allocations. Return whether one failed. */
 static bool disarm(int fd)
 {
 	char text[16] = "";
@@ -186,7 +186,7 @@ static bool balanced(void)
 	       pvm_stat("vms_created") == pvm_stat("vms_destroyed");
 }
 
-/* The call under test with each of its allocations failed in turn, in a new VM each time. */
+/* Make the call under test, with a different allocation failing in a new VM each time. */
 static void fail_each(struct __test_metadata *const _metadata, FIXTURE_DATA(faults) * self,
 		      int (*prepare)(struct fixture *f), int (*run)(struct fixture *f))
 {
@@ -211,12 +211,12 @@ static void fail_each(struct __test_metadata *const _metadata, FIXTURE_DATA(faul
 		survived += injected && !err;
 		failed += injected && err;
 		if (err) {
-			/* A reason that the VMM can do something with, and it does. */
+			/* The VMM can repeat the call after these errors. */
 			ASSERT_TRUE(err == -ENOMEM || err == -EFAULT) {
 				TH_LOG("allocation %d: %s", n, strerror(-err));
 			}
 			ASSERT_EQ(0, run(f)) {
-				TH_LOG("again after allocation %d", n);
+				TH_LOG("the repeated call after allocation %d", n);
 			}
 		}
 		if (f->made)
@@ -225,7 +225,7 @@ static void fail_each(struct __test_metadata *const _metadata, FIXTURE_DATA(faul
 			TH_LOG("allocation %d", n);
 		}
 	}
-	TH_LOG("%u allocations: the call failed for %u, and did without %u", failed + survived,
+	TH_LOG("%u failed allocations: %u failed the call, %u did not", failed + survived,
 	       failed, survived);
 	EXPECT_LT(0, failed + survived);
 }
@@ -265,7 +265,7 @@ TEST_F_TIMEOUT(faults, slot_deleted, TIMEOUT)
 	fail_each(_metadata, self, make_and_add_slot, delete_slot);
 }
 
-/* Death is not a call that may fail. */
+/* The death of a VM must not fail. */
 TEST_F_TIMEOUT(faults, death, TIMEOUT)
 {
 	fail_each(_metadata, self, make_run_and_share, kill_it);

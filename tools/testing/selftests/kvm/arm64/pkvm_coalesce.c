@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pkvm_coalesce [MIB]: after a protected VM has died, the host's stage-2 is what it was before.
+ * pkvm_coalesce [MIB]: after the death of a protected VM, the host's stage-2 is as it was before.
  *
- * A VM of MIB MiB touches its memory granule by granule, shares every 64th, gives the one behind it
- * back, and dies; many small ones follow one after the other, and four at once that die in an order
- * that nobody chose. After each the host touches all of its memory once. Leaves per level,
- * annotations, tables and references have to be those of the snapshot before the first. On a host
- * that was booted with kvm-arm.host_s2_coalesce=0 they must not be: a test that sees no difference
- * there sees none.
+ * A guest with MIB MiB accesses its memory granule by granule, shares every 64th granule and
+ * relinquishes the next, and the VM dies. Then many small VMs run in turn, and four at once, which
+ * die in any order. After each step the host accesses all of its memory once.
+ *
+ * Rule: the leaves of each level, annotations, tables and references of the host's stage-2 are then
+ * those of the snapshot before the first VM. On a host that was booted with
+ * kvm-arm.host_s2_coalesce=0 they must differ, which shows that the test detects a difference.
  *
  * Needs a kernel with CONFIG_PKVM_STAGE2_DEBUG.
  */
@@ -32,13 +33,13 @@
 #define SMALL		(4 * MIB)
 #define MANY		50
 #define AT_ONCE		4
-/* What a host at rest may touch for the first time, of MMIO for one. */
+/* The number of stage-2 faults that an idle host may take, such as on MMIO. */
 #define STRAY_FAULTS	16
 struct totals {
 	long value[PVM_DUMP_TOTALS];
 };
 
-/* Returns how many of the host's faults have mapped something so far. */
+/* Read the totals of the host's dump. Return the number of its faults so far that mapped memory. */
 static long read_totals(struct totals *t)
 {
 	struct pvm_dump dump;
@@ -54,7 +55,7 @@ static long read_totals(struct totals *t)
 	return faults;
 }
 
-static void tell(const char *when, const struct totals *t)
+static void print_totals(const char *when, const struct totals *t)
 {
 	ksft_print_msg("%-8s leaves L1 %ld L2 %ld L3 %ld, annotated %ld, tables %ld, refs %ld\n",
 		       when, t->value[PVM_DUMP_LEAVES_L1], t->value[PVM_DUMP_LEAVES_L2],
@@ -62,7 +63,7 @@ static void tell(const char *when, const struct totals *t)
 		       t->value[PVM_DUMP_TABLES], t->value[PVM_DUMP_REFERENCES]);
 }
 
-/* The host's tables once it has touched all of its memory; how many faults that took. */
+/* Have the host access all of its memory, and read the totals. Return the number of faults. */
 static long sweep(const char *when, struct totals *t)
 {
 	long faults = read_totals(t);
@@ -70,7 +71,7 @@ static long sweep(const char *when, struct totals *t)
 	if (pvm_proc_number(PVM_HOST_SWEEP, "readable") <= 0)
 		ksft_exit_fail_msg("%s: cannot be read\n", PVM_HOST_SWEEP);
 	faults = read_totals(t) - faults;
-	tell(when, t);
+	print_totals(when, t);
 	return faults;
 }
 
@@ -79,7 +80,7 @@ static bool same(const struct totals *a, const struct totals *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
-/* A VM of @size bytes that touches all of it, shares some and gives some back; as it is then. */
+/* Make a VM with @size bytes. Its guest accesses all of them, shares some, relinquishes some. */
 static int fill_vm(struct pvm *vm, size_t size)
 {
 	size_t page = getpagesize();
@@ -102,7 +103,7 @@ static int fill_vm(struct pvm *vm, size_t size)
 	return err;
 }
 
-/* Until the VMs of killed processes are gone, too. */
+/* Wait until the VMs of killed processes are dead. */
 static void wait_for_deaths(void)
 {
 	for (int i = 0; i < 100 && pvm_stat("vms_created") != pvm_stat("vms_destroyed"); i++)
@@ -121,7 +122,7 @@ static bool one_by_one(void)
 	return true;
 }
 
-/* Each in a process of its own, which tells when it is full, and is killed in any order. */
+/* Each VM has a process, which writes to a pipe when its memory is full, and is killed then. */
 static bool all_at_once(void)
 {
 	pid_t pid[AT_ONCE];
@@ -163,7 +164,7 @@ static bool all_at_once(void)
 	return good;
 }
 
-/* Does the host coalesce? Its command line says so, so that a test need not believe KVM. */
+/* Check whether the host coalesces: by its command line, independently of KVM. */
 static bool host_coalesces(void)
 {
 	char line[4096] = "";
@@ -191,9 +192,9 @@ int main(int argc, char *argv[])
 	ksft_set_plan(PLAN);
 	coalesces = host_coalesces();
 
-	/* One to begin with: what KVM makes for its first VM is there for good. */
+	/* Run a VM before the snapshot, since some memory for the first VM is never freed. */
 	if (fill_vm(&vm, SMALL))
-		ksft_exit_fail_msg("no VM can be made\n");
+		ksft_exit_fail_msg("cannot create a VM\n");
 	pvm_free(&vm);
 	sweep("before", &before);
 
@@ -201,25 +202,26 @@ int main(int argc, char *argv[])
 	sweep("while", &during);
 	ksft_test_result(during.value[PVM_DUMP_ANNOTATED] >= before.value[PVM_DUMP_ANNOTATED] +
 			 (long)(size / getpagesize() / SHARE_EVERY * (SHARE_EVERY - 2)),
-			 "its pages are annotated in the host's stage-2\n");
+			 "the host's stage-2 has annotations for its pages\n");
 	pvm_free(&vm);
 	read_totals(&now);
-	tell("died", &now);
+	print_totals("died", &now);
 	faults = sweep("after", &after);
 	ksft_print_msg("the sweep took %ld faults for %ld pages\n", faults,
 		       (long)(size / getpagesize()));
 	ksft_test_result(same(&before, &after) == coalesces, "%s after it died\n",
-			 coalesces ? "all is as before" : "without coalescing tables stay");
+			 coalesces ? "no change" : "without coalescing, tables remain");
 	ksft_test_result(!coalesces || faults < (long)(size / getpagesize()) / 8,
-			 "the host maps blocks again, not pages\n");
+			 "the host's faults map blocks, not pages\n");
 	ksft_test_result(sweep("again", &now) < STRAY_FAULTS,
-			 "what is mapped stays so, and what is not the host's is never mapped\n");
+			 "a second sweep takes only stray faults\n");
 
 	ksft_test_result(one_by_one() && (sweep("many", &now), same(&before, &now)) == coalesces,
 			 "%d VMs, one after the other: %s\n", MANY,
-			 coalesces ? "no drift" : "tables stay");
+			 coalesces ? "no change" : "tables remain");
 	ksft_test_result(all_at_once() &&
 			 (sweep("at once", &now), same(&before, &now)) == coalesces,
-			 "%d VMs at once: %s\n", AT_ONCE, coalesces ? "no drift" : "tables stay");
+			 "%d VMs at once: %s\n", AT_ONCE,
+			 coalesces ? "no change" : "tables remain");
 	ksft_finished();
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The door to protected VMs: KVM_CREATE_VM's type and KVM_CAP_ARM_PROTECTED_VM.
+ * Creation of protected VMs: the type of KVM_CREATE_VM, and KVM_CAP_ARM_PROTECTED_VM.
  *
- * A protected VM is made where the host can keep the promise, and nowhere else: on a host that was
- * not booted with kvm-arm.mode=protected the same calls get -EINVAL. What the host is, is taken
- * from its command line, so that neither answer of KVM is believed.
+ * Rule: KVM creates a protected VM only on a host that was booted with kvm-arm.mode=protected. On
+ * other hosts the same calls fail with EINVAL. The test reads the kind of the host from its command
+ * line, independently of KVM.
  */
 #include <errno.h>
 #include <string.h>
@@ -75,7 +75,7 @@ TEST(protected_type)
 	EXPECT_EQ(pvm_host_is_protected() ? 0 : -EINVAL, create_and_close(TYPE_PROTECTED));
 }
 
-/* crosvm gives the IPA size along with the type. */
+/* crosvm passes the IPA size in the type. */
 TEST(protected_type_with_ipa_size)
 {
 	EXPECT_EQ(pvm_host_is_protected() ? 0 : -EINVAL, create_and_close(TYPE_PROTECTED | 40));
@@ -86,7 +86,7 @@ TEST(np_type)
 	EXPECT_EQ(0, create_and_close(0));
 }
 
-/* Bits without a meaning are refused, beside the protected bit and alone. */
+/* KVM refuses unknown bits, alone and together with the protected bit. */
 TEST(unknown_type_bits)
 {
 	for (int bit = 8; bit < 64; bit++) {
@@ -96,7 +96,7 @@ TEST(unknown_type_bits)
 			TH_LOG("type bit %d", bit);
 		}
 		EXPECT_EQ(-EINVAL, create_and_close(1UL << bit | TYPE_PROTECTED)) {
-			TH_LOG("type bit %d with the protected one", bit);
+			TH_LOG("type bit %d and the protected bit", bit);
 		}
 	}
 }
@@ -112,7 +112,7 @@ TEST(capability)
 	pvm_free(&vm);
 }
 
-/* What a protected VM gives up it does not claim to have; an np-VM on a plain host does. */
+/* A protected VM reports no capability that it lacks; a VM on a plain host reports them all. */
 TEST(no_capability_that_is_given_up)
 {
 	int protected = pvm_host_is_protected();
@@ -125,7 +125,7 @@ TEST(no_capability_that_is_given_up)
 	pvm_free(&vm);
 }
 
-/* Only a protected VM can be asked; one that is not says so, on any host. */
+/* On any host, a non-protected VM refuses KVM_CAP_ARM_PROTECTED_VM. */
 TEST(np_vm_takes_no_flags)
 {
 	struct kvm_protected_vm_info info;
@@ -137,7 +137,7 @@ TEST(np_vm_takes_no_flags)
 	close(fd);
 }
 
-/* The flags of a protected VM; on a plain host all of it is -EINVAL, whatever the arguments. */
+/* The flags of a protected VM; on a plain host they all fail with EINVAL. */
 FIXTURE(cap) {
 	int fd;
 	int protected;
@@ -157,7 +157,7 @@ FIXTURE_TEARDOWN(cap)
 	close(self->fd);
 }
 
-/* Nothing left a firmware in reserved memory: its size is 0, and what is reserved is 0 too. */
+/* The boot loader left no firmware: its size is 0, and so are the reserved fields. */
 TEST_F(cap, info)
 {
 	const struct kvm_protected_vm_info zero = { 0 };
@@ -177,7 +177,7 @@ TEST_F(cap, info_to_a_bad_pointer)
 	EXPECT_EQ(expected, enable_cap(self->fd, FLAGS_INFO, 1UL << 63, 0, 0, 0));
 }
 
-/* Without a firmware there is none to be placed. */
+/* Without a firmware, a VMM cannot set its IPA. */
 TEST_F(cap, no_firmware_to_place)
 {
 	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_SET_FW_IPA, 0x7fc00000, 0, 0, 0));
@@ -192,7 +192,7 @@ TEST_F(cap, arguments_that_have_to_be_zero)
 	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 0, 1, 0));
 	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 0, 0, 1));
 	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_INFO, info, 1UL << 63, 0, 0));
-	/* Refused means that nothing was done. */
+	/* The refused call wrote nothing. */
 	EXPECT_EQ(0xa5a5a5a5a5a5a5a5UL, self->info.firmware_size);
 }
 
@@ -207,7 +207,7 @@ TEST_F(cap, unknown_flags)
 	EXPECT_EQ(0xa5a5a5a5a5a5a5a5UL, self->info.firmware_size);
 }
 
-/* Both kinds of VM run side by side on a protected host, and an np-VM shares all it has. */
+/* A non-protected VM runs on any host, and the host can access all of its memory. */
 TEST(np_vm_runs)
 {
 	struct pvm vm, other;
@@ -223,7 +223,7 @@ TEST(np_vm_runs)
 	EXPECT_EQ(0, pvm_load(&other.vcpus[0], PVM_DATA_IPA, &value));
 	EXPECT_EQ(0x88, value);
 
-	/* It has nothing to share: the calls are not for it. */
+	/* The sharing calls are only for protected guests. */
 	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_share(&vm.vcpus[0], PVM_DATA_IPA));
 	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_unshare(&vm.vcpus[0], PVM_DATA_IPA));
 	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(&vm.vcpus[0], HVC_HYP_MEMINFO, 0, 0, 0));

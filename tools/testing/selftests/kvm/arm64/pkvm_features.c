@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a VM is shown of the CPU, against what it can do.
+ * The CPU features that a VM shows in its ID registers, and those that work in it.
  *
- * Rule R8: what an ID register shows, works; what it hides, is not there. The test knows the
- * architecture and not the hypervisor's table: it reads each ID register in the guest, executes a
- * witness of each feature, an instruction or a register that only the feature has, and holds one
- * against the other, in both kinds of VM, with and without what a VM has to be asked for.
+ * R8: a feature that an ID register shows works, and a feature that it hides is undefined. The test
+ * follows the architecture and not the hypervisor's table. The guest reads each ID register and
+ * executes a witness for each feature: an instruction, or an access to a register, that only the
+ * feature has. The test does so in both kinds of VM, with and without the optional features.
  */
 #include <asm/hwcap.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-/* Op0, Op1, CRn, CRm and Op2 of a system register, where MRS and MSR have them. */
+/* Op0, Op1, CRn, CRm and Op2 of a system register, as encoded in MRS and MSR. */
 #define REG(op0, op1, crn, crm, op2)						\
 	((op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
 #define MRS_X0(reg)	(0xd5200000U | (reg))
@@ -48,10 +48,10 @@
 #define CPACR_EL1	REG(3, 0, 1, 0, 2)
 #define CPACR_ALL	(3UL << 16 | 3UL << 20 | 3UL << 24)
 
-/* ESR_EL1: an undefined instruction, which is one of 32 bits. */
+/* ESR_EL1 after an undefined instruction: EC is 0, IL is set. */
 #define ESR_UNDEFINED	0x02000000UL
 
-/* The guest's memory, for instructions that want some. */
+/* The size of the guest's memory, for instructions that access memory. */
 #define DATA_SIZE	0x10000UL
 
 static const uint32_t SVE = 1U << KVM_ARM_VCPU_SVE;
@@ -62,12 +62,12 @@ struct witness {
 	const char *name;
 	uint32_t id;
 	unsigned int shift;
-	/* The feature is there from this value on, which is signed if it is 0. */
+	/* The lowest value of the field with the feature; a field with 0 here is signed. */
 	unsigned int min;
 	uint32_t insn;
-	/* x0..x2; IPA stands for that of the data. */
+	/* x0..x2; IPA is the address of the guest's memory. */
 	uint64_t args[3];
-	/* Not 0: a value with which the witness may work or not. */
+	/* If not 0: a value of the field with which the witness may work or not. */
 	unsigned int either;
 };
 
@@ -120,7 +120,7 @@ static const struct witness witnesses[] = {
 	{ "DIT",	PFR0, 48, 1,	0xd53b42a0 },	/* mrs x0, dit */
 	{ "CSV2_2",	PFR0, 56, 2,	MRS_X0(REG(3, 0, 13, 0, 7)) },	/* SCXTNUM_EL1 */
 
-	/* QEMU 10 has the register wherever there is PSTATE.SSBS, and nothing traps it. */
+	/* QEMU 10 implements the register with PSTATE.SSBS, and EL2 cannot trap it. */
 	{ "SSBS2",	PFR1, 4, 2,	0xd53b42c0, { 0 }, 1 },	/* mrs x0, ssbs */
 	{ "MTE2",	PFR1, 8, 2,	MRS_X0(REG(3, 0, 5, 6, 0)) },	/* TFSR_EL1 */
 	{ "SME",	PFR1, 24, 1,	0x04bf5820 },	/* rdsvl x0, #1 */
@@ -152,7 +152,7 @@ static const struct witness witnesses[] = {
 	{ "AIE",	MMFR3, 24, 1,	MRS_X0(REG(3, 0, 10, 2, 1)) },	/* MAIR2_EL1 */
 };
 
-/* Pointer authentication is told by three fields, for three algorithms. */
+/* Pointer authentication has three fields, one for each algorithm. */
 static const uint32_t ptrauth_witnesses[] = {
 	MRS_X0(APIAKEYLO_EL1),
 	MSR_X0(APIAKEYLO_EL1),
@@ -164,7 +164,7 @@ static int insn(struct pvm_vcpu *vcpu, uint32_t code, uint64_t x0, uint64_t x1, 
 	return pvm_command(vcpu, PVM_INSN, code, x0, x1, x2);
 }
 
-/* An ID register as the guest reads it. */
+/* The guest reads an ID register. */
 static uint64_t id_reg(struct __test_metadata *_metadata, struct pvm_vcpu *vcpu, uint32_t reg)
 {
 	EXPECT_EQ(0, insn(vcpu, MRS_X0(reg), 0, 0, 0));
@@ -213,7 +213,7 @@ FIXTURE_VARIANT_ADD(features, protected_all) { .is_protected = true, .all = true
 FIXTURE_VARIANT_ADD(features, np) { .is_protected = false };
 FIXTURE_VARIANT_ADD(features, np_all) { .is_protected = false, .all = true };
 
-/* Pointer authentication and SVE, as far as the VM says that it takes them. */
+/* Pointer authentication and SVE, if the VM has the capability. */
 static uint32_t all_features(int vm)
 {
 	uint32_t features = 0;
@@ -285,7 +285,7 @@ TEST_F(features, ptrauth)
 			     ptrauth_witnesses[i], args);
 }
 
-/* What a CPU has and nothing keeps from it, a VM of either kind is shown. */
+/* Both kinds of VM show the CPU's features that need no state of the guest. */
 TEST_F(features, stateless_is_offered)
 {
 	unsigned long caps = getauxval(AT_HWCAP), caps2 = getauxval(AT_HWCAP2);
@@ -300,7 +300,7 @@ TEST_F(features, stateless_is_offered)
 #endif
 }
 
-/* A VM that is made with a GICv3 is shown one, whose registers are there. */
+/* A VM with a GICv3 shows it, and the GIC's registers work. */
 #define GIC_DIST	0x3fff0000UL
 #define GIC_REDIST	0x3ffd0000UL
 
@@ -340,7 +340,7 @@ TEST_F(features, gic)
 	pvm_free(&vm);
 }
 
-/* Every granule works under stage 2. */
+/* A protected VM shows every granule size that the CPU has, for stage 2 as well. */
 TEST_F(features, granules)
 {
 	uint64_t mmfr0 = id_reg(_metadata, self->vcpu, MMFR0);
@@ -348,9 +348,9 @@ TEST_F(features, granules)
 	struct pvm np;
 
 	if (!variant->is_protected)
-		SKIP(return, "that is for the host to say");
+		SKIP(return, "only for a protected VM");
 
-	/* The host shows its other VMs what the CPUs have. */
+	/* A non-protected VM shows what the CPU has. */
 	create(_metadata, &np, false, false);
 	vm_mmfr0 = id_reg(_metadata, &np.vcpus[0], MMFR0);
 	EXPECT_EQ(vm_mmfr0 >> 20 & 0xfff, mmfr0 >> 20 & 0xfff);
@@ -358,8 +358,8 @@ TEST_F(features, granules)
 }
 
 /*
- * Keys of a guest are its own: they survive its exits, the host's stay what they are, and the next
- * guest starts with none.
+ * A guest's pointer authentication keys survive its exits, the host keeps its own keys, and the
+ * next guest starts without keys.
  */
 #define KEY	0x0123456789abcdefUL
 
@@ -368,7 +368,7 @@ static uint64_t host_signature(void)
 	register uint64_t x17 asm("x17") = 0x7f1234567000;
 	register uint64_t x16 asm("x16") = 0x55;
 
-	/* pacia1716, a hint where there is no pointer authentication */
+	/* pacia1716, which is a NOP without pointer authentication */
 	asm volatile("hint #8" : "+r" (x17) : "r" (x16));
 
 	return x17;
@@ -397,7 +397,7 @@ TEST_F(features, keys_are_kept_apart)
 	EXPECT_EQ(signature, host_signature());
 }
 
-/* A capability that a VM affirms, KVM_ARM_VCPU_INIT takes; what it denies, it refuses. */
+/* KVM_ARM_VCPU_INIT takes a feature if and only if the VM has the capability. */
 TEST_F(features, capability_is_what_init_takes)
 {
 	static const struct {
@@ -426,7 +426,7 @@ TEST_F(features, capability_is_what_init_takes)
 		init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2 | pairs[i].features;
 		ret = ioctl(vcpu, KVM_ARM_VCPU_INIT, &init) ? -errno : 0;
 		EXPECT_EQ(cap > 0 ? 0 : -EINVAL, ret) {
-			TH_LOG("%s: the VM says %ld, KVM_ARM_VCPU_INIT %d", pairs[i].name, cap,
+			TH_LOG("%s: capability %ld, KVM_ARM_VCPU_INIT %d", pairs[i].name, cap,
 			       ret);
 		}
 		close(vcpu);
@@ -434,7 +434,7 @@ TEST_F(features, capability_is_what_init_takes)
 	}
 }
 
-/* The offset that a VMM sets is one of both counters. A protected VM has none. */
+/* A counter offset that a VMM sets applies to both counters. A protected VM takes none. */
 TEST_F(features, counter_offset)
 {
 	struct kvm_arm_counter_offset offset = { };
@@ -456,7 +456,7 @@ TEST_F(features, counter_offset)
 	EXPECT_LT(-1001 * frequency, physical);
 }
 
-/* What a VM denies, KVM_ENABLE_CAP refuses: every number that the UAPI has, and some more. */
+/* KVM_ENABLE_CAP refuses every capability that the VM lacks, up to numbers beyond the UAPI. */
 #define MAX_CAP	512
 
 TEST_F(features, denied_is_refused)
@@ -468,13 +468,13 @@ TEST_F(features, denied_is_refused)
 	for (uint32_t nr = 0; nr < MAX_CAP; nr++) {
 		struct kvm_enable_cap cap = { .cap = nr };
 
-		/* What is said of this one is a size, of which a VM starts with 0. */
+		/* KVM_CHECK_EXTENSION returns a size for this one, which is 0 at first. */
 		if (nr == KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE && !variant->is_protected)
 			continue;
 		if (ioctl(vm, KVM_CHECK_EXTENSION, nr))
 			continue;
 		EXPECT_EQ(-1, ioctl(vm, KVM_ENABLE_CAP, &cap)) {
-			TH_LOG("capability %u is denied, and taken", nr);
+			TH_LOG("the VM lacks capability %u, but KVM_ENABLE_CAP took it", nr);
 		}
 		EXPECT_EQ(EINVAL, errno) {
 			TH_LOG("capability %u", nr);
@@ -484,8 +484,8 @@ TEST_F(features, denied_is_refused)
 }
 
 /*
- * Entropy comes from RNDRRS where the CPU has it, and from the firmware else; without either the
- * calls are not there. A protected VM alone is answered by EL2.
+ * EL2 answers the TRNG calls of a protected guest with entropy from RNDRRS if the CPU has it, else
+ * from the host's firmware; without either the calls are NOT_SUPPORTED.
  */
 #define TRNG_INVALID	(-2)
 
@@ -495,7 +495,7 @@ TEST_F(features, trng)
 	uint64_t first;
 
 	if (!variant->is_protected)
-		SKIP(return, "the host answers it");
+		SKIP(return, "the host answers a non-protected guest");
 
 	if (pvm_hvc(vcpu, ARM_SMCCC_TRNG_VERSION, 0, 0, 0) == HVC_NOT_SUPPORTED) {
 		EXPECT_FALSE(getauxval(AT_HWCAP2) & HWCAP2_RNG);
@@ -516,7 +516,7 @@ TEST_F(features, trng)
 	EXPECT_EQ(0, vcpu->results[1]);
 	EXPECT_EQ(0, vcpu->results[3]);
 
-	/* x3 has the lowest bits, and no bit is set that was not asked for. */
+	/* x3 has the lowest bits. Bits above the requested number are zero. */
 	ASSERT_EQ(0, pvm_hvc(vcpu, ARM_SMCCC_TRNG_RND64, 192, 0, 0));
 	first = vcpu->results[3];
 	EXPECT_NE(0, vcpu->results[1]);

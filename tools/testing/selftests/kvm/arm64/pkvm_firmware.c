@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A host whose boot loader has left a firmware: KVM_CAP_ARM_PROTECTED_VM, and VMs that start in it.
+ * Protected VMs that start in a firmware, which the boot loader left in the host's memory, and the
+ * flags of KVM_CAP_ARM_PROTECTED_VM for it.
  *
- * Run as pkvm_firmware FILE, with what the boot loader left, which begins with the guest's code.
+ * Run as pkvm_firmware FILE. FILE has the firmware, which begins with the test guest's code.
  *
- * Rules: the guest finds the firmware where the VMM asked for it, whatever the VMM has put there,
- * and vCPU 0 starts nowhere else (R5). What is in those pages is the guest's alone (R2), and gone
- * when it is dead (R3); the pristine copy stays.
+ * Rules: EL2 copies the firmware to the IPA that the VMM set, over whatever the VMM wrote there,
+ * and vCPU 0 starts in it (R5). Its pages are private (R2) and zeroed at the VM's death (R3). The
+ * pristine copy does not change.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +89,7 @@ FIXTURE_TEARDOWN(firmware)
 	munmap(self->pristine, self->size);
 }
 
-/* Where the VMM would have it start there is nothing to run. */
+/* Overwrite the code in the slot where the VMM lets vCPU 0 start. */
 static void spoil_code(struct pvm *vm)
 {
 	memset(vm->code, JUNK, vm->code_size);
@@ -129,7 +130,7 @@ TEST_F(firmware, bad_ipa)
 	pvm_free(&np);
 }
 
-/* The guest runs the pristine copy, though the VMM has junk there and starts it elsewhere. */
+/* The guest runs the pristine copy, although the VMM wrote junk there and set another pc. */
 TEST_F(firmware, starts_in_it)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
@@ -147,7 +148,7 @@ TEST_F(firmware, starts_in_it)
 	EXPECT_EQ(-EBUSY, enable(&self->vm, SET_FW_IPA, FW_IPA + self->size, 0));
 }
 
-/* One that did not ask starts where the VMM wants, and finds what the VMM has put there. */
+/* Without SET_FW_IPA, vCPU 0 starts at the VMM's pc, and the slot has what the VMM wrote. */
 TEST_F(firmware, is_asked_for)
 {
 	uint64_t value;
@@ -157,7 +158,7 @@ TEST_F(firmware, is_asked_for)
 	EXPECT_EQ(-EBUSY, enable(&self->vm, SET_FW_IPA, FW_IPA, 0));
 }
 
-/* The last one counts, up to the last page of the IPA space. */
+/* The last SET_FW_IPA applies, with IPAs up to the last page of the IPA space. */
 TEST_F(firmware, moves)
 {
 	uint64_t last = IPA_SIZE - self->size, value;
@@ -171,7 +172,7 @@ TEST_F(firmware, moves)
 	EXPECT_EQ(word(self->pristine, self->size - 8), value);
 }
 
-/* What a guest makes of its firmware is its own: the next one starts in the pristine copy. */
+/* A guest's writes to its firmware do not change the pristine copy. */
 TEST_F(firmware, stays_pristine)
 {
 	uint64_t value;
@@ -197,7 +198,7 @@ TEST_F(firmware, stays_pristine)
 	}
 }
 
-/* Other memory behind the slot, while the VM runs: what is filled in later is pristine, too. */
+/* The VMM maps other memory behind the slot while the VM runs: EL2 fills that as well. */
 TEST_F(firmware, remapped)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
@@ -221,7 +222,7 @@ TEST_F(firmware, remapped)
 				       self->mem));
 }
 
-/* A page that is the guest's already, at another IPA, is not its firmware as well. */
+/* A page that the guest owns at another IPA cannot become a firmware page. */
 TEST_F(firmware, alias)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
@@ -238,7 +239,7 @@ TEST_F(firmware, alias)
 	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 }
 
-/* What the guest gives back, and touches again, is the pristine copy again. */
+/* A firmware page that the guest relinquishes and accesses again is the pristine copy. */
 TEST_F(firmware, relinquished)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
@@ -253,7 +254,7 @@ TEST_F(firmware, relinquished)
 	EXPECT_EQ(word(self->pristine, at), value);
 }
 
-/* What the host has taken back by force is lost, and not filled in once more. */
+/* EL2 does not fill a firmware page again that the host reclaimed by force. */
 TEST_F(firmware, taken_by_force)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
@@ -276,7 +277,7 @@ static void race(int fd, uint8_t *mem, size_t size)
 	size_t page = getpagesize();
 
 	for (unsigned int i = 0;; i++) {
-		/* The byte of each word there that is never zero. */
+		/* The byte of each word that is never zero in the firmware. */
 		for (size_t at = page; at < size; at += page)
 			pvm_probe(mem + at + 7, PVM_WRITE);
 		if (i % 64 == 0)
@@ -285,7 +286,7 @@ static void race(int fd, uint8_t *mem, size_t size)
 	}
 }
 
-/* A host that writes there, and takes the memory away, just when the guest comes. */
+/* A host process writes to the memory and punches holes in it while the guest starts. */
 TEST_F(firmware, raced)
 {
 	size_t page = getpagesize();
@@ -311,7 +312,7 @@ TEST_F(firmware, raced)
 		if (!pid)
 			race(fd, mem, self->size);
 
-		/* Some pages may be lost to the guest. None is ever another than it was. */
+		/* The guest may lose pages. Each other page has the firmware's contents. */
 		for (size_t at = page; at < self->size; at += page) {
 			if (pvm_load(vcpu, FW_IPA + at, &value))
 				break;
@@ -326,7 +327,7 @@ TEST_F(firmware, raced)
 		ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, 0));
 		ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, self->size, self->mem));
 	}
-	TH_LOG("%u pages of the firmware were found as they were", found);
+	TH_LOG("%u firmware pages had the right contents", found);
 	EXPECT_LT(0, found);
 	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MMIO_RGUARD_MAP and MMIO_RGUARD_UNMAP: guards on ranges, which EL2 keeps as leaves of whatever
- * size fits, and splits when part of one goes.
+ * MMIO_RGUARD_MAP and MMIO_RGUARD_UNMAP: guards on ranges, which EL2 keeps as the largest leaves
+ * that fit, and which it splits to remove a part.
  *
- * R1: a guard is where no memory is, and the other way round, also when two vCPUs race. R5: what
- * guards cost in tables is given back. R6: a call looks at PVM_RANGE_MAX leaves at most. R7: what a
- * call says it did is done, and nothing else. Guards on one page are in pkvm_mmio_guard.
+ * R1: an IPA never has both a guard and memory, also when two vCPUs race. R5: the host gets the
+ * tables for guards back. R6: a call visits up to PVM_RANGE_MAX leaves. R7: a call does exactly
+ * what it reports. Guards on one page are in pkvm_mmio_guard.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,14 +17,14 @@
 #include "pvm_probe.h"
 
 #define PAGE		((uint64_t)getpagesize())
-/* What leaves of the two larger sizes cover, in granules. */
+/* The sizes of blocks one and two levels above pages, in granules. */
 #define BLOCK		(PAGE / sizeof(uint64_t))
 #define BIG_BLOCK	(BLOCK * BLOCK)
 
 #define DATA_PAGES	256UL
 #define TIMEOUT		120
 
-/* No slot is there, and there is room for blocks. */
+/* IPAs without a slot, with room for blocks. */
 #define DEVICE_IPA	0x20000000UL
 #define BIG_IPA		(8 * BIG_BLOCK * PAGE)
 
@@ -47,26 +47,26 @@ FIXTURE_TEARDOWN(guards)
 	pvm_free(&self->vm);
 }
 
-/* Granules that are guarded, by KVM's count. */
+/* Count the guarded granules, by KVM's statistics. */
 static uint64_t guarded(const struct pvm *vm)
 {
 	return pvm_kvm_stat(vm->fd, "protected_bytes_guarded") / PAGE;
 }
 
-/* A call that does that much of the range, or is refused if that is 0. */
+/* Make a call that must do @done granules of the range; 0: that EL2 must refuse. */
 static void expect_done(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			uint32_t function, uint64_t ipa, uint64_t granules, uint64_t done)
 {
 	EXPECT_EQ(done ? HVC_SUCCESS : HVC_INVALID_PARAMETER,
 		  pvm_hvc(vcpu, function, ipa, granules, 0));
 	EXPECT_EQ(done, vcpu->results[1]) {
-		TH_LOG("%#lx granules from %#lx on", granules, ipa);
+		TH_LOG("%#lx granules from IPA %#lx", granules, ipa);
 	}
 	EXPECT_EQ(0, vcpu->results[2]);
 	EXPECT_EQ(0, vcpu->results[3]);
 }
 
-/* Of an enrolled guest: its store is MMIO where there is a guard, and an abort where not. */
+/* Have an enrolled guest store: the store must be MMIO with a guard, and abort without. */
 static void expect_guard(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			 uint64_t ipa, bool guard)
 {
@@ -81,7 +81,7 @@ static void expect_guard(struct __test_metadata *const _metadata, struct pvm_vcp
 	}
 }
 
-/* R6: in a table of the last level, a leaf for each granule. */
+/* R6: a call stops after PVM_RANGE_MAX leaves of a last-level table. */
 TEST_F(guards, counts)
 {
 	static const struct {
@@ -104,13 +104,13 @@ TEST_F(guards, counts)
 	}
 }
 
-/* Aligned ranges are one leaf for each block, and no tables. */
+/* EL2 keeps an aligned range as one leaf for each block, without further tables. */
 TEST_F(guards, blocks)
 {
 	uint64_t value;
 	long tables;
 
-	/* The first run makes the VM. */
+	/* The first run creates the VM at EL2. */
 	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
 	tables = pvm_stat("metadata_pages_donated");
 	expect_done(_metadata, self->vcpu, HVC_RGUARD_MAP, DEVICE_IPA, BLOCK, BLOCK);
@@ -120,10 +120,10 @@ TEST_F(guards, blocks)
 	expect_done(_metadata, self->vcpu, HVC_RGUARD_MAP, BIG_IPA + BIG_BLOCK * PAGE,
 		    4 * BIG_BLOCK, 4 * BIG_BLOCK);
 	EXPECT_EQ(17 * BLOCK + 5 * BIG_BLOCK, guarded(&self->vm));
-	/* A table for each block of the lower level would be more. */
+	/* One table for each block of the lower level would be more than this limit. */
 	EXPECT_GT(10, pvm_stat("metadata_pages_donated") - tables);
 
-	/* What is guarded counts as done. */
+	/* A granule that is guarded already counts as done. */
 	expect_done(_metadata, self->vcpu, HVC_RGUARD_MAP, BIG_IPA, 5 * BIG_BLOCK, 5 * BIG_BLOCK);
 	EXPECT_EQ(17 * BLOCK + 5 * BIG_BLOCK, guarded(&self->vm));
 
@@ -132,7 +132,7 @@ TEST_F(guards, blocks)
 	EXPECT_EQ(0, guarded(&self->vm));
 }
 
-/* What is neither aligned nor whole is done by more calls, and is all of the range and no more. */
+/* A range that is not aligned takes several calls, which guard exactly the range. */
 TEST_F(guards, parts_of_blocks)
 {
 	const uint64_t first = DEVICE_IPA + 3 * PAGE, nr = 2 * BLOCK + 1;
@@ -149,7 +149,7 @@ TEST_F(guards, parts_of_blocks)
 	expect_guard(_metadata, self->vcpu, behind, false);
 }
 
-/* UNMAP of a page of a block takes that page, of a block of blocks as well. */
+/* UNMAP of a page removes only that page from a block of either size. */
 TEST_F(guards, split)
 {
 	const uint64_t sizes[] = { BLOCK, BIG_BLOCK };
@@ -172,7 +172,7 @@ TEST_F(guards, split)
 		expect_guard(_metadata, self->vcpu, end - 8, true);
 		expect_guard(_metadata, self->vcpu, end, false);
 
-		/* Not guarded any more, by whichever call. */
+		/* These pages have no guard any more: EL2 refuses both calls. */
 		expect_done(_metadata, self->vcpu, HVC_RGUARD_UNMAP, middle, 8, 0);
 		EXPECT_EQ(HVC_INVALID_PARAMETER,
 			  pvm_hvc(self->vcpu, HVC_GUARD_UNMAP, middle, 0, 0));
@@ -180,7 +180,7 @@ TEST_F(guards, split)
 		expect_guard(_metadata, self->vcpu, BIG_IPA, false);
 		expect_guard(_metadata, self->vcpu, BIG_IPA + PAGE, true);
 
-		/* Guards fill the gaps, beside those that are there. */
+		/* A call on the whole range fills the gaps. */
 		ASSERT_LT(0, pvm_range(self->vcpu, HVC_RGUARD_MAP, BIG_IPA, sizes[i]));
 		expect_guard(_metadata, self->vcpu, middle, true);
 		EXPECT_EQ(channels + sizes[i], guarded(&self->vm));
@@ -190,7 +190,7 @@ TEST_F(guards, split)
 	}
 }
 
-/* R1: a range of guards ends before memory, be it private or shared, and leaves it alone. */
+/* R1: a call ends before private or shared memory, and does not change it. */
 TEST_F(guards, memory_in_the_range)
 {
 	const uint64_t ipa = PVM_DATA_IPA, memory = ipa + 8 * PAGE;
@@ -212,7 +212,7 @@ TEST_F(guards, memory_in_the_range)
 	EXPECT_EQ(HVC_SUCCESS, pvm_unshare(self->vcpu, memory));
 }
 
-/* R1: on what is guarded no page is given; MEM_SHARE does not bring one either. */
+/* R1: the host cannot donate a page to a guarded IPA, on an access or on MEM_SHARE. */
 TEST_F(guards, guards_where_a_slot_is)
 {
 	uint64_t value;
@@ -227,11 +227,11 @@ TEST_F(guards, guards_where_a_slot_is)
 	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA + 5 * PAGE, &value));
 	EXPECT_EQ(42, value);
 	EXPECT_EQ(10, guarded(&self->vm));
-	/* A guest that takes its slot's guard for memory is its VMM's to see to. */
+	/* KVM_RUN reports an access to a guard in a slot to the VMM. */
 	EXPECT_EQ(-EFAULT, pvm_load(self->vcpu, PVM_DATA_IPA + 6 * PAGE, &value));
 }
 
-/* The end of the IPA space cuts a range off, however long it was meant to be. */
+/* A call of any length ends at the end of the IPA space. */
 TEST_F(guards, ends_of_the_ipa_space)
 {
 	uint64_t end;
@@ -275,7 +275,7 @@ TEST_F(guards, bad_arguments)
 	}
 }
 
-/* What one vCPU guards is guarded for all, and so is that it enrolled. */
+/* Guards and the enrollment by one vCPU apply to all vCPUs. */
 TEST_F(guards, every_vcpu)
 {
 	struct pvm_vcpu *other = &self->vm.vcpus[1];
@@ -290,7 +290,7 @@ TEST_F(guards, every_vcpu)
 	expect_guard(_metadata, self->vcpu, DEVICE_IPA + 7 * PAGE, false);
 }
 
-/* R5: tables that are not needed any more serve the next guards. */
+/* R5: EL2 uses freed tables for the next guards. */
 TEST_F(guards, tables_are_used_again)
 {
 	long tables = 0;
@@ -304,14 +304,14 @@ TEST_F(guards, tables_are_used_again)
 			ASSERT_EQ(HVC_SUCCESS,
 				  pvm_hvc(self->vcpu, HVC_RGUARD_UNMAP,
 					  BIG_IPA + (i * BIG_BLOCK + i) * PAGE, 1, 0));
-		/* Until then the vCPU stocks up. */
+		/* In the first rounds the host fills the vCPU's stock of tables. */
 		if (round < 2)
 			tables = pvm_stat("metadata_pages_donated");
 		EXPECT_EQ(tables, pvm_stat("metadata_pages_donated"));
 	}
 }
 
-/* R5: a guest dies with guards of all sizes; what they cost comes back. */
+/* R5: when a VM with guards of all sizes dies, the host gets all tables back. */
 TEST_F(guards, tables_come_back)
 {
 	for (uint64_t i = 0; i < 32; i++) {
@@ -345,8 +345,8 @@ static void *do_sweep(void *arg)
 }
 
 /*
- * R1: one vCPU guards page after page, another shares them, which brings memory, from the other
- * end. Where they meet each page has been one or the other, and all agree on which.
+ * R1: one vCPU guards page after page, and another shares them from the end backwards, for which
+ * the host donates memory. Each page gets a guard or memory, never both, and all counts agree.
  */
 TEST_F_TIMEOUT(guards, race_with_memory, TIMEOUT)
 {
@@ -370,7 +370,7 @@ TEST_F_TIMEOUT(guards, race_with_memory, TIMEOUT)
 			ASSERT_EQ(0, pthread_join(threads[i], NULL));
 			ASSERT_EQ(0, sweeps[i].err);
 		}
-		/* Each of them either did it or was refused. */
+		/* Exactly one of the two calls succeeded for each page. */
 		EXPECT_EQ(DATA_PAGES, guards[0] + guards[1]);
 		EXPECT_EQ(DATA_PAGES, pages[0] + pages[1]);
 		EXPECT_EQ(DATA_PAGES, guards[0] + pages[0]);
@@ -379,7 +379,7 @@ TEST_F_TIMEOUT(guards, race_with_memory, TIMEOUT)
 			  pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
 		met |= guards[0] && pages[0];
 
-		/* All pages to the host again, for another round. */
+		/* The host gets all pages back for another round. */
 		for (uint64_t i = 0; i < DATA_PAGES; i++) {
 			uint64_t ipa = PVM_DATA_IPA + i * PAGE;
 

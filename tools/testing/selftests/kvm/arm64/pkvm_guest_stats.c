@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What KVM counts of a protected VM: in its binary statistics, in the VM's debugfs folder, and,
- * when it is dead, in the host's totals.
+ * KVM's statistics of a protected VM: the binary statistics, the files in the VM's debugfs folder,
+ * and, after its death, the totals of the host.
  *
- * The rule: each says what the guest did, exactly, and all agree. A call is counted once, for what
- * it is, whether it was granted or not, and however often it had to wait for pages. An exit is
- * counted for what made the vCPU leave.
+ * Rule: they are exact and agree. KVM counts a call once, under its kind, whether EL2 granted it or
+ * not and however often it waited for pages. KVM counts an exit under its reason.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +21,7 @@
 #define PAGES		16UL
 #define DEVICE_IPA	0x20000000UL
 
-/* Reads of the command and its arguments, writes of its results. */
+/* MMIO exits of a command: reads of the command and its arguments, writes of its results. */
 #define EXITS_OF_COMMAND	10
 
 FIXTURE(stats) {
@@ -47,7 +46,7 @@ FIXTURE_TEARDOWN(stats)
 	pvm_free(&self->vm);
 }
 
-/* The same in debugfs, where vCPUs are added up. */
+/* Read a statistic in debugfs, which adds up the vCPUs. */
 static long debugfs_stat(const struct pvm *vm, const char *name)
 {
 	char path[256];
@@ -56,7 +55,7 @@ static long debugfs_stat(const struct pvm *vm, const char *name)
 	return pvm_number(path);
 }
 
-/* A statistic of the VM. */
+/* Check a statistic of the VM. */
 static void expect_vm(struct __test_metadata *const _metadata, const struct pvm *vm,
 		      const char *name, long value)
 {
@@ -68,7 +67,7 @@ static void expect_vm(struct __test_metadata *const _metadata, const struct pvm 
 	}
 }
 
-/* A statistic of each of the two vCPUs. */
+/* Check a statistic of each of the two vCPUs. */
 static void expect_vcpus(struct __test_metadata *const _metadata, const struct pvm *vm,
 			 const char *name, long value0, long value1)
 {
@@ -92,16 +91,16 @@ static void expect_bytes(struct __test_metadata *const _metadata, const struct p
 	expect_vm(_metadata, vm, "protected_bytes_relinquished", relinquished * PAGE);
 }
 
-/* Bytes: what is where at each moment, and what was given back ever. */
+/* Bytes: the memory that is now in each state, and the bytes relinquished so far. */
 TEST_F(stats, bytes)
 {
-	/* The code. */
+	/* The page with the code. */
 	expect_bytes(_metadata, &self->vm, 1, 0, 0, 0);
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, 1, 6, PAGE));
 	expect_bytes(_metadata, &self->vm, 7, 0, 0, 0);
 	ASSERT_EQ(1, pvm_range(self->vcpu, HVC_MEM_SHARE, PVM_DATA_IPA, 4));
 	expect_bytes(_metadata, &self->vm, 3, 4, 0, 0);
-	/* A page that comes shared. */
+	/* The guest shares a page that the host has not donated yet. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->other, PVM_DATA_IPA + 8 * PAGE));
 	expect_bytes(_metadata, &self->vm, 3, 5, 0, 0);
 	ASSERT_EQ(1, pvm_range(self->other, HVC_MEM_UNSHARE, PVM_DATA_IPA, 3));
@@ -128,7 +127,7 @@ struct made {
 	int64_t answer;
 };
 
-/* Each once for vCPU 1, and twice for vCPU 0; of each kind something that is refused. */
+/* Make calls of all kinds, of each kind at least one that EL2 refuses. */
 static int make_calls(struct pvm_vcpu *vcpu, uint64_t ipa)
 {
 	const struct made calls[] = {
@@ -157,14 +156,14 @@ static int make_calls(struct pvm_vcpu *vcpu, uint64_t ipa)
 		int64_t answer = pvm_hvc(vcpu, calls[i].function, calls[i].x1, calls[i].x2, 0);
 
 		if (answer != calls[i].answer) {
-			printf("# call %zu: %ld\n", i, answer);
+			printf("# call %zu: unexpected result %ld\n", i, answer);
 			return -1;
 		}
 	}
 	return ARRAY_SIZE(calls);
 }
 
-/* Calls: by kind, granted or not; the totals have them when the VM is dead, and not before. */
+/* Calls of each kind, granted or not. The totals include them only after the VM's death. */
 TEST_F(stats, calls)
 {
 	static const struct {
@@ -181,13 +180,13 @@ TEST_F(stats, calls)
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		totals[i] = pvm_stat(kinds[i].name + strlen("protected_"));
-	/* Pages that are not there yet: some calls wait, and are made again. */
+	/* The host has not donated the pages yet: some calls wait, and the guest repeats them. */
 	ASSERT_LT(0, make_calls(self->vcpu, PVM_DATA_IPA));
 	ASSERT_LT(0, make_calls(self->vcpu, PVM_DATA_IPA + PAGE));
 	ASSERT_LT(0, make_calls(self->other, PVM_DATA_IPA + 2 * PAGE));
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		/* Setup turned vCPU 1 on. */
+		/* The setup made one more PSCI call, CPU_ON. */
 		long psci = !strcmp(kinds[i].name, "protected_calls_psci");
 
 		expect_vcpus(_metadata, &self->vm, kinds[i].name, 2 * kinds[i].each + psci,
@@ -209,7 +208,7 @@ static void ignore_signal(int signal)
 {
 }
 
-/* Exits: by what made the vCPU leave. */
+/* Exits for each reason. */
 TEST_F(stats, exits)
 {
 	const struct sigaction action = { .sa_handler = ignore_signal };
@@ -217,12 +216,12 @@ TEST_F(stats, exits)
 	uint64_t value;
 	long mmio, interrupts;
 
-	/* CPU_ON, and the page that vCPU 0 runs from. */
+	/* CPU_ON, and the fault on the page with the code. */
 	expect_vcpus(_metadata, &self->vm, "protected_exits_mmio", EXITS_OF_COMMAND, 0);
 	expect_vcpus(_metadata, &self->vm, "protected_exits_psci", 1, 0);
 	expect_vcpus(_metadata, &self->vm, "protected_exits_fault", 1, 0);
 
-	/* Three more calls of vCPU 0. From here on an access to missing memory is not MMIO. */
+	/* Three more calls of vCPU 0. From here on a fault on missing memory is not MMIO. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_enroll(&self->vm));
 	ASSERT_EQ(0, pvm_load(self->other, PVM_CODE_IPA, &value));
 	ASSERT_EQ(0, pvm_command(self->other, PVM_FILL, PVM_DATA_IPA, 1, 5, PAGE));
@@ -231,7 +230,7 @@ TEST_F(stats, exits)
 	expect_vcpus(_metadata, &self->vm, "protected_exits_mmio", 5 * EXITS_OF_COMMAND,
 		     2 * EXITS_OF_COMMAND);
 
-	/* Only a share of a page that is missing waits. */
+	/* Only MEM_SHARE of a missing page exits for a page. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
 	expect_vcpus(_metadata, &self->vm, "protected_exits_page", 0, 0);
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->other, PVM_DATA_IPA + 8 * PAGE));
@@ -244,7 +243,7 @@ TEST_F(stats, exits)
 	expect_vcpus(_metadata, &self->vm, "protected_exits_wfx", 0, 0);
 	expect_vcpus(_metadata, &self->vm, "protected_exits_sgi", 0, 0);
 
-	/* Guards so far apart that each wants tables: more than there are at hand. */
+	/* Guards so far from each other that each needs tables, more than EL2 has in stock. */
 	for (uint64_t i = 0; i < 16; i++)
 		ASSERT_EQ(HVC_SUCCESS, pvm_hvc(self->other, HVC_GUARD_MAP,
 					       0x100000000UL + (i << 31), 0, 0));
@@ -252,7 +251,7 @@ TEST_F(stats, exits)
 	EXPECT_GE(16, pvm_kvm_stat(self->other->fd, "protected_exits_tables"));
 	EXPECT_EQ(16, pvm_kvm_stat(self->other->fd, "protected_calls_guard"));
 
-	/* It does not leave by itself. The command, and its arguments, are read. */
+	/* Only an interrupt ends the spin. The guest reads the command and its arguments before. */
 	interrupts = pvm_kvm_stat(self->other->fd, "protected_exits_interrupt");
 	mmio = pvm_kvm_stat(self->other->fd, "protected_exits_mmio");
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
@@ -265,7 +264,7 @@ TEST_F(stats, exits)
 	expect_vcpus(_metadata, &self->vm, "protected_exits_psci", 2, 0);
 }
 
-/* A VM that is not protected has none of it. */
+/* These statistics stay 0 for a non-protected VM. */
 TEST_F(stats, np_vm)
 {
 	struct pvm np;

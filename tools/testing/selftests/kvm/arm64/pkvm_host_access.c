@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System calls that would have the kernel use a private page, by its own mapping or by pinning it:
- * the access paths that pkvm_private_access does not take.
+ * System calls by which the kernel would use a private page through its own mapping or pin it: the
+ * access paths that pkvm_private_access does not test.
  *
- * R9: each is refused, the guest keeps its page, and no page is taken from it by force. R5: the
- * kernel has nothing to complain of, and nothing takes for ever (each test has the harness's time
- * limit). pkvm_pins has what becomes of a page that is used already.
+ * R9: each call fails, the guest keeps its page, and the host reclaims no page by force. R5: the
+ * kernel logs no warning, and no call hangs (each test has the harness's time limit). pkvm_pins
+ * tests pages to which the host already has references.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@
 
 #define PAGES		4
 #define CORE		"/tmp/pkvm.core"
-/* How long a page is shared and taken back while a system call reads it. */
+/* The duration of the race of MEM_SHARE and MEM_UNSHARE with system calls that read the page. */
 #define RACE_SECONDS	10
 
 FIXTURE(access_path) {
@@ -65,7 +65,7 @@ FIXTURE_SETUP(access_path)
 	memset(self->buffer, 0x77, self->page);
 }
 
-/* All pages are the guest's, as they were. */
+/* The guest still has all pages with their contents. */
 FIXTURE_TEARDOWN(access_path)
 {
 	for (unsigned int i = 0; i < PAGES; i++)
@@ -94,7 +94,7 @@ TEST_F(access_path, process_vm_writev)
 	EXPECT_EQ(EFAULT, errno);
 }
 
-/* Of several pages, the system call reads those in front of the first that is private. */
+/* The system call reads the pages before the first private one. */
 TEST_F(access_path, process_vm_readv_in_part)
 {
 	struct iovec local = { self->buffer, self->page };
@@ -120,7 +120,7 @@ TEST_F(access_path, proc_mem)
 	close(fd);
 }
 
-/* From the other side: the local half is a user access, and simply fails. */
+/* The private page is the local buffer here, so the kernel's copy to user space fails. */
 TEST_F(access_path, process_vm_readv_into)
 {
 	struct iovec local = { self->mem, 64 }, remote = { self->buffer, 64 };
@@ -130,9 +130,8 @@ TEST_F(access_path, process_vm_readv_into)
 }
 
 /*
- * A system call looks whether it can read a page, and reads it with faults disabled. That it has
- * become private in between is an error of the call: the guest, which only takes back what it
- * shared, does not lose it.
+ * write() checks that it can read the user's page, and then copies with page faults disabled. If
+ * the guest unshares the page in between, write() fails and the guest keeps the page.
  */
 struct unsharing {
 	struct pvm_vcpu *vcpu;
@@ -178,7 +177,7 @@ TEST_F_TIMEOUT(access_path, write_from_what_is_unshared, 60)
 	EXPECT_LT(0, refused);
 }
 
-/* A debugger; it was there before the VM, since fork() is an access path of its own. */
+/* A debugger process. It starts before the VM, since fork() is another access path. */
 FIXTURE(debugged) {
 	struct pvm_secrets s;
 	pid_t debugger;
@@ -248,7 +247,7 @@ TEST_F(debugged, peek_and_poke)
 	EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, 0));
 }
 
-/* By vmsplice() the page itself would go into the pipe. */
+/* vmsplice() would put the page itself into the pipe. */
 TEST_F(access_path, vmsplice)
 {
 	int ends[2];
@@ -260,7 +259,7 @@ TEST_F(access_path, vmsplice)
 	close(ends[1]);
 }
 
-/* And by sendfile(), the page cache's own: of shmem, the guest's. */
+/* sendfile() would use pages of the page cache, which for shmem are the guest's pages. */
 TEST_F(access_path, sendfile_of_the_file)
 {
 	bool shmem = variant->flags == MAP_SHARED;
@@ -291,7 +290,7 @@ TEST_F(access_path, read_and_write_of_the_file)
 		EXPECT_EQ(EFAULT, errno);
 }
 
-/* What a private mapping of the file copies when it is written to is zeroes. */
+/* A write to a private mapping of the file copies zeroes, not the page. */
 TEST_F(access_path, copy_on_write_of_the_file)
 {
 	uint64_t *copy = mmap(NULL, self->page, PROT_READ | PROT_WRITE, MAP_PRIVATE, self->s.fd,
@@ -304,7 +303,7 @@ TEST_F(access_path, copy_on_write_of_the_file)
 	munmap(copy, self->page);
 }
 
-/* The child has zeroes in place of what is private: of anonymous memory it gets a copy. */
+/* The child reads zeroes where its parent's memory is private. */
 TEST_F(access_path, fork)
 {
 	bool shmem = variant->flags == MAP_SHARED;
@@ -323,7 +322,7 @@ TEST_F(access_path, fork)
 	EXPECT_EQ(0, status);
 }
 
-/* Futexes find the page mapped, and the access refused: an error, and not a loop. */
+/* A futex call finds the page mapped but not accessible. It must fail, not loop. */
 TEST_F(access_path, futex)
 {
 	uint32_t other = 0;
@@ -360,7 +359,7 @@ TEST_F(access_path, socket)
 	close(ends[1]);
 }
 
-/* The kernel pins what it is to write to a block device, or to read from one. */
+/* The kernel pins a buffer for direct I/O with a block device. */
 TEST_F(access_path, direct_io)
 {
 	struct pvm_disk disk;
@@ -427,7 +426,7 @@ TEST_F(access_path, io_uring)
 	pvm_ring_close(&ring);
 }
 
-/* The host's memory errors, made up. The page has none for the guest. */
+/* MADV_HWPOISON injects a memory error, and must fail for the guest's page. */
 TEST_F(access_path, poison)
 {
 	errno = 0;
@@ -441,7 +440,7 @@ TEST_F(access_path, poison)
 	}
 }
 
-/* To move a page to another node. */
+/* move_pages() would move the page to another NUMA node. */
 TEST_F(access_path, move_pages)
 {
 	void *pages[] = { self->mem };
@@ -463,7 +462,7 @@ static void die_with_core(int flags)
 	abort();
 }
 
-/* The dump of a VMM has its memory in it, but none that is its guest's. */
+/* The core dump of a VMM has the VMM's memory, but no private page of its guest. */
 TEST_F_TIMEOUT(access_path, core_dump, 60)
 {
 	size_t size = 0;
@@ -472,7 +471,7 @@ TEST_F_TIMEOUT(access_path, core_dump, 60)
 	ssize_t n;
 
 	ASSERT_EQ(0, pvm_write("/proc/sys/kernel/core_pattern", CORE));
-	/* The VM of this test is not for the child. */
+	/* The child gets no copy of the memory of this test's VM. */
 	ASSERT_EQ(0, madvise(self->mem, self->s.size, MADV_DONTFORK));
 	ASSERT_EQ(0, madvise(self->s.vm.code, self->s.vm.code_size, MADV_DONTFORK));
 	vmm = fork();
@@ -492,7 +491,7 @@ TEST_F_TIMEOUT(access_path, core_dump, 60)
 	}
 	close(core);
 	unlink(CORE);
-	/* It was a whole dump: the memory of the guest was among it. */
+	/* The dump is complete: it has room for the guest's memory. */
 	EXPECT_LE(self->s.size, size);
 }
 

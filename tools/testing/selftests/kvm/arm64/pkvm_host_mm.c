@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the memory management of the host does to a VMM's memory, asked to or on its own: swapping,
- * moving, merging, mapping elsewhere, truncating.
+ * The host's memory management swaps, moves, merges, remaps or truncates a VMM's memory, on its own
+ * or as requested.
  *
- * R1: a page that a guest owns stays where it is and the guest's, whatever becomes of the VMM's
- * mapping of it; R9: nothing looks into it, but for the end of a file within it, which takes it
- * from the guest, zeroed; R5: neither the host nor EL2 has anything to complain of.
+ * R1: a page of a guest keeps its place and its owner, whatever happens to the VMM's mapping of it.
+ * R9: the host does not access it, except to zero the end of a file within the page: that reclaims
+ * the page by force. R5: neither the host nor EL2 logs a warning.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ FIXTURE(mm) {
 	struct pvm_secrets s;
 	uint8_t *mem;
 	size_t page;
-	/* What has to have become of the first page. */
+	/* The expected fate of the first page. */
 	enum pvm_fate fate;
 };
 
@@ -65,7 +65,7 @@ FIXTURE_TEARDOWN(mm)
 	pvm_secrets_free(&self->s);
 }
 
-/* What is pinned is not swapped, nor is it read on the way to finding that out. */
+/* The host does not swap a pinned page out, and does not read it before it finds the pin. */
 TEST_F(mm, page_out)
 {
 	ASSERT_EQ(0, stress_add_swap());
@@ -76,7 +76,7 @@ TEST_F(mm, page_out)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
-/* The host may drop what it was told is not needed, but not while the guest has it. */
+/* After MADV_FREE the host may drop a page, but not while the guest owns it. */
 TEST_F(mm, lazily_freed)
 {
 	int ret = madvise(self->mem, self->s.size, MADV_FREE);
@@ -107,7 +107,7 @@ TEST_F(mm, populate)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
-/* KSM keeps away from what it may not read. */
+/* KSM skips pages that it cannot read. */
 TEST_F_TIMEOUT(mm, merge, 60)
 {
 	static const char scans[] = "/sys/kernel/mm/ksm/full_scans";
@@ -117,7 +117,7 @@ TEST_F_TIMEOUT(mm, merge, 60)
 
 	ASSERT_NE(MAP_FAILED, own);
 	memset(own, 0x33, 2 * self->page);
-	/* So that there is something to scan in any case. */
+	/* KSM needs some memory that it can scan. */
 	ASSERT_EQ(0, madvise(own, 2 * self->page, MADV_MERGEABLE));
 	ASSERT_EQ(0, madvise(self->mem, self->s.size, MADV_MERGEABLE));
 	ASSERT_EQ(0, pvm_write("/sys/kernel/mm/ksm/sleep_millisecs", "1"));
@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(mm, merge, 60)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
-/* One huge page, filled, in a slot of its own. Its second page has the guest's secret. */
+/* Make a slot with one huge page, in whose second page the guest stores its secret. */
 static uint8_t *huge_slot(struct pvm_secrets *s, int advice)
 {
 	uint8_t *area = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -152,14 +152,14 @@ static uint8_t *huge_slot(struct pvm_secrets *s, int advice)
 	return huge;
 }
 
-/* Pages that are pinned do not become part of a huge one. */
+/* The host does not collapse pinned pages into a huge page. */
 TEST_F(mm, collapse)
 {
 	uint8_t *huge = huge_slot(&self->s, MADV_NOHUGEPAGE);
 	uint64_t value = 0;
 
 	ASSERT_NE(NULL, huge);
-	/* Small pages, of which the guest has one. */
+	/* The memory has small pages, and the guest owns one. */
 	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
 
 	EXPECT_EQ(-1, madvise(huge, HUGE, MADV_COLLAPSE));
@@ -170,7 +170,7 @@ TEST_F(mm, collapse)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(huge + self->page, PVM_READ));
 }
 
-/* And of a huge one the guest takes a page; what else is in it, the host keeps, split or not. */
+/* The guest owns one page of a huge page. The host keeps the rest, split or not. */
 TEST_F(mm, split)
 {
 	uint8_t *huge = huge_slot(&self->s, MADV_HUGEPAGE);
@@ -189,7 +189,7 @@ TEST_F(mm, split)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(huge + self->page, PVM_READ));
 }
 
-/* The mapping goes elsewhere, and takes its faults with it. */
+/* mremap() moves the mapping, and accesses at the new address fault. */
 TEST_F(mm, remapped)
 {
 	uint8_t *to = mmap(NULL, self->s.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -218,7 +218,7 @@ TEST_F(mm, forbidden)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
-/* A hole in the file takes the page out of the file, not from the guest. */
+/* A hole in the file removes the page from the file, but the guest keeps it. */
 TEST_F(mm, hole)
 {
 	uint64_t value = PVM_SECRET;
@@ -242,7 +242,7 @@ TEST_F(mm, truncated_to_nothing)
 		EXPECT_EQ(-1, pvm_probe(self->mem, PVM_READ));
 }
 
-/* The rest of the file's last page is to be zeroes: somebody has to write them. */
+/* The kernel writes zeroes to the rest of the file's last page. */
 TEST_F(mm, truncated_to_half_a_page)
 {
 	ASSERT_EQ(0, ftruncate(self->s.fd, self->page / 2));
@@ -253,7 +253,7 @@ TEST_F(mm, truncated_to_half_a_page)
 	self->fate = PVM_LOST;
 }
 
-/* A child that must not have the memory does the guest no harm, whatever it does with its own. */
+/* A child without the memory (MADV_DONTFORK) cannot affect the guest. */
 TEST_F(mm, fork_without)
 {
 	int status;
@@ -270,8 +270,8 @@ TEST_F(mm, fork_without)
 }
 
 /*
- * What userfaultfd fills in is copied with page faults disabled, and then with faults enabled: an
- * error, and the guest keeps its page. And no pinned page moves.
+ * UFFDIO_COPY copies with page faults disabled and then again with faults enabled: it fails, and
+ * the guest keeps its page. UFFDIO_MOVE moves no pinned page.
  */
 TEST_F(mm, userfaultfd)
 {

@@ -2,9 +2,9 @@
 /*
  * The hypercalls of a protected guest that change nothing, and those that do not exist.
  *
- * The numbers and answers are what firmware and the guest's Linux rely on: drivers/virt/coco/
- * pkvm-guest probes by CALL_UID, FEATURES and HYP_MEMINFO. R5: whatever a guest puts into x0, it
- * gets an answer, and goes on.
+ * Firmware and the guest's Linux rely on these numbers and answers: drivers/virt/coco/pkvm-guest
+ * probes with CALL_UID, FEATURES and HYP_MEMINFO. R5: EL2 answers any value in x0, and the guest
+ * goes on.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -46,7 +46,7 @@ TEST_F(hvc, arch_features)
 	EXPECT_EQ(HVC_NOT_SUPPORTED, pvm_hvc(self->vcpu, HVC_ARCH_FEATURES, ~0UL, 0, 0));
 }
 
-/* ARCH_WORKAROUND_1..3: 0 or 1 where there is something to call or nothing to fear, else -1. */
+/* ARCH_WORKAROUND_1..3: 0 or 1 as in the SMCCC, NOT_SUPPORTED or NOT_REQUIRED. */
 TEST_F(hvc, arch_workarounds)
 {
 	const uint32_t workarounds[] = {
@@ -71,7 +71,7 @@ TEST_F(hvc, call_uid)
 	EXPECT_EQ(0x743a004d, self->vcpu->results[3]);
 }
 
-/* The bitmap names what there is, and nothing that there is not. */
+/* The bitmap has exactly the functions that EL2 implements. */
 TEST_F(hvc, features)
 {
 	uint64_t features = pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0);
@@ -94,7 +94,7 @@ TEST_F(hvc, features)
 TEST_F(hvc, meminfo)
 {
 	EXPECT_EQ(getpagesize(), pvm_hvc(self->vcpu, HVC_HYP_MEMINFO, 0, 0, 0));
-	/* Bit 0: there are ranges. */
+	/* Bit 0: the calls take ranges. */
 	EXPECT_EQ(1, self->vcpu->results[1]);
 	EXPECT_EQ(0, self->vcpu->results[2]);
 	EXPECT_EQ(0, self->vcpu->results[3]);
@@ -108,7 +108,7 @@ TEST_F(hvc, meminfo_reserved_arguments)
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_HYP_MEMINFO, 1UL << 63, 0, 0));
 }
 
-/* The host's own hypercalls and other owners' ranges are nothing to a guest. */
+/* A guest cannot make the host's hypercalls, or calls of other owners. */
 TEST_F(hvc, unknown_functions)
 {
 	const uint32_t unknown[] = {
@@ -126,7 +126,7 @@ TEST_F(hvc, unknown_functions)
 	}
 }
 
-/* PSCI is there: 1.0 at least, and it says no to what it does not know. */
+/* EL2 implements PSCI 1.0 or later, and refuses unknown functions. */
 TEST_F(hvc, psci)
 {
 	EXPECT_LE(0x10000, pvm_hvc(self->vcpu, HVC_PSCI_VERSION, 0, 0, 0));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected VMs come and go, and leave the host as they found it.
+ * The life of protected VMs, from creation to death, many times.
  *
- * However a VM ends, by its descriptors or by a SIGKILL of its process at any moment, every page
- * comes back: what was donated equals what was reclaimed, metadata likewise, and the host's free
- * memory does not shrink with the number of VMs that it has seen.
+ * Rule: however a VM ends, by close() of its descriptors or by SIGKILL at any moment, the host gets
+ * every page back. It reclaims as many pages as it donated, metadata too, and its free memory does
+ * not shrink with the number of VMs.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,8 +25,8 @@
 #define TIMEOUT		230
 
 /*
- * What many VMs may cost the host for good, in pages and for all of them together, after some that
- * filled its slabs: well below one for each.
+ * The number of VMs, and the pages of free memory that the host may lose after all of them, once
+ * the first VMs have filled its slabs: well below one page for each VM.
  */
 #define MANY		100
 #define NOISE_PAGES	40
@@ -52,7 +52,7 @@ static struct totals read_totals(void)
 	};
 }
 
-/* A VM whose process was killed dies when the last of its threads does: soon. */
+/* Read the totals when all VMs are dead. The VM of a killed process dies with its last thread. */
 static struct totals settled_totals(void)
 {
 	struct totals now = read_totals();
@@ -68,14 +68,14 @@ static void expect_all_returned(struct __test_metadata *const _metadata)
 {
 	struct totals now = settled_totals();
 
-	/* -1 would be a total that there is not. */
+	/* pvm_stat() returns -1 for a total that does not exist. */
 	EXPECT_LE(0, now.created);
 	EXPECT_EQ(now.created, now.destroyed);
 	EXPECT_EQ(now.donated, now.reclaimed);
 	EXPECT_EQ(now.metadata_donated, now.metadata_returned);
 }
 
-/* Use most of what a VM has: touch half of its memory, share the next quarter, unshare some. */
+/* Have the guest write to its memory, share some of it, and unshare a part of that. */
 static int use_vm(struct pvm *vm)
 {
 	struct pvm_vcpu *vcpu = &vm->vcpus[0];
@@ -118,7 +118,7 @@ FIXTURE_TEARDOWN(life)
 {
 }
 
-/* Each kind of end of a VM that did not get far. */
+/* VMs that end before or soon after the first run. */
 TEST_F(life, never_used)
 {
 	struct totals before = settled_totals();
@@ -128,7 +128,7 @@ TEST_F(life, never_used)
 	pvm_free(&vm);
 	ASSERT_EQ(0, pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, PVM_MAX_VCPUS, 4096));
 	pvm_free(&vm);
-	/* EL2 hears of a VM when it first runs. */
+	/* KVM creates a VM at EL2 only at its first run. */
 	EXPECT_EQ(before.donated, settled_totals().donated);
 	expect_all_returned(_metadata);
 }
@@ -143,7 +143,7 @@ TEST_F(life, one_of_its_vcpus_ran)
 	expect_all_returned(_metadata);
 }
 
-/* Its descriptors may go in any order; a vCPU's keeps the VM alive. */
+/* A process may close the descriptors in any order. A vCPU's descriptor keeps the VM alive. */
 TEST_F(life, vcpu_outlives_vm_descriptor)
 {
 	struct totals before;
@@ -164,7 +164,7 @@ TEST_F(life, vcpu_outlives_vm_descriptor)
 	expect_all_returned(_metadata);
 }
 
-/* The memory may be unmapped before the VM dies: its pages come back all the same. */
+/* The host gets the pages back even if the process unmapped them before the VM died. */
 TEST_F(life, memory_gone_before_vm)
 {
 	struct pvm vm;
@@ -179,7 +179,7 @@ TEST_F(life, memory_gone_before_vm)
 	expect_all_returned(_metadata);
 }
 
-/* The counters count: each VM donates, shares and returns what this one does. */
+/* The totals count exactly what this VM donates, shares, unshares and returns. */
 TEST_F(life, counted)
 {
 	struct totals before = settled_totals(), after;
@@ -190,7 +190,7 @@ TEST_F(life, counted)
 	after = settled_totals();
 	EXPECT_EQ(1, after.created - before.created);
 	EXPECT_EQ(1, after.destroyed - before.destroyed);
-	/* Three quarters of the memory, and the code. */
+	/* The host donated three quarters of the memory, and the code. */
 	EXPECT_EQ(PAGES * 3 / 4 + 1, after.donated - before.donated);
 	EXPECT_EQ(PAGES * 3 / 4 + 1, after.reclaimed - before.reclaimed);
 	EXPECT_EQ(PAGES / 2, pvm_stat("pages_shared") - shared);
@@ -200,7 +200,7 @@ TEST_F(life, counted)
 	expect_all_returned(_metadata);
 }
 
-/* Many VMs at once, more than fit a few bits, and then all gone. */
+/* 32 VMs live at once, and then all die. */
 TEST_F_TIMEOUT(life, many_at_once, TIMEOUT)
 {
 	struct pvm vms[32];
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(life, many_at_once, TIMEOUT)
 		ASSERT_EQ(0, pvm_load(&vms[i].vcpus[0], PVM_DATA_IPA, &value));
 		EXPECT_EQ(i, value);
 	}
-	/* Not in the order in which they came. */
+	/* They die in another order than they were created. */
 	for (int i = 0; i < 32; i++)
 		pvm_free(&vms[i * 13 % 32]);
 	expect_all_returned(_metadata);
@@ -226,7 +226,7 @@ static void expect_no_growth(struct __test_metadata *const _metadata, long free_
 {
 	long lost = free_before - pvm_free_pages();
 
-	TH_LOG("%d VMs took %ld pages of free memory", MANY, lost);
+	TH_LOG("after %d VMs the host has %ld free pages less", MANY, lost);
 	EXPECT_LT(0, free_before);
 	EXPECT_GT(NOISE_PAGES, lost);
 	expect_all_returned(_metadata);
@@ -234,7 +234,7 @@ static void expect_no_growth(struct __test_metadata *const _metadata, long free_
 
 TEST_F_TIMEOUT(life, created_and_destroyed, TIMEOUT)
 {
-	/* Caches fill with the first ones. */
+	/* The first VMs fill the host's caches. */
 	for (int i = 0; i < 20; i++)
 		ASSERT_EQ(0, vm_life());
 
@@ -246,12 +246,12 @@ TEST_F_TIMEOUT(life, created_and_destroyed, TIMEOUT)
 
 static void *spin(void *vcpu)
 {
-	/* No way back: the process is killed in here. */
+	/* This does not return: the test kills the process. */
 	pvm_command(vcpu, PVM_SPIN, 0, 0, 0, 0);
 	return NULL;
 }
 
-/* A VMM that ends by SIGKILL: two vCPUs, one of them for ever in the guest. */
+/* A VMM that the test kills: it has two vCPUs, one of which spins in the guest. */
 static void vmm_process(void)
 {
 	pthread_t thread;
@@ -267,7 +267,7 @@ static void vmm_process(void)
 	_exit(4);
 }
 
-/* Kill a VMM this long after its start. */
+/* Start a VMM, and kill it after @usecs microseconds. */
 static int kill_vmm(unsigned int usecs)
 {
 	int status;
@@ -284,7 +284,7 @@ static int kill_vmm(unsigned int usecs)
 	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : -ECHILD;
 }
 
-/* How long a VMM takes from its start to the end of its work, in microseconds; 0 if it fails. */
+/* Measure a VMM from its start to the end of its work, in microseconds; 0 if it fails. */
 static unsigned int time_to_finish(void)
 {
 	struct timespec start, end;
@@ -304,8 +304,8 @@ static unsigned int time_to_finish(void)
 }
 
 /*
- * Before, during and after its work: from at once to well above the time that it takes when there
- * is no other vCPU that spins.
+ * Kill VMMs before, during and after their work: the delay is from 0 to well above the time that
+ * the work takes without the vCPU that spins.
  */
 TEST_F_TIMEOUT(life, killed_a_hundred_times, TIMEOUT)
 {
@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(life, killed_a_hundred_times, TIMEOUT)
 	long unshared;
 
 	ASSERT_EQ(sizeof(seed), getrandom(&seed, sizeof(seed), GRND_INSECURE));
-	/* Twice: the first one has caches to fill. */
+	/* Measure twice, since the first VMM fills caches. */
 	ASSERT_NE(0, time_to_finish());
 	span = 4 * time_to_finish();
 	ASSERT_NE(0, span);
@@ -333,9 +333,9 @@ TEST_F_TIMEOUT(life, killed_a_hundred_times, TIMEOUT)
 	}
 	expect_no_growth(_metadata, self->free_before);
 
-	/* The kills did fall on all parts of the work. */
+	/* Kills must have hit all parts of the work. */
 	after = settled_totals();
-	TH_LOG("%ld of them ran, %u were done", after.created - before.created - 17, finished);
+	TH_LOG("%ld VMs ran, %u finished", after.created - before.created - 17, finished);
 	EXPECT_LT(0, finished);
 	EXPECT_GT(after.created - before.created - 17, finished);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MEM_SHARE and MEM_UNSHARE, seen from both sides.
+ * MEM_SHARE and MEM_UNSHARE of one page, checked by accesses of the guest and of the host.
  *
- * R2: the host reaches a page only while its guest shares it. R5, R7: a call that asks for what
- * cannot be is refused with INVALID_PARAMETER and nothing is changed; that is checked after every
- * refusal, by what the host may do and by what the guest reads.
+ * R2: the host can access a page only while its guest shares it. R5, R7: EL2 refuses an invalid
+ * call with INVALID_PARAMETER and changes nothing. After every refusal the test checks the host's
+ * access and what the guest reads.
  */
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -19,7 +19,7 @@
 #define SECRET	0x5ec2e75ec2e75ec2UL
 #define PAGES	4
 
-/* The guest has the page for itself: the host cannot read it, and it still holds the secret. */
+/* The page is private: the host cannot read it, and the guest still reads the secret. */
 static void expect_private(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			   uint64_t ipa, uint64_t *mem)
 {
@@ -30,7 +30,7 @@ static void expect_private(struct __test_metadata *const _metadata, struct pvm_v
 	EXPECT_EQ(SECRET, value);
 }
 
-/* Both have the page, and each sees what the other writes. */
+/* The page is shared: guest and host each read what the other writes. */
 static void expect_shared(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			  uint64_t ipa, uint64_t *mem)
 {
@@ -69,7 +69,7 @@ FIXTURE_TEARDOWN(share)
 	pvm_free(&self->vm);
 }
 
-/* R2: private, shared, private again; contents survive each step, and each step is repeatable. */
+/* R2: the guest shares and unshares a page repeatedly. Each step keeps the contents. */
 TEST_F(share, round_trip)
 {
 	for (int i = 0; i < 3; i++) {
@@ -87,7 +87,7 @@ TEST_F(share, round_trip)
 	}
 }
 
-/* Granules: 0 means 1, and 1 is 1. */
+/* A number of granules of 0 means 1. */
 TEST_F(share, one_granule)
 {
 	ASSERT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_MEM_SHARE, self->ipa, 1, 0));
@@ -100,8 +100,8 @@ TEST_F(share, one_granule)
 }
 
 /*
- * A page that the guest has not touched yet has to be donated first: EL2 has the host do it, and
- * the guest does not notice. What the host had in it is kept.
+ * EL2 has the host donate a page that the guest shares before its first access, unnoticed by the
+ * guest. The page keeps the contents that the host wrote.
  */
 TEST_F(share, untouched_page)
 {
@@ -118,7 +118,7 @@ TEST_F(share, untouched_page)
 	EXPECT_EQ(donated + 2, pvm_stat("pages_donated"));
 }
 
-/* Exactly the page that was named is shared. */
+/* MEM_SHARE shares exactly the named page. */
 TEST_F(share, neighbours_stay_private)
 {
 	size_t words = self->page / sizeof(uint64_t);
@@ -131,12 +131,12 @@ TEST_F(share, neighbours_stay_private)
 	expect_shared(_metadata, self->vcpu, self->ipa + self->page, self->mem + words);
 	expect_private(_metadata, self->vcpu, self->ipa + 2 * self->page, self->mem + 2 * words);
 	expect_private(_metadata, self->vcpu, self->ipa + 3 * self->page, self->mem + 3 * words);
-	/* The last bytes before and the first ones behind it, too. */
+	/* The host cannot read the last byte before or the first byte behind it. */
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe((char *)self->mem + self->page - 1, PVM_READ));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe((char *)self->mem + 2 * self->page, PVM_READ));
 }
 
-/* The guest's own code may be shared as well, and taken back, while it runs from it. */
+/* The guest shares and unshares the page with its code while it runs. */
 TEST_F(share, page_it_runs_from)
 {
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_CODE_IPA));
@@ -152,7 +152,7 @@ TEST_F(share, refuses_shared_page)
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_share(self->vcpu, self->ipa));
 	expect_shared(_metadata, self->vcpu, self->ipa, self->mem);
 
-	/* The refused call left no second share behind: one unshare ends it. */
+	/* EL2 did not count the refused call: one unshare makes the page private. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_unshare(self->vcpu, self->ipa));
 	expect_private(_metadata, self->vcpu, self->ipa, self->mem);
 }
@@ -169,12 +169,12 @@ TEST_F(share, refuses_to_unshare_private_page)
 	expect_private(_metadata, self->vcpu, self->ipa, self->mem);
 }
 
-/* An unshare has nothing to ask the host for: the page stays the host's. */
+/* EL2 does not request a page from the host for MEM_UNSHARE: the page stays the host's. */
 TEST_F(share, refuses_to_unshare_untouched_page)
 {
 	uint64_t value;
 
-	/* The first command has the code's page donated. */
+	/* The host donates the page with the code at the first command. */
 	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_CODE_IPA, &value));
 
 	long donated = pvm_stat("pages_donated");
@@ -185,8 +185,8 @@ TEST_F(share, refuses_to_unshare_untouched_page)
 }
 
 /*
- * Arguments that no call may have. Each is tried on a page that is private and on one that is
- * shared, by both calls: only the argument can be the reason, and neither page may change.
+ * Invalid arguments, for both calls and on a private and a shared page. Neither page may change.
+ * The other arguments are valid, so only the invalid one can be the reason for the refusal.
  */
 FIXTURE(argument) {
 	struct pvm vm;
@@ -251,7 +251,7 @@ TEST_F(argument, refused)
 	}
 }
 
-/* IPAs at which the guest has no memory and never will. Neither call may reach the VMM. */
+/* IPAs that never have memory. EL2 refuses both calls without an exit to the VMM. */
 FIXTURE(no_memory) {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
@@ -289,11 +289,11 @@ TEST_F(no_memory, outside_every_slot)
 	expect_refused(_metadata, self->vcpu, PVM_CODE_IPA + self->vm.code_size);
 }
 
-/* The guest has just used it: as MMIO. */
+/* An IPA that the guest uses for MMIO. */
 TEST_F(no_memory, mmio)
 {
 	expect_refused(_metadata, self->vcpu, PVM_CHANNEL_IPA);
-	/* And it still is MMIO: this command came through. */
+	/* The IPA still is MMIO, since this command reached the guest. */
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_share(self->vcpu, PVM_CHANNEL_IPA));
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Donated pages are pinned, so they count against RLIMIT_MEMLOCK of a process without
- * CAP_IPC_LOCK. At the limit KVM_RUN says -ENOMEM and the guest waits where it is; with the limit
- * raised it goes on. What was charged is given back: by a fault that failed at once, by the rest
- * when the VM dies.
+ * Rule: donated pages are pinned, so KVM charges them to RLIMIT_MEMLOCK of a process without
+ * CAP_IPC_LOCK. At the limit KVM_RUN fails with ENOMEM, and the guest continues once the limit is
+ * raised. KVM uncharges a page at once if its donation failed, and all others when the VM dies.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -41,7 +40,7 @@ FIXTURE(memlock) {
 	size_t page;
 };
 
-/* Make the VM as root, who may open /dev/kvm, and go on as nobody, who has no capabilities. */
+/* Make the VM as root, which may open /dev/kvm, then drop to nobody, without capabilities. */
 FIXTURE_SETUP(memlock)
 {
 	const struct rlimit limit = { 2 * PAGES * getpagesize(), 2 * PAGES * getpagesize() };
@@ -64,10 +63,10 @@ FIXTURE_TEARDOWN(memlock)
 
 TEST_F(memlock, counted_and_given_back)
 {
-	/* One for the code. */
+	/* KVM has charged one page for the code. */
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, SECRET, 5, self->page));
 	EXPECT_EQ(6, locked_pages());
-	/* Sharing changes the owner of nothing. */
+	/* A shared page still is the guest's, so KVM still charges it. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(6, locked_pages());
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA + 5 * self->page));
@@ -84,10 +83,10 @@ TEST_F(memlock, limit_reached_and_raised)
 	EXPECT_EQ(-ENOMEM, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, SECRET, PAGES,
 				       self->page));
 	EXPECT_EQ(4, locked_pages());
-	/* What would have been the next page is still the host's. */
+	/* The guest has the last page within the limit. The next one still is the host's. */
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->vm.data + 2 * self->page, PVM_READ));
 	EXPECT_EQ(0, pvm_probe(self->vm.data + 3 * self->page, PVM_WRITE));
-	/* It does not help to try again, and costs nothing. */
+	/* Another KVM_RUN fails too, and changes no charge. */
 	EXPECT_EQ(-ENOMEM, pvm_run(self->vcpu));
 	EXPECT_EQ(4, locked_pages());
 
@@ -106,7 +105,7 @@ TEST_F(memlock, limit_reached_and_raised)
 	EXPECT_EQ(0, locked_pages());
 }
 
-/* The same when it is MEM_SHARE that needs the page: no error that the guest would see. */
+/* If MEM_SHARE needs the page, KVM_RUN fails, and the guest sees no error. */
 TEST_F(memlock, limit_reached_by_share)
 {
 	ASSERT_EQ(0, set_limit(1));
@@ -120,7 +119,7 @@ TEST_F(memlock, limit_reached_by_share)
 	EXPECT_EQ(2, locked_pages());
 }
 
-/* Not even the first instruction: the code needs a page. */
+/* With a limit of 0 the first instruction fails, since the code needs a page. */
 TEST_F(memlock, no_page_at_all)
 {
 	ASSERT_EQ(0, set_limit(0));
@@ -129,7 +128,7 @@ TEST_F(memlock, no_page_at_all)
 	EXPECT_EQ(0, pvm_probe(self->vm.code, PVM_READ));
 }
 
-/* A fault that fails for another reason takes back its charge. */
+/* KVM uncharges a page whose donation fails for another reason. */
 TEST_F(memlock, failed_fault_costs_nothing)
 {
 	ASSERT_EQ(0, mprotect(self->vm.data, self->page, PROT_NONE));
@@ -139,14 +138,14 @@ TEST_F(memlock, failed_fault_costs_nothing)
 	EXPECT_EQ(1, locked_pages());
 }
 
-/* Another VM of the process has what the first one leaves. */
+/* After the death of a VM, another VM of the process can use the limit. */
 TEST_F(memlock, freed_for_the_next)
 {
 	ASSERT_EQ(0, set_limit(PAGES + 1));
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, SECRET, PAGES, self->page));
 	EXPECT_EQ(PAGES + 1, locked_pages());
 
-	/* mlock(2) draws on the same account. */
+	/* mlock(2) counts against the same limit. */
 	EXPECT_EQ(-1, mlock(&self->page, 1));
 	EXPECT_EQ(ENOMEM, errno);
 	pvm_kill(&self->vm);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memslots of a protected VM. What the guest owns cannot move under it and nobody can see what it
- * wrote, so moving and deleting after the first run, read-only slots and dirty logging are
- * -EPERM. A page behind a slot has one owner (R1), is anonymous or shmem, and is there: anything
- * else is an error of KVM_RUN that user space can act on, with the guest none the worse.
+ * Memslots of a protected VM.
+ *
+ * The host can neither move a guest's pages nor see what the guest wrote, so KVM refuses to move or
+ * delete slots after the first run, read-only slots and dirty logging with EPERM. R1: a page behind
+ * a slot has one owner. KVM_RUN fails if the page has another owner, is missing, or is neither
+ * anonymous nor shmem. User space can correct that and the guest continues.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +48,7 @@ FIXTURE_TEARDOWN(slot)
 	pvm_free(&self->vm);
 }
 
-/* The guest has its memory where it was, and as it left it. */
+/* The guest's memory is at the same IPA and has the same contents. */
 static void expect_kept(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu)
 {
 	uint64_t value = 0;
@@ -67,7 +69,7 @@ TEST_F(slot, move_before_run)
 TEST_F(slot, delete_before_run)
 {
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, 0, NULL));
-	/* Nothing is there: a store is MMIO, which the channel knows nothing of. */
+	/* No slot is there: the store is MMIO outside the channel. */
 	EXPECT_EQ(-EPROTO, pvm_store(self->vcpu, PVM_DATA_IPA, SECRET));
 	EXPECT_EQ(PVM_DATA_IPA, self->vcpu->run->mmio.phys_addr);
 }
@@ -87,7 +89,7 @@ TEST_F(slot, delete_after_run)
 	expect_kept(_metadata, self->vcpu);
 }
 
-/* It is the VM's run that counts, not the slot's use. */
+/* After the first run KVM refuses to delete a slot that the guest has not used, too. */
 TEST_F(slot, delete_unused_after_run)
 {
 	ASSERT_EQ(-EIO, pvm_command(self->vcpu, PVM_LOAD, 1UL << 60, 0, 0, 0));
@@ -114,7 +116,7 @@ TEST_F(slot, read_only)
 	EXPECT_EQ(-EPERM, pvm_set_slot(&self->vm, PVM_FREE_SLOT,
 				       KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES, NEW_IPA,
 				       self->page, self->vm.data));
-	/* No slot was made of it. */
+	/* The refused call made no slot. */
 	EXPECT_EQ(-EPROTO, pvm_store(self->vcpu, NEW_IPA, SECRET));
 }
 
@@ -137,7 +139,7 @@ TEST_F(slot, dirty_log_of_old_slot)
 	expect_kept(_metadata, self->vcpu);
 }
 
-/* R1: one page, one owner. The first IPA at which the guest touches it has it. */
+/* R1: the guest owns the page at the first IPA at which it accesses it, and at no other. */
 TEST_F(slot, page_behind_two_slots)
 {
 	uint64_t value;
@@ -146,22 +148,22 @@ TEST_F(slot, page_behind_two_slots)
 				  self->vm.data));
 	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, SECRET));
 	EXPECT_EQ(-EFAULT, pvm_load(self->vcpu, NEW_IPA, &value));
-	/* Nor does trying again help. */
+	/* Another KVM_RUN fails too. */
 	EXPECT_EQ(-EFAULT, pvm_run(self->vcpu));
 }
 
-/* The same with sharing: EL2 asks the host for a page that it may not have. */
+/* MEM_SHARE at the second IPA fails too: EL2 requests a page that the guest already owns. */
 TEST_F(slot, page_behind_two_slots_shared)
 {
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, NEW_IPA, self->size,
 				  self->vm.data));
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(-EFAULT, pvm_command(self->vcpu, PVM_HVC, HVC_MEM_SHARE, NEW_IPA, 0, 0));
-	/* What was shared still is. */
+	/* The page at the first IPA is still shared. */
 	EXPECT_EQ(0, pvm_probe(self->vm.data, PVM_WRITE));
 }
 
-/* R1, between VMs: neither private nor shared memory of one can be given to another. */
+/* R1: the host cannot donate a private or shared page of one VM to another VM. */
 TEST_F(slot, page_of_another_vm)
 {
 	struct pvm thief;
@@ -172,7 +174,7 @@ TEST_F(slot, page_of_another_vm)
 	ASSERT_EQ(0, pvm_create(&thief, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
 	ASSERT_EQ(0, pvm_set_slot(&thief, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
 				  self->vm.data));
-	/* Have it run, so that its own page is not among those counted. */
+	/* The first run donates the page with the code, which the test does not count. */
 	ASSERT_EQ(-EIO, pvm_command(&thief.vcpus[0], PVM_LOAD, 1UL << 60, 0, 0, 0));
 
 	donated = pvm_stat("pages_donated");
@@ -182,13 +184,13 @@ TEST_F(slot, page_of_another_vm)
 	EXPECT_EQ(donated, pvm_stat("pages_donated"));
 	pvm_free(&thief);
 
-	/* The thief's death did not take them back either. */
+	/* The death of the other VM does not change these pages. */
 	expect_kept(_metadata, self->vcpu);
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->vm.data, PVM_READ));
 	EXPECT_EQ(0, pvm_probe(self->vm.data + self->page, PVM_WRITE));
 }
 
-/* Memory that is not there yet: an error that goes away with its cause. */
+/* KVM_RUN fails on a slot without memory behind it, and succeeds when the memory is there. */
 TEST_F(slot, hole_behind_the_slot)
 {
 	void *mem = self->vm.data;
@@ -211,7 +213,7 @@ TEST_F(slot, memory_that_cannot_be_written)
 	EXPECT_EQ(0, pvm_run(self->vcpu));
 }
 
-/* Memory that is backed by a file of one kind or another. */
+/* Slots with memory of a memfd or of another file. */
 FIXTURE(backing) {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
@@ -226,14 +228,14 @@ FIXTURE_VARIANT(backing) {
 	int expected;
 };
 
-/* shmem is memory; its owner may drop the name, so nothing of the guest gets to a disk. */
+/* shmem has no backing store, so the kernel writes no guest page to a disk. */
 FIXTURE_VARIANT_ADD(backing, memfd_shared) { .memfd = true, .flags = MAP_SHARED };
 FIXTURE_VARIANT_ADD(backing, memfd_private) { .memfd = true, .flags = MAP_PRIVATE };
-/* A private mapping is anonymous as soon as it is written. */
+/* A private mapping has anonymous pages after a write. */
 FIXTURE_VARIANT_ADD(backing, file_private) { .flags = MAP_PRIVATE };
 FIXTURE_VARIANT_ADD(backing, file_shared) { .flags = MAP_SHARED, .expected = -EFAULT };
 
-/* ramfs: a file system whose pages are files and not shmem, with no disk needed. */
+/* Open a file on a ramfs, whose pages are not shmem and need no disk. */
 static int open_ramfs_file(void)
 {
 	const char *folder = "/pkvm_memslot.ramfs";
@@ -244,7 +246,7 @@ static int open_ramfs_file(void)
 	if (mount("none", folder, "ramfs", 0, NULL))
 		return -1;
 	fd = open("/pkvm_memslot.ramfs/file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	/* Gone with the last descriptor and mapping. */
+	/* The mount disappears with the last descriptor and mapping. */
 	umount2(folder, MNT_DETACH);
 	rmdir(folder);
 	return fd;
@@ -281,7 +283,7 @@ TEST_F(backing, store)
 
 	EXPECT_EQ(variant->expected, pvm_store(self->vcpu, PVM_DATA_IPA, SECRET));
 	if (variant->expected) {
-		/* Only the code's page was; and the refused one is the host's as before. */
+		/* KVM donated only the page with the code. The refused page still is the host's. */
 		EXPECT_EQ(donated + 1, pvm_stat("pages_donated"));
 		EXPECT_EQ(0, pvm_probe(self->mem, PVM_WRITE));
 		return;

@@ -2,9 +2,9 @@
 /*
  * The MMIO guard of protected VMs: MMIO_GUARD_INFO, ENROLL, MAP and UNMAP.
  *
- * Rules: once the guest has enrolled, an access shows what it does only where the guest put a
- * guard; anywhere else the host learns that a page is missing. A guarded IPA holds no memory, and
- * one that holds memory takes no guard (R1). What a guard costs in tables is given back (R5).
+ * Rules: once the guest has enrolled, EL2 shows the host the value and size of an access only at a
+ * guarded IPA; elsewhere the host learns only that a page is missing. EL2 maps no memory at a
+ * guarded IPA and puts no guard on memory (R1). The host gets the tables for guards back (R5).
  */
 #include <errno.h>
 #include <unistd.h>
@@ -15,10 +15,10 @@
 #define PAGE			((uint64_t)getpagesize())
 #define DATA_SIZE		(16 * PAGE)
 
-/* No slot is there. */
+/* An IPA without a slot. */
 #define DEVICE_IPA		0x20000000UL
 
-/* ESR_EL1 of a data abort from EL1 that is an external abort. */
+/* ESR_EL1 of an external data abort from EL1. */
 #define ESR_EC(esr)		((esr) >> 26 & 0x3f)
 #define ESR_FSC(esr)		((esr) & 0x3f)
 #define EC_DABT_CUR		0x25
@@ -53,7 +53,7 @@ static int64_t guard_unmap(struct pvm_vcpu *vcpu, uint64_t ipa)
 	return pvm_hvc(vcpu, HVC_GUARD_UNMAP, ipa, 0, 0);
 }
 
-/* The guest's access ended in an external abort, and the test saw no exit. */
+/* EL2 injected an external abort for the guest's access, without an MMIO exit to the test. */
 #define EXPECT_EXTERNAL_ABORT(ret, vcpu, ipa) do {				\
 	int __ret = (ret);							\
 	struct pvm_vcpu *__vcpu = (vcpu);					\
@@ -67,7 +67,7 @@ static int64_t guard_unmap(struct pvm_vcpu *vcpu, uint64_t ipa)
 TEST_F(guard, info)
 {
 	EXPECT_EQ(PAGE, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 0, 0));
-	/* Bit 0: there are ranges. */
+	/* Bit 0: the calls on ranges exist. */
 	EXPECT_EQ(1, self->vcpu->results[1]);
 	EXPECT_EQ(0, self->vcpu->results[2]);
 	EXPECT_EQ(0, self->vcpu->results[3]);
@@ -76,7 +76,7 @@ TEST_F(guard, info)
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_hvc(self->vcpu, HVC_GUARD_INFO, 0, 0, 1UL << 63));
 }
 
-/* Before ENROLL whatever nothing maps is MMIO. */
+/* Before ENROLL, an access outside the slots is MMIO. */
 TEST_F(guard, not_enrolled)
 {
 	EXPECT_EQ(-EPROTO, pvm_store(self->vcpu, DEVICE_IPA, 0x1234));
@@ -100,7 +100,7 @@ TEST_F(guard, unguarded_load_is_refused)
 	EXPECT_EXTERNAL_ABORT(pvm_load(self->vcpu, DEVICE_IPA, &value), self->vcpu, DEVICE_IPA);
 }
 
-/* The guard reaches exactly one page, and UNMAP takes it away. */
+/* A guard covers exactly one page, and UNMAP removes it. */
 TEST_F(guard, guarded_page_is_mmio)
 {
 	ASSERT_EQ(0, pvm_enroll(&self->vm));
@@ -111,7 +111,7 @@ TEST_F(guard, guarded_page_is_mmio)
 	EXPECT_EQ(1, self->vcpu->run->mmio.is_write);
 	EXPECT_EQ(8, self->vcpu->run->mmio.len);
 	EXPECT_EQ(0x77, self->vcpu->run->mmio.data[0]);
-	/* The store is done, and is complete without another word. */
+	/* The next KVM_RUN completes the store. */
 	ASSERT_EQ(0, pvm_run(self->vcpu));
 
 	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA + PAGE, 1),
@@ -123,7 +123,7 @@ TEST_F(guard, guarded_page_is_mmio)
 	EXPECT_EXTERNAL_ABORT(pvm_store(self->vcpu, DEVICE_IPA, 1), self->vcpu, DEVICE_IPA);
 }
 
-/* Memory is faulted in as ever, and its first store does not show. */
+/* After ENROLL the host still donates memory on a fault, and does not see the value stored. */
 TEST_F(guard, memory_is_not_mmio)
 {
 	uint64_t value;
@@ -143,7 +143,7 @@ TEST_F(guard, guard_twice)
 	EXPECT_EQ(HVC_INVALID_PARAMETER, guard_unmap(self->vcpu, DEVICE_IPA));
 }
 
-/* R2 and R3 are ignored, as in the ABI of the Android kernels. */
+/* EL2 ignores x2 and x3, as in the ABI of the Android kernels. */
 TEST_F(guard, ignored_arguments)
 {
 	EXPECT_EQ(0, pvm_hvc(self->vcpu, HVC_GUARD_MAP, DEVICE_IPA, 7, 9));
@@ -165,7 +165,7 @@ TEST_F(guard, refused_addresses)
 	}
 }
 
-/* R1: what holds memory takes no guard, private or shared. */
+/* R1: EL2 refuses a guard on private or shared memory. */
 TEST_F(guard, no_guard_on_memory)
 {
 	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
@@ -176,7 +176,7 @@ TEST_F(guard, no_guard_on_memory)
 	EXPECT_EQ(0, pvm_unshare(self->vcpu, PVM_DATA_IPA));
 }
 
-/* R1: what is guarded takes no memory, though a slot is there. */
+/* R1: EL2 refuses memory at a guarded IPA, even if a slot is there. */
 TEST_F(guard, no_memory_on_guard)
 {
 	uint64_t value;
@@ -199,7 +199,7 @@ TEST_F(guard, memory_after_unmap)
 	EXPECT_EQ(42, value);
 }
 
-/* Guards and ENROLL are the VM's, not the vCPU's. */
+/* Guards and ENROLL apply to the VM, not to the vCPU that made the call. */
 TEST_F(guard, every_vcpu)
 {
 	struct pvm_vcpu *other = &self->vm.vcpus[1];
@@ -213,8 +213,8 @@ TEST_F(guard, every_vcpu)
 }
 
 /*
- * R5, R6: guards far apart want a table each. The host gives pages for them while the guest waits,
- * and gets them back when the VM dies, guards or not; pkvm_lifecycle's counts hold for this too.
+ * R5, R6: guards far from each other need a table each. The host donates pages for them while the
+ * guest waits, and gets them back when the VM dies, with or without guards.
  */
 TEST_F(guard, many_tables)
 {
@@ -224,7 +224,7 @@ TEST_F(guard, many_tables)
 		ASSERT_EQ(0, guard_map(self->vcpu, 0x200000000UL + ((uint64_t)i << 21)));
 }
 
-/* A whole table of them, and back, and again. */
+/* The guest fills a table with guards, removes them, and repeats that. */
 TEST_F(guard, whole_table)
 {
 	for (unsigned int round = 0; round < 2; round++) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registers of a non-protected VM, which EL2 keeps a copy of on a protected host.
+ * Registers of a non-protected VM, of which EL2 has a copy on a protected host.
  *
- * Rule: what user space sets is what the guest has, and what the guest leaves is what user space
- * gets. That holds for an exception that user space asks for, too, and for the virtual counter,
- * which is the guest's only while it runs.
+ * Rule: the guest has the values that user space sets, and user space reads the values that the
+ * guest leaves. EL2 also delivers an exception that user space injects, and switches the offset of
+ * the virtual counter between guest and host.
  */
 #include <linux/bits.h>
 
@@ -36,7 +36,7 @@ DEFINE_ACCESS(SPSR_EL1)
 
 #define REG(reg, id)	{ #reg, id, get_##reg, set_##reg }
 
-/* They hold what they are given, and are of no use to how the guest runs. */
+/* Registers that keep any value, and whose values do not affect how this guest runs. */
 static const struct {
 	const char *name;
 	uint64_t id;
@@ -55,15 +55,15 @@ static const struct {
 	REG(SPSR_EL1, CORE(spsr[0])),
 };
 
-/* Bits that each of them has. */
+/* Values of the host and the guest with bits that each register implements. */
 #define HOSTS		0x12340800UL
 #define GUESTS		0x5670f000UL
 #define SPSR_BITS	0xf00003c5UL
 
-/* A store there is no memory's: KVM_RUN ends with it, and has its pc still to adjust. */
+/* An IPA without memory. After the exit for a store, the next KVM_RUN has to advance the pc. */
 #define NOWHERE		0x7000000UL
 
-/* Written by the guest: what it found, in the order of the list. */
+/* The values that the guest read, in the order of the list. */
 static uint64_t found[ARRAY_SIZE(regs)];
 static uint64_t found_fp;
 static uint64_t counter;
@@ -91,7 +91,7 @@ static void change_fp(void)
 		     "fmov d8, %1\n"
 		     : "=m" (found_fp) : "r" (GUESTS));
 	GUEST_SYNC(0);
-	/* Nothing of FP/SIMD in this run. */
+	/* The guest uses no FP/SIMD register in this run. */
 	GUEST_SYNC(1);
 	asm volatile("str d8, %0\n" : "=m" (found_fp));
 	GUEST_SYNC(2);
@@ -106,7 +106,7 @@ static void read_counter(void)
 static void store_to_nowhere(void)
 {
 	WRITE_ONCE(*(uint64_t *)NOWHERE, 1);
-	GUEST_FAIL("it was not stopped");
+	GUEST_FAIL("the store completed without the exception");
 }
 
 static void run_to_sync(struct kvm_vcpu *vcpu)
@@ -134,9 +134,9 @@ KVM_ONE_VCPU_TEST(np, registers, change_registers)
 			uint64_t value;
 
 			vcpu_get_reg(vcpu, regs[i].id, &value);
-			TEST_ASSERT(found[i] == expected(i, HOSTS), "%s: the guest has %#lx",
+			TEST_ASSERT(found[i] == expected(i, HOSTS), "%s: the guest read %#lx",
 				    regs[i].name, found[i]);
-			TEST_ASSERT(value == (found[i] ^ HOSTS ^ GUESTS), "%s: it left %#lx",
+			TEST_ASSERT(value == (found[i] ^ HOSTS ^ GUESTS), "%s: the host read %#lx",
 				    regs[i].name, value);
 		}
 	}
@@ -155,7 +155,7 @@ KVM_ONE_VCPU_TEST(np, fp_registers, change_fp)
 	vcpu_ioctl(vcpu, KVM_GET_ONE_REG, &read);
 	TEST_ASSERT_EQ(got[0], GUESTS);
 
-	/* A run that does not touch them leaves them as user space set them. */
+	/* A run without FP/SIMD accesses keeps the values that user space set. */
 	set[0] = HOSTS ^ GUESTS;
 	vcpu_ioctl(vcpu, KVM_SET_ONE_REG, &write);
 	run_to_sync(vcpu);
@@ -167,7 +167,7 @@ KVM_ONE_VCPU_TEST(np, fp_registers, change_fp)
 	TEST_ASSERT_EQ(found_fp, HOSTS ^ GUESTS);
 }
 
-/* In a KVM_RUN that does not enter the guest the exception is taken all the same. */
+/* KVM_RUN delivers an injected exception even if it does not enter the guest. */
 KVM_ONE_VCPU_TEST(np, exception, store_to_nowhere)
 {
 	struct kvm_vcpu_events events = { .exception.ext_dabt_pending = 1 };
@@ -204,10 +204,10 @@ KVM_ONE_VCPU_TEST(np, counter, read_counter)
 	after = read_sysreg(cntvct_el0);
 	sync_global_from_guest(vcpu->vm, counter);
 
-	TEST_ASSERT(after >= before && after - before < BIT(32), "ours went from %#lx to %#lx",
+	TEST_ASSERT(after >= before && after - before < BIT(32), "host counter: %#lx, then %#lx",
 		    before, after);
 	TEST_ASSERT(counter >= BIT(40) && counter - BIT(40) <= after - before,
-		    "the guest's was %#lx", counter);
+		    "guest counter: %#lx", counter);
 }
 
 int main(int argc, char *argv[])

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VMs that are not protected. On a protected host the hypervisor owns their stage-2, too, and the
- * host shares pages with them; whatever the host's memory management does to such a page, the guest
- * must not notice. On a plain host the same must hold: there these tests test themselves.
+ * Memory of non-protected VMs. On a protected host EL2 owns their stage-2 too, and the host shares
+ * pages with them. The host's memory management may do anything to such a page without an effect on
+ * the guest. The tests pass on a plain host as well, which shows that they expect the right things.
  *
- * R2: the host cannot share what is a protected guest's, in either order. R5: it gets an errno.
+ * R2: the host cannot share a protected guest's page with another VM, nor donate a page that it
+ * shares. R5: KVM_RUN fails then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-/* Debian 12's C library does not know it yet. */
+/* Debian 12's C library does not define it. */
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
 #endif
@@ -38,20 +39,20 @@
 #define SWAP_SIZE	SZ_64M
 #define KSM		"/sys/kernel/mm/ksm/"
 
-/* What the guest, or the test, writes to page @i. */
+/* The value that the guest, or the test, writes to page @i. */
 static uint64_t pattern(unsigned int i)
 {
 	return 0x9e3779b97f4a7c15UL * (i + 1);
 }
 
-/* Whether the host is in protected mode, and has its pages back from VMs that are gone. */
+/* Check that the host has back all pages that it shared, and all metadata. */
 static bool all_back(void)
 {
 	return pvm_stat("np_pages_shared") == pvm_stat("np_pages_unshared") &&
 	       pvm_stat("metadata_pages_donated") == pvm_stat("metadata_pages_returned");
 }
 
-/* A VM with DATA_SIZE of anonymous memory at PVM_DATA_IPA that a block could map. */
+/* A VM with DATA_SIZE of anonymous memory at PVM_DATA_IPA, aligned for blocks. */
 FIXTURE(np_share) {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
@@ -79,7 +80,7 @@ FIXTURE_SETUP(np_share)
 	self->vcpu = &self->vm.vcpus[0];
 }
 
-/* Rule: when a VM is gone, whatever was done to it, the host has all that it shared back. */
+/* Rule: after the death of a VM, the host has back all pages that it shared. */
 FIXTURE_TEARDOWN(np_share)
 {
 	pvm_free(&self->vm);
@@ -119,7 +120,7 @@ static void expect_filled(struct __test_metadata *const _metadata, struct pvm_vc
 	}
 }
 
-/* The guest makes an access that no memory answers: it is the VMM's, and is left unanswered. */
+/* Expect the guest's access to exit as MMIO, which the test does not complete with a value. */
 static void expect_mmio(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			uint64_t command, uint64_t ipa)
 {
@@ -127,11 +128,11 @@ static void expect_mmio(struct __test_metadata *const _metadata, struct pvm_vcpu
 	EXPECT_EQ(KVM_EXIT_MMIO, vcpu->run->exit_reason);
 	EXPECT_EQ(ipa, vcpu->run->mmio.phys_addr);
 	EXPECT_EQ(command == PVM_STORE, vcpu->run->mmio.is_write);
-	/* What is left of the command. */
+	/* Run the rest of the command. */
 	EXPECT_EQ(0, pvm_run(vcpu));
 }
 
-/* Rule: what the guest writes the host reads, and the other way round. */
+/* Rule: guest and host read what the other writes. */
 TEST_F(np_share, both_see_it)
 {
 	guest_fill(_metadata, self->vcpu, PAGES);
@@ -141,7 +142,7 @@ TEST_F(np_share, both_see_it)
 	EXPECT_EQ(42, self->vcpu->results[0]);
 }
 
-/* Rule: a page that nobody wrote is the zero page, until the guest writes to it. */
+/* Rule: memory without a write is the zero page until the guest writes to it. */
 TEST_F(np_share, zero_page)
 {
 	uint64_t value = 1;
@@ -159,7 +160,7 @@ TEST_F(np_share, zero_page)
 	}
 }
 
-/* Rule: what the host drops is gone for the guest. */
+/* Rule: the guest loses the contents of a page that the host drops. */
 TEST_F(np_share, dropped)
 {
 	uint64_t value = 1;
@@ -172,7 +173,7 @@ TEST_F(np_share, dropped)
 	EXPECT_EQ(pattern(1), value);
 }
 
-/* Rule: the host may make a page read-only for itself, and the guest cannot write to it either. */
+/* Rule: the guest cannot write to a page that the host made read-only by mprotect(). */
 TEST_F(np_share, mprotect)
 {
 	uint64_t value;
@@ -198,8 +199,8 @@ static int stay_on_cpu(int cpu)
 }
 
 /*
- * A vCPU that writes one word of its memory over and over, until it cannot. On a CPU of its own:
- * where the host takes its turn, the guest's TLB entries may not survive that.
+ * Have a vCPU write one word of its memory in a loop until the write fails. It has a CPU for
+ * itself, since the host on the same CPU might flush the guest's TLB entries.
  */
 static void *write_on(void *vcpu)
 {
@@ -215,7 +216,7 @@ static bool becomes(uint64_t *word, uint64_t value)
 	return READ_ONCE(*word) == value;
 }
 
-/* Rule: a page that the host took is out of reach at once, also for a vCPU that is at it. */
+/* Rule: a running vCPU that uses a page cannot access it any more once the host has unmapped it. */
 TEST_F(np_share, taken_while_running)
 {
 	pthread_t thread;
@@ -238,7 +239,7 @@ TEST_F(np_share, taken_while_running)
 		}
 		EXPECT_EQ(0, READ_ONCE(*taken));
 
-		/* There is nothing behind the slot, and then there is. */
+		/* The vCPU stops while the slot has no memory, and continues when it has some. */
 		ASSERT_EQ(0, pthread_join(thread, &ret));
 		EXPECT_EQ(-EFAULT, (long)ret);
 		ASSERT_EQ(self->mem, mmap(self->mem, self->page, PROT_READ | PROT_WRITE,
@@ -247,7 +248,7 @@ TEST_F(np_share, taken_while_running)
 	}
 }
 
-/* The header is that of version 1 that mkswap(8) writes. */
+/* Write a header of version 1, as mkswap(8) does, and turn swapping on. */
 static int swap_on(void)
 {
 	long page = getpagesize();
@@ -267,13 +268,13 @@ static int swap_on(void)
 	return err ?: swapon(SWAP, 0) ? -errno : 0;
 }
 
-/* Rule: a page that is swapped out while the guest has it comes back with what the guest wrote. */
+/* Rule: a page that the host swaps out and in keeps what the guest wrote. */
 TEST_F(np_share, swapped_out)
 {
 	bool present = pvm_proc_number("/proc/meminfo", "SwapTotal") > 0;
 	long before;
 
-	/* Another test may have turned it on, and needs it. */
+	/* Another test may have turned swapping on and still need it. */
 	if (!present)
 		ASSERT_EQ(0, swap_on());
 	guest_fill(_metadata, self->vcpu, PAGES);
@@ -290,7 +291,7 @@ TEST_F(np_share, swapped_out)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: a page that moves keeps what the guest wrote, and the guest writes to the new place. */
+/* Rule: a page that the host migrates keeps its contents, and the guest writes to the new page. */
 TEST_F(np_share, compacted)
 {
 	long before = pvm_vmstat("pgmigrate_success");
@@ -303,7 +304,7 @@ TEST_F(np_share, compacted)
 	EXPECT_LE(before, pvm_vmstat("pgmigrate_success"));
 }
 
-/* Rule: pages become a huge one under the guest, which may then be shared as a block. */
+/* Rule: the host can collapse the guest's pages into a huge page, and share it as a block. */
 TEST_F(np_share, huge_page_collapsed)
 {
 	const unsigned int nr = BLOCK / self->page;
@@ -323,7 +324,7 @@ TEST_F(np_share, huge_page_collapsed)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: of a block that goes in part, the rest keeps what the guest wrote. */
+/* Rule: when the host drops a part of a block, the rest keeps what the guest wrote. */
 TEST_F(np_share, huge_page_split)
 {
 	const unsigned int nr = BLOCK / self->page;
@@ -347,7 +348,7 @@ TEST_F(np_share, huge_page_split)
 	EXPECT_EQ(-EFAULT, pvm_load(self->vcpu, ipa_of(nr / 2), &value));
 }
 
-/* Rule: equal pages become one, for all who have them, and part again when one of them writes. */
+/* Rule: KSM can merge guest pages, and a write to one of them ends that for this page. */
 TEST_F(np_share, merged)
 {
 	long shared = 0;
@@ -387,7 +388,7 @@ TEST_F(np_share, merged)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: one page behind two IPAs is one page, until the host takes it from both. */
+/* Rule: the guest can use a page at two IPAs, and at neither once the host drops it. */
 TEST_F(np_share, two_slots)
 {
 	uint64_t value;
@@ -408,7 +409,7 @@ TEST_F(np_share, two_slots)
 	expect_mmio(_metadata, self->vcpu, PVM_LOAD, ALIAS_IPA);
 }
 
-/* Rule: one page behind two VMs is one page, and the death of one VM does not take it away. */
+/* Rule: two VMs can use a page, and one keeps it when the other dies. */
 TEST_F(np_share, two_vms)
 {
 	int fd = memfd_create("memory", MFD_CLOEXEC);
@@ -441,7 +442,7 @@ TEST_F(np_share, two_vms)
 	close(fd);
 }
 
-/* Rule: a slot that is moved or deleted takes its pages with it. */
+/* Rule: the guest cannot access pages at the old IPA of a slot that was moved or deleted. */
 TEST_F(np_share, move_and_delete_slot)
 {
 	uint64_t value;
@@ -459,7 +460,7 @@ TEST_F(np_share, move_and_delete_slot)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: the guest reads what is in a read-only slot, and a write goes to the VMM. */
+/* Rule: the guest can read a read-only slot, and a write exits to the VMM. */
 TEST_F(np_share, read_only_slot)
 {
 	uint64_t value;
@@ -474,7 +475,7 @@ TEST_F(np_share, read_only_slot)
 	EXPECT_EQ(7, READ_ONCE(*word_of(self->mem, 0)));
 }
 
-/* The dirty bits of the first 64 pages of the slot. */
+/* Get the dirty bits of the first 64 pages of the slot. */
 static uint64_t dirty_log(struct __test_metadata *const _metadata, struct pvm *vm)
 {
 	uint64_t bitmap[DATA_SIZE / SZ_4K / 64] = {};
@@ -500,7 +501,7 @@ static void log_writes(struct __test_metadata *const _metadata, struct pvm *vm, 
 				  DATA_SIZE, mem));
 }
 
-/* Rule: the log has what the guest wrote since it was read last, no more and no less. */
+/* Rule: the dirty log has exactly the pages that the guest wrote since the last read. */
 TEST_F(np_share, dirty_log)
 {
 	uint64_t value;
@@ -521,7 +522,7 @@ TEST_F(np_share, dirty_log)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: so it is where a block was shared, page by page. */
+/* Rule: the dirty log has single pages, also where the host had shared a block. */
 TEST_F(np_share, dirty_log_of_a_block)
 {
 	ASSERT_EQ(0, madvise(self->mem, DATA_SIZE, MADV_HUGEPAGE));
@@ -536,7 +537,7 @@ TEST_F(np_share, dirty_log_of_a_block)
 	EXPECT_EQ(0, dirty_log(_metadata, &self->vm));
 }
 
-/* Rule: in a log that is set at first and cleared by hand, a write shows once it was cleared. */
+/* Rule: with all bits set at first, the log shows a write after KVM_CLEAR_DIRTY_LOG. */
 TEST_F(np_share, clear_dirty_log)
 {
 	struct kvm_enable_cap cap = {
@@ -560,7 +561,7 @@ TEST_F(np_share, clear_dirty_log)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: what the hypervisor does not do, to split blocks ahead of time, is refused. */
+/* Rule: KVM refuses to split blocks eagerly, since EL2 does not support it. */
 TEST_F(np_share, eager_split)
 {
 	struct kvm_enable_cap cap = {
@@ -585,7 +586,7 @@ TEST_F(np_share, eager_split)
 	pvm_kill(&vm);
 }
 
-/* Rule: a vCPU that is reset finds its memory as it left it. */
+/* Rule: KVM_ARM_VCPU_INIT keeps the guest's memory. */
 TEST_F(np_share, vcpu_init_again)
 {
 	struct kvm_vcpu_init init;
@@ -597,7 +598,7 @@ TEST_F(np_share, vcpu_init_again)
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
 }
 
-/* Rule: two vCPUs that take turns on one CPU see the same memory. */
+/* Rule: two vCPUs that alternate on one CPU see the same memory. */
 TEST_F(np_share, two_vcpus)
 {
 	uint64_t value;
@@ -610,7 +611,7 @@ TEST_F(np_share, two_vcpus)
 	}
 }
 
-/* Rule: a VMM that is killed while its guest runs leaves nothing shared. */
+/* Rule: no page is still shared with a VM whose VMM was killed. */
 TEST_F(np_share, killed)
 {
 	pid_t child;
@@ -652,7 +653,7 @@ FIXTURE(beside) {
 	size_t size;
 };
 
-/* Both VMs have the same memory behind their slot, and nothing in it yet. */
+/* Both VMs have a slot with the same memory, which no guest has accessed yet. */
 FIXTURE_SETUP(beside)
 {
 	if (!pvm_host_is_protected())
@@ -679,7 +680,7 @@ FIXTURE_TEARDOWN(beside)
 	EXPECT_TRUE(all_back());
 }
 
-/* Rule (R2): a protected guest's page is not to be had by way of another VM. */
+/* Rule (R2): a non-protected VM cannot access a protected guest's page. */
 TEST_F(beside, private_page)
 {
 	struct pvm_vcpu *vcpu = &self->np.vcpus[0];
@@ -693,7 +694,7 @@ TEST_F(beside, private_page)
 	EXPECT_EQ(pattern(0), value);
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 
-	/* Rule (R3): when its owner is dead it is the host's to share, and empty. */
+	/* Rule (R3): after the protected VM's death the host can share the page, now zeroed. */
 	pvm_free(&self->protected);
 	EXPECT_EQ(0, pvm_run(vcpu));
 	EXPECT_EQ(0, vcpu->results[0]);
@@ -701,7 +702,7 @@ TEST_F(beside, private_page)
 	EXPECT_EQ(3, READ_ONCE(*word_of(self->mem, 0)));
 }
 
-/* Rule (R1): what a guest shares with the host is the guest's still, not the host's to share. */
+/* Rule (R1): the host cannot share a page that a protected guest shares with it. */
 TEST_F(beside, borrowed_page)
 {
 	struct pvm_vcpu *vcpu = &self->np.vcpus[0];
@@ -717,7 +718,7 @@ TEST_F(beside, borrowed_page)
 	EXPECT_EQ(pattern(0), value);
 }
 
-/* Rule (R1): a page that another VM has is not given to a protected guest before it is back. */
+/* Rule (R1): the host cannot donate a page while it shares it with another VM. */
 TEST_F(beside, np_shared_page)
 {
 	struct pvm_vcpu *vcpu = &self->np.vcpus[0];
@@ -736,7 +737,7 @@ TEST_F(beside, np_shared_page)
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 }
 
-/* Rule: VMs of both kinds run side by side, each with memory of its own. */
+/* Rule: both kinds of VM run at the same time, each with its own memory. */
 TEST_F(beside, side_by_side)
 {
 	uint64_t value;

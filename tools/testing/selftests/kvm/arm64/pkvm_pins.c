@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * References that the host has to a page of a guest, and what the two of them wait for.
+ * References of the host's kernel to pages that a guest accesses or unshares.
  *
- * R9: nobody in the host has a reference to a page that is private. One that was there first keeps
- * the page from being donated; one to a shared page keeps it from being taken back. Both are waited
- * for, for a second: then KVM_RUN says EBUSY, nothing is changed, and the next KVM_RUN waits again.
+ * R9: the host has no reference to a private page. A reference prevents the donation of a page, and
+ * one to a shared page prevents MEM_UNSHARE. KVM waits a second for the reference to go. Then
+ * KVM_RUN fails with EBUSY, nothing has changed, and the next KVM_RUN waits again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +56,7 @@ FIXTURE_VARIANT(pins) {
 FIXTURE_VARIANT_ADD(pins, anonymous) { .flags = MAP_PRIVATE };
 FIXTURE_VARIANT_ADD(pins, shmem) { .flags = MAP_SHARED };
 
-/* The guest has memory behind PVM_DATA_IPA, and none of it yet. */
+/* The VM has a slot at PVM_DATA_IPA, and the host has not donated any of its pages. */
 FIXTURE_SETUP(pins)
 {
 	bool anonymous = variant->flags == MAP_PRIVATE;
@@ -85,7 +85,7 @@ FIXTURE_SETUP(pins)
 	self->vcpu = &self->vm.vcpus[0];
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
 				  self->mem));
-	/* Its code is donated now, and nothing else is later but what a test has it touch. */
+	/* The first run donates the page with the code. Later only a test causes donations. */
 	ASSERT_NE(PVM_HVC_LOST, pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0));
 }
 
@@ -110,7 +110,7 @@ static uint64_t load(struct pvm_vcpu *vcpu, uint64_t ipa)
 	return pvm_command_to_end(vcpu, PVM_LOAD, ipa, 0, 0, 0) ? 0 : vcpu->results[0];
 }
 
-/* Go on with a command until it is done, or fails. */
+/* Continue a command until it is done, or fails. */
 static int go_on(struct pvm_vcpu *vcpu)
 {
 	int err;
@@ -126,7 +126,7 @@ static long memory_charged(void)
 	return pvm_proc_number("/proc/self/status", "VmLck");
 }
 
-/* What was pinned by io_uring before is not donated, for as long as it is. */
+/* KVM does not donate a page while io_uring has it pinned. */
 TEST_F(pins, fixed_buffer_before_donation)
 {
 	long donated = pvm_stat("pages_donated"), charged = memory_charged();
@@ -146,7 +146,7 @@ TEST_F(pins, fixed_buffer_before_donation)
 	EXPECT_GT(10, seconds() - start);
 	EXPECT_EQ(-EBUSY, go_on(self->vcpu));
 
-	/* Nothing has changed, for nobody. */
+	/* The failed donation changed nothing. */
 	EXPECT_EQ(donated, pvm_stat("pages_donated"));
 	EXPECT_EQ(charged, memory_charged());
 	EXPECT_EQ(0x11, READ_ONCE(self->mem[0]));
@@ -165,7 +165,7 @@ TEST_F(pins, fixed_buffer_before_donation)
 	pvm_ring_close(&ring);
 }
 
-/* A reference without a pin counts no less: the page lies in a pipe. */
+/* A reference without a pin, by a pipe, prevents the donation, too. */
 TEST_F(pins, pipe_before_donation)
 {
 	int ends[2];
@@ -180,7 +180,7 @@ TEST_F(pins, pipe_before_donation)
 	close(ends[1]);
 }
 
-/* A call that shares a page the guest does not have yet waits as an access does. */
+/* MEM_SHARE of a page before its donation waits for the reference, as an access does. */
 TEST_F(pins, pipe_before_share)
 {
 	int ends[2];
@@ -195,7 +195,7 @@ TEST_F(pins, pipe_before_share)
 	EXPECT_EQ(0x11, READ_ONCE(self->mem[0]));
 }
 
-/* The wait ends when the reference does. */
+/* KVM's wait ends when the reference goes. */
 struct later {
 	struct pvm_ring *ring;
 	int err;
@@ -233,7 +233,7 @@ static void on_alarm(int signal)
 {
 }
 
-/* A signal ends it as well, at once. */
+/* A signal ends KVM's wait at once. */
 TEST_F(pins, interrupted_wait)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
@@ -250,7 +250,7 @@ TEST_F(pins, interrupted_wait)
 	pvm_ring_close(&ring);
 }
 
-/* The guest dies with the reference there: it is as if it had never asked. */
+/* A VM that dies while it waits for a page has no effect on the page. */
 TEST_F(pins, death_of_who_waits)
 {
 	long donated = pvm_stat("pages_donated") - pvm_pages_returned(), charged;
@@ -270,7 +270,7 @@ TEST_F(pins, death_of_who_waits)
 	close(ends[1]);
 }
 
-/* What the guest shares is used as other memory is, and stays shared for as long. */
+/* io_uring can use a shared page. The page stays shared while io_uring has it pinned. */
 TEST_F(pins, unshare_of_a_fixed_buffer)
 {
 	struct pvm_ring ring;
@@ -303,7 +303,7 @@ TEST_F(pins, unshare_of_a_fixed_buffer)
 	close(sqe.fd);
 }
 
-/* A range is taken back as far as nobody has a reference. */
+/* MEM_UNSHARE of a range ends before the first page with a reference. */
 TEST_F(pins, unshare_of_a_range)
 {
 	int ends[2];
@@ -323,7 +323,7 @@ TEST_F(pins, unshare_of_a_range)
 	close(ends[1]);
 }
 
-/* A page that is in two pipes is taken back when it is in none. */
+/* MEM_UNSHARE of a page in two pipes succeeds when both pipes have released it. */
 TEST_F(pins, unshare_after_tee)
 {
 	int first[2], second[2];
@@ -346,7 +346,7 @@ TEST_F(pins, unshare_after_tee)
 	close(second[1]);
 }
 
-/* A shared page that is in use comes back when the guest dies, and is no guest's any more. */
+/* At the VM's death the host gets a shared page back that io_uring still uses. */
 TEST_F(pins, death_with_a_fixed_buffer)
 {
 	struct pvm_ring ring;
@@ -363,13 +363,13 @@ TEST_F(pins, death_with_a_fixed_buffer)
 	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
 				  self->mem));
-	/* Held by the host once, and not by this guest: it settles this with EL2. */
+	/* The pin of the dead VM's page neither prevents its donation now nor its unsharing. */
 	EXPECT_EQ(0, store(&self->vm.vcpus[0], PVM_DATA_IPA, PVM_SECRET));
 	EXPECT_EQ(HVC_SUCCESS, pvm_share(&self->vm.vcpus[0], PVM_DATA_IPA));
 	EXPECT_EQ(HVC_SUCCESS, pvm_unshare(&self->vm.vcpus[0], PVM_DATA_IPA));
 }
 
-/* A page that the guest gave up is the host's to use again. */
+/* The host can pin and use a page that the guest relinquished. */
 TEST_F(pins, relinquished)
 {
 	int ends[2];
@@ -384,7 +384,7 @@ TEST_F(pins, relinquished)
 	close(ends[1]);
 }
 
-/* What the racing thread does to the first page, again and again. */
+/* How the racing thread uses the first page in a loop. */
 enum user { DIRECT_READ, PIPE, READV, USERS };
 
 struct racer {
@@ -456,8 +456,8 @@ static void end_race(struct __test_metadata *_metadata, struct racer *racer, pth
 }
 
 /*
- * Whenever the page is the guest's alone, it writes its secret and finds it again: nothing that was
- * under way when it took the page back has written there since, and nothing has read it.
+ * Whenever the page is private, the guest stores its secret and loads it again: no host operation
+ * in flight at the time of the MEM_UNSHARE has written to the page since, and none has read it.
  */
 TEST_F(pins, races_of_unshare)
 {
@@ -482,7 +482,7 @@ TEST_F(pins, races_of_unshare)
 						words, sizeof(uint64_t)));
 		ASSERT_EQ(PVM_SECRET, load(self->vcpu, PVM_DATA_IPA));
 		ASSERT_EQ(PVM_SECRET, load(self->vcpu, PVM_DATA_IPA + self->page - 8));
-		/* What the host may see next is not the secret. */
+		/* Zero the page before the guest shares it, so the host cannot read secrets. */
 		ASSERT_EQ(0, pvm_command_to_end(self->vcpu, PVM_FILL, PVM_DATA_IPA, 0, words,
 						sizeof(uint64_t)));
 	}
@@ -491,7 +491,7 @@ TEST_F(pins, races_of_unshare)
 		EXPECT_LT(0, racer.refused[user]);
 }
 
-/* The guest gets a page for the first time while the host uses it, again and again. */
+/* The host donates a page while another thread uses it, in a loop. */
 TEST_F(pins, races_of_donation)
 {
 	struct pvm_disk disk;
@@ -516,7 +516,7 @@ TEST_F(pins, races_of_donation)
 	end_race(_metadata, &racer, thread, i);
 }
 
-/* Of a huge page the guest has one small one. References are counted for all of it. */
+/* The guest owns one page of a huge page. The kernel counts references to the whole huge page. */
 TEST_F(pins, huge_page)
 {
 	uint64_t ipa = PVM_DATA_IPA + (1UL << 30);
@@ -539,7 +539,7 @@ TEST_F(pins, huge_page)
 	EXPECT_EQ(0, store(self->vcpu, ipa + 2 * self->page, PVM_SECRET));
 	EXPECT_EQ(0, store(self->vcpu, ipa + 4 * self->page, PVM_SECRET));
 
-	/* What is the guest's is refused, fast and slow; what is not is not. */
+	/* GUP, fast and slow, refuses the guest's page and takes the others. */
 	EXPECT_EQ(-EFAULT, pvm_pipe_page(ends, huge + self->page, self->page));
 	close(ends[0]);
 	close(ends[1]);
@@ -552,7 +552,7 @@ TEST_F(pins, huge_page)
 	remote.iov_base = huge + 3 * self->page;
 	EXPECT_EQ((ssize_t)self->page, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
 	EXPECT_EQ(0x22, self->buffer[0]);
-	/* Of several, those in front of the guest's. */
+	/* A call on several pages gets those before the guest's page. */
 	remote = (struct iovec) { huge, 4 * self->page };
 	local.iov_base = aligned_alloc(self->page, 4 * self->page);
 	local.iov_len = 4 * self->page;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a host process meets that touches a page which its guest has for itself.
+ * Accesses of a VMM to a private page of its guest, by itself and by system calls.
  *
- * R2: no access gets through. R5: and none brings down more than itself: user space gets SIGSEGV, a
- * system call that copies from or to the page -EFAULT, and the process, the guest and the host go
- * on. (What the kernel does by its own mapping is pkvm_reclaim's.) R3: once the VM is dead the
- * memory is the process's again, zeroed where it was private.
+ * R2: no access succeeds. R5: user space gets SIGSEGV, a system call that copies from or to the
+ * page fails with EFAULT, and process, guest and host go on. (pkvm_reclaim tests the kernel's
+ * accesses through its own mapping.) R3: after the VM's death the process can use the memory again,
+ * zeroed where it was private.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ FIXTURE_TEARDOWN(private)
 	pvm_free(&self->vm);
 }
 
-/* After whatever the host tried, the guest's pages are as they were. */
+/* The host's accesses have not changed the guest's pages. */
 static void expect_untouched(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu)
 {
 	for (int i = 0; i < PAGES / 2; i++) {
@@ -82,7 +82,7 @@ TEST_F(private, write)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* What the guest has not touched is still the host's. */
+/* The host still owns pages that the guest has not accessed. */
 TEST_F(private, rest_is_the_hosts)
 {
 	EXPECT_EQ(0, pvm_probe(self->mem + PAGES / 2 * self->page, PVM_WRITE));
@@ -100,7 +100,7 @@ TEST_F(private, exec)
 	__builtin___clear_cache((char *)code, (char *)code + sizeof(ret));
 	ASSERT_EQ(0, pvm_probe(code, PVM_EXEC));
 
-	/* The guest takes the page by looking at it. */
+	/* The host donates the page at this access of the guest. */
 	uint64_t value;
 
 	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA + PAGES / 2 * self->page, &value));
@@ -109,7 +109,7 @@ TEST_F(private, exec)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* The fault is no way to an endless loop, nor does it wear off. */
+/* Repeated accesses fail each time, and none hangs. */
 TEST_F(private, again_and_again)
 {
 	for (int i = 0; i < 1000; i++)
@@ -133,10 +133,10 @@ TEST_F(private, pipe_from_and_to)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* From a page that is the host's on into one that is not: as far as it goes, then no further. */
+/* write() from a host page into a private page copies only the part in the host page. */
 TEST_F(private, write_across_the_border)
 {
-	/* The last page is the guest's now, the one below it still the host's. */
+	/* The guest owns the last page now, and the host the one before. */
 	uint8_t *last = self->mem + (PAGES - 1) * self->page;
 	int fd = memfd_create("file", MFD_CLOEXEC);
 
@@ -188,7 +188,7 @@ TEST_F(private, other_system_calls)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* KVM's own reads and writes of user memory are no exception. */
+/* KVM's ioctls fail as well when they read or write a private page. */
 TEST_F(private, kvm_ioctls)
 {
 	struct kvm_one_reg reg = { .id = KVM_REG_ARM_PSCI_VERSION, .addr = (uintptr_t)self->mem };
@@ -206,7 +206,7 @@ TEST_F(private, kvm_ioctls)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* R3: private memory comes back as zeroes, all of it. */
+/* R3: all private memory is zero when the host has it back. */
 TEST_F(private, zero_after_death)
 {
 	size_t words = PAGES / 2 * self->page / 8;
@@ -222,12 +222,12 @@ TEST_F(private, zero_after_death)
 		left += READ_ONCE(mem[i]) != 0;
 	EXPECT_EQ(0, left);
 
-	/* And it is the process's own again, to be written and to be called with. */
+	/* The process can write to the memory and pass it to system calls again. */
 	memset(mem, 0x11, PAGES * self->page);
 	EXPECT_EQ(0x1111111111111111UL, READ_ONCE(mem[words - 1]));
 }
 
-/* The code's page, which the guest never wrote, is the guest's all the same. */
+/* R3: the page with the code, which the guest never wrote, is zero as well. */
 TEST_F(private, code_is_zero_after_death)
 {
 	size_t left = 0;
@@ -239,7 +239,7 @@ TEST_F(private, code_is_zero_after_death)
 	EXPECT_EQ(0, left);
 }
 
-/* What was shared is kept; what was shared and taken back is private, and zeroed. */
+/* A shared page keeps its contents; one that the guest unshared again is zeroed. */
 TEST_F(private, shared_after_death)
 {
 	uint64_t *mem = (uint64_t *)self->mem;
@@ -258,7 +258,7 @@ TEST_F(private, shared_after_death)
 	EXPECT_EQ(0, READ_ONCE(mem[words + 1]));
 }
 
-/* Memory that came back is as good as new: another protected VM may have it. */
+/* The host can donate reclaimed memory to another protected VM. */
 TEST_F(private, next_vm_takes_it)
 {
 	struct pvm next;
@@ -275,7 +275,7 @@ TEST_F(private, next_vm_takes_it)
 	EXPECT_EQ(0, pvm_probe(self->mem, PVM_READ));
 }
 
-/* An unmapped page stays the guest's: what the process gets there next is another page. */
+/* The guest keeps a page that the process unmaps. The process gets another page there. */
 TEST_F(private, unmapped_while_private)
 {
 	ASSERT_EQ(self->mem, mmap(self->mem, self->page, PROT_READ | PROT_WRITE,
@@ -284,7 +284,7 @@ TEST_F(private, unmapped_while_private)
 	expect_untouched(_metadata, self->vcpu);
 }
 
-/* MADV_DONTNEED drops the mapping, not the guest's page. */
+/* MADV_DONTNEED drops the mapping, but the guest keeps its page. */
 TEST_F(private, madvise_dontneed)
 {
 	ASSERT_EQ(0, madvise(self->mem, self->page, MADV_DONTNEED));

@@ -2,11 +2,11 @@
 /*
  * PSCI of a protected VM with eight vCPUs.
  *
- * The rules: a vCPU is started by one CPU_ON and no more, where and with what its caller said, and
- * the host learns neither; after SYSTEM_OFF nothing of the VM runs any more, whatever the host does
- * (R5: no order or timing of calls is anything but an answer).
+ * Rules: exactly one CPU_ON starts a vCPU, at the caller's entry point and with its context, and
+ * the host learns neither. After SYSTEM_OFF no vCPU of the VM runs any more, whatever the host
+ * does. R5: EL2 answers calls in any order and at any time.
  *
- * The host runs one vCPU at a time here, except where calls are to race.
+ * The host runs one vCPU at a time here, except in tests of races.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -30,7 +30,7 @@
 #define RACES			60
 #define TIMEOUT			120
 
-/* Numbers that nothing but a leak brings to the host. */
+/* Values that the host can only see if EL2 leaks them. */
 #define SECRET_ENTRY		0x5ec2e70000UL
 #define SECRET_CONTEXT		0x6ead0be000UL
 
@@ -44,7 +44,7 @@ static void on_alarm(int signal)
 {
 }
 
-/* A vCPU that is off does not come back from KVM_RUN: a signal brings it back, again and again. */
+/* KVM_RUN of a vCPU that is off waits. A repeated signal ends it. */
 FIXTURE_SETUP(psci)
 {
 	const struct itimerval tick = { .it_interval.tv_usec = 20000, .it_value.tv_usec = 20000 };
@@ -68,7 +68,7 @@ FIXTURE_TEARDOWN(psci)
 	pvm_free(&self->vm);
 }
 
-/* A hypercall of a vCPU that is on; signals may come meanwhile. */
+/* Make a hypercall on a vCPU that is on. Signals may interrupt KVM_RUN meanwhile. */
 static int64_t call(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2,
 		    uint64_t x3)
 {
@@ -89,7 +89,7 @@ static int64_t affinity(struct pvm_vcpu *caller, uint64_t target)
 	return call(caller, HVC_PSCI_AFFINITY_INFO, target, 0, 0);
 }
 
-/* Have a vCPU turn itself off; whether another sees it off within bounded time. */
+/* Have a vCPU turn itself off. Return whether another sees it off within bounded time. */
 static bool cpu_off(struct pvm_vcpu *vcpu, struct pvm_vcpu *observer)
 {
 	int err = pvm_command(vcpu, PVM_HVC, HVC_PSCI_CPU_OFF, 0, 0, 0);
@@ -99,11 +99,11 @@ static bool cpu_off(struct pvm_vcpu *vcpu, struct pvm_vcpu *observer)
 			return true;
 		err = pvm_run(vcpu);
 	}
-	printf("# vCPU %u came back from CPU_OFF: %d\n", vcpu->index, err);
+	printf("# vCPU %u returned from CPU_OFF: %d\n", vcpu->index, err);
 	return false;
 }
 
-/* The vCPU runs the code that it was sent to, with its own channel as its context. */
+/* Check that the vCPU runs the code at its entry point, with its own channel as context. */
 static bool works(struct pvm_vcpu *vcpu)
 {
 	uint64_t ipa = PVM_DATA_IPA + vcpu->index * getpagesize();
@@ -145,14 +145,14 @@ TEST_F(psci, bad_targets)
 			TH_LOG("affinity %#lx", bad[i]);
 		}
 	}
-	/* Itself; and an affinity level that the call does not know. */
+	/* The target is the caller; then an affinity level that the call does not know. */
 	EXPECT_EQ(PSCI_RET_ALREADY_ON, cpu_on(self->vcpus, self->vcpus));
 	EXPECT_EQ(PSCI_RET_INVALID_PARAMS, call(self->vcpus, HVC_PSCI_AFFINITY_INFO, 1, 4, 0));
 	for (unsigned int i = 1; i < VCPUS; i++)
 		EXPECT_EQ(PSCI_0_2_AFFINITY_LEVEL_OFF, affinity(self->vcpus, i));
 }
 
-/* On, and off, and on again, in any order and by anyone: the answers are those of the states. */
+/* Random vCPUs turn themselves off and others on. Each answer must match the states. */
 TEST_F_TIMEOUT(psci, any_order, TIMEOUT)
 {
 	bool on[VCPUS] = { true };
@@ -178,7 +178,7 @@ TEST_F_TIMEOUT(psci, any_order, TIMEOUT)
 			int64_t again, state;
 
 			ASSERT_EQ(PSCI_RET_SUCCESS, cpu_on(caller, target));
-			/* It has not run yet: both are true. */
+			/* The target may not have run yet, so both answers are right. */
 			again = cpu_on(caller, target);
 			EXPECT_TRUE(again == PSCI_RET_ALREADY_ON || again == PSCI_RET_ON_PENDING);
 			state = affinity(caller, target->index);
@@ -210,7 +210,7 @@ static void *race(void *arg)
 	return NULL;
 }
 
-/* Two start the same one at once: one has, and the other is told so. */
+/* Two vCPUs start the same vCPU at once: one succeeds, the other gets ALREADY_ON or ON_PENDING. */
 TEST_F_TIMEOUT(psci, two_start_one, TIMEOUT)
 {
 	struct pvm_vcpu *target = &self->vcpus[2];
@@ -240,7 +240,7 @@ TEST_F_TIMEOUT(psci, two_start_one, TIMEOUT)
 		ASSERT_TRUE(works(target));
 		ASSERT_TRUE(cpu_off(target, &self->vcpus[0]));
 	}
-	printf("# vCPU 0 won %u times, vCPU 1 %u times\n", wins[0], wins[1]);
+	printf("# vCPU 0 succeeded %u times, vCPU 1 %u times\n", wins[0], wins[1]);
 }
 
 static bool found(const void *memory, size_t size, uint64_t value)
@@ -248,7 +248,7 @@ static bool found(const void *memory, size_t size, uint64_t value)
 	return memmem(memory, size, &value, sizeof(value));
 }
 
-/* Whether what the host can read of a vCPU has the entry point or the context in it. */
+/* Search the state of a vCPU that the host can read for the entry point and the context. */
 static bool host_sees(struct pvm_vcpu *vcpu)
 {
 	struct kvm_reg_list *list = calloc(1, sizeof(*list) + 1024 * sizeof(uint64_t));
@@ -274,7 +274,7 @@ static bool host_sees(struct pvm_vcpu *vcpu)
 	return seen;
 }
 
-/* Where a vCPU starts and with what, only the guest and EL2 know. */
+/* The host cannot read the entry point and the context of a vCPU. */
 TEST_F(psci, entry_and_context_are_hidden)
 {
 	struct pvm_vcpu *target = &self->vcpus[1];
@@ -282,23 +282,23 @@ TEST_F(psci, entry_and_context_are_hidden)
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, code);
-	/* The first page of the other copy is the guest's by now. */
+	/* The guest owns the first copy of the code by now, so vCPU 1 gets a second one. */
 	ASSERT_EQ(0, pvm_copy_code(code, self->vm.code_size));
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, SECRET_ENTRY, self->vm.code_size,
 				  code));
-	/* The two arguments reach the guest by MMIO: what it reads there, the host has written. */
+	/* The guest reads both arguments by MMIO: kvm_run has them until the next command. */
 	ASSERT_EQ(PSCI_RET_SUCCESS, call(self->vcpus, HVC_PSCI_CPU_ON, 1, SECRET_ENTRY,
 					 SECRET_CONTEXT));
 	ASSERT_NE(PSCI_0_2_AFFINITY_LEVEL_OFF, affinity(self->vcpus, 1));
 	EXPECT_FALSE(host_sees(self->vcpus));
 	EXPECT_FALSE(host_sees(target));
 
-	/* And it starts there, with that: it asks for its next command there. */
+	/* The vCPU starts there: it reads its next command from the channel at its context. */
 	target->channel = SECRET_CONTEXT;
 	EXPECT_TRUE(works(target));
 }
 
-/* An entry point in nowhere is the guest's own affair, and no other vCPU's. */
+/* An entry point without memory stops that vCPU, and no other. */
 TEST_F(psci, entry_in_nowhere)
 {
 	static const uint64_t nowhere[] = { 0, PVM_CODE_IPA + 2, 0x7ffff000, ~0UL };
@@ -318,7 +318,7 @@ TEST_F(psci, entry_in_nowhere)
 	}
 }
 
-/* The VM is off: no vCPU of it executes anything any more, from wherever it was. */
+/* After SYSTEM_OFF no vCPU executes anything, whatever it did before. */
 TEST_F(psci, nothing_runs_after_system_off)
 {
 	uint64_t *shared = (uint64_t *)self->vm.data;
@@ -329,7 +329,7 @@ TEST_F(psci, nothing_runs_after_system_off)
 	}
 	ASSERT_EQ(HVC_SUCCESS, call(self->vcpus, HVC_MEM_SHARE, PVM_DATA_IPA, 0, 0));
 	WRITE_ONCE(*shared, 0);
-	/* One is in the middle of something. */
+	/* vCPU 1 is in the middle of a command. */
 	ASSERT_EQ(-EINTR, pvm_command(&self->vcpus[1], PVM_SPIN, 0, 0, 0, 0));
 
 	ASSERT_EQ(-ESHUTDOWN, pvm_command(&self->vcpus[2], PVM_HVC, HVC_PSCI_SYSTEM_OFF, 0, 0, 0));
@@ -337,7 +337,7 @@ TEST_F(psci, nothing_runs_after_system_off)
 	for (unsigned int i = 0; i < VCPUS; i++) {
 		struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 
-		/* The host may say that it is runnable: EL2 knows better. */
+		/* EL2 does not run the vCPU even if the host sets it runnable. */
 		ioctl(self->vcpus[i].fd, KVM_SET_MP_STATE, &runnable);
 		for (int again = 0; again < 3; again++)
 			EXPECT_NE(0, pvm_command(&self->vcpus[i], PVM_STORE, PVM_DATA_IPA,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MEM_SHARE and MEM_UNSHARE of ranges: how much of a range one call does, and that it does exactly
- * that much.
+ * MEM_SHARE and MEM_UNSHARE of ranges: how many pages a call does, and that it reports exactly that
+ * number.
  *
- * R2: the host reaches the pages that a call said it shared, and no other. R6: a call does
- * PVM_RANGE_MAX pages at most. R7: it ends before the first page that is not in the state that it
- * needs; an error means that nothing was changed. Calls on one page are in pkvm_mem_share.
+ * R2: the host can access exactly the pages that a call reports as shared. R6: a call does up to
+ * PVM_RANGE_MAX pages. R7: a call ends before the first page in the wrong state, and a call that
+ * fails changes nothing. Calls on one page are in pkvm_mem_share.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -27,7 +27,7 @@
 #define NEXT_PAGES	16UL
 #define TIMEOUT		120
 
-/* Where two more slots are: right behind the first, and with space around it. */
+/* Two more slots: one right behind the first, the other without neighbours. */
 #define NEXT_IPA	(PVM_DATA_IPA + PAGES * PAGE)
 #define NEXT_SLOT	PVM_FREE_SLOT
 #define OTHER_SLOT	(PVM_FREE_SLOT + 1)
@@ -62,7 +62,7 @@ FIXTURE_TEARDOWN(ranges)
 	munmap(self->next, 2 * NEXT_PAGES * PAGE);
 }
 
-/* The guest takes pages for itself, with a secret at the start of each. */
+/* Have the guest store a secret at the start of each page, for which the host donates the pages. */
 static int take(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t pages)
 {
 	return pvm_command(vcpu, PVM_FILL, ipa, SECRET, pages, PAGE);
@@ -77,7 +77,7 @@ static uint64_t count_reachable(uint8_t *mem, uint64_t pages)
 	return reachable;
 }
 
-/* Of @pages taken ones @nr are shared, from @first on; each still has its secret. */
+/* Of the guest's @pages pages, exactly @nr from @first on are shared. All have their secret. */
 static void expect_shared(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			  uint64_t ipa, uint8_t *mem, uint64_t pages, uint64_t first, uint64_t nr)
 {
@@ -93,7 +93,7 @@ static void expect_shared(struct __test_metadata *const _metadata, struct pvm_vc
 		if (shared)
 			EXPECT_EQ(SECRET, READ_ONCE(*word));
 	}
-	/* The guest's side: at each border. */
+	/* The guest reads the pages at the borders of the shared range. */
 	for (uint64_t i = 0; i < pages; i++) {
 		if (i && i != first && i != first + nr && i + 1 != first && i + 1 != first + nr &&
 		    i + 1 != pages)
@@ -104,7 +104,7 @@ static void expect_shared(struct __test_metadata *const _metadata, struct pvm_vc
 	EXPECT_EQ(nr * PAGE, pvm_kvm_stat(vcpu->vm->fd, "protected_bytes_shared"));
 }
 
-/* A range of a call that is done as far as @done says, or refused if that is 0. */
+/* Make a call that must do @done pages of the range; 0: that EL2 must refuse. */
 static void expect_done(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			uint32_t function, uint64_t ipa, uint64_t granules, uint64_t done)
 {
@@ -115,7 +115,7 @@ static void expect_done(struct __test_metadata *const _metadata, struct pvm_vcpu
 	EXPECT_EQ(0, vcpu->results[3]);
 }
 
-/* R6: 0 means 1, and there is a most. The rest is as it was. */
+/* R6: a length of 0 means 1, and a call does at most PVM_RANGE_MAX. The rest does not change. */
 TEST_F_TIMEOUT(ranges, counts, TIMEOUT)
 {
 	static const struct {
@@ -142,7 +142,7 @@ TEST_F_TIMEOUT(ranges, counts, TIMEOUT)
 	}
 }
 
-/* A caller that goes on from where it got gets all of it done. */
+/* A caller that repeats the call for the rest shares the whole range. */
 TEST_F_TIMEOUT(ranges, one_call_after_the_other, TIMEOUT)
 {
 	ASSERT_EQ(0, take(self->vcpu, PVM_DATA_IPA, PAGES));
@@ -158,7 +158,7 @@ TEST_F_TIMEOUT(ranges, one_call_after_the_other, TIMEOUT)
 	}
 }
 
-/* If the first page is missing, the host gives it, and with it those that are to follow. */
+/* If the first page is missing, the host donates it and the missing pages that follow. */
 TEST_F(ranges, pages_that_are_missing)
 {
 	long donated;
@@ -173,12 +173,12 @@ TEST_F(ranges, pages_that_are_missing)
 	EXPECT_EQ(8 * PAGE, pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
 	EXPECT_EQ(1, pvm_kvm_stat(self->vcpu->fd, "protected_exits_page"));
 
-	/* No further than the slots go. */
+	/* The call ends at the end of the slots. */
 	expect_done(_metadata, self->vcpu, HVC_MEM_SHARE, NEXT_IPA - 2 * PAGE, 64,
 		    2 + NEXT_PAGES);
 }
 
-/* Only the first page is waited for: behind it, a call tells what it has done. */
+/* A call exits only for its first page, and ends before another page that is missing. */
 TEST_F(ranges, pages_that_are_missing_later)
 {
 	long donated;
@@ -189,14 +189,14 @@ TEST_F(ranges, pages_that_are_missing_later)
 	EXPECT_EQ(donated, pvm_stat("pages_donated"));
 	expect_shared(_metadata, self->vcpu, PVM_DATA_IPA, self->mem, 2, 0, 2);
 
-	/* Nothing to take back from what is missing, and no page for it. */
+	/* EL2 refuses to unshare missing pages, and requests none from the host. */
 	expect_done(_metadata, self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA + 2 * PAGE, 4, 0);
 	expect_done(_metadata, self->vcpu, HVC_MEM_UNSHARE, PVM_DATA_IPA, 8, 2);
 	EXPECT_EQ(donated, pvm_stat("pages_donated"));
 	expect_shared(_metadata, self->vcpu, PVM_DATA_IPA, self->mem, 2, 0, 0);
 }
 
-/* What the host cannot give ends the range; for the first page that is the VMM's error. */
+/* A call ends before a page that the host cannot donate; if it is the first, KVM_RUN fails. */
 TEST_F(ranges, pages_that_the_host_lacks)
 {
 	const uint64_t gap = 5;
@@ -212,7 +212,7 @@ TEST_F(ranges, pages_that_the_host_lacks)
 	EXPECT_EQ(4, self->vcpu->results[1]);
 }
 
-/* R7: what is shared is not shared again, and what is private not taken back. */
+/* R7: EL2 does not share a shared page again, nor unshare a private page. */
 TEST_F(ranges, pages_in_the_wrong_state)
 {
 	const uint64_t ipa = PVM_DATA_IPA;
@@ -230,7 +230,7 @@ TEST_F(ranges, pages_in_the_wrong_state)
 	expect_shared(_metadata, self->vcpu, ipa, self->mem, 16, 0, 2);
 }
 
-/* Slots are the host's matter: where one ends and the next begins, a range goes on. */
+/* A call continues across the border of two adjacent slots. */
 TEST_F(ranges, across_slots)
 {
 	const uint64_t ipa = NEXT_IPA - 4 * PAGE;
@@ -245,7 +245,7 @@ TEST_F(ranges, across_slots)
 	EXPECT_EQ(0, count_reachable(self->next, 4));
 }
 
-/* The first and the last page of a slot, and its neighbours that are none. */
+/* Calls on the first and the last page of a slot end at the IPAs without memory around it. */
 TEST_F(ranges, ends_of_a_slot)
 {
 	const uint64_t last = NEXT_IPA + (NEXT_PAGES - 1) * PAGE;
@@ -266,10 +266,10 @@ TEST_F(ranges, ends_of_a_slot)
 	expect_shared(_metadata, self->vcpu, NEXT_IPA, self->next, NEXT_PAGES, 0, 0);
 }
 
-/* No range comes out at the other end. */
+/* A range does not wrap around at the end of the IPA space. */
 TEST_F(ranges, ends_of_the_ipa_space)
 {
-	/* Of this machine type, and of what KVM and EL2 can do. */
+	/* The ends for this machine type, for KVM and for EL2. */
 	const uint64_t vm_end = 1UL << 40;
 	uint64_t ipa = vm_end - NEXT_PAGES * PAGE;
 	uint64_t end;
@@ -288,7 +288,7 @@ TEST_F(ranges, ends_of_the_ipa_space)
 	expect_shared(_metadata, self->vcpu, ipa, self->other, NEXT_PAGES, 0, 0);
 }
 
-/* The very first page is as good as any. */
+/* A range can start at IPA 0. */
 TEST_F(ranges, first_page_of_the_ipa_space)
 {
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, OTHER_SLOT, 0, 0, 4 * PAGE, self->other));
@@ -299,7 +299,7 @@ TEST_F(ranges, first_page_of_the_ipa_space)
 	expect_shared(_metadata, self->vcpu, 0, self->other, 4, 1, 3);
 }
 
-/* R1: a guard is no memory, also in the middle of a range, and stays. */
+/* R1: a call ends before a guard and does not change it. */
 TEST_F(ranges, across_a_guard)
 {
 	const uint64_t ipa = PVM_DATA_IPA, guard = ipa + 4 * PAGE;
@@ -351,7 +351,7 @@ static int run_on(long cpu)
 	return sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* R2: no CPU of the host keeps a TLB entry, be they few or many, in a row or not. */
+/* R2: no CPU of the host keeps a TLB entry for a page that the guest unshared. */
 TEST_F_TIMEOUT(ranges, no_tlb_entry_is_left, TIMEOUT)
 {
 	static const uint64_t counts[] = { 1, 2, 7, 8, 9, 64, 256 };
@@ -377,7 +377,7 @@ TEST_F_TIMEOUT(ranges, no_tlb_entry_is_left, TIMEOUT)
 	}
 }
 
-/* What a guest had shared when it died may stay; all else is zero. */
+/* R3: after the guest's death all pages are zero, except those that it shared. */
 TEST_F_TIMEOUT(ranges, share_and_die, TIMEOUT)
 {
 	const uint64_t words = PAGES * PAGE / sizeof(uint64_t);
@@ -402,7 +402,7 @@ TEST_F_TIMEOUT(ranges, share_and_die, TIMEOUT)
 	EXPECT_EQ(250 * PAGE / sizeof(uint64_t), secrets);
 }
 
-/* What the thread of a vCPU has it do: a call for each step of the range, and what came of them. */
+/* The work of a vCPU's thread, one call for each step of a range, and its result. */
 struct work {
 	struct pvm_vcpu *vcpu;
 	pthread_barrier_t *start;
@@ -431,7 +431,7 @@ static void *do_work(void *arg)
 	return NULL;
 }
 
-/* R1, R7: of calls that race for a range each page is done once, by one of them, none is lost. */
+/* R1, R7: two vCPUs share or unshare a range at once. Exactly one of them does each page. */
 TEST_F_TIMEOUT(ranges, two_vcpus, TIMEOUT)
 {
 	uint64_t done[2] = {}, refused[2] = {};
@@ -459,7 +459,7 @@ TEST_F_TIMEOUT(ranges, two_vcpus, TIMEOUT)
 		ASSERT_EQ((done[0] - done[1]) * PAGE,
 			  pvm_kvm_stat(self->vm.fd, "protected_bytes_shared"));
 	}
-	/* Else they did not meet. */
+	/* Both have done some, else their calls did not race. */
 	EXPECT_NE(0, done[0]);
 	EXPECT_NE(0, done[1]);
 	EXPECT_NE(0, refused[1]);

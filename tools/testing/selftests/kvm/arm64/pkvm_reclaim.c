@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's kernel touches a private page through a mapping of its own without having asked
- * whether it may: the page is taken back from the guest by force.
+ * Forced reclaim: the host's kernel accesses a private page through its own mapping without a
+ * check, and the fault handler reclaims the page from the guest.
  *
- * R3: what comes back is zeroed. R5: nobody oopses, hangs or loses track of a page; the guest finds
- * out at its next access, which is an error for its VMM, and never sees another page in its place.
+ * R3: the reclaimed page is zeroed. R5: the host does not oops, hang or lose a page. The guest's
+ * next access makes KVM_RUN fail, and the guest never gets another page in its place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ FIXTURE_TEARDOWN(reclaim)
 	close(self->fd);
 }
 
-/* The guest has all pages but the first; the first is lost to it for good, and the host's. */
+/* The guest has lost the first page for good to the host, and has all others. */
 static void expect_first_lost(struct __test_metadata *const _metadata, struct pvm_vcpu *vcpu,
 			      uint8_t *mem)
 {
@@ -75,7 +75,7 @@ static void expect_first_lost(struct __test_metadata *const _metadata, struct pv
 	EXPECT_EQ(-EFAULT, pvm_run(vcpu));
 }
 
-/* The end of a hole in the file is zeroed. */
+/* fallocate() zeroes the page in which a hole ends, which reclaims it. */
 TEST_F(reclaim, hole)
 {
 	long forced = pvm_stat("pages_forced");
@@ -84,13 +84,13 @@ TEST_F(reclaim, hole)
 	EXPECT_EQ(forced + 1, pvm_stat("pages_forced"));
 	for (size_t i = 0; i < self->page; i += sizeof(uint64_t))
 		ASSERT_EQ(0, READ_ONCE(*(uint64_t *)(self->mem + i)));
-	/* It is the host's, to use in every way. */
+	/* The host can use the page in every way. */
 	ASSERT_EQ(sizeof(forced), pwrite(self->fd, &forced, sizeof(forced), 0));
 	EXPECT_EQ(forced, READ_ONCE(*(long *)self->mem));
 	expect_first_lost(_metadata, self->vcpu, self->mem);
 }
 
-/* R1: the VM dies with a hole; every page comes back once, and may go out again. */
+/* R1: the VM dies after a forced reclaim. The host gets each page back once and can donate it. */
 TEST_F(reclaim, death_with_a_hole)
 {
 	struct pvm next;
@@ -111,7 +111,7 @@ TEST_F(reclaim, death_with_a_hole)
 	pvm_free(&next);
 }
 
-/* A shared page is no reason to take anything: the guest keeps it, and so does the host. */
+/* The host can access a shared page, so it reclaims nothing and the guest keeps the page. */
 TEST_F(reclaim, not_of_a_shared_page)
 {
 	long forced = pvm_stat("pages_forced");

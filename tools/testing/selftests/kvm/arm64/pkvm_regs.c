@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registers of a protected vCPU. Before its first run user space sets what the boot protocol needs,
- * vCPU 0's pc and x0..x3 and on any vCPU what a core register has anyway; all else is refused with
- * -EPERM, and after the first run everything is: the registers are the guest's (R4).
+ * Registers of a protected vCPU. R4: before the first run user space can set pc and x0..x3 of vCPU
+ * 0, which the boot protocol needs, and write a core register's current value back on any vCPU. KVM
+ * refuses all other writes with EPERM, and all writes after the first run.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -49,15 +49,15 @@ TEST_F(regs, boot_registers)
 	}
 }
 
-/* What is set is what the guest starts with: its code is entered, with x0 its channel. */
+/* The guest starts with the registers that the VMM set: at its code, with its channel in x0. */
 TEST_F(regs, guest_starts_there)
 {
-	/* One page further on than the code was first set to. */
+	/* Start the guest in another slot with the same code. */
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, 0xa0000000, self->vm.code_size,
 				  self->vm.code));
 	ASSERT_EQ(0, pvm_set_reg(self->vcpu, REG_PC, 0xa0000000));
 	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
-	/* The code's page went to where it was entered, and cannot be in two places. */
+	/* The guest owns the page with the code there, so it cannot be at PVM_CODE_IPA too. */
 	EXPECT_EQ(-EFAULT, pvm_store(self->vcpu, PVM_CODE_IPA, 1));
 }
 
@@ -79,7 +79,7 @@ TEST_F(regs, other_registers_refused)
 	}
 }
 
-/* A value that is the register's already makes no difference, and VMMs set it. */
+/* KVM accepts a write of the register's current value, which VMMs do. */
 TEST_F(regs, unchanged)
 {
 	const uint64_t ids[] = {
@@ -99,18 +99,18 @@ TEST_F(regs, unchanged)
 			EXPECT_EQ(value, after);
 		}
 	}
-	/* The guest starts as it was set up. */
+	/* The guest starts with the registers that the setup wrote. */
 	EXPECT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
 }
 
-/* Not 64 bits wide, or no register at all: never a way around the list. */
+/* KVM refuses register ids of another width, and unknown ids. */
 TEST_F(regs, odd_ids_refused)
 {
 	EXPECT_NE(0, pvm_set_reg(self->vcpu, (REG_PC & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U32, 0));
 	EXPECT_NE(0, pvm_set_reg(self->vcpu, REG_X(0) + 1, 0));
 	EXPECT_NE(0, pvm_set_reg(self->vcpu, 0, 0));
 	EXPECT_NE(0, pvm_set_reg(self->vcpu, UINT64_MAX, 0));
-	/* The guest still starts as it was set up. */
+	/* The guest still starts with the registers that the setup wrote. */
 	EXPECT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, 1));
 }
 
@@ -124,7 +124,7 @@ TEST_F(regs, bad_pointer)
 	EXPECT_EQ(-1, ioctl(self->vcpu->fd, KVM_SET_ONE_REG, &reg));
 }
 
-/* crosvm sets PSTATE on every vCPU, to what the reset left there. */
+/* crosvm sets PSTATE on every vCPU, to the reset value. */
 TEST_F(regs, pstate)
 {
 	for (int i = 0; i < 2; i++) {
@@ -141,7 +141,7 @@ TEST_F(regs, pstate)
 	}
 }
 
-/* Where another vCPU starts is the guest's to say, by CPU_ON. */
+/* The guest sets the start of other vCPUs, by CPU_ON, so KVM refuses it from the VMM. */
 TEST_F(regs, secondary_refused)
 {
 	struct pvm_vcpu *second = &self->vm.vcpus[1];
@@ -173,12 +173,12 @@ TEST_F(regs, nothing_after_the_first_run)
 	}
 	EXPECT_EQ(-EPERM, pvm_set_reg(self->vcpu, REG_PSTATE, pstate));
 
-	/* The guest did not notice. */
+	/* The guest goes on. */
 	ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
 	EXPECT_EQ(1, value);
 }
 
-/* The physical counter of a protected VM has no offset, so the two counters share none. */
+/* KVM refuses a counter offset: the physical counter of a protected VM has none. */
 TEST_F(regs, counter_offset)
 {
 	struct kvm_arm_counter_offset offset = { .counter_offset = 1 << 20 };

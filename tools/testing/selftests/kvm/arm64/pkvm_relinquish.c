@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MEM_RELINQUISH: a guest gives a page back while it lives.
+ * MEM_RELINQUISH: a running guest returns a page to the host.
  *
- * R1: the page is the host's when the call is done, and no CPU can reach it by the guest's tables.
- * R3: it is zeroed. R7: only a page that is the guest's own goes; any other call is refused with
- * nothing changed. The host has no more of it, either: it is unpinned and not charged, and what the
- * guest touches next is a fresh page, as if there had never been one.
+ * R1: after the call the host owns the page, and no CPU can access it through the guest's tables.
+ * R3: the page is zeroed. R7: EL2 refuses the call for any page that the guest does not own, and
+ * changes nothing. The host unpins and uncharges the page, and the guest's next access there gets a
+ * fresh page.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(relinquish)
 	pvm_free(&self->vm);
 }
 
-/* The guest writes all of some pages. */
+/* Have the guest write to every word of some pages. */
 static int take(struct pvm_vcpu *vcpu, uint64_t first, uint64_t pages)
 {
 	return pvm_command(vcpu, PVM_FILL, PVM_DATA_IPA + first * PAGE, SECRET, pages * WORDS,
@@ -76,7 +76,7 @@ static uint64_t vm_pages(const struct pvm *vm, const char *name)
 	return pvm_kvm_stat(vm->fd, name) / PAGE;
 }
 
-/* R3: not a word is left of it; the neighbours are as they were. */
+/* R3: all of the page is zero, and its neighbours have not changed. */
 TEST_F(relinquish, zeroed)
 {
 	uint64_t value;
@@ -100,7 +100,7 @@ TEST_F(relinquish, zeroed)
 	EXPECT_EQ(3, vm_pages(&self->vm, "protected_bytes_private"));
 }
 
-/* The next access brings a page, with what the host has in it. */
+/* The guest's next access gets a page with the contents that the host wrote. */
 TEST_F(relinquish, fresh_page_later)
 {
 	long donated, relinquished;
@@ -125,7 +125,7 @@ TEST_F(relinquish, fresh_page_later)
 	EXPECT_EQ(0x405e, value);
 }
 
-/* Nothing holds the page any more: the host may drop it, and put another in its place. */
+/* The host can drop the page and map another in its place. */
 TEST_F(relinquish, the_host_may_drop_it)
 {
 	uint64_t value;
@@ -140,7 +140,7 @@ TEST_F(relinquish, the_host_may_drop_it)
 	EXPECT_EQ(SECRET, value);
 }
 
-/* Nor is it pinned: a file cannot be sealed against writes as long as a page of it is. */
+/* The page is not pinned: the kernel can only seal a file against writes without pinned pages. */
 TEST_F(relinquish, unpinned)
 {
 	const uint64_t ipa = PVM_DATA_IPA + PAGES * PAGE;
@@ -171,14 +171,14 @@ TEST_F(relinquish, refuses_shared_page)
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(SECRET, READ_ONCE(*self->mem));
 
-	/* It still is the guest's, who may take it back, and give it then. */
+	/* The guest can relinquish the page after it unshares it. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_unshare(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
 	EXPECT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
 	EXPECT_TRUE(is_zero(self->mem));
 }
 
-/* Neither twice, nor what it never had; and no page comes for the asking. */
+/* EL2 refuses a page that is not there, and does not request it from the host. */
 TEST_F(relinquish, refuses_missing_page)
 {
 	long donated;
@@ -203,7 +203,7 @@ TEST_F(relinquish, refuses_guard)
 	EXPECT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_GUARD_UNMAP, PVM_DATA_IPA, 0, 0));
 }
 
-/* Where a page was, there may be a guard then, and memory again after it. */
+/* The guest can put a guard in place of the page, and have memory there again later. */
 TEST_F(relinquish, guard_in_its_place)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, 1));
@@ -214,7 +214,7 @@ TEST_F(relinquish, guard_in_its_place)
 	EXPECT_EQ(0, take(self->vcpu, 0, 1));
 }
 
-/* What the host took by force is neither the guest's to give nor ever there again. */
+/* EL2 refuses a page that the host reclaimed by force, and the IPA stays unusable. */
 TEST_F(relinquish, refuses_poisoned_page)
 {
 	int fd = pvm_map_file(self->mem, PAGE);
@@ -253,7 +253,7 @@ TEST_F(relinquish, bad_arguments)
 	}
 }
 
-/* R5: round and round, with nothing that grows. */
+/* R5: many rounds need no more metadata than the first. */
 TEST_F_TIMEOUT(relinquish, many_times, TIMEOUT)
 {
 	long donated, relinquished, metadata = 0;
@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(relinquish, many_times, TIMEOUT)
 	EXPECT_EQ(300, vm_pages(&self->vm, "protected_bytes_relinquished"));
 }
 
-/* R3: what it kept comes back with its death, and all adds up. */
+/* R3: at the VM's death the host gets the other pages back, and the totals add up. */
 TEST_F(relinquish, relinquish_and_die)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, PAGES));
@@ -296,7 +296,7 @@ static int run_on(long cpu)
 	return sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* R1: the other vCPU, on another CPU, has no TLB entry of the page that went. */
+/* R1: another vCPU, on another CPU, has no TLB entry for the relinquished page. */
 TEST_F(relinquish, no_tlb_entry_is_left)
 {
 	struct pvm_vcpu *other = &self->vm.vcpus[1];
@@ -310,7 +310,7 @@ TEST_F(relinquish, no_tlb_entry_is_left)
 		ASSERT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
 		EXPECT_EQ(SECRET, value);
 		ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
-		/* Another page of the host, beside the one that the guest had. */
+		/* The host maps another page in place of the one that the guest had. */
 		ASSERT_EQ(self->mem, mmap(self->mem, PAGE, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
 		WRITE_ONCE(*self->mem, round);
@@ -320,7 +320,7 @@ TEST_F(relinquish, no_tlb_entry_is_left)
 	}
 }
 
-/* What the thread of a vCPU has it do. */
+/* The work of a vCPU's thread, and its result. */
 struct work {
 	struct pvm_vcpu *vcpu;
 	pthread_barrier_t *start;
@@ -339,7 +339,7 @@ static void *do_work(void *arg)
 	return NULL;
 }
 
-/* Both vCPUs at once. */
+/* Run both vCPUs at once. */
 static void do_both(struct __test_metadata *const _metadata, struct work *works)
 {
 	pthread_barrier_t start;
@@ -357,7 +357,7 @@ static void do_both(struct __test_metadata *const _metadata, struct work *works)
 	pthread_barrier_destroy(&start);
 }
 
-/* R1: of two that give the same page back one does. */
+/* R1: of two vCPUs that relinquish the same page, exactly one succeeds. */
 TEST_F_TIMEOUT(relinquish, both_relinquish, TIMEOUT)
 {
 	struct pvm_vcpu *vcpus = self->vm.vcpus;
@@ -381,7 +381,7 @@ TEST_F_TIMEOUT(relinquish, both_relinquish, TIMEOUT)
 	}
 }
 
-/* R5: one gives back what the other touches: what went had been there, and no count is lost. */
+/* R5: one vCPU relinquishes pages that the other accesses. All counts stay exact. */
 TEST_F_TIMEOUT(relinquish, relinquish_against_touch, TIMEOUT)
 {
 	struct pvm_vcpu *vcpus = self->vm.vcpus;
@@ -412,11 +412,11 @@ TEST_F_TIMEOUT(relinquish, relinquish_against_touch, TIMEOUT)
 		EXPECT_EQ(returned + relinquished, pvm_stat("pages_relinquished"));
 		EXPECT_EQ(donated + relinquished + there, PAGES + pvm_stat("pages_donated"));
 	}
-	/* Else they did not meet. */
+	/* More relinquishes than pages succeeded, else the two vCPUs did not race. */
 	EXPECT_LT(PAGES, relinquished);
 }
 
-/* As somebody who is held to RLIMIT_MEMLOCK. */
+/* A VM of a process without CAP_IPC_LOCK, to which RLIMIT_MEMLOCK applies. */
 FIXTURE(charge) {
 	struct pvm vm;
 	struct pvm_vcpu *vcpu;
@@ -445,7 +445,7 @@ static uint64_t locked_pages(void)
 	return pvm_proc_number("/proc/self/status", "VmLck") * 1024 / PAGE;
 }
 
-/* What is given back is not charged, from the very call on, and leaves room for another page. */
+/* KVM uncharges a relinquished page at once, so the guest can get another one. */
 TEST_F(charge, given_back_at_once)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, 7));
@@ -459,14 +459,14 @@ TEST_F(charge, given_back_at_once)
 	EXPECT_EQ(8, locked_pages());
 	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA + 10 * PAGE));
 	ASSERT_EQ(0, take(self->vcpu, 20, 1));
-	/* One more is too many. */
+	/* One more page exceeds the limit. */
 	EXPECT_EQ(-ENOMEM, take(self->vcpu, 21, 1));
 	EXPECT_EQ(8, locked_pages());
 	pvm_kill(&self->vm);
 	EXPECT_EQ(0, locked_pages());
 }
 
-/* A refused call gives nothing back. */
+/* A refused call uncharges nothing. */
 TEST_F(charge, refused_calls_change_nothing)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, 2));

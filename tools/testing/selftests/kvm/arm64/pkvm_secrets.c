@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A hostile VMM looks for what a protected guest has in its registers, and tries to change it.
+ * A hostile VMM searches for the contents of a protected guest's registers, and tries to change
+ * them.
  *
- * The rule: at an exit the host sees, and may answer, what that kind of exit is about, and nothing
- * else. A guest (pvm_regcheck.S) has a secret in each register that it can have one in, leaves in
- * every way that there is, and says whether all of them are as they were. At each return of KVM_RUN
- * the VMM searches all that it can read, and writes to all that it can write to.
+ * R4: at an exit the host can read, and answer, only the registers that belong to that kind of
+ * exit. The guest (pvm_regcheck.S) puts a secret into every register that can hold one, makes every
+ * kind of exit, and reports whether all registers have kept their values. At each return of KVM_RUN
+ * the VMM searches all state that it can read, and writes to all that it can write to.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -26,7 +27,7 @@
 extern const uint8_t pvm_regcheck_code[], pvm_regcheck_code_end[];
 
 #define REGCHECK_IPA	0xa0000000UL
-#define LATE_IPA	0xb0000000UL	/* memory that the VMM keeps back at first */
+#define LATE_IPA	0xb0000000UL	/* memory that the VMM adds only after a failed KVM_RUN */
 #define DEVICE_IPA	0x40000UL
 #define LATE_VALUE	0x1a7e1a7e1a7e1a7eUL
 #define DEVICE_VALUE	0xdefacedefacedefaUL
@@ -34,9 +35,9 @@ extern const uint8_t pvm_regcheck_code[], pvm_regcheck_code_end[];
 #define REDIST_IPA	0x3ffb0000UL
 #define MAX_REGS	1024
 #define TIMEOUT		60
-/* How often a run may be interrupted before the guest has got anywhere. */
+/* The limit of interrupted runs in a round. */
 #define MAX_INTERRUPTS	200
-/* How often a guest spins that is to be interrupted at last. */
+/* The limit of rounds that spin without an interrupt. */
 #define MAX_ROUNDS	20
 
 struct vmm {
@@ -49,13 +50,13 @@ struct vmm {
 	bool kept_back;
 	struct kvm_reg_list *regs;
 
-	/* What the VMM has come by in this round, and what it could do. */
+	/* What the VMM found in this round, and which writes succeeded. */
 	unsigned int exits;
 	unsigned int found;
 	unsigned int readable;
 	unsigned int writable;
 
-	/* What the register checker tells at the end of a round. */
+	/* The report of the guest at the end of a round. */
 	uint64_t reported[REGCHECK_SIZE / 8];
 };
 
@@ -149,7 +150,7 @@ FIXTURE_TEARDOWN(secrets)
 	free(self->v.regs);
 }
 
-/* Look for a secret, whole or half, in some memory. */
+/* Search memory for a secret or half of one. */
 static void search(struct vmm *v, const char *where, const void *memory, size_t size)
 {
 	const uint32_t *words = memory;
@@ -214,7 +215,7 @@ static void search_stats(struct vmm *v)
 	close(fd);
 }
 
-/* All that a VMM can read of a vCPU. */
+/* Search all state of a vCPU that a VMM can read. */
 static void look(struct vmm *v)
 {
 	v->exits++;
@@ -232,7 +233,7 @@ static void look(struct vmm *v)
 	search_gic(v, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0, 0x600, 4);
 }
 
-/* And what it can write to: nothing of this may get anywhere. */
+/* Write to all registers that a VMM can write to. None of the writes may reach the guest. */
 static void write_registers(struct vmm *v)
 {
 	struct kvm_vcpu_events events = {
@@ -251,12 +252,12 @@ static void write_registers(struct vmm *v)
 	}
 	if (!ioctl(v->vcpu->fd, KVM_SET_VCPU_EVENTS, &events) || errno != EPERM)
 		v->writable++;
-	/* Registers by way of kvm_run, which arm64 does not have. */
+	/* arm64 has no registers in kvm_run, so this must have no effect. */
 	v->vcpu->run->kvm_dirty_regs = ~0ULL;
 	memset(&v->vcpu->run->s, 0x11, sizeof(v->vcpu->run->s));
 }
 
-/* What these return is the host's affair. The guest must not notice. */
+/* Make calls that may succeed or fail, but must not affect the guest. */
 static void disturb(struct vmm *v)
 {
 	struct kvm_guest_debug debug = {
@@ -274,13 +275,13 @@ static void disturb(struct vmm *v)
 	state.mp_state = KVM_MP_STATE_RUNNABLE;
 	ioctl(v->vcpu->fd, KVM_SET_MP_STATE, &state);
 
-	/* A run that is over before it begins. */
+	/* A KVM_RUN that returns without entering the guest. */
 	v->vcpu->run->immediate_exit = 1;
 	ioctl(v->vcpu->fd, KVM_RUN, NULL);
 	v->vcpu->run->immediate_exit = 0;
 }
 
-/* One exit by MMIO: whether the round is over, by 0; -EPROTO if nobody expects this one. */
+/* Handle an MMIO exit. Return 0 at the end of the round, -EAGAIN before, -EPROTO if unexpected. */
 static int serve(struct vmm *v, uint64_t command, uint64_t arg)
 {
 	struct kvm_run *run = v->vcpu->run;
@@ -291,7 +292,7 @@ static int serve(struct vmm *v, uint64_t command, uint64_t arg)
 		return -EPROTO;
 	memcpy(&value, run->mmio.data, sizeof(value));
 	if (run->mmio.is_write) {
-		/* What the host makes of a value that was written does not matter any more. */
+		/* A change of the value after the exit must have no effect. */
 		memset(run->mmio.data, 0x11, sizeof(run->mmio.data));
 		if (run->mmio.phys_addr == DEVICE_IPA)
 			return value == REGCHECK_SHOWN ? -EAGAIN : -EPROTO;
@@ -314,9 +315,8 @@ static int serve(struct vmm *v, uint64_t command, uint64_t arg)
 }
 
 /*
- * Have the register checker leave in one way, and come back. Returns 0 after a whole round,
- * -ESHUTDOWN if the VM is off, or another negative errno. Memory that is kept
- * back is handed out at the first fault.
+ * Have the guest make one round with one kind of exit. Return 0 after the round, -ESHUTDOWN if the
+ * VM is off, or another negative errno. The late memory is added at the first fault.
  */
 static int go(struct vmm *v, uint64_t command, uint64_t arg)
 {
@@ -363,7 +363,7 @@ static int go(struct vmm *v, uint64_t command, uint64_t arg)
 
 #define hvc(function)	(REGCHECK_HVC | (uint64_t)(function) << 32)
 
-/* A whole round in which nothing was found, nothing could be done, and nothing was lost. */
+/* Expect a round in which the VMM finds no secret and changes nothing, and the guest loses none. */
 static void expect_kept(struct __test_metadata *const _metadata, struct vmm *v, uint64_t command,
 			uint64_t arg)
 {
@@ -372,7 +372,7 @@ static void expect_kept(struct __test_metadata *const _metadata, struct vmm *v, 
 	EXPECT_EQ(0, v->readable);
 	EXPECT_EQ(0, v->writable);
 	EXPECT_EQ(0, v->reported[REGCHECK_LOST / 8]) {
-		TH_LOG("way %#lx: the first that changed is %lu", command,
+		TH_LOG("command %#lx: the first changed register is %lu", command,
 		       v->reported[REGCHECK_WHICH / 8]);
 	}
 	EXPECT_LE(REGCHECK_MIN_HELD, v->reported[REGCHECK_HELD / 8]);
@@ -394,7 +394,7 @@ static int enroll(struct vmm *v)
 	return err ? err : (int)result(v);
 }
 
-/* Memory behind an IPA that KVM_RUN fails at until the VMM relents. */
+/* Set up LATE_IPA, at which KVM_RUN fails until the VMM adds the memory. */
 static void keep_back(struct __test_metadata *const _metadata, struct vmm *v)
 {
 	ASSERT_EQ(0, mprotect(v->late, getpagesize(), PROT_NONE));
@@ -407,7 +407,7 @@ TEST_F_TIMEOUT(secrets, interrupt, TIMEOUT)
 
 	if (variant->guarded)
 		ASSERT_EQ(0, enroll(&self->v));
-	/* The test is one only if the guest was interrupted, which on a busy machine it may not. */
+	/* Repeat until the guest was interrupted, which may not happen on a busy machine. */
 	do {
 		expect_kept(_metadata, &self->v, REGCHECK_SPIN, 0);
 	} while (self->v.exits <= REGCHECK_EXITS && ++rounds < MAX_ROUNDS);
@@ -458,7 +458,7 @@ TEST_F_TIMEOUT(secrets, share_that_needs_a_page, TIMEOUT)
 	EXPECT_EQ(LATE_VALUE, READ_ONCE(*self->v.late));
 	expect_kept(_metadata, &self->v, hvc(HVC_MEM_UNSHARE), LATE_IPA);
 	EXPECT_EQ(HVC_SUCCESS, (int64_t)result(&self->v));
-	/* And what is refused. */
+	/* Then a call that EL2 refuses. */
 	expect_kept(_metadata, &self->v, hvc(HVC_MEM_UNSHARE), LATE_IPA);
 	EXPECT_EQ(HVC_INVALID_PARAMETER, (int64_t)result(&self->v));
 }
@@ -493,7 +493,7 @@ TEST_F_TIMEOUT(secrets, system_registers, TIMEOUT)
 	expect_kept(_metadata, &self->v, REGCHECK_SYSREG, 0);
 }
 
-/* An SGI to nobody: its value may show, and is no secret. */
+/* An SGI without a target. The host may read its value, which is no secret. */
 TEST_F_TIMEOUT(secrets, sgi, TIMEOUT)
 {
 	if (variant->guarded)
@@ -501,7 +501,7 @@ TEST_F_TIMEOUT(secrets, sgi, TIMEOUT)
 	expect_kept(_metadata, &self->v, REGCHECK_SGI, 0x3000000);
 }
 
-/* Everything, one after the other, in one VM: what is left of one exit is not another's. */
+/* All kinds of exits in one VM: none reveals state that an earlier one left. */
 TEST_F_TIMEOUT(secrets, all_in_turn, TIMEOUT)
 {
 	if (variant->guarded)

@@ -2,10 +2,9 @@
 /*
  * Several vCPUs of one protected VM at once.
  *
- * R1, R5, R7: of two calls that race for one page exactly one does it, whole, and the other is
- * refused; faults that race for one page bring one page; and no count is lost on the way. What is
- * swept here is swept by every vCPU at the same time, by half of them from the other end, so that
- * they meet.
+ * R1, R5, R7: if vCPUs make the same call on a page at once, exactly one call succeeds and EL2
+ * refuses the others. If they fault on the same page, the host donates one page. All counts stay
+ * exact. All vCPUs sweep the pages at the same time, half of them backwards, so that they meet.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -18,10 +17,10 @@
 #define PAGES		512
 #define SECRET		0x5ec2e75ec2e75ec2UL
 #define TIMEOUT		120
-/* How often a race is started again that one vCPU has won throughout. */
+/* How often a race is repeated in which one vCPU made all successful calls. */
 #define MAX_ROUNDS	50
 
-/* What a vCPU's thread has its vCPU do, and what came of it. */
+/* The work of a vCPU's thread, and its result. */
 struct work {
 	struct pvm_vcpu *vcpu;
 	pthread_barrier_t *start;
@@ -78,7 +77,7 @@ static void *do_work(void *arg)
 	return NULL;
 }
 
-/* Have all vCPUs do their work at once, each in a thread. */
+/* Run the work of all vCPUs at once, each in a thread. */
 static void do_all(struct __test_metadata *const _metadata, struct work *work, unsigned int vcpus)
 {
 	pthread_t threads[PVM_MAX_VCPUS];
@@ -115,7 +114,7 @@ static uint64_t sum_done(const struct work *work, unsigned int vcpus)
 	return sum;
 }
 
-/* Whether more than one vCPU got something: without that there was no race. */
+/* Check that more than one vCPU made a successful call, else there was no race. */
 static bool raced(const struct work *work, unsigned int vcpus)
 {
 	unsigned int winners = 0;
@@ -125,7 +124,7 @@ static bool raced(const struct work *work, unsigned int vcpus)
 	return winners > 1;
 }
 
-/* Every vCPU makes this call for every page. Each page once, and each other call refused. */
+/* Every vCPU makes the call for every page. For each page one call succeeds, the others do not. */
 static void sweep(struct __test_metadata *const _metadata, struct work *work, unsigned int vcpus,
 		  uint32_t function)
 {
@@ -151,7 +150,7 @@ static unsigned int count_reachable(const uint8_t *mem)
 	return reachable;
 }
 
-/* PSCI: each vCPU runs where CPU_ON sent it, and a second CPU_ON finds it on. */
+/* PSCI: each vCPU runs at the entry point of CPU_ON, and a second CPU_ON gets ALREADY_ON. */
 TEST_F(smp, cpu_on)
 {
 	for (unsigned int i = 0; i < self->vcpus; i++)
@@ -164,12 +163,12 @@ TEST_F(smp, cpu_on)
 		ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], PVM_DATA_IPA + i * self->page, &value));
 		EXPECT_EQ(SECRET + i, value);
 	}
-	/* ALREADY_ON, and INVALID_PARAMETERS for a vCPU that there is not. */
+	/* ALREADY_ON, and INVALID_PARAMETERS for a vCPU that does not exist. */
 	EXPECT_EQ(-4, pvm_hvc(&self->vm.vcpus[0], HVC_PSCI_CPU_ON, 1, PVM_CODE_IPA, 0));
 	EXPECT_EQ(-2, pvm_hvc(&self->vm.vcpus[0], HVC_PSCI_CPU_ON, 77, PVM_CODE_IPA, 0));
 }
 
-/* Faults that race for a page bring one page, whose contents all vCPUs see. */
+/* vCPUs that fault on the same page at once get one page, and all read its contents. */
 TEST_F_TIMEOUT(smp, first_touch_of_the_same_pages, TIMEOUT)
 {
 	long donated = pvm_stat("pages_donated");
@@ -192,7 +191,7 @@ TEST_F_TIMEOUT(smp, first_touch_of_different_pages, TIMEOUT)
 {
 	long donated = pvm_stat("pages_donated");
 
-	/* Interleaved, so that they need the same page tables at the same time. */
+	/* The pages are interleaved, so the vCPUs need the same tables at the same time. */
 	for (unsigned int i = 0; i < self->vcpus; i++)
 		set_work(&self->work[i], PVM_FILL, PVM_DATA_IPA + i * self->page, SECRET,
 			 PAGES / self->vcpus, self->vcpus * self->page);
@@ -201,7 +200,7 @@ TEST_F_TIMEOUT(smp, first_touch_of_different_pages, TIMEOUT)
 	EXPECT_EQ(0, count_reachable(self->vm.data));
 }
 
-/* Exactly one of the shares of a page does it, and exactly one of the unshares. */
+/* For each page exactly one MEM_SHARE and exactly one MEM_UNSHARE succeed. */
 TEST_F_TIMEOUT(smp, share_the_same_pages, TIMEOUT)
 {
 	bool share_raced = false, unshare_raced = false;
@@ -222,7 +221,7 @@ TEST_F_TIMEOUT(smp, share_the_same_pages, TIMEOUT)
 	EXPECT_TRUE(unshare_raced);
 }
 
-/* The same with pages that have to be donated first. */
+/* For each page that the host has to donate first, exactly one MEM_SHARE succeeds. */
 TEST_F_TIMEOUT(smp, share_the_same_untouched_pages, TIMEOUT)
 {
 	long donated = pvm_stat("pages_donated");
@@ -232,7 +231,7 @@ TEST_F_TIMEOUT(smp, share_the_same_untouched_pages, TIMEOUT)
 	EXPECT_EQ(PAGES, count_reachable(self->vm.data));
 }
 
-/* Shares and unshares of the same pages race: each unshare that succeeded undid one share. */
+/* MEM_SHARE races with MEM_UNSHARE: each MEM_UNSHARE that succeeds undoes one MEM_SHARE. */
 TEST_F_TIMEOUT(smp, share_against_unshare, TIMEOUT)
 {
 	struct work *work = self->work;
@@ -255,8 +254,8 @@ TEST_F_TIMEOUT(smp, share_against_unshare, TIMEOUT)
 }
 
 /*
- * R5: a TLB entry of one vCPU is not another's. Both run in turn on one CPU of the host, and then
- * on others: each sees what the other wrote last.
+ * R5: a vCPU does not use stale TLB entries of another. Two vCPUs alternate on one CPU of the host
+ * and then on others, and each reads what the other wrote last.
  */
 TEST_F_TIMEOUT(smp, moved_between_host_cpus, TIMEOUT)
 {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dumps of stage-2 tables in debugfs say what is so: each VM's own, and the host's of the same
- * pages; of one moment, whoever works on them meanwhile, and whoever dies.
+ * The dumps of stage-2 tables in debugfs, of VMs and of the host.
+ *
+ * Rule: a dump has every mapping with its right state, and is a snapshot of one moment, even while
+ * vCPUs change the tables or the VM dies.
  *
  * Needs a kernel with CONFIG_PKVM_STAGE2_DEBUG.
  */
@@ -22,12 +24,12 @@
 #define PAGE		((uint64_t)getpagesize())
 #define PAGES		512UL
 #define DEVICE_IPA	0x20000000UL
-/* Of level 2. */
+/* The size of a block of level 2. */
 #define BLOCK		(PAGE * (PAGE / 8))
 
 #define NR_DUMPS	200
 #define NR_DEATHS	12
-/* Seconds, on a machine that does other things as well. */
+/* The time limit in seconds, for a busy machine. */
 #define PATIENCE	120
 
 #define EXPECT_WHAT(dump, address, text)						\
@@ -59,7 +61,7 @@ FIXTURE_TEARDOWN(dump)
 	pvm_free(&self->vm);
 }
 
-/* Read a dump that has to be sound. */
+/* Read a dump, which must be sound. */
 static void read_sound(struct __test_metadata *const _metadata, struct pvm_dump *dump,
 		       const char *path, bool host)
 {
@@ -75,13 +77,13 @@ static void read_sound(struct __test_metadata *const _metadata, struct pvm_dump 
 	}
 }
 
-/* Rule: before a VM has run there is nothing of it at EL2 to be told. */
+/* Rule: before the first run of a VM, its dump cannot be read. */
 TEST_F(dump, before_it_runs)
 {
 	EXPECT_EQ(-ENOENT, pvm_dump_read(&self->dump, self->path));
 }
 
-/* Rule: a dump has every page that the guest has, in its state, and nothing else. */
+/* Rule: a VM's dump has exactly the guest's pages, each with its state. */
 TEST_F(dump, what_the_guest_has)
 {
 	int fd = pvm_map_file(self->vm.data, self->vm.data_size);
@@ -111,7 +113,7 @@ TEST_F(dump, what_the_guest_has)
 	EXPECT_WHAT(&self->dump, PVM_CODE_IPA, "owned RWX normal");
 	EXPECT_EQ(7, self->dump.total[PVM_DUMP_LEAVES_L3]);
 
-	/* A block and two pages of guards; what was taken by force is an annotation as well. */
+	/* Annotations: a block and two pages of guards, and the page reclaimed by force. */
 	EXPECT_EQ(4, self->dump.total[PVM_DUMP_ANNOTATED]);
 	EXPECT_WHAT(&self->dump, DEVICE_IPA, "guard 4");
 	EXPECT_WHAT(&self->dump, DEVICE_IPA + BLOCK + PAGE, "guard 4");
@@ -120,7 +122,7 @@ TEST_F(dump, what_the_guest_has)
 	EXPECT_EQ(2, pvm_dump_at(&self->dump, DEVICE_IPA)->level);
 }
 
-/* Rule: the host's dump has the same pages, as what they are to the host. */
+/* Rule: the host's dump has the same pages with their state for the host. */
 TEST_F(dump, what_the_host_has)
 {
 	uint64_t private, shared;
@@ -145,7 +147,7 @@ TEST_F(dump, what_the_host_has)
 	EXPECT_WHAT(&self->dump, shared, "owned RWX normal");
 }
 
-/* Rule: what is shared with a VM that is not protected is told, too. */
+/* Rule: the dumps have the pages that the host shares with a non-protected VM. */
 TEST_F(dump, np_vm)
 {
 	struct pvm np;
@@ -174,7 +176,7 @@ struct worker {
 	int err;
 };
 
-/* Share and unshare two pages by one call each, and have others come and go around them. */
+/* Share and unshare two pages with one call, with calls on other pages in between. */
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -193,7 +195,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Rule: a dump is of one moment, though the guest goes on. */
+/* Rule: a dump is a snapshot, although the guest changes its tables meanwhile. */
 TEST_F_TIMEOUT(dump, of_one_moment, PATIENCE)
 {
 	struct worker w = { .vm = &self->vm };
@@ -238,7 +240,7 @@ static void *read_again_and_again(void *arg)
 	return NULL;
 }
 
-/* Rule: a VM that dies while its tables are read does no harm: the dump is whole, or an error. */
+/* Rule: when a VM dies during the read of its dump, the dump is complete or the read fails. */
 TEST_F_TIMEOUT(dump, dies_while_it_is_read, PATIENCE)
 {
 	struct worker w = { .path = self->path };
@@ -258,7 +260,7 @@ TEST_F_TIMEOUT(dump, dies_while_it_is_read, PATIENCE)
 
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, read_again_and_again, &w));
 	for (unsigned int i = 0; i < NR_DEATHS; i++) {
-		/* With the descriptors of the one before, and so with the name of its file. */
+		/* The VM gets the descriptors of the one before, and so the same file name. */
 		ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, PAGES * PAGE));
 		ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, 1, PAGES, PAGE));
 		pvm_free(&self->vm);

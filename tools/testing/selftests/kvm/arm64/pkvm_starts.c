@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pkvm_starts [SEED [STARTS]]: VMs of two vCPUs, protected and not, that start, work for a moment
- * and die, four at a time, on a host whose CPUs are all busy.
+ * pkvm_starts [SEED [STARTS]]: VMs with two vCPUs, protected and non-protected, that start, work
+ * for a moment and die, four at a time, on a host whose CPUs are all busy.
  *
- * KVM_RUN has no reason to fail. It did when the host's and the hypervisor's idea of which vCPU is
- * loaded on a CPU differed, for which a thread has to be preempted or moved at the wrong moment. So
- * each VM's threads compete with others, and are moved from CPU to CPU. Of each four VMs all have
- * died before the next four start, so that the first VM and the last one of the host, at which the
- * kernel patches its scheduler, come by as often as can be.
+ * Rule: KVM_RUN never fails. It failed once when host and EL2 disagreed about which vCPU is loaded
+ * on a CPU, after a thread was preempted or migrated at a bad moment. So the threads of each VM
+ * compete with others and migrate between CPUs. All four VMs die before the next four start: the
+ * kernel patches its scheduler at the first and the last VM, which thus happens as often as
+ * possible.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -30,7 +30,7 @@
 #define AT_A_TIME		4
 #define DEFAULT_STARTS		40
 #define COMPETITORS		2
-/* What a vCPU does: stores and loads, each with its exits, and now and then to another CPU. */
+/* The number of stores and loads of a vCPU, which sometimes migrates in between. */
 #define STEPS			8
 #define PAGES			4
 
@@ -89,7 +89,7 @@ static void *work_thread(void *arg)
 	return NULL;
 }
 
-/* One VM, from its making to its death; 0 or a negative errno. */
+/* Run one VM from its creation to its death. Return 0 or a negative errno. */
 static int start_vm(uint64_t random)
 {
 	unsigned long type = random & 1 ? KVM_VM_TYPE_ARM_PROTECTED : 0;
@@ -115,7 +115,7 @@ static int start_vm(uint64_t random)
 	return err;
 }
 
-/* The host's CPUs have something else to do as well, which sleeps now and then. */
+/* Keep the host's CPUs busy, with a sleep now and then. */
 static void compete(uint64_t random)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -138,7 +138,7 @@ static pid_t start_child(uint64_t random)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	err = start_vm(random);
 	if (err)
-		printf("# VM of %#llx: %s\n", (unsigned long long)random, strerror(-err));
+		printf("# VM with seed %#llx: %s\n", (unsigned long long)random, strerror(-err));
 	fflush(stdout);
 	_exit(err ? 1 : 0);
 }

@@ -4,10 +4,10 @@
  * touch, share and unshare memory, on a host that swaps, migrates, splits huge pages and kills
  * VMMs.
  *
- * R1: in the end all memory is the host's, and what was given equals what came back. R3: nothing of
- * what a guest had for itself is left in it. R5: nobody hangs, oopses or loses a page on the way.
+ * R1: at the end the host owns all memory, and has reclaimed as many pages as it donated. R3: the
+ * memory has no private data of a guest any more. R5: host and EL2 never hang, crash or lose pages.
  *
- * The seed makes what each process does the same again; how they interleave is for the host to say.
+ * The same seed makes each process do the same again, but the host's scheduling still varies.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -26,16 +26,16 @@
 #include "pvm_probe.h"
 #include "stress.h"
 
-/* Results of report(). */
+/* The number of results in report(). */
 #define PLAN			15
 
 #define VMS			4
 #define DEFAULT_SECONDS		15
-/* From one killed VM to the next, at most, in microseconds. */
+/* The longest time from one killed VM to the next, in microseconds. */
 #define MAX_LIFE_US		600000
-/* How long a dead VMM's memory may stay out of reach, in tenths of a second. */
+/* How long a dead VMM's memory may stay inaccessible, in tenths of a second. */
 #define DEATH_LIMIT		200
-/* What the host's free memory may differ by: less than two VMs have. */
+/* The tolerance for the host's free memory, in bytes: less than the memory of two VMs. */
 #define FREE_NOISE		(4UL << 20)
 
 struct vm {
@@ -78,7 +78,7 @@ static pid_t fork_child(void)
 	return pid;
 }
 
-/* A new VM, of a random kind but for the first, in the memory of the one that was. */
+/* Start a VM in the memory of the dead one, of a random kind; the first VM is not protected. */
 static void start(struct run *run, struct vm *vm)
 {
 	vm->config.seed = stress_random(&run->random);
@@ -97,7 +97,7 @@ static void start(struct run *run, struct vm *vm)
 	run->started++;
 }
 
-/* The page is the host's within bounded time, without anybody doing anything for it. */
+/* Check that the host can access the page within bounded time, without further calls. */
 static bool reachable(void *page)
 {
 	for (int i = 0; i < DEATH_LIMIT; i++) {
@@ -108,7 +108,7 @@ static bool reachable(void *page)
 	return false;
 }
 
-/* What a dead VM has left: memory that is the host's, with nothing in it that was private. */
+/* Check that the host can access a dead VM's memory, and that it has no private data. */
 static void check_remains(struct run *run, struct vm *vm)
 {
 	for (size_t at = 0; at < STRESS_VM_SIZE; at += getpagesize()) {
@@ -118,13 +118,13 @@ static void check_remains(struct run *run, struct vm *vm)
 			run->out_of_reach++;
 			return;
 		}
-		/* A non-protected VM has no secrets from its host. */
+		/* A non-protected VM has no secrets. */
 		for (size_t i = 0; i < getpagesize() / 8 && vm->config.protected; i++)
 			run->secrets += (READ_ONCE(page[i]) & STRESS_TAG_MASK) == STRESS_SECRET;
 	}
 }
 
-/* Bury a VM; it was killed or has done its work, and has nothing to complain of. */
+/* Wait for a VM, which was killed or has finished without an error, and check its memory. */
 static void bury(struct run *run, struct vm *vm, int options)
 {
 	int status;
@@ -188,7 +188,7 @@ static void prepare(struct run *run, uint64_t seed)
 	}
 }
 
-/* Now and then a VM dies, at a moment that it has not chosen, and another takes its place. */
+/* Kill a VM at random moments, and start another in its place. */
 static void work(struct run *run, unsigned long seconds)
 {
 	double end = now() + seconds;
@@ -237,7 +237,7 @@ static void expect_equal(const char *what, long left, long right)
 	ksft_test_result(left == right && left >= 0, "%s\n", what);
 }
 
-/* A stress test in which nothing happened has shown nothing. */
+/* Fail if the run had none of these events, so that each run tests something. */
 static void expect_some(const char *what, long count)
 {
 	ksft_print_msg("%s: %ld\n", what, count);
@@ -263,7 +263,7 @@ static void report(const struct run *run, long free_before)
 		     pvm_stat("pages_unshared") + pvm_stat("pages_reclaimed_shared"));
 	expect_equal("all_metadata_came_back", pvm_stat("metadata_pages_donated"),
 		     pvm_stat("metadata_pages_returned"));
-	/* Of what the host does here nothing is bound to take a page from a guest. */
+	/* None of the host's actions here may reclaim a page by force. */
 	expect_equal("no_page_was_taken_by_force", pvm_stat("pages_forced"), 0);
 	expect_equal("all_vms_are_gone", pvm_stat("vms_created"), pvm_stat("vms_destroyed"));
 	ksft_print_msg("free pages: %ld before, %ld after\n", free_before, free_after);
@@ -282,7 +282,7 @@ static void report(const struct run *run, long free_before)
 
 int main(int argc, char *argv[])
 {
-	/* What the host has to have done to memory meanwhile, as /proc/vmstat counts it. */
+	/* Events in /proc/vmstat that the host must have had during the run. */
 	static const char * const done[] = {
 		"pswpout", "pswpin", "pgmigrate_success", "thp_split_pmd", "cow_ksm",
 	};

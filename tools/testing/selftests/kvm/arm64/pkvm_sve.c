@@ -2,9 +2,9 @@
 /*
  * SVE of protected VMs, on a host that has it.
  *
- * Rule: the SVE registers of a protected vCPU are its own. Exits, other vCPUs on the same CPU and
- * the host's own use of SVE leave them as they are; they are not the host's to read. Where the VMM
- * did not ask for SVE, its instructions are undefined. The pages that EL2 keeps them in come back.
+ * Rule: exits, other vCPUs on the same CPU and the host's use of SVE do not change the SVE
+ * registers of a protected vCPU, and the host cannot read them. If the VMM did not enable SVE, its
+ * instructions are undefined. The host gets the pages back in which EL2 saves the registers.
  */
 #include <asm/hwcap.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ FIXTURE_SETUP(sve)
 	if (!(getauxval(AT_HWCAP) & HWCAP_SVE))
 		SKIP(return, "the host has no SVE");
 
-	/* All vCPUs of a test on one CPU, so that each meets what the last one left. */
+	/* Run all vCPUs of a test on one CPU, so that each follows another one there. */
 	CPU_ZERO(&cpus);
 	CPU_SET(0, &cpus);
 	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpus), &cpus));
@@ -57,7 +57,7 @@ FIXTURE_TEARDOWN(sve)
 		  pvm_stat("metadata_pages_returned") - self->metadata_returned);
 }
 
-/* The host's own z registers: 16 bytes or more each, written and read as the VMM does. */
+/* Fill z registers of the host, of 16 bytes or more each. */
 static void host_fill(uint64_t value)
 {
 	asm volatile(".arch_extension sve\n"
@@ -75,7 +75,7 @@ static void check(struct __test_metadata *_metadata, struct pvm_vcpu *vcpu, uint
 	ASSERT_EQ(length, vcpu->results[1]);
 }
 
-/* Each exit of the guest, and what the host does meanwhile, leaves the registers alone. */
+/* Exits of the guest, and the host's use of SVE meanwhile, do not change the registers. */
 TEST_F(sve, kept)
 {
 	struct pvm_vcpu *vcpu;
@@ -117,7 +117,7 @@ TEST_F(sve, three_vms)
 		pvm_free(&vms[i]);
 }
 
-/* A vCPU that is turned on starts with nothing of another one's. */
+/* A vCPU that CPU_ON starts has no register values of another vCPU. */
 TEST_F(sve, two_vcpus)
 {
 	struct pvm vm;
@@ -135,7 +135,7 @@ TEST_F(sve, two_vcpus)
 	pvm_free(&vm);
 }
 
-/* A vCPU of a non-protected VM may get its SVE state after another one of the VM has run. */
+/* A non-protected vCPU can finalize SVE after another vCPU of the VM has run. */
 TEST_F(sve, finalized_later)
 {
 	struct kvm_vcpu_init init;
@@ -192,7 +192,7 @@ TEST_F(sve, not_readable)
 	pvm_free(&vm);
 }
 
-/* Who did not ask for SVE has none. */
+/* SVE instructions are undefined in a VM without SVE. */
 TEST_F(sve, not_asked_for)
 {
 	struct pvm vm;

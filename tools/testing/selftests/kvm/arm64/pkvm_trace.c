@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tracepoints kvm:pkvm_*: each step of a page between the host and a VM, as it was taken and in
- * that order, with the VM, the page's place in the guest and in the host.
+ * The tracepoints kvm:pkvm_*, which record each transfer of a page between the host and a VM in
+ * order, with the VM, the gfn and the pfn.
  *
- * The rule: who reads the trace can follow a page through its life, from the donation until it is
- * the host's again, by whichever path; and what is between the guest and EL2 alone is not in it.
+ * Rule: a reader of the trace can follow a page from its donation until the host owns it again, on
+ * every path. The trace has no event for calls that only the guest and EL2 know of.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 
 struct event {
 	char name[32];
-	/* As far as the event has them. */
+	/* Zero if the event does not have the field. */
 	unsigned int vm;
 	uint64_t gfn;
 	uint64_t pfn;
@@ -99,7 +99,7 @@ static bool parse(const char *line, struct event *event)
 	return true;
 }
 
-/* All that was traced so far; -1 if it cannot be read, or is more than expected. */
+/* Read all events so far. Return -1 if that fails, or if there are more than MAX_EVENTS. */
 static int read_events(struct events *events)
 {
 	FILE *file = fopen(TRACING "/trace", "re");
@@ -120,7 +120,7 @@ static int read_events(struct events *events)
 	return events->nr < MAX_EVENTS ? 0 : -1;
 }
 
-/* The next event from @at on that has to do with a granule, or with this name; NULL if none. */
+/* Find the next event from @at on with this gfn, or with this name; NULL if none. */
 static const struct event *next_event(const struct events *events, unsigned int *at,
 				      const char *name, uint64_t gfn)
 {
@@ -171,7 +171,7 @@ FIXTURE_TEARDOWN(trace)
 	switch_all("0");
 }
 
-/* Given, given back, given again, and taken back when the guest is dead. */
+/* A page is donated, relinquished, donated again, and reclaimed after the VM's death. */
 TEST_F(trace, life_of_a_page)
 {
 	static const char * const life[] = {
@@ -198,18 +198,18 @@ TEST_F(trace, life_of_a_page)
 		ASSERT_NE(NULL, event);
 		EXPECT_STREQ(life[i], event->name);
 		EXPECT_EQ(created->vm, event->vm);
-		/* Pages that come back together are told by the first. */
+		/* An event for several pages has the gfn of the first. */
 		if (event->gfn == gfn)
 			EXPECT_EQ(pfn, event->pfn);
 	}
 	EXPECT_EQ(NULL, next_event(&self->events, &at, NULL, gfn));
 
-	/* The code, all pages, and one once more. */
+	/* The page with the code, all data pages, and one of them again. */
 	EXPECT_EQ(PAGES + 2, count_events(&self->events, "page_donated"));
 	EXPECT_EQ(1, count_events(&self->events, "page_relinquished"));
 }
 
-/* A VM, from what it cost to what it owned. */
+/* The events of a VM: creation, tables, reclaimed pages, destruction. */
 TEST_F(trace, life_of_a_vm)
 {
 	const struct event *created, *destroyed, *event;
@@ -241,13 +241,13 @@ TEST_F(trace, life_of_a_vm)
 	EXPECT_LT(0, event->pages);
 }
 
-/* What the guest shares, takes back and guards is not the host's to see. */
+/* The trace has no event for MEM_SHARE, MEM_UNSHARE and guards. */
 TEST_F(trace, private_matters)
 {
 	unsigned int before;
 
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, 1, PAGES / 2, PAGE));
-	/* Its table is there then. */
+	/* This makes the table for the guard before the trace starts. */
 	ASSERT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_GUARD_MAP, PVM_CHANNEL_IPA, 0, 0));
 	ASSERT_EQ(0, read_events(&self->events));
 	before = self->events.nr;
@@ -262,7 +262,7 @@ TEST_F(trace, private_matters)
 	EXPECT_EQ(before, self->events.nr);
 }
 
-/* The host's kernel takes a page by force, and the guest misses it. */
+/* The host reclaims a page by force, and the guest's next access fails. */
 TEST_F(trace, forced)
 {
 	int fd = pvm_map_file(self->vm.data, self->vm.data_size);
@@ -282,7 +282,7 @@ TEST_F(trace, forced)
 	ASSERT_NE(NULL, failed);
 	EXPECT_LT(forced, failed);
 	EXPECT_EQ(0, forced->error);
-	/* It is the host's, and not mapped since the hole was made. */
+	/* The host owns the page; the process has to map it again after the hole. */
 	EXPECT_EQ(0, pvm_probe(self->vm.data, PVM_READ));
 	EXPECT_EQ(pvm_pfn(self->vm.data), forced->pfn);
 	EXPECT_EQ(FIRST_GFN, failed->gfn);
@@ -292,7 +292,7 @@ TEST_F(trace, forced)
 	EXPECT_EQ(donated->vm, failed->vm);
 }
 
-/* A non-protected VM has what it touches shared with it, and unshared when the host unmaps it. */
+/* The host shares the pages that a non-protected VM accesses, and unshares them on an unmap. */
 TEST_F(trace, np_shared)
 {
 	const struct event *event;

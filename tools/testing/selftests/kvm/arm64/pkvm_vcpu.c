@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vCPUs that the hypervisor does not know yet, and calls that do not go to it.
+ * vCPUs that the host creates late, and firmware calls by SMC.
  *
- * R4: a vCPU runs because the hypervisor knows it, not because the host has one. And nothing but
- * the hypervisor answers a protected guest's firmware calls, by whichever conduit.
+ * R4: a vCPU can only run if EL2 knows it. Only EL2 answers a protected guest's firmware calls, by
+ * HVC and by SMC.
  */
 #include <errno.h>
 #include <signal.h>
@@ -41,8 +41,8 @@ FIXTURE_TEARDOWN(vcpu)
 }
 
 /*
- * EL2 learns of the vCPUs at the first run. One that comes later runs as well, but not in a
- * protected VM, which takes none.
+ * KVM registers the vCPUs with EL2 at the first run. A non-protected VM takes another vCPU later
+ * and runs it, a protected VM refuses it.
  */
 TEST_F(vcpu, created_after_the_first_run)
 {
@@ -56,7 +56,7 @@ TEST_F(vcpu, created_after_the_first_run)
 	if (variant->type == KVM_VM_TYPE_ARM_PROTECTED) {
 		EXPECT_EQ(-1, fd);
 		EXPECT_EQ(EBUSY, errno);
-		/* The first one is none the worse for it. */
+		/* The first vCPU still runs. */
 		EXPECT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));
 		return;
 	}
@@ -72,7 +72,7 @@ TEST_F(vcpu, created_after_the_first_run)
 	self->vm.nr_vcpus++;
 	ASSERT_NE(MAP_FAILED, late->run);
 
-	/* Not before it is initialised, as everywhere. */
+	/* A vCPU cannot run before KVM_ARM_VCPU_INIT. */
 	EXPECT_EQ(-1, ioctl(fd, KVM_RUN, 0));
 	EXPECT_EQ(ENOEXEC, errno);
 
@@ -89,7 +89,7 @@ static void ignore(int signal)
 {
 }
 
-/* What KVM_ARM_VCPU_INIT takes runs: it is no use to hear of it from KVM_RUN. */
+/* KVM_RUN runs a vCPU with any features that KVM_ARM_VCPU_INIT took. */
 TEST_F(vcpu, what_init_takes_runs)
 {
 	const uint32_t features[] = {
@@ -115,7 +115,7 @@ TEST_F(vcpu, what_init_takes_runs)
 			continue;
 		}
 		if (features[i] & 1U << KVM_ARM_VCPU_EL1_32BIT) {
-			/* The guest's code is not made for it: that it runs has to do. */
+			/* The guest's code does not support the feature: run it for a while. */
 			alarm(2);
 			err = pvm_store(&vm.vcpus[0], PVM_DATA_IPA, i) == -EINVAL ? -EINVAL : 0;
 			alarm(0);
@@ -131,7 +131,7 @@ TEST_F(vcpu, what_init_takes_runs)
 	EXPECT_LE(1, ran);
 }
 
-/* The conduit is HVC. What the host would answer to an SMC is not to be trusted. */
+/* The conduit is HVC. EL2 answers NOT_SUPPORTED to an SMC, without asking the host. */
 TEST_F(vcpu, smc_is_not_supported)
 {
 	const uint32_t calls[] = {
@@ -148,7 +148,7 @@ TEST_F(vcpu, smc_is_not_supported)
 		for (int j = 1; j < 4; j++)
 			EXPECT_EQ(0, self->vcpu->results[j]);
 	}
-	/* Nothing was shared by the way. */
+	/* The SMC shared nothing, so this call succeeds. */
 	EXPECT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
 }
 

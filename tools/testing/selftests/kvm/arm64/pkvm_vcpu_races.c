@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first run of a VM, raced by what user space does to its vCPUs meanwhile.
+ * The first run of a VM, while user space creates or changes other vCPUs.
  *
- * At the first run the host tells the hypervisor which vCPUs there are. A vCPU that is created at
- * that moment must not end the VM, and one that is initialised or set runnable at that moment must
- * not end up on for the host and off for the hypervisor: its KVM_RUN would be EINVAL.
+ * At the first run KVM registers all vCPUs with EL2. Rules: the creation of a vCPU at that moment
+ * must not break the VM. KVM_ARM_VCPU_INIT and KVM_SET_MP_STATE at that moment must not leave a
+ * vCPU on for the host and off for EL2, since its KVM_RUN would fail with EINVAL.
  */
 #include <errno.h>
 #include <linux/compiler.h>
@@ -19,11 +19,11 @@
 #include "pvm.h"
 
 #define TIMEOUT		120
-/* How long a race is run again and again, in seconds: the machine may be slow. */
+/* How long each race is repeated, in seconds. */
 #define SECONDS		5
-/* More vCPUs make the moment longer in which the host tells the hypervisor of them. */
+/* With more vCPUs their registration with EL2 takes longer. */
 #define VCPUS		64
-/* How many are created beside a first run, as the channels of the guests go. */
+/* The number of vCPUs created during a first run, limited by the guests' channels. */
 #define MAX_CREATED	(PVM_MAX_VCPUS - 1)
 
 struct race {
@@ -33,7 +33,7 @@ struct race {
 	int vcpu_fds[VCPUS];
 	struct kvm_vcpu_init init;
 	bool stop;
-	/* The first errno that ended the racing thread's loop, 0 if it was stopped. */
+	/* The errno that ended the racing thread's loop, 0 if the test stopped the thread. */
 	int error;
 	unsigned int calls;
 };
@@ -75,7 +75,7 @@ static bool is_over(const struct timespec *end)
 	       (now.tv_sec == end->tv_sec && now.tv_nsec > end->tv_nsec);
 }
 
-/* The VM with its vCPU 0, which is to run, and what the other thread needs. */
+/* Create the VM with vCPU 0, and what the racing thread needs. */
 static int start_race(struct race *race, struct pvm *vm, unsigned long type)
 {
 	int err = pvm_create(vm, type, 1, getpagesize());
@@ -92,7 +92,7 @@ static int start_race(struct race *race, struct pvm *vm, unsigned long type)
 	return 0;
 }
 
-/* As many vCPUs as are taken, without KVM_ARM_VCPU_INIT. */
+/* Create vCPUs, without KVM_ARM_VCPU_INIT, until KVM refuses. */
 static void *create_vcpus(void *arg)
 {
 	struct race *race = arg;
@@ -118,7 +118,7 @@ static void *load_thread(void *arg)
 	return (void *)(intptr_t)pvm_load(vcpu, PVM_DATA_IPA, &value);
 }
 
-/* Whether vCPU @index, which was created beside the first run of vCPU 0, runs; 0 or an errno. */
+/* Run vCPU @index, created during the first run of vCPU 0. Return 0 or a negative errno. */
 static int run_created(struct race *race, struct pvm *vm, unsigned int index)
 {
 	struct pvm_vcpu *vcpu = &vm->vcpus[index];
@@ -141,12 +141,12 @@ static int run_created(struct race *race, struct pvm *vm, unsigned int index)
 
 	init.features[0] |= 1U << KVM_ARM_VCPU_POWER_OFF;
 	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init)) {
-		/* It came in time to be told to the hypervisor: too late for this. */
+		/* EPERM: KVM has registered the vCPU with EL2, so the guest has to turn it on. */
 		return errno == EPERM ? pvm_cpu_on(vm, index) : -errno;
 	}
 	if (pthread_create(&thread, NULL, load_thread, vcpu))
 		return -EAGAIN;
-	/* The hypervisor knows it once its thread has come to run it. */
+	/* Wait until EL2 knows the vCPU, by the KVM_RUN of its thread. */
 	for (int i = 0; i < 1000; i++) {
 		ret = pvm_cpu_on(vm, index);
 		if (!ret)
@@ -163,8 +163,8 @@ static int run_created(struct race *race, struct pvm *vm, unsigned int index)
 }
 
 /*
- * The vCPU that is created while the first one runs first is no reason not to run that. Either it
- * is refused, which a protected VM does from then on, or it can run as well.
+ * The creation of a vCPU during the first run does not affect that run. KVM either refuses the new
+ * vCPU, as for a protected VM after its first run, or the new vCPU can run as well.
  */
 TEST_F_TIMEOUT(races, create, TIMEOUT)
 {
@@ -179,7 +179,7 @@ TEST_F_TIMEOUT(races, create, TIMEOUT)
 		pthread_barrier_wait(&self->race.start);
 		usleep(met % 32 * 100);
 		ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], PVM_DATA_IPA, &value)) {
-			TH_LOG("try %u, %u vCPUs made beside it", met, self->race.calls);
+			TH_LOG("try %u, %u vCPUs created meanwhile", met, self->race.calls);
 		}
 		WRITE_ONCE(self->race.stop, !is_protected);
 		ASSERT_EQ(0, pthread_join(self->race.thread, NULL));
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(races, create, TIMEOUT)
 		pvm_free(&self->vm);
 		met++;
 	}
-	TH_LOG("%u first runs, of which %u refused a vCPU", met, refused);
+	TH_LOG("%u first runs, a vCPU refused in %u of them", met, refused);
 }
 
 static int add_vcpus(struct race *race)
@@ -217,7 +217,7 @@ static int add_vcpus(struct race *race)
 	return 0;
 }
 
-/* The first of the vCPUs, which the host turns off the longest before it is done. */
+/* Initialise vCPU 1, which KVM turns off long before it has registered the last vCPU. */
 static void *init_vcpu(void *arg)
 {
 	struct race *race = arg;
@@ -247,7 +247,7 @@ static void *set_runnable(void *arg)
 	return NULL;
 }
 
-/* Run vCPU 0 for the first time beside @thread; what becomes of vCPU 1's power state. */
+/* Run vCPU 0 for the first time while @thread runs. Get the resulting power state of vCPU 1. */
 static int race_power(struct race *race, struct pvm *vm, unsigned long type,
 		      void *(*thread)(void *), uint32_t *power)
 {
@@ -276,7 +276,7 @@ static int race_power(struct race *race, struct pvm *vm, unsigned long type,
 	return err;
 }
 
-/* Once the hypervisor has a protected vCPU it is off until the guest turns it on. */
+/* Once EL2 has a protected vCPU, the vCPU is off until the guest turns it on. */
 static void check_power(struct __test_metadata *_metadata, struct race *race, struct pvm *vm,
 			unsigned long type, const struct timespec *end, void *(*thread)(void *))
 {
@@ -290,7 +290,7 @@ static void check_power(struct __test_metadata *_metadata, struct race *race, st
 			ASSERT_EQ(KVM_MP_STATE_STOPPED, power) {
 				TH_LOG("try %u, after %u calls", met, race->calls);
 			}
-		/* It was told so, or did not come by again. */
+		/* The racing call failed, or was not made again. */
 		if (race->error)
 			ASSERT_EQ(EPERM, race->error);
 		if (type != KVM_VM_TYPE_ARM_PROTECTED)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What two VMMs call to start a protected VM, call for call and in their order: a change of the
- * UAPI that breaks one of them fails here. They are not packaged, so this is written from what they
- * were seen to do.
+ * The calls by which two VMMs, crosvm and kvmtool, start a protected VM, in their order. Rule: a
+ * change of the UAPI must not break these VMMs. Debian has no packages of them, so the test makes
+ * the calls itself, as observed.
  *
- * Run as pkvm_vmm_calls FILE, with what the boot loader left as firmware, which begins with the
- * guest's code.
+ * Run as pkvm_vmm_calls FILE. FILE has the firmware that the boot loader left, which begins with
+ * the test guest's code.
  */
 #include <errno.h>
 #include <linux/sizes.h>
@@ -84,7 +84,7 @@ static int check_extension(int fd, uint32_t cap)
 	return ioctl(fd, KVM_CHECK_EXTENSION, (unsigned long)cap);
 }
 
-/* The VM with all the IPA space that the host has. */
+/* Create the VM with the largest IPA space of the host. */
 static int make_vm(struct pvm *vm)
 {
 	int bits;
@@ -118,7 +118,7 @@ static int make_vcpu(struct pvm *vm)
 	return vcpu->run == MAP_FAILED ? -errno : 0;
 }
 
-/* With what the VM, or the host, says that it can have. */
+/* Initialise a vCPU with the features that @caps_fd, of the VM or of KVM, reports. */
 static int init_vcpu(struct pvm_vcpu *vcpu, int caps_fd)
 {
 	struct kvm_vcpu_init init;
@@ -201,7 +201,7 @@ static int ring_at(struct pvm *vm, int doorbell)
 	return ioctl(vm->fd, KVM_IOEVENTFD, &event) ? -errno : 0;
 }
 
-/* The host asks each vCPU for it, and gives it where there is some. */
+/* Check for steal time, as crosvm does for each vCPU before it sets it up. */
 static bool has_steal_time(struct pvm_vcpu *vcpu)
 {
 	struct kvm_device_attr attr = {
@@ -218,7 +218,7 @@ static int set_boot_regs(struct pvm_vcpu *vcpu, uint64_t pc)
 	return err ? err : pvm_set_reg(vcpu, ARM64_CORE_REG(regs.regs[0]), vcpu->channel);
 }
 
-/* Both vCPUs run, a store rings, and an interrupt is raised that the guest has masked. */
+/* Both vCPUs run, a store signals an ioeventfd, and a masked interrupt becomes pending. */
 static void check_vm(struct __test_metadata *_metadata, FIXTURE_DATA(vmm) * self, uint64_t data)
 {
 	uint64_t one = 1, value;
@@ -238,8 +238,8 @@ static void check_vm(struct __test_metadata *_metadata, FIXTURE_DATA(vmm) * self
 }
 
 /*
- * crosvm, for a protected VM with firmware: one region for firmware and RAM, what the vCPUs have by
- * the capabilities of the VM, PSTATE on each vCPU.
+ * crosvm, for a protected VM with firmware: one region for firmware and RAM, vCPU features from the
+ * capabilities of the VM, PSTATE on each vCPU.
  */
 TEST_F(vmm, crosvm)
 {
@@ -290,8 +290,8 @@ TEST_F(vmm, crosvm)
 }
 
 /*
- * kvmtool with --no-pvtime: capabilities of /dev/kvm, PSTATE and x1 to x3 of every vCPU whatever
- * its number, pc and x0 of the first.
+ * kvmtool with --no-pvtime: vCPU features from the capabilities of /dev/kvm, PSTATE and x1 to x3 on
+ * every vCPU, pc and x0 only on the first.
  */
 TEST_F(vmm, kvmtool)
 {

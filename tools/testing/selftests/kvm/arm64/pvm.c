@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bare VMs for the tests of protected KVM: their making, their death, and how a test commands the
- * guest in them. See pvm.h.
+ * Bare VMs for the tests of protected KVM: a test creates and kills them, and commands their guest.
+ * See pvm.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,11 @@
 extern const uint8_t pvm_guest_code[], pvm_guest_code_end[];
 
 /**
- * pvm_host_is_protected() - Was the host booted with kvm-arm.mode=protected?
+ * pvm_host_is_protected() - Check whether the host was booted with kvm-arm.mode=protected
  *
- * Return: what the host's command line says, so that a test need not believe KVM.
+ * Any thread.
+ *
+ * Return: whether the host's command line has it, independently of KVM.
  */
 bool pvm_host_is_protected(void)
 {
@@ -35,8 +37,10 @@ bool pvm_host_is_protected(void)
 }
 
 /**
- * pvm_create_vm_fd() - KVM_CREATE_VM and nothing more
+ * pvm_create_vm_fd() - Create a VM by KVM_CREATE_VM alone
  * @type: the machine type.
+ *
+ * Any thread.
  *
  * Return: the VM's descriptor, or a negative errno.
  */
@@ -54,13 +58,15 @@ int pvm_create_vm_fd(unsigned long type)
 }
 
 /**
- * pvm_set_slot() - KVM_SET_USER_MEMORY_REGION
+ * pvm_set_slot() - Create, change or delete a memslot by KVM_SET_USER_MEMORY_REGION
  * @vm: the VM.
- * @slot: the slot's number, PVM_FREE_SLOT or above for one of the test's own.
+ * @slot: the slot's number; a test uses PVM_FREE_SLOT and above.
  * @flags: KVM_MEM_*.
- * @ipa: where it starts for the guest.
- * @size: in bytes, 0 to delete the slot.
- * @memory: what is behind it.
+ * @ipa: the IPA of its start.
+ * @size: its size in bytes; 0 deletes the slot.
+ * @memory: the memory behind it.
+ *
+ * Any thread.
  *
  * Return: 0 or a negative errno.
  */
@@ -79,10 +85,12 @@ int pvm_set_slot(struct pvm *vm, unsigned int slot, uint32_t flags, uint64_t ipa
 }
 
 /**
- * pvm_get_reg() - KVM_GET_ONE_REG of a register of 64 bits
+ * pvm_get_reg() - Read a register of 64 bits by KVM_GET_ONE_REG
  * @vcpu: the vCPU.
- * @id: the register, as KVM names it.
- * @value: gets the value; untouched if that fails.
+ * @id: KVM's id of the register.
+ * @value: set to the value; not changed on failure.
+ *
+ * Any thread.
  *
  * Return: 0 or a negative errno.
  */
@@ -94,10 +102,12 @@ int pvm_get_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t *value)
 }
 
 /**
- * pvm_set_reg() - KVM_SET_ONE_REG of a register of 64 bits
+ * pvm_set_reg() - Write a register of 64 bits by KVM_SET_ONE_REG
  * @vcpu: the vCPU.
- * @id: the register, as KVM names it.
+ * @id: KVM's id of the register.
  * @value: the value.
+ *
+ * Any thread.
  *
  * Return: 0 or a negative errno.
  */
@@ -161,11 +171,13 @@ static size_t whole_pages(size_t size)
 }
 
 /**
- * pvm_copy_code() - Copy the guest's code to where a guest is to run it
- * @memory: where it is to be; the code can be entered at its start.
- * @size: how much may be there, in bytes.
+ * pvm_copy_code() - Copy the guest's code to memory
+ * @memory: the memory; a vCPU can enter the code at its start.
+ * @size: the size of the memory in bytes.
  *
- * Return: 0; -ENOSPC if the code is larger.
+ * Any thread.
+ *
+ * Return: 0; -ENOSPC if the code is larger than @size.
  */
 int pvm_copy_code(void *memory, size_t size)
 {
@@ -206,16 +218,16 @@ static int set_entry(struct pvm_vcpu *vcpu)
 }
 
 /**
- * pvm_create() - Make a VM that is ready to be commanded
- * @vm: gets the VM.
+ * pvm_create() - Create a VM that takes commands
+ * @vm: set to the VM.
  * @type: KVM_CREATE_VM's type.
  * @nr_vcpus: up to PVM_MAX_VCPUS; vCPU 0 starts in the guest's code, the others wait for
  *	      pvm_cpu_on().
  * @data_size: bytes of anonymous memory in slot 1, rounded up to pages; 0 for no slot 1.
  *
- * The code is in slot 0. There is no irqchip.
+ * The code is in slot 0. There is no irqchip. Any thread.
  *
- * Return: 0; or a negative errno, with nothing left to be freed.
+ * Return: 0; or a negative errno, with nothing to free.
  */
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size)
 {
@@ -223,12 +235,14 @@ int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t
 }
 
 /**
- * pvm_create_features() - As pvm_create(), with more features of the vCPUs
- * @vm: gets the VM.
+ * pvm_create_features() - Create a VM as pvm_create() does, with more features of the vCPUs
+ * @vm: set to the VM.
  * @type: KVM_CREATE_VM's type.
- * @nr_vcpus: as there.
- * @data_size: as there.
- * @features: bits of KVM_ARM_VCPU_*; SVE is finalized.
+ * @nr_vcpus: as in pvm_create().
+ * @data_size: as in pvm_create().
+ * @features: bits of KVM_ARM_VCPU_*. With SVE the function finalizes it, too.
+ *
+ * Any thread.
  *
  * Return: as pvm_create().
  */
@@ -262,10 +276,10 @@ int pvm_create_features(struct pvm *vm, unsigned long type, unsigned int nr_vcpu
 }
 
 /**
- * pvm_kill() - Drop all that keeps a VM alive: it dies here
- * @vm: the VM; may have been killed before.
+ * pvm_kill() - Kill a VM: close its descriptors and unmap kvm_run
+ * @vm: the VM; may be dead already.
  *
- * The memory behind its slots stays.
+ * The memory behind its slots stays mapped. No thread may run a vCPU of the VM.
  */
 void pvm_kill(struct pvm *vm)
 {
@@ -286,8 +300,10 @@ void pvm_kill(struct pvm *vm)
 }
 
 /**
- * pvm_free() - Drop a VM and the memory behind its slots
- * @vm: the VM; may have been killed before.
+ * pvm_free() - Kill a VM and unmap the memory behind slots 0 and 1
+ * @vm: the VM; may be dead already.
+ *
+ * No thread may run a vCPU of the VM.
  */
 void pvm_free(struct pvm *vm)
 {
@@ -309,7 +325,7 @@ static void answer_read(struct pvm_vcpu *vcpu, uint64_t offset)
 	memcpy(vcpu->run->mmio.data, &value, sizeof(value));
 }
 
-/* Whether the command is over, by 0 or -EIO; else -EAGAIN. */
+/* Take a write to the channel. Return 0 or -EIO if it ends the command, else -EAGAIN. */
 static int take_write(struct pvm_vcpu *vcpu, uint64_t offset)
 {
 	uint64_t value;
@@ -342,7 +358,7 @@ static int handle_mmio(struct pvm_vcpu *vcpu)
 
 	if (vcpu->run->mmio.len != 8 || offset > PVM_EXC_ELR || offset % 8 ||
 	    (!write && offset >= PVM_RESULT)) {
-		printf("# vCPU %u: stray %s of %u bytes at %#llx\n", vcpu->index,
+		printf("# vCPU %u: unexpected %s of %u bytes at %#llx\n", vcpu->index,
 		       write ? "write" : "read", vcpu->run->mmio.len,
 		       vcpu->run->mmio.phys_addr);
 		return -EPROTO;
@@ -355,14 +371,15 @@ static int handle_mmio(struct pvm_vcpu *vcpu)
 }
 
 /**
- * pvm_run() - Run a vCPU until the command under way is done
+ * pvm_run() - Run a vCPU until its command is done
  * @vcpu: the vCPU.
  *
- * After an error of KVM_RUN another call goes on with the same command.
+ * After an error of KVM_RUN another call continues the same command. One thread at a time may run a
+ * vCPU.
  *
- * Return: 0; -EIO if the guest took an exception instead, which ends the command; -ESHUTDOWN if the
- * VM turned itself off or reset itself; -EPROTO after an exit that the guest has no reason for; or
- * the negative errno of KVM_RUN.
+ * Return: 0; -EIO if the guest took an exception, which ends the command; -ESHUTDOWN if the VM
+ * turned itself off or reset itself; -EPROTO after an unexpected exit; or the negative errno of
+ * KVM_RUN.
  */
 int pvm_run(struct pvm_vcpu *vcpu)
 {
@@ -371,7 +388,7 @@ int pvm_run(struct pvm_vcpu *vcpu)
 	while (ret == -EAGAIN) {
 		if (ioctl(vcpu->fd, KVM_RUN, NULL)) {
 			ret = -errno;
-			/* The hypervisor would not run it, or the host did not get so far. */
+			/* The exit reason shows whether EL2 refused the run, or the host before. */
 			if (ret == -EINVAL)
 				printf("# vCPU %u: KVM_RUN: EINVAL, exit reason %u\n",
 				       vcpu->index, vcpu->run->exit_reason);
@@ -387,7 +404,8 @@ int pvm_run(struct pvm_vcpu *vcpu)
 			ret = -ESHUTDOWN;
 			break;
 		default:
-			printf("# vCPU %u: stray exit %u\n", vcpu->index, vcpu->run->exit_reason);
+			printf("# vCPU %u: unexpected exit %u\n", vcpu->index,
+			       vcpu->run->exit_reason);
 			ret = -EPROTO;
 		}
 	}
@@ -395,7 +413,7 @@ int pvm_run(struct pvm_vcpu *vcpu)
 }
 
 /**
- * pvm_command() - Give a vCPU a command and run it until that is done
+ * pvm_command() - Run a vCPU until it has done a new command
  * @vcpu: the vCPU.
  * @command: PVM_HVC and so on; see pvm_channel.h, also for the arguments.
  * @arg0: argument 0.
@@ -403,7 +421,9 @@ int pvm_run(struct pvm_vcpu *vcpu)
  * @arg2: argument 2.
  * @arg3: argument 3.
  *
- * Return: as pvm_run(); the results are the vCPU's.
+ * One thread at a time may run a vCPU.
+ *
+ * Return: as pvm_run(). The results are in @vcpu->results.
  */
 int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
 		uint64_t arg2, uint64_t arg3)
@@ -418,7 +438,7 @@ int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t
 }
 
 /**
- * pvm_command_to_end() - As pvm_command(), whatever interrupts the runs
+ * pvm_command_to_end() - Do a command as pvm_command() does, through interruptions
  * @vcpu: the vCPU.
  * @command: PVM_HVC and so on.
  * @arg0: argument 0.
@@ -426,9 +446,9 @@ int pvm_command(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t
  * @arg2: argument 2.
  * @arg3: argument 3.
  *
- * Signals do, and so does what io_uring has the task do.
+ * Signals and task work of io_uring interrupt KVM_RUN. One thread at a time may run a vCPU.
  *
- * Return: as pvm_run(), but not -EINTR.
+ * Return: as pvm_run(), but never -EINTR.
  */
 int pvm_command_to_end(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, uint64_t arg1,
 		       uint64_t arg2, uint64_t arg3)
@@ -441,10 +461,12 @@ int pvm_command_to_end(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, u
 }
 
 /**
- * pvm_load() - Have the guest read its memory
+ * pvm_load() - Have the guest read 64 bits of its memory
  * @vcpu: the vCPU that reads.
- * @ipa: where, a multiple of eight.
- * @value: gets what it read.
+ * @ipa: the IPA, a multiple of eight.
+ * @value: set to the value.
+ *
+ * One thread at a time may run a vCPU.
  *
  * Return: as pvm_run().
  */
@@ -457,10 +479,12 @@ int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
 }
 
 /**
- * pvm_store() - Have the guest write its memory
+ * pvm_store() - Have the guest write 64 bits of its memory
  * @vcpu: the vCPU that writes.
- * @ipa: where, a multiple of eight.
- * @value: what.
+ * @ipa: the IPA, a multiple of eight.
+ * @value: the value.
+ *
+ * One thread at a time may run a vCPU.
  *
  * Return: as pvm_run().
  */
@@ -477,8 +501,10 @@ int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
  * @x2: x2.
  * @x3: x3.
  *
- * Return: x0 as the guest got it, with x0..x3 in the vCPU's results; PVM_HVC_LOST if the call did
- * not come back.
+ * One thread at a time may run a vCPU.
+ *
+ * Return: x0 after the call, with x0..x3 in @vcpu->results; PVM_HVC_LOST if KVM_RUN failed before
+ * the call returned.
  */
 int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3)
 {
@@ -492,9 +518,11 @@ int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t 
 }
 
 /**
- * pvm_share() - MEM_SHARE of one granule
- * @vcpu: the vCPU that shares.
- * @ipa: what.
+ * pvm_share() - Have the guest share one granule by MEM_SHARE
+ * @vcpu: the vCPU that makes the call.
+ * @ipa: the IPA of the granule.
+ *
+ * One thread at a time may run a vCPU.
  *
  * Return: as pvm_hvc().
  */
@@ -504,9 +532,11 @@ int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa)
 }
 
 /**
- * pvm_unshare() - MEM_UNSHARE of one granule
- * @vcpu: the vCPU that unshares.
- * @ipa: what.
+ * pvm_unshare() - Have the guest unshare one granule by MEM_UNSHARE
+ * @vcpu: the vCPU that makes the call.
+ * @ipa: the IPA of the granule.
+ *
+ * One thread at a time may run a vCPU.
  *
  * Return: as pvm_hvc().
  */
@@ -516,9 +546,11 @@ int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa)
 }
 
 /**
- * pvm_relinquish() - MEM_RELINQUISH of one granule
- * @vcpu: the vCPU that gives it back.
- * @ipa: what.
+ * pvm_relinquish() - Have the guest return one granule to the host by MEM_RELINQUISH
+ * @vcpu: the vCPU that makes the call.
+ * @ipa: the IPA of the granule.
+ *
+ * One thread at a time may run a vCPU.
  *
  * Return: as pvm_hvc().
  */
@@ -528,13 +560,15 @@ int64_t pvm_relinquish(struct pvm_vcpu *vcpu, uint64_t ipa)
 }
 
 /**
- * pvm_range() - A call on a range, repeated until all of it is done
- * @vcpu: the vCPU that makes it.
+ * pvm_range() - Have the guest repeat a call until all of a range is done
+ * @vcpu: the vCPU that makes the calls.
  * @function: HVC_MEM_SHARE, HVC_MEM_UNSHARE, HVC_RGUARD_MAP or HVC_RGUARD_UNMAP.
- * @ipa: where the range starts.
- * @granules: how long it is.
+ * @ipa: the IPA of the range's start.
+ * @granules: the length of the range in granules.
  *
- * Return: the number of calls that it took; -1 if one was refused, or told what cannot be.
+ * One thread at a time may run a vCPU.
+ *
+ * Return: the number of calls; -1 if EL2 refused one, or reported an impossible number.
  */
 int64_t pvm_range(struct pvm_vcpu *vcpu, uint32_t function, uint64_t ipa, uint64_t granules)
 {
@@ -556,12 +590,13 @@ int64_t pvm_range(struct pvm_vcpu *vcpu, uint32_t function, uint64_t ipa, uint64
 }
 
 /**
- * pvm_enroll() - MMIO_GUARD_ENROLL, with guards on the channels
+ * pvm_enroll() - Enroll the guest by MMIO_GUARD_ENROLL, with guards on the channels
  * @vm: the VM; its vCPU 0 makes the calls.
  *
- * Without a guard on its channel an enrolled guest could not be spoken to.
+ * An enrolled guest can only use its channel with a guard on it. One thread at a time may run a
+ * vCPU.
  *
- * Return: as pvm_hvc(), of the first call that did not succeed, if any.
+ * Return: HVC_SUCCESS, or the result of the first call that failed, as pvm_hvc().
  */
 int64_t pvm_enroll(struct pvm *vm)
 {
@@ -578,15 +613,15 @@ int64_t pvm_enroll(struct pvm *vm)
 /**
  * pvm_cpu_on() - Have vCPU 0 start another vCPU in the guest's code
  * @vm: the VM.
- * @index: which.
+ * @index: the number of the other vCPU, which takes commands from then on.
  *
- * From here on it can be commanded.
+ * One thread at a time may run a vCPU.
  *
  * Return: 0; -EPERM if PSCI refused.
  */
 int pvm_cpu_on(struct pvm *vm, unsigned int index)
 {
-	/* No irqchip gives affinities another shape: MPIDR_EL1.Aff0 is the index. */
+	/* Without an irqchip, MPIDR_EL1.Aff0 is the index. */
 	int64_t ret = pvm_hvc(&vm->vcpus[0], HVC_PSCI_CPU_ON, index, PVM_CODE_IPA,
 			      vm->vcpus[index].channel);
 

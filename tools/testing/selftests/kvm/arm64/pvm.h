@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bare VMs for the tests of protected KVM. A protected vCPU takes no more than a pc and x0..x3, so
- * the page tables, descriptors and registers that the guests of the harness start with cannot be
- * given to it. These guests need none: a test commands them step by step (pvm_channel.h), and
- * sees each step from both sides.
+ * Bare VMs for the tests of protected KVM. User space can only set pc and x0..x3 of a protected
+ * vCPU, so it cannot run the guests of the KVM selftest library, which need page tables and more
+ * registers. The guest of these VMs needs none of that: a test commands it step by step
+ * (pvm_channel.h), and checks each step in guest and host.
  *
- * A vCPU is for one thread at a time. IPAs and sizes are in bytes.
+ * One thread at a time may use a vCPU. IPAs and sizes are in bytes.
  */
 #ifndef SELFTEST_KVM_PVM_H
 #define SELFTEST_KVM_PVM_H
@@ -20,17 +20,17 @@
 
 #include "pvm_channel.h"
 
-/* Where things lie in the guest's IPA space. */
+/* The layout of the guest's IPA space. */
 #define PVM_CHANNEL_IPA		0x10000UL	/* one channel for each vCPU, no memslot */
 #define PVM_CODE_IPA		0x80000000UL	/* slot 0, the guest's code */
 #define PVM_DATA_IPA		0x90000000UL	/* slot 1, the test's memory */
 #define PVM_CODE_SLOT		0
 #define PVM_DATA_SLOT		1
-#define PVM_FREE_SLOT		2		/* for more, from here on */
+#define PVM_FREE_SLOT		2		/* the first slot number for a test */
 
 #define PVM_MAX_VCPUS		8
 
-/* What guests call, by shorter names. */
+/* Short names of the guests' hypercalls. */
 #define HVC_SMCCC_VERSION	ARM_SMCCC_VERSION_FUNC_ID
 #define HVC_ARCH_FEATURES	ARM_SMCCC_ARCH_FEATURES_FUNC_ID
 #define HVC_PSCI_VERSION	PSCI_0_2_FN_PSCI_VERSION
@@ -58,7 +58,7 @@
 #define HVC_NOT_SUPPORTED	((long)SMCCC_RET_NOT_SUPPORTED)
 #define HVC_INVALID_PARAMETER	((long)SMCCC_RET_INVALID_PARAMETER)
 
-/* A call on a range does no more granules than this, and no more leaves of the guest's stage-2. */
+/* The limit of a call on a range, in granules, and for guards in leaves of the guest's stage-2. */
 #define PVM_RANGE_MAX		256
 
 struct pvm;
@@ -69,10 +69,10 @@ struct pvm_vcpu {
 	int fd;
 	struct kvm_run *run;
 
-	/* IPA of its channel; where no memslot is. */
+	/* IPA of its channel, outside the memslots. */
 	uint64_t channel;
 
-	/* The command under way, and what came of it. */
+	/* The current command and its results. */
 	uint64_t command;
 	uint64_t args[4];
 	uint64_t results[4];
@@ -101,14 +101,14 @@ struct pvm {
 	size_t data_size;
 };
 
-/* What PVM_BATCH does, in the guest's memory. */
+/* A step of PVM_BATCH, in the guest's memory. */
 struct pvm_step {
 	uint64_t command;	/* PVM_HVC, PVM_LOAD, PVM_STORE */
 	uint64_t regs[4];	/* x0..x3: its arguments, then its results */
 	uint64_t unused[3];
 };
 
-/* What pvm_hvc() returns for a call that did not come back. */
+/* pvm_hvc() returns this if KVM_RUN failed before the call returned. */
 #define PVM_HVC_LOST		INT64_MIN
 
 bool pvm_host_is_protected(void);

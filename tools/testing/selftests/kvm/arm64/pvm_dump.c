@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Read dumps of stage-2 tables, and say what of a dump cannot be of one moment.
+ * Read dumps of stage-2 tables, and check that a dump is consistent. See pvm_dump.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,18 +44,20 @@ static int parse_total(struct pvm_dump *dump, const char *line)
 	}
 	if (!strcmp(name, "faults"))
 		dump->faults = value;
-	/* The first level comes first. */
+	/* The first such line is for the first level. */
 	if (!strncmp(name, "tables L", 8) && dump->roots < 0)
 		dump->roots = value;
 	return 0;
 }
 
 /**
- * pvm_dump_parse() - Understand a dump
- * @dump: gets it, to be freed by pvm_dump_free() in any case.
- * @text: the dump, which is taken to pieces.
+ * pvm_dump_parse() - Parse a dump
+ * @dump: filled in; call pvm_dump_free() for it, also after an error.
+ * @text: the text of the dump, which the function modifies.
  *
- * Return: 0; -EBADMSG if that is no dump, or not all of one; -ENOMEM.
+ * Any thread.
+ *
+ * Return: 0; -EBADMSG if @text is not a complete dump; -ENOMEM.
  */
 int pvm_dump_parse(struct pvm_dump *dump, char *text)
 {
@@ -69,14 +71,14 @@ int pvm_dump_parse(struct pvm_dump *dump, char *text)
 	while (!err && (line = strsep(&rest, "\n")) && rest)
 		err = line[0] == '0' ? parse_run(dump, line) : parse_total(dump, line);
 	for (int i = 0; !err && i < PVM_DUMP_TOTALS; i++) {
-		/* Not every granule has blocks of level 1. */
+		/* Some granule sizes have no blocks of level 1. */
 		if (dump->total[i] < 0 && i != PVM_DUMP_LEAVES_L1)
 			err = -EBADMSG;
 	}
 	return err || (dump->roots > 0 && dump->nr_runs) ? err : -EBADMSG;
 }
 
-/* Open a dump. A table that changes all the time is EBUSY: then look again, for a second. */
+/* Open a dump. EBUSY means that vCPUs keep changing the tables: then retry, for a second. */
 static int open_dump(const char *path)
 {
 	int fd, tries = 100;
@@ -92,11 +94,13 @@ static int open_dump(const char *path)
 }
 
 /**
- * pvm_dump_read() - Read a dump
- * @dump: gets it, to be freed by pvm_dump_free() in any case.
- * @path: the file.
+ * pvm_dump_read() - Read and parse a dump
+ * @dump: filled in; call pvm_dump_free() for it, also after an error.
+ * @path: the path of the dump.
  *
- * Return: 0 or a negative errno: of opening or reading the file, or of pvm_dump_parse().
+ * Any thread. May take a second.
+ *
+ * Return: 0 or a negative errno of open(), read() or pvm_dump_parse().
  */
 int pvm_dump_read(struct pvm_dump *dump, const char *path)
 {
@@ -137,8 +141,10 @@ int pvm_dump_read(struct pvm_dump *dump, const char *path)
 }
 
 /**
- * pvm_dump_free() - Free what a dump has
- * @dump: the dump; all of it is zero afterwards.
+ * pvm_dump_free() - Free the memory of a dump
+ * @dump: the dump; set to zeroes.
+ *
+ * Any thread.
  */
 void pvm_dump_free(struct pvm_dump *dump)
 {
@@ -153,12 +159,14 @@ static bool is_valid(const struct pvm_dump_run *run)
 }
 
 /**
- * pvm_dump_unsound() - What says that a dump is not of one moment
+ * pvm_dump_unsound() - Check that a dump is consistent, as a snapshot of one moment must be
  * @dump: the dump.
- * @host: it is the host's, whose default mappings hold no reference.
+ * @host: whether it is the host's dump, whose default mappings have no reference.
  *
- * Return: what is wrong, or NULL: the runs lie one behind the other over all of the input space,
- * and their entries add up to the totals and to the references.
+ * Any thread.
+ *
+ * Return: NULL if the runs cover the input space without gaps, and their entries add up to the
+ * totals and to the references; else a message about the first inconsistency.
  */
 const char *pvm_dump_unsound(const struct pvm_dump *dump, bool host)
 {
@@ -169,7 +177,7 @@ const char *pvm_dump_unsound(const struct pvm_dump *dump, bool host)
 	for (size_t i = 0; i < dump->nr_runs; i++, run++) {
 		if (run->start != next || run->last < run->start || run->level < 0 ||
 		    run->level > 3)
-			return "its runs do not follow one another";
+			return "its runs have gaps or overlap";
 		next = run->last + 1;
 		if (is_valid(run))
 			leaves[run->level] += run->nr;
@@ -177,7 +185,7 @@ const char *pvm_dump_unsound(const struct pvm_dump *dump, bool host)
 			annotated += run->nr;
 	}
 	if (!next || next & (next - 1))
-		return "its runs do not end where an input space may end";
+		return "its runs do not end at the end of an input space";
 
 	for (int level = 1; level <= 3; level++) {
 		if (leaves[level] && leaves[level] != dump->total[PVM_DUMP_LEAVES_L1 + level - 1])
@@ -194,11 +202,13 @@ const char *pvm_dump_unsound(const struct pvm_dump *dump, bool host)
 }
 
 /**
- * pvm_dump_at() - What a dump says of one address
- * @dump: a dump that is sound.
+ * pvm_dump_at() - Find the run of an address
+ * @dump: a dump that pvm_dump_unsound() accepts.
  * @address: an address in its input space.
  *
- * Return: the run that has it.
+ * Any thread.
+ *
+ * Return: the run with @address.
  */
 const struct pvm_dump_run *pvm_dump_at(const struct pvm_dump *dump, uint64_t address)
 {

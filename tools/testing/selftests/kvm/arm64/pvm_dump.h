@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Dumps of stage-2 tables, as debugfs shows them to a kernel engineer, for tests that hold them
- * against what was done.
+ * Dumps of stage-2 tables in debugfs, for tests that compare them with what guest and host did.
  */
 #ifndef SELFTEST_KVM_PVM_DUMP_H
 #define SELFTEST_KVM_PVM_DUMP_H
@@ -24,7 +23,7 @@ enum pvm_dump_total {
 	PVM_DUMP_TOTALS,
 };
 
-/* One line: neighbouring entries that are equal. */
+/* A line of a dump: a run of adjacent entries that are equal. */
 struct pvm_dump_run {
 	uint64_t start;
 	uint64_t last;
@@ -38,9 +37,9 @@ struct pvm_dump {
 	struct pvm_dump_run *run;
 	size_t nr_runs;
 	long total[PVM_DUMP_TOTALS];
-	/* Tables of the first level, which no entry leads to. */
+	/* The number of tables of the first level, to which no entry points. */
 	long roots;
-	/* That a host took until then; -1 in the dump of a VM. */
+	/* The number of faults that the host has taken so far; -1 in the dump of a VM. */
 	long faults;
 };
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest of the protected VM tests: a loop that does what the test commands, one command at a
- * time; see pvm_channel.h. It owns no memory but its code, has no stack and runs with the MMU off.
- * Every vCPU runs it, entered by the boot protocol or by PSCI CPU_ON with x0 = its channel.
+ * The guest of the protected VM tests: a loop that executes the test's commands one by one; see
+ * pvm_channel.h. It needs no memory but its code, has no stack and runs with the MMU off. Every
+ * vCPU enters it by the boot protocol or by PSCI CPU_ON, with x0 = its channel.
  *
- * Position independent: the test copies it to the start of a page, which it fits in, and enters it
- * there.
+ * The code is position independent and fits into a page. The test copies it to the start of a page,
+ * where the vCPU enters it.
  *
- * With the MMU off its accesses bypass the caches, while the host's do not: a line that the host
- * has in a cache is written back before a load, and dropped around a store.
+ * With the MMU off the guest's accesses bypass the caches that the host uses. So the guest cleans
+ * and invalidates the cache line before a load, and before and after a store.
  *
  * x28 holds the channel, x27 the address of the command table.
  */
@@ -114,7 +114,7 @@ do_smc:
 	b	done
 
 	.arch_extension sve
-	/* As long as the hypervisor allows. ZCR_EL1 is S3_0_C1_C2_0. */
+	/* Use the longest vectors that EL2 allows. ZCR_EL1 is S3_0_C1_C2_0. */
 do_sve_fill:
 	mrs	x4, cpacr_el1
 	orr	x4, x4, #(3 << 16)
@@ -131,7 +131,7 @@ do_sve_fill:
 	rdvl	x0, #1
 	b	done
 
-	/* z31 against z30, then all but z31 against a z31 that is right. */
+	/* Compare z31 with z30, set z31 to the right value, and compare all others with it. */
 do_sve_check:
 	mov	x5, xzr
 	ptrue	p0.d
@@ -150,7 +150,7 @@ do_sve_check:
 	b	done
 	.arch_extension nosve
 
-	/* As a store, and then out of what the CPU may have fetched. */
+	/* Store the instruction, and invalidate the instruction cache. */
 do_insn:
 	adr	x4, insn
 	dc	civac, x4
@@ -217,7 +217,7 @@ done:
 	str	xzr, [x28, #PVM_DONE]
 	b	next
 
-	/* The command is given up, and the next one is fetched: no return from here. */
+	/* Report the exception, which ends the command, and get the next one. */
 exception:
 	mrs	x0, esr_el1
 	mrs	x1, far_el1

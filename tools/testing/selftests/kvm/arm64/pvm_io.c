@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ways of a process to have the kernel use its memory. See pvm_io.h.
+ * Helpers by which a test has the kernel use its memory. See pvm_io.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 
 /**
  * pvm_disk_open() - Make a block device, and open it for direct I/O
- * @disk: gets it.
+ * @disk: set to the disk.
  *
- * It has no DMA: the processor copies, and compresses, what is read and written.
+ * The disk is a zram device, whose driver copies the data by the CPU, without DMA. Any thread.
  *
  * Return: 0; or a negative errno, -ENODEV if the kernel has no zram.
  */
@@ -39,8 +39,10 @@ int pvm_disk_open(struct pvm_disk *disk)
 }
 
 /**
- * pvm_disk_close() - Have a disk go
- * @disk: as pvm_disk_open() made it.
+ * pvm_disk_close() - Close and remove a disk
+ * @disk: a disk of pvm_disk_open().
+ *
+ * Any thread.
  *
  * Return: 0 or a negative errno.
  */
@@ -55,7 +57,9 @@ int pvm_disk_close(struct pvm_disk *disk)
 
 /**
  * pvm_ring_open() - Make an io_uring for one request at a time
- * @ring: gets it.
+ * @ring: set to the ring.
+ *
+ * Any thread.
  *
  * Return: 0 or a negative errno.
  */
@@ -79,8 +83,10 @@ int pvm_ring_open(struct pvm_ring *ring)
 }
 
 /**
- * pvm_ring_close() - Have a ring go, and what it has registered
- * @ring: as pvm_ring_open() made it.
+ * pvm_ring_close() - Close a ring, which unregisters its buffer
+ * @ring: a ring of pvm_ring_open().
+ *
+ * No thread may use the ring.
  */
 void pvm_ring_close(struct pvm_ring *ring)
 {
@@ -90,10 +96,12 @@ void pvm_ring_close(struct pvm_ring *ring)
 }
 
 /**
- * pvm_ring_register() - Have the kernel pin a buffer for a ring
+ * pvm_ring_register() - Register a buffer with a ring, for which the kernel pins it
  * @ring: the ring.
  * @memory: the buffer.
  * @size: its size in bytes.
+ *
+ * One thread at a time may use a ring.
  *
  * Return: 0 or a negative errno.
  */
@@ -106,10 +114,10 @@ int pvm_ring_register(struct pvm_ring *ring, void *memory, size_t size)
 }
 
 /**
- * pvm_ring_unregister() - Have the kernel let go of the buffer of a ring
+ * pvm_ring_unregister() - Unregister the buffer of a ring
  * @ring: the ring.
  *
- * The last reference may go a moment later.
+ * The kernel may drop the last reference a moment later. One thread at a time may use a ring.
  *
  * Return: 0 or a negative errno.
  */
@@ -120,11 +128,13 @@ int pvm_ring_unregister(struct pvm_ring *ring)
 }
 
 /**
- * pvm_ring_submit() - Have a ring do one request, to its end
+ * pvm_ring_submit() - Submit a request and wait for its completion
  * @ring: the ring.
  * @sqe: the request.
  *
- * Return: its result; or a negative errno if it was not taken.
+ * One thread at a time may use a ring.
+ *
+ * Return: the result of the request; or a negative errno if the kernel did not take it.
  */
 int pvm_ring_submit(struct pvm_ring *ring, const struct io_uring_sqe *sqe)
 {
@@ -146,10 +156,12 @@ int pvm_ring_submit(struct pvm_ring *ring, const struct io_uring_sqe *sqe)
 }
 
 /**
- * pvm_pipe_page() - Put a page itself into a new pipe
- * @ends: get the pipe, open also after an error.
+ * pvm_pipe_page() - Put a page into a new pipe by vmsplice(), without a copy
+ * @ends: set to the pipe, which the caller closes, also after an error.
  * @memory: the page.
- * @size: how much of it, in bytes.
+ * @size: the number of bytes.
+ *
+ * Any thread.
  *
  * Return: 0 or a negative errno.
  */

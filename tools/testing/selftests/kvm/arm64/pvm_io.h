@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ways of a process to have the kernel, or a device, use its memory: a disk for direct I/O, an
- * io_uring with a fixed buffer, a pipe that holds pages. For the tests of what becomes of a guest's
- * memory then.
+ * Helpers by which a test has the kernel use its memory: a disk for direct I/O, an io_uring with a
+ * fixed buffer, a pipe with pages. Tests use them on the memory of a guest.
  */
 #ifndef SELFTEST_KVM_PVM_IO_H
 #define SELFTEST_KVM_PVM_IO_H

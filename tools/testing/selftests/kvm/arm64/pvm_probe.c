@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the host sees of guests: accesses that may fault, and counters. See pvm_probe.h.
+ * Accesses of the host to guest memory, and the host's counters. See pvm_probe.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,13 +46,13 @@ static void make_access(void *address, enum pvm_access access)
 }
 
 /**
- * pvm_probe() - Make one access that may fault
- * @address: where.
- * @access: which.
+ * pvm_probe() - Make an access that may fault
+ * @address: the address.
+ * @access: the kind of access.
  *
- * For one thread at a time: signal handlers are the process's.
+ * For one thread at a time, since it installs signal handlers.
  *
- * Return: 0 if it went well; the si_code of the SIGSEGV if that named @address; else -1.
+ * Return: 0 if the access succeeded; the si_code of a SIGSEGV at @address; else -1.
  */
 int pvm_probe(void *address, enum pvm_access access)
 {
@@ -73,12 +73,12 @@ int pvm_probe(void *address, enum pvm_access access)
 }
 
 /**
- * pvm_pfn() - Where the host has a page that this process has mapped
- * @address: an address in the page, which was touched.
+ * pvm_pfn() - Get the frame number of a page
+ * @address: an address in the page, which the process has accessed.
  *
- * Wants root.
+ * Any thread; needs root.
  *
- * Return: the page's frame number; 0 if there is none, or it cannot be told.
+ * Return: the page frame number; 0 if no page is mapped, or the pagemap cannot be read.
  */
 uint64_t pvm_pfn(const void *address)
 {
@@ -111,9 +111,11 @@ static long find_number(const char *path, const char *format, const char *name)
 }
 
 /**
- * pvm_map_file() - Put memory of a new memfd in place of other memory
- * @memory: where, at a page.
- * @size: how much, in bytes.
+ * pvm_map_file() - Map a new memfd in place of other memory
+ * @memory: the memory, aligned to a page.
+ * @size: its size in bytes.
+ *
+ * Any thread.
  *
  * Return: the memfd's descriptor, or a negative errno.
  */
@@ -128,12 +130,12 @@ int pvm_map_file(void *memory, size_t size)
 }
 
 /**
- * pvm_force() - Have the kernel touch a page without asking whether it may
+ * pvm_force() - Have the kernel access a page without a check, which reclaims a private page
  * @fd: a memfd.
- * @at: where in it the page starts, in bytes.
+ * @at: the offset of the page in it, in bytes.
  *
- * It writes zeroes where a hole ends within the page. Of a page that is private the guest loses
- * all.
+ * fallocate() punches a hole that ends within the page, for which the kernel zeroes a part of the
+ * page. The guest loses all of a private page. Any thread.
  *
  * Return: 0 or a negative errno.
  */
@@ -144,10 +146,12 @@ int pvm_force(int fd, size_t at)
 }
 
 /**
- * pvm_stat() - One of the host's totals of protected VMs
+ * pvm_stat() - Read a total of the host for protected VMs
  * @name: its name in /sys/kernel/debug/kvm/pkvm_stats.
  *
- * Return: the total, or -1 if there is none.
+ * Any thread.
+ *
+ * Return: the total, or -1 if it does not exist.
  */
 long pvm_stat(const char *name)
 {
@@ -155,9 +159,11 @@ long pvm_stat(const char *name)
 }
 
 /**
- * pvm_pages_returned() - How many pages protected VMs have given back, in whichever way
+ * pvm_pages_returned() - Count the pages that the host got back from protected VMs, on all paths
  *
- * Return: the total, which is that of "pages_donated" when no protected VM is left.
+ * Any thread.
+ *
+ * Return: the total, which equals "pages_donated" when no protected VM lives.
  */
 long pvm_pages_returned(void)
 {
@@ -166,11 +172,13 @@ long pvm_pages_returned(void)
 }
 
 /**
- * pvm_kvm_stat() - One of KVM's binary statistics
+ * pvm_kvm_stat() - Read one of KVM's binary statistics
  * @fd: the descriptor of a VM or of a vCPU.
  * @name: the statistic's name.
  *
- * Return: its value, or -1 if there is none.
+ * Any thread.
+ *
+ * Return: its value, or -1 if it does not exist.
  */
 long pvm_kvm_stat(int fd, const char *name)
 {
@@ -204,10 +212,12 @@ out:
 }
 
 /**
- * pvm_vmstat() - What the host has done to memory
- * @name: an event's name in /proc/vmstat.
+ * pvm_vmstat() - Read an event count of the host's memory management
+ * @name: the event's name in /proc/vmstat.
  *
- * Return: how often, or -1 if it is not counted.
+ * Any thread.
+ *
+ * Return: the count, or -1 if it does not exist.
  */
 long pvm_vmstat(const char *name)
 {
@@ -215,11 +225,13 @@ long pvm_vmstat(const char *name)
 }
 
 /**
- * pvm_proc_number() - A number from a file of lines "NAME: NUMBER ..."
+ * pvm_proc_number() - Read a number from a file of lines "NAME: NUMBER ..."
  * @path: the file, such as /proc/meminfo.
  * @name: the name.
  *
- * Return: the number, or -1 if there is none.
+ * Any thread.
+ *
+ * Return: the number, or -1 if it does not exist.
  */
 long pvm_proc_number(const char *path, const char *name)
 {
@@ -227,10 +239,12 @@ long pvm_proc_number(const char *path, const char *name)
 }
 
 /**
- * pvm_number() - The number that a file starts with
+ * pvm_number() - Read the number at the start of a file
  * @path: the file.
  *
- * Return: the number, or -1 if there is none.
+ * Any thread.
+ *
+ * Return: the number, or -1 if it does not exist.
  */
 long pvm_number(const char *path)
 {
@@ -246,11 +260,13 @@ long pvm_number(const char *path)
 }
 
 /**
- * pvm_write() - Write a text to a file of the kernel's, in one piece
- * @path: the file.
+ * pvm_write() - Write a text to a file of the kernel by one write()
+ * @path: the file, such as one in sysfs.
  * @text: the text.
  *
- * Return: 0; a negative errno, -EIO if not all of it was taken.
+ * Any thread.
+ *
+ * Return: 0; or a negative errno, -EIO if the kernel took only a part of it.
  */
 int pvm_write(const char *path, const char *text)
 {
@@ -268,7 +284,7 @@ int pvm_write(const char *path, const char *text)
 	return err;
 }
 
-/* The sum of the lines "count: NUMBER", one for each CPU and zone; MemFree leaves them out. */
+/* Add up the lines "count: NUMBER", free pages of each CPU and zone that MemFree does not have. */
 static long percpu_pages(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "re");
@@ -286,12 +302,12 @@ static long percpu_pages(void)
 }
 
 /**
- * pvm_free_pages() - The host's free memory, with caches dropped
+ * pvm_free_pages() - Drop caches and count the host's free pages
  *
- * Takes two seconds: what RCU and workers free late is waited for. Pages on per-CPU lists are
- * free, too.
+ * Takes two seconds, since RCU and workers free memory late. Includes pages on per-CPU lists. Any
+ * thread.
  *
- * Return: pages, or -1 if it cannot be told.
+ * Return: the number of pages, or -1 if that cannot be read.
  */
 long pvm_free_pages(void)
 {
@@ -314,7 +330,9 @@ long pvm_free_pages(void)
 }
 
 /**
- * pvm_log_open() - From here on, listen to what the kernel says
+ * pvm_log_open() - Open the kernel's log at its end
+ *
+ * Any thread.
  *
  * Return: a descriptor for pvm_log_complains(), or -1 with errno set.
  */
@@ -330,12 +348,13 @@ int pvm_log_open(void)
 }
 
 /**
- * pvm_log_complains() - Has the kernel found fault with itself?
- * @log: as pvm_log_open() gave it.
+ * pvm_log_complains() - Check the kernel's log for warnings and crashes
+ * @log: a descriptor of pvm_log_open().
  *
- * Reads what has been said since the last call, and prints the complaints.
+ * Reads all messages since the last call, and prints warnings, oopses and the like. One thread at a
+ * time may use a descriptor.
  *
- * Return: whether there are any. To have missed a message is one.
+ * Return: whether there are any, or the log has dropped messages.
  */
 bool pvm_log_complains(int log)
 {
@@ -349,7 +368,7 @@ bool pvm_log_complains(int log)
 
 	while ((n = read(log, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
 		if (n < 0) {
-			printf("# the kernel said more than its log holds\n");
+			printf("# the kernel's log has dropped messages\n");
 			found = true;
 			errno = 0;
 			continue;

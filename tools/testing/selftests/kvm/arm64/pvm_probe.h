@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host's side of the tests of protected KVM: what a process meets that touches the memory of a
- * guest, and what the kernel says that it gave to guests and got back.
+ * Helpers for the host in tests of protected KVM: accesses of a process to guest memory, the
+ * kernel's counts of donated and reclaimed pages, and its log.
  */
 #ifndef SELFTEST_KVM_PVM_PROBE_H
 #define SELFTEST_KVM_PVM_PROBE_H
@@ -13,7 +13,7 @@
 enum pvm_access {
 	PVM_READ,
 	PVM_WRITE,	/* of a zero byte */
-	PVM_EXEC,	/* a call: there has to be a RET if the access is allowed */
+	PVM_EXEC,	/* a call; an executable page must start with a RET */
 };
 
 int pvm_probe(void *address, enum pvm_access access);

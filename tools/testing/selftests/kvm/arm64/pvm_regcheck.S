@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest of pkvm_secrets; see pvm_regcheck.h. It starts with x0 = its channel, which it keeps in
- * the page of data behind its code, and runs with the MMU off. Position independent; it is entered
- * at its start.
+ * The guest of pkvm_secrets; see pvm_regcheck.h. It starts with x0 = its channel, which it saves in
+ * the data page behind its code, and runs with the MMU off. The code is position independent, and a
+ * vCPU enters it at its start.
  *
- * In each round registers are filled, the exit made, and then x2 and on compared with what they
- * were, by x0 and x1, which are checked first with one instruction each. Where the exit itself
- * needs registers they lose their secret for that and get it back before the check: what is in them
- * is the host's to see.
+ * In each round the guest fills its registers and makes the exit. Then it checks x0 and x1 with one
+ * instruction each, and uses them to compare x2 and all others with their secrets. Registers that
+ * an exit uses have no secret during the exit, since the host may read them, and get it back before
+ * the check.
  */
 #include "pvm_regcheck.h"
 
-/* Offsets in the page of data. */
+/* Offsets in the data page. */
 #define CHANNEL		0
 #define LOST		8
 #define WHICH		16
@@ -19,11 +19,11 @@
 #define HELD		32
 #define ARG		40
 #define COMMAND		48
-#define SYSREGS		64	/* what was in them before */
+#define SYSREGS		64	/* the values of the system registers before the exit */
 
 	.arch	armv8-a
 
-	/* The secret of register \n, 64 bits. */
+	/* Put the secret of register number \n into \reg, 64 bits. */
 	.macro	secret reg, n
 	mov	\reg, #((REGCHECK_TAG | \n) & 0xffff)
 	movk	\reg, #(REGCHECK_TAG >> 16), lsl #16
@@ -31,7 +31,7 @@
 	movk	\reg, #(REGCHECK_TAG >> 16), lsl #48
 	.endm
 
-	/* The registers that a system register list names, each by a use of \op. */
+	/* Expand \op for each system register. */
 	.macro	each_sysreg op
 	\op	0, sp_el0
 	\op	1, elr_el1
@@ -55,7 +55,7 @@
 	\op	19, csselr_el1
 	.endm
 
-	/* Give a system register its secret, and note what it made of it. */
+	/* Write its secret to a system register, and save the value that it holds then. */
 	.macro	fill_sysreg n, name
 	secret	x1, (64 + \n)
 	msr	\name, x1
@@ -120,7 +120,7 @@
 pvm_regcheck_code:
 	adr	x1, data
 	str	x0, [x1, #CHANNEL]
-	/* No trap of FP and SIMD. */
+	/* Do not trap FP and SIMD. */
 	mov	x1, #(3 << 20)
 	msr	cpacr_el1, x1
 	isb
@@ -135,7 +135,7 @@ round:
 	str	xzr, [x28, #LOST]
 	str	xzr, [x28, #RESULT]
 
-	/* x2: a secret without its number; x3: how many were held. */
+	/* x2: a secret without its number; x3: the number of registers that hold a secret. */
 	mov	x0, x28
 	secret	x2, 0
 	mov	x3, #0
@@ -151,7 +151,7 @@ round:
 	fill_x	\n
 	.endr
 
-	/* Only x0 and x1 are without a secret as yet. */
+	/* Only x0 and x1 have no secret yet. */
 	adr	x0, data
 	ldr	x1, [x0, #COMMAND]
 	and	x1, x1, #0xff
@@ -184,7 +184,7 @@ way_wfi:
 	wfi
 	b	check
 
-	/* x0 has the IPA, x2 what comes of it. */
+	/* x0 has the IPA, x2 gets the value. */
 way_mmio_read:
 	adr	x0, data
 	ldr	x0, [x0, #ARG]
@@ -217,7 +217,7 @@ keep_x2:
 	mov	x0, #REGCHECK_X0
 	b	check
 
-	/* SMCCC: x0..x3 are the call's, and its results. */
+	/* SMCCC: x0..x3 have the arguments and then the results. */
 way_hvc:
 	adr	x2, data
 	ldr	x0, [x2, #COMMAND]
@@ -235,9 +235,9 @@ way_hvc:
 	b	check
 
 	/*
-	 * Debug registers read as zero, those of the PMU are undefined instructions, to be skipped:
-	 * the exception takes ELR, ESR, SPSR and FAR, and its handler VBAR and TPIDR_EL0. They do
-	 * not count here.
+	 * Debug registers read as zero. Accesses to PMU registers are undefined, and the handler
+	 * skips them. The exception overwrites ELR, ESR, SPSR and FAR, the handler needs VBAR and
+	 * TPIDR_EL0, so these get their secrets back before the check.
 	 */
 way_sysreg:
 	adr	x0, vectors
@@ -263,7 +263,7 @@ way_sysreg:
 	mov	x1, #REGCHECK_X1
 	b	check
 
-	/* The value is the host's to see. */
+	/* The host may read the value. */
 way_sgi:
 	mrs	x0, S3_0_C12_C12_5	/* ICC_SRE_EL1 */
 	orr	x0, x0, #1
@@ -276,7 +276,7 @@ way_sgi:
 	isb
 	mov	x1, #REGCHECK_X1
 
-	/* x0 and x1 by themselves; then x0 has a bit for each general register that changed. */
+	/* Check x0 and x1 by themselves. x0 gets a bit for each general register that changed. */
 check:
 	eor	x0, x0, #REGCHECK_X0
 	cbz	x0, 1f
@@ -318,7 +318,7 @@ check:
 	str	xzr, [x27, #REGCHECK_DONE]
 	b	round
 
-	/* One more is lost: number x3, the first of which is noted. x28 has the data; x5 goes. */
+	/* Count changed register x3, and save the first. x28: the data page; changes x5. */
 lost:
 	ldr	x5, [x28, #LOST]
 	cbnz	x5, 1f
@@ -327,7 +327,7 @@ lost:
 	str	x5, [x28, #LOST]
 	ret
 
-	/* Skip the instruction, and touch no other register. */
+	/* Skip the instruction, and change no register but TPIDR_EL0. */
 	.balign	2048
 vectors:
 	.rept	16

@@ -14,12 +14,14 @@
 #include "pvm_secret.h"
 
 /**
- * pvm_secrets_create() - Make a VM that owns pages, each full of secrets
- * @secrets: gets the VM.
+ * pvm_secrets_create() - Make a protected VM whose guest fills its pages with secrets
+ * @secrets: filled in.
  * @flags: MAP_PRIVATE for anonymous memory, MAP_SHARED for memory of a memfd.
- * @nr_pages: how many; they start at PVM_DATA_IPA.
+ * @nr_pages: the number of pages, from PVM_DATA_IPA on.
  *
- * Return: 0; or a negative errno, with nothing left to be freed.
+ * Any thread.
+ *
+ * Return: 0; or a negative errno, with nothing to free.
  */
 int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_pages)
 {
@@ -56,10 +58,12 @@ int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_p
 }
 
 /**
- * pvm_secrets_forced() - How many pages did hosts take from guests by force?
+ * pvm_secrets_forced() - Count the pages that the host reclaimed by force since VM creation
  * @secrets: the VM.
  *
- * Return: their number since the VM was made.
+ * Any thread.
+ *
+ * Return: the number of pages, of all VMs of the host.
  */
 long pvm_secrets_forced(struct pvm_secrets *secrets)
 {
@@ -67,8 +71,10 @@ long pvm_secrets_forced(struct pvm_secrets *secrets)
 }
 
 /**
- * pvm_secrets_free() - Let the VM die, and its memory go
+ * pvm_secrets_free() - Kill the VM, and free its memory
  * @secrets: the VM.
+ *
+ * No thread may run its vCPU.
  */
 void pvm_secrets_free(struct pvm_secrets *secrets)
 {
@@ -79,14 +85,14 @@ void pvm_secrets_free(struct pvm_secrets *secrets)
 }
 
 /**
- * pvm_secrets_in() - Is there some of a guest's memory in the host's?
- * @memory: where to look, at addresses that are multiples of eight.
- * @size: how far, in bytes.
+ * pvm_secrets_in() - Search the host's memory for contents of a guest page
+ * @memory: the memory, aligned to eight bytes.
+ * @size: its size in bytes.
  *
- * A guest's page has nothing but secrets. One alone is the test's own, which it had the guest
- * store.
+ * A guest's page has only secrets. A single secret may be the test's own copy of the value. Any
+ * thread.
  *
- * Return: whether there are several secrets in a row.
+ * Return: whether the memory has several secrets in a row.
  */
 bool pvm_secrets_in(const void *memory, size_t size)
 {
@@ -110,14 +116,14 @@ static int load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
 }
 
 /**
- * pvm_secrets_fate() - What has become of a page?
+ * pvm_secrets_fate() - Have the guest check whether it still has a page
  * @secrets: the VM.
  * @page: the page's number.
  *
- * Asks the guest, by its first and its last word. A guest whose page is lost stays where it missed
- * it: it cannot be asked again.
+ * The guest reads the first and the last word. If the page is lost, that command never ends, and
+ * the test cannot command the vCPU any more. One thread at a time may run a vCPU.
  *
- * Return: which of the two ends it took; PVM_BROKEN, with a line that says more, if none.
+ * Return: PVM_KEPT or PVM_LOST; in any other case PVM_BROKEN, after printing the reason.
  */
 enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page)
 {
@@ -126,7 +132,7 @@ enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page)
 	int err = load(secrets->vcpu, ipa, &first);
 
 	if (err == -EFAULT) {
-		/* It stays so, and the command that failed is still under way. */
+		/* The page stays lost: the same command fails again. */
 		err = pvm_run(secrets->vcpu);
 		if (err == -EFAULT)
 			return PVM_LOST;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A protected VM with secrets in its memory, for the tests of what the host meets on the many
- * access paths to a private page. Each ends in one of two ways: the access is refused and
- * the guest keeps the page, or the page is taken from the guest by force, zeroed, which the guest
- * then learns.
+ * A protected VM with secrets in its memory, for tests of the host's access paths to private pages.
+ * Each access ends in one of two ways: it fails and the guest keeps the page, or the host reclaims
+ * the page by force, zeroed, and the guest's next access fails.
  */
 #ifndef SELFTEST_KVM_PVM_SECRET_H
 #define SELFTEST_KVM_PVM_SECRET_H
@@ -15,12 +14,12 @@
 #include "pvm.h"
 
 #define PVM_SECRET	0x5ec2e75ec2e75ec2UL
-/* What a host writes that gets through. */
+/* The value that the host tries to write. */
 #define PVM_FOREIGN	0x405e405e405e405eUL
 
 enum pvm_fate {
 	PVM_KEPT,	/* the guest has its page and its secret */
-	PVM_LOST,	/* the page is the host's, and the guest has learned of it */
+	PVM_LOST,	/* the host has the page, and the guest's accesses fail */
 	PVM_BROKEN,	/* neither */
 };
 
@@ -30,7 +29,7 @@ struct pvm_secrets {
 	size_t page;
 	unsigned int nr_pages;
 	size_t size;
-	/* The memory is this file's if it is mapped MAP_SHARED. */
+	/* The memfd with the memory, for MAP_SHARED. */
 	int fd;
 	uint8_t *mem;
 	int log;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of the stress test: VMMs whose VMs work on their memory, a host that does not leave
- * memory in peace, and what they count together.
+ * The parts of the stress test: VMMs whose VMs use their memory, processes that put the host's
+ * memory under pressure, and the counts of all of them.
  *
- * Each word that is written anywhere says who may see it. A guest writes STRESS_SECRET to what is
- * private and STRESS_PUBLIC to what it shares; the host leaves STRESS_PLAIN in what no guest has.
+ * Each value that is written has a tag that says who may read it. A guest writes STRESS_SECRET to
+ * private pages and STRESS_PUBLIC to shared pages; the host writes STRESS_PLAIN to its own pages.
  */
 #ifndef SELFTEST_KVM_STRESS_H
 #define SELFTEST_KVM_STRESS_H
@@ -20,10 +20,10 @@
 #define STRESS_PLAIN		0x9a11000000000000UL
 
 #define STRESS_VCPUS		4
-/* Memory of one VM: a huge page's worth, of which a part belongs to no vCPU alone. */
+/* The size of a VM's memory: a huge page. */
 #define STRESS_VM_SIZE		(2UL << 20)
 
-/* In memory that all processes of the test share. */
+/* The counts, in memory that all processes of the test share. */
 struct stress_counts {
 	atomic_ulong stores;
 	atomic_ulong loads;
@@ -36,7 +36,7 @@ struct stress_counts {
 
 struct stress_vm {
 	bool protected;
-	/* MAP_SHARED or MAP_PRIVATE: whether the VM's memory is the memfd's or anonymous. */
+	/* MAP_SHARED for memory of the memfd, MAP_PRIVATE for anonymous memory. */
 	int flags;
 	int memfd;
 	uint64_t seed;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A host that does not leave memory in peace, for the stress test: processes that swap, split and
- * collapse huge pages, compact, and merge equal pages, until they are killed. Each has memory of
- * its own, of which it knows what has to be in it: pages of the host must not get lost, either.
+ * Processes of the stress test that put the host's memory under pressure until they are killed:
+ * they make it swap, split and collapse huge pages, compact memory, and merge equal pages. Each
+ * checks the contents of its own memory: the host's own pages must keep them, too.
  *
  * See stress.h.
  */
@@ -25,14 +25,14 @@
 #define HUGE_SIZE		(8 * MIB)
 #define EQUAL_SIZE		(2 * MIB)
 /*
- * The hog locks all memory but this much, which then is too little for what it goes on to use. It
- * does not lock nothing and use more: of what can be reclaimed every page is looked at, with a TLB
- * invalidation each, which an emulator takes very long for.
+ * The hog locks all memory except HOG_LEAVES, and then uses HOG_SIZE, which is more. Less locked
+ * and more used memory would make the host scan more pages, with a TLB invalidation for each, which
+ * is very slow in an emulator. In bytes.
  */
 #define HOG_LEAVES		(48 * MIB)
 #define HOG_SIZE		(56 * MIB)
 
-/* The end of the first page of a swap device, and what stands behind the boot block. */
+/* The start of a swap device. The signature is at the end of its first page. */
 struct swap_header {
 	char boot[1024];
 	uint32_t version;
@@ -64,9 +64,11 @@ static int write_swap_header(void)
 }
 
 /**
- * stress_add_swap() - Have the host swap to memory that it compresses
+ * stress_add_swap() - Make the host swap to zram
  *
- * Return: 0; 0 also if it does so already; or a negative errno.
+ * Call it once, before other threads start.
+ *
+ * Return: 0, also if the host has swap already; or a negative errno.
  */
 int stress_add_swap(void)
 {
@@ -101,21 +103,21 @@ static void fill(uint8_t *mem, size_t from, size_t to)
 		WRITE_ONCE(*(uint64_t *)(mem + at), expected(at));
 }
 
-/* Whether what fill() wrote is still there. */
+/* Check that the memory still has what fill() wrote. */
 static bool intact(const uint8_t *mem, size_t from, size_t to)
 {
 	for (size_t at = from; at < to; at += getpagesize()) {
 		uint64_t value = READ_ONCE(*(const uint64_t *)(mem + at));
 
 		if (value != expected(at)) {
-			printf("# the host's own page at %#zx holds %#lx\n", at, value);
+			printf("# the host's own page at %#zx has %#lx\n", at, value);
 			return false;
 		}
 	}
 	return true;
 }
 
-/* More memory than there is, in turns: the host has to reclaim from everyone. */
+/* Use more memory than is free, so that the host has to reclaim pages of all processes. */
 static int hog(uint64_t *random)
 {
 	size_t available = pvm_proc_number("/proc/meminfo", "MemAvailable") * 1024;
@@ -147,7 +149,7 @@ static int hog(uint64_t *random)
 	}
 }
 
-/* Huge pages come and go: by collapse, by losing a part, by reclaim. */
+/* Collapse pages into huge pages, and split them by dropping or paging out a part. */
 static int split(uint64_t *random)
 {
 	const size_t huge = 2 * MIB;
@@ -163,7 +165,7 @@ static int split(uint64_t *random)
 
 		switch (stress_random(random) % 4) {
 		case 0:
-			/* May fail for want of a free huge page. */
+			/* This may fail without a free huge page. */
 			madvise(mem + at, huge, MADV_COLLAPSE);
 			break;
 		case 1:
@@ -186,7 +188,7 @@ static int split(uint64_t *random)
 	}
 }
 
-/* Everything that can be moved is moved. */
+/* Have the host compact its memory, which migrates all movable pages. */
 static int compact(uint64_t *random)
 {
 	for (;;) {
@@ -200,7 +202,7 @@ static int compact(uint64_t *random)
 	}
 }
 
-/* Equal pages become one, and two again when they are written to. */
+/* Have KSM merge equal pages, and write to them, which separates them again. */
 static int merge(uint64_t *random)
 {
 	size_t page = getpagesize();
@@ -231,11 +233,13 @@ static int merge(uint64_t *random)
 }
 
 /**
- * stress_pressure() - Be one of the processes that do not leave memory in peace
- * @kind: which, below STRESS_PRESSURES.
- * @seed: of what is done at random.
+ * stress_pressure() - Put the host's memory under one kind of pressure, until killed
+ * @kind: the kind, below STRESS_PRESSURES.
+ * @seed: the seed of the random choices.
  *
- * Return: not unless something went wrong: 1, with a line that says what.
+ * For a process of its own.
+ *
+ * Return: 1 after an error, which it prints; else it does not return.
  */
 int stress_pressure(unsigned int kind, uint64_t seed)
 {

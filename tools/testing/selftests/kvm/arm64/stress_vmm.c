@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One VMM of the stress test: its vCPUs touch, share and unshare memory at random, each its own
- * pages, of which it knows what has to be in them, and some that all of them fight for. It may be
- * killed at any moment. See stress.h.
+ * One VMM of the stress test. Its vCPUs access, share and unshare pages at random: each vCPU its
+ * own pages, whose contents it checks, and some pages that all of them use at once. The test may
+ * kill the VMM at any moment. See stress.h.
  *
- * R2: what is shared is seen by both sides and what is not by one; R3: nothing that was in a page
- * when the guest got it is lost; R5: calls that race are done or refused, nothing else.
+ * R2: guest and host can both access a shared page, and only the guest a private page. R3: a page
+ * keeps its contents when the host donates it. R5: EL2 does or refuses each of the racing calls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,12 +19,12 @@
 #include "pvm.h"
 #include "stress.h"
 
-/* Few pages, so that each is met often: a vCPU's own, and everybody's. */
+/* The pages of each vCPU, and those of all vCPUs: few, so that each is used often. */
 #define OWN_PAGES	12
 #define COMMON_PAGES	8
-/* What a VMM does before it ends by itself, for each vCPU. */
+/* The number of operations of each vCPU, after which the VMM ends. */
 #define OPERATIONS	400
-/* How often an error that memory pressure excuses is put up with in one command. */
+/* How often a command may fail with an error that memory pressure explains. */
 #define MAX_RETRIES	1000
 
 enum page_state {
@@ -45,21 +45,23 @@ struct worker {
 	int scratch;
 	size_t granule;
 
-	/* Its own pages lie from this one on in the VM's memory. */
+	/* The first of its own pages in the VM's memory. */
 	size_t first;
 	struct page pages[OWN_PAGES];
 
-	/* From this one on they are everybody's. */
+	/* The first of the pages of all vCPUs. */
 	size_t common;
 
 	const char *problem;
 };
 
 /**
- * stress_random() - The next of a sequence of numbers
- * @state: where in the sequence; any value starts one.
+ * stress_random() - Get the next random number
+ * @state: the state of the sequence; any value starts one.
  *
- * Return: 64 bits.
+ * For one thread at a time on a @state.
+ *
+ * Return: a number of 64 bits.
  */
 uint64_t stress_random(uint64_t *state)
 {
@@ -85,7 +87,7 @@ static uint64_t tagged(struct worker *w, uint64_t tag)
 	return tag | (stress_random(&w->random) & ~STRESS_TAG_MASK);
 }
 
-/* A command; a host that is short of memory may need a few attempts. */
+/* Do a command, with retries if the host is short of memory. */
 static int command(struct worker *w, uint64_t command, uint64_t arg0, uint64_t arg1, uint64_t arg2)
 {
 	int err = pvm_command(w->vcpu, command, arg0, arg1, arg2, 0);
@@ -114,7 +116,7 @@ static const char *guest_check(struct worker *w, size_t page, uint64_t expected)
 		return "the guest could not load";
 	if (w->vcpu->results[0] != expected) {
 		printf("# page %zu: %#lx instead of %#lx\n", page, w->vcpu->results[0], expected);
-		return "the guest found another value than it had stored";
+		return "the guest read another value than it stored";
 	}
 	w->config->counts->loads++;
 	return NULL;
@@ -123,18 +125,18 @@ static const char *guest_check(struct worker *w, size_t page, uint64_t expected)
 static const char *guest_call(struct worker *w, uint32_t function, size_t page, int64_t *ret)
 {
 	if (command(w, PVM_HVC, function, ipa_of(w, page), 0))
-		return "a hypercall did not come back";
+		return "a hypercall did not return";
 	*ret = w->vcpu->results[0];
 	if (!w->config->protected && *ret != HVC_NOT_SUPPORTED)
-		return "a non-protected VM may share";
+		return "EL2 took a sharing call of a non-protected VM";
 	if (w->config->protected && *ret != HVC_SUCCESS && *ret != HVC_INVALID_PARAMETER)
-		return "a hypercall returned something else than done or refused";
+		return "a hypercall was neither done nor refused";
 	if (*ret == HVC_INVALID_PARAMETER)
 		w->config->counts->refused++;
 	return NULL;
 }
 
-/* By a system call, since threads cannot each have their own handler of SIGSEGV. */
+/* Probe by a system call, since threads cannot have their own SIGSEGV handlers. */
 static bool host_may_read(const struct worker *w, size_t page)
 {
 	ssize_t n = pwrite(w->scratch, host_of(w, page), sizeof(uint64_t), 0);
@@ -144,7 +146,7 @@ static bool host_may_read(const struct worker *w, size_t page)
 	return n == sizeof(uint64_t);
 }
 
-/* From here on nothing in the page is a secret: it goes on to the host. */
+/* Store a public value in the page, and share it. */
 static const char *share(struct worker *w, size_t page, struct page *is)
 {
 	uint64_t value = tagged(w, STRESS_PUBLIC);
@@ -163,7 +165,7 @@ static const char *share(struct worker *w, size_t page, struct page *is)
 		return "a private page could not be shared";
 	is->state = SHARED;
 	if (READ_ONCE(*host_of(w, page)) != value)
-		return "the host does not see what the guest shares";
+		return "the host cannot read a shared page";
 	is->value = tagged(w, STRESS_PUBLIC);
 	WRITE_ONCE(*host_of(w, page), is->value);
 	w->config->counts->shares++;
@@ -182,14 +184,14 @@ static const char *take_back(struct worker *w, size_t page, struct page *is)
 		return "a shared page could not be unshared";
 	is->state = PRIVATE;
 	if (host_may_read(w, page))
-		return "the host sees a page that is private again";
+		return "the host can read a page that is private again";
 	w->config->counts->unshares++;
 
 	is->value = tagged(w, STRESS_SECRET);
 	return guest_store(w, page, is->value);
 }
 
-/* A call that the state of the page forbids changes nothing. */
+/* Make a call that EL2 must refuse in this state of the page, and check the contents. */
 static const char *call_in_vain(struct worker *w, size_t page, struct page *is)
 {
 	uint32_t function = is->state == SHARED ? HVC_MEM_SHARE : HVC_MEM_UNSHARE;
@@ -200,22 +202,22 @@ static const char *call_in_vain(struct worker *w, size_t page, struct page *is)
 	if (problem)
 		return problem;
 	if (ret == HVC_SUCCESS)
-		return "a hypercall succeeded that the page's state forbids";
-	/* It may have brought the page, which then is as it was. */
+		return "a hypercall succeeded in the wrong state of the page";
+	/* The host may have donated the page, with its contents. */
 	return guest_check(w, page, is->value);
 }
 
-/* The host looks at what the guest has for itself, or has to be let. */
+/* The host tries to read a page, which must fail for a private page and else succeed. */
 static const char *look(struct worker *w, size_t page, struct page *is)
 {
 	bool may = host_may_read(w, page);
 
 	if (w->config->protected && is->state == PRIVATE)
-		return may ? "the host sees a private page" : NULL;
+		return may ? "the host can read a private page" : NULL;
 	if (!may)
-		return "the host does not see what is its own";
+		return "the host cannot read its own page";
 	if (READ_ONCE(*host_of(w, page)) != is->value)
-		return "the host sees another value than was stored";
+		return "the host read another value than was stored";
 	return NULL;
 }
 
@@ -223,7 +225,7 @@ static const char *page_out(struct worker *w)
 {
 	size_t from = stress_random(&w->random) % OWN_PAGES;
 
-	/* What is pinned stays, what a moment ago was in one piece need not be any more. */
+	/* Pinned pages stay. EINVAL: the kernel cannot page out this mapping now. */
 	if (madvise(host_of(w, w->first + from), (OWN_PAGES - from) * w->granule,
 		    MADV_PAGEOUT) && errno != EINVAL)
 		return "madvise() failed";
@@ -231,7 +233,7 @@ static const char *page_out(struct worker *w)
 	return NULL;
 }
 
-/* One of the pages that everybody works on: it never has a secret, and any result will do. */
+/* Use a page of all vCPUs, which never has a secret. Any result of the call is right. */
 static const char *fight(struct worker *w)
 {
 	size_t page = w->common + stress_random(&w->random) % COMMON_PAGES;
@@ -279,7 +281,7 @@ static const char *operate(struct worker *w)
 		return page_out(w);
 	}
 
-	/* The guest has touched it. */
+	/* The guest has accessed the page by now. */
 	if (is->state == UNTOUCHED)
 		is->state = PRIVATE;
 	return problem;
@@ -345,10 +347,12 @@ static int add_memory(const struct stress_vm *config, struct pvm *vm)
 }
 
 /**
- * stress_vmm() - Be a VMM until its vCPUs have done their work
+ * stress_vmm() - Run a VMM until its vCPUs have done their operations
  * @config: the VM.
  *
- * Return: 0 if all went as it has to; else 1, with a line that says what did not.
+ * For a process of its own.
+ *
+ * Return: 0; or 1 after an error, which it prints.
  */
 int stress_vmm(const struct stress_vm *config)
 {
