@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's stage-2 heals: whatever was donated out of a block, and in whatever order it comes
- * back, its tables are in the end what they were before. Keeps R1 (the host has back what it gave)
- * and R7 (no table is lost on the way).
+ * Coalescing of the host's stage-2: after pages of a block were donated and returned, in any order,
+ * the tables are as they were before. Keeps R1 (the host gets back what it donated) and R7 (EL2
+ * loses no table).
  *
- * Each case compares snapshots (asm/kvm_pkvm_dump.h), each taken after all memory was touched once.
+ * Each case compares snapshots (asm/kvm_pkvm_dump.h), taken after accesses to all memory.
  */
 #include <linux/arm-smccc.h>
 #include <linux/random.h>
@@ -16,8 +16,9 @@
 #define NR_PAGES	64
 
 /*
- * What two snapshots have to agree in: how many leaves, tables and references. Of what is there,
- * default mappings of memory and MMIO among it, annotations and tables alone hold references.
+ * Take a snapshot after accesses to all memory. Two equal snapshots have the same numbers of
+ * leaves, tables and references. Only annotations and tables hold references, default mappings do
+ * not.
  */
 static void snapshot(struct kunit *test, struct pkvm_s2_snapshot *s)
 {
@@ -50,7 +51,7 @@ static void expect_same(struct kunit *test, const struct pkvm_s2_snapshot *befor
 	KUNIT_EXPECT_EQ(test, before->refs, after->refs);
 }
 
-/* The level of the entry for a page of the host's. */
+/* The level of the entry for a page of the host. */
 static s8 level_in(const struct pkvm_s2_snapshot *s, struct page *page)
 {
 	u64 addr = page_to_phys(page);
@@ -61,7 +62,7 @@ static s8 level_in(const struct pkvm_s2_snapshot *s, struct page *page)
 	return s->run[i].level;
 }
 
-/* The same, after it was touched. */
+/* The level of the entry for a page after an access to it. */
 static s8 level_of(struct kunit *test, struct page *page)
 {
 	struct pkvm_s2_snapshot s = {};
@@ -74,7 +75,7 @@ static s8 level_of(struct kunit *test, struct page *page)
 	return level;
 }
 
-/* As many pages as the allocator has in a row, in memory that blocks of @level map. */
+/* Allocate pages of the highest order in memory that an entry of @level maps. */
 static struct page *block_of_level(struct kunit *test, s8 level)
 {
 	LIST_HEAD(others);
@@ -97,7 +98,7 @@ static struct page *block_of_level(struct kunit *test, s8 level)
 		__free_pages(page, MAX_PAGE_ORDER);
 	pkvm_s2_snapshot_free(&s);
 	if (!found)
-		kunit_skip(test, "no free memory lies in a block of level %d", level);
+		kunit_skip(test, "no free memory in a block of level %d", level);
 	split_page(found, MAX_PAGE_ORDER);
 	return found;
 }
@@ -110,7 +111,7 @@ static void free_block(struct page *block)
 		__free_page(&block[i]);
 }
 
-/* Different numbers below the number of pages of a block, in an order that nobody chose. */
+/* Fill @nr with NR_PAGES different random numbers below @below. */
 static void shuffle(unsigned int *nr, unsigned int below)
 {
 	unsigned int i, j;
@@ -146,7 +147,7 @@ static void give_and_take(struct kunit *test, s8 level)
 	KUNIT_EXPECT_NE(test, during.tables[PKVM_S2_LEVEL(KVM_PGTABLE_LAST_LEVEL)],
 			before.tables[PKVM_S2_LEVEL(KVM_PGTABLE_LAST_LEVEL)]);
 
-	/* Some by force while the guest lives, the rest when it dies; nobody chose the order. */
+	/* Reclaim some by force while the VM lives, the rest after its death, in random order. */
 	shuffle(order, NR_PAGES);
 	for (i = 0; i < NR_PAGES / 4; i++)
 		KUNIT_EXPECT_EQ(test, el2_force_reclaim(page_to_pfn(&block[nr[order[i]]])), 0);
@@ -161,28 +162,28 @@ static void give_and_take(struct kunit *test, s8 level)
 	free_block(block);
 }
 
-/* Rule: pages of one 2 MiB block of the host's. */
+/* Rule: tables are as before after pages of a 2 MiB block are donated and returned. */
 static void pages_of_a_small_block(struct kunit *test)
 {
 	give_and_take(test, 2);
 }
 
-/* Rule: pages of one 1 GiB block: two levels of tables come and go. */
+/* Rule: tables of two levels are freed after pages of a 1 GiB block are returned. */
 static void pages_of_a_large_block(struct kunit *test)
 {
 	if (KVM_PGTABLE_MIN_BLOCK_LEVEL > 1)
-		kunit_skip(test, "there are no blocks of level 1");
+		kunit_skip(test, "this page size has no blocks of level 1");
 	give_and_take(test, 1);
 }
 
-/* Rule: a page that the guest relinquishes comes back by itself, and so does its block. */
+/* Rule: when the guest relinquishes a page, the host's block is whole again. */
 static void page_relinquished(struct kunit *test)
 {
 	struct pkvm_s2_snapshot before = {}, after = {};
 	struct page *block = block_of_level(test, 2);
 	struct el2_guest *g = el2_guest_boot(test);
 
-	/* So that the guest's tables are there, and EL2 has what it keeps for more of them. */
+	/* Donate one page before the snapshot, so that EL2 has the guest's tables and its stock. */
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, el2_page(test), EL2_TEST_GFN + 1), 0);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, el2_page(test), EL2_TEST_GFN + 2), 0);
 	snapshot(test, &before);
@@ -198,7 +199,7 @@ static void page_relinquished(struct kunit *test)
 	free_block(block);
 }
 
-/* Rule: what the host only shares, with EL2 or with a non-protected VM, leaves its block whole. */
+/* Rule: a share with EL2 or with a non-protected VM does not split the host's block. */
 static void share_keeps_block(struct kunit *test)
 {
 	struct pkvm_s2_snapshot before = {}, during = {};
@@ -226,7 +227,7 @@ static void share_keeps_block(struct kunit *test)
 	free_block(block);
 }
 
-/* Rule (R5, R6): a dump into what is not the host's, or of what is not there, is refused. */
+/* Rule (R5, R6): EL2 refuses a dump of no VM, or into a page that the host does not own. */
 static void dump_refused(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -248,7 +249,7 @@ static void dump_refused(struct kunit *test)
 			-ERANGE);
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
 
-	/* Whoever begins in the middle has to know of which moment. */
+	/* A dump that starts in the middle needs the generation of its first part. */
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, vm->handle,
 						     PAGE_SIZE, ~0ULL), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_stage2_dump, pfn, vm->handle, 0, 0),

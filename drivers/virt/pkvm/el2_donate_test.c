@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page goes from the host to a protected guest. Keeps R1 (one owner), R2 (the host has no use of
- * what is not its own), R5 and R7 (what cannot be is refused, with nothing changed).
+ * The host donates pages to a protected guest. Keeps R1 (one owner), R2 (the host cannot access a
+ * page of another owner), R5 and R7 (EL2 refuses invalid calls and changes nothing).
  */
 #include <asm/kvm_mmu.h>
 #include <asm/stage2_pgtable.h>
 
 #include "el2_kunit.h"
 
-/* A page of EL2's choice must be left exactly as it was. */
+/* Expect a refused donation to leave the page exactly as it was. */
 static void expect_refused(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn,
 			   int error)
 {
@@ -17,7 +17,7 @@ static void expect_refused(struct kunit *test, struct el2_vm *vm, struct page *p
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R2): host OWNED => NOPAGE. To the host, reads and writes end in an error, not an oops. */
+/* Rule (R2): host OWNED => NOPAGE. The host's reads and writes fail without an oops. */
 static void donate(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -30,7 +30,7 @@ static void donate(struct kunit *test)
 	el2_expect_owned(test, neighbour);
 }
 
-/* Rule: the first and the last place of the IPA space hold a page like any other. */
+/* Rule: the host can donate a page to the first and the last gfn of the IPA space. */
 static void donate_at_the_edges(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -45,7 +45,7 @@ static void donate_at_the_edges(struct kunit *test)
 	el2_expect_lost(test, last);
 }
 
-/* Rule: a place that is not in the IPA space is refused, also where the shift overflows. */
+/* Rule: EL2 refuses a gfn outside the IPA space, also if the shift to an IPA overflows. */
 static void donate_out_of_range(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -58,7 +58,7 @@ static void donate_out_of_range(struct kunit *test)
 	expect_refused(test, vm, page, ~0ULL, -EINVAL);
 }
 
-/* Rule (R1): one page, one owner, one place; one place, one page. */
+/* Rule (R1): a page has one owner and one gfn, and a gfn has one page. */
 static void donate_twice(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -80,7 +80,7 @@ static void donate_twice(struct kunit *test)
 	el2_expect_lost(test, second);
 }
 
-/* Rule: what is shared, is EL2's, or is no memory, cannot be given to a guest. */
+/* Rule: EL2 refuses to donate a shared page, its own page, or what is not memory. */
 static void donate_wrong_page(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -107,7 +107,7 @@ static void donate_wrong_page(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
 		KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, no_memory[i], 0), -EINVAL);
 
-	/* A page frame number whose upper bits a shift would lose is not that page. */
+	/* A pfn with upper bits that the shift to an address drops is not that page's. */
 	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page) |
 					     BIT_ULL(64 - PAGE_SHIFT), 0), -EINVAL);
 	el2_expect_owned(test, page);
@@ -115,7 +115,7 @@ static void donate_wrong_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
 }
 
-/* Rule (R4): there is no guest to give to but the one that is loaded, and only a protected one. */
+/* Rule (R4): the host can only donate to the loaded vCPU's VM, and only if that is protected. */
 static void donate_to_nobody(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -133,12 +133,12 @@ static void donate_to_nobody(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_load(np, 0), 0);
 	expect_refused(test, np, page, 0, -EINVAL);
 
-	/* The host cannot make it a protected one after the fact. */
+	/* The host cannot make the VM protected after its creation. */
 	np->kvm->arch.pkvm.enabled = true;
 	expect_refused(test, np, page, 0, -EINVAL);
 }
 
-/* Rule (R7): without pages for tables nothing is donated, and with them the same call succeeds. */
+/* Rule (R7): a donation without pages for tables changes nothing; with them it succeeds. */
 static void donate_without_tables(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -152,8 +152,8 @@ static void donate_without_tables(struct kunit *test)
 }
 
 /*
- * Rule (R4, R5): the host's memcache is the host's to get wrong. A page in it that is not the
- * host's alone is not taken, and EL2 survives a list that leads anywhere, or in a circle.
+ * Rule (R4, R5): EL2 does not trust the host's memcache. EL2 takes no page from it that the host
+ * does not own, and survives a list with wild pointers or with a loop.
  */
 static void donate_with_bad_tables(struct kunit *test)
 {
@@ -178,7 +178,7 @@ static void donate_with_bad_tables(struct kunit *test)
 				    "head 0x%llx", bad[i]);
 	}
 
-	/* The first page is taken; the second is the first, and no longer the host's. */
+	/* EL2 takes the first page. The next one is the same page, which EL2 owns now. */
 	*(phys_addr_t *)page_address(circle) = page_to_phys(circle);
 	*mc = (struct kvm_hyp_memcache) { .head = page_to_phys(circle), .nr_pages = 100 };
 	if (stage2_pgtable_levels(EL2_IPA_BITS) > 2) {
@@ -196,7 +196,7 @@ static void donate_with_bad_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
 }
 
-/* Rule: each vCPU of a VM can be the one that is loaded; the pages are the VM's. */
+/* Rule: the host can donate with any vCPU of the VM loaded, and the VM owns the pages. */
 static void donate_by_either_vcpu(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);

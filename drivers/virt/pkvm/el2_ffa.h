@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the trusted application of tools/testing/spmc does on request. Its caller sends
- * a 64-bit direct message to SPMC_TA with one of these in x3 and arguments from x4 on;
- * the answer's x3 is 0 or an FF-A error, its x4 the value.
+ * Requests to the trusted application of tools/testing/spmc, which tests use to see FF-A from the
+ * secure side. The caller sends a 64-bit direct message to SPMC_TA with a request in x3 and
+ * arguments from x4 on. In the answer x3 is 0 or an FF-A error, and x4 the value.
  */
 #ifndef __PKVM_EL2_FFA_H__
 #define __PKVM_EL2_FFA_H__
 
-/* The endpoint that memory is shared with. */
+/* The endpoint ID of the trusted application, with which the host shares memory. */
 #define SPMC_TA			0x8001
 
-/* x4 a handle, x5 a page of 4 KiB in it: the page's first eight bytes. */
+/* Read the first eight bytes of a page: x4 is a handle, x5 the number of a 4 KiB page in it. */
 #define SPMC_TA_READ		1
-/* The same, and x6 goes there first. */
+/* Write x6 there, and read it back. */
 #define SPMC_TA_WRITE		2
-/* How many calls that share or reclaim memory have come here. */
+/* Get the number of share and reclaim calls that the SPMC has received. */
 #define SPMC_TA_CALLS		3
-/* How many memory regions there are, whole or not. */
+/* Get the number of memory regions, including incomplete ones. */
 #define SPMC_TA_REGIONS		4
-/* The next call x4 (a function number) ends in the FF-A error x5. */
+/* Make the next call of function x4 fail with the FF-A error x5. */
 #define SPMC_TA_REFUSE		5
 
 #endif /* __PKVM_EL2_FFA_H__ */

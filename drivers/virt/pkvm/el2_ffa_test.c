@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * FF-A as a hostile host uses it, through EL2's proxy, against the SPMC of
- * tools/testing/spmc. Keeps R1 (what is not the host's is not sent), R5 (no call panics
- * EL2), R6 (none works for long) and R7 (a transfer is done whole or leaves nothing).
+ * FF-A calls of a hostile host through EL2's proxy, with the SPMC of tools/testing/spmc. Keeps R1
+ * (the host can only share its own pages), R5 (no call panics EL2), R6 (each call is bounded) and
+ * R7 (a transfer is done as a whole or changes nothing).
  */
 #include <linux/arm_ffa.h>
 #include <linux/arm-smccc.h>
@@ -15,17 +15,17 @@
 #define MAX_RANGES		64
 #define BIG_ORDER		get_order(SZ_4M)
 
-/* Where a description has what. */
+/* Offsets of the parts of a description. */
 #define ACCESS_OFF		sizeof(struct ffa_mem_region)
 #define COMPOSITE_OFF		(ACCESS_OFF + 16)
 #define RANGES_OFF		(COMPOSITE_OFF + sizeof(struct ffa_composite_mem_region))
 
 /**
- * struct ffa_case - What a test case has mapped.
- * @tx:		The page that descriptions are sent in; NULL if none.
+ * struct ffa_case - The buffers and the next region of a test case.
+ * @tx:		The page for descriptions; NULL if none is mapped.
  * @rx:		The page for answers.
  * @range:	The ranges of the next region.
- * @nr:		How many there are.
+ * @nr:		The number of ranges.
  */
 struct ffa_case {
 	struct page *tx;
@@ -44,13 +44,13 @@ static struct arm_smccc_1_2_regs ffa_call(u64 fid, u64 a1, u64 a2, u64 a3, u64 a
 	return res;
 }
 
-/* What an FF-A call comes to: 0, or the error. */
+/* The result of an FF-A call: 0, or the error. */
 static int ffa_result(struct arm_smccc_1_2_regs res)
 {
 	return res.a0 == FFA_ERROR ? (int)res.a2 : 0;
 }
 
-/* Ask the trusted application; an error it answers goes to @ret. */
+/* Send a request to the trusted application. Set @ret to its error or 0. */
 static u64 ta(u64 what, u64 a4, u64 a5, u64 a6, int *ret)
 {
 	struct arm_smccc_1_2_regs args = {
@@ -79,7 +79,7 @@ static void ta_refuse(struct kunit *test, u64 fid, int error)
 	KUNIT_ASSERT_EQ(test, ret, 0);
 }
 
-/* Whether the trusted application reaches a page of the region, and reads what the host reads. */
+/* Check that the trusted application reads the same value from a page as the host. */
 static bool ta_reads(struct kunit *test, u64 handle, unsigned int nr, struct page *page)
 {
 	int ret;
@@ -124,7 +124,7 @@ static u32 region_len(void)
 	return RANGES_OFF + ffa.nr * sizeof(ffa.range[0]);
 }
 
-/* Write the description of the region, all of it or as much as comes before its ranges. */
+/* Write the description of the region, with or without its ranges. */
 static void write_region(bool ranges)
 {
 	struct ffa_mem_region *mem = page_address(ffa.tx);
@@ -147,19 +147,19 @@ static void write_region(bool ranges)
 		memcpy(reg->constituents, ffa.range, ffa.nr * sizeof(ffa.range[0]));
 }
 
-/* Share what is in ffa.tx. */
+/* Make the MEM_SHARE call with the description in ffa.tx. */
 static struct arm_smccc_1_2_regs send(u32 len, u32 fraglen)
 {
 	return ffa_call(FFA_FN64_MEM_SHARE, len, fraglen, 0, 0);
 }
 
-/* What comes of that. */
+/* Make the MEM_SHARE call, and return its result. */
 static noinline int send_result(u32 len, u32 fraglen)
 {
 	return ffa_result(send(len, fraglen));
 }
 
-/* Share the region in one piece: its handle, or 0 with the error in @ret. */
+/* Share the region in one piece. Return its handle, or 0 with the error in @ret. */
 static u64 share(int *ret)
 {
 	struct arm_smccc_1_2_regs res;
@@ -171,7 +171,7 @@ static u64 share(int *ret)
 	return *ret ? 0 : PACK_HANDLE(res.a2, res.a3);
 }
 
-/* Begin to share the region: all but the ranges from @nr on. */
+/* Begin to share the region, with the ranges before @nr. Return its handle. */
 static u64 share_begin(struct kunit *test, unsigned int nr)
 {
 	u32 fraglen = RANGES_OFF + nr * sizeof(ffa.range[0]);
@@ -184,7 +184,7 @@ static u64 share_begin(struct kunit *test, unsigned int nr)
 	return PACK_HANDLE(res.a1, res.a2);
 }
 
-/* Go on with ranges @first to @end - 1. */
+/* Send the ranges @first to @end - 1 in the next fragment. */
 static struct arm_smccc_1_2_regs share_go_on(u64 handle, unsigned int first, unsigned int end)
 {
 	u32 fraglen = (end - first) * sizeof(ffa.range[0]);
@@ -199,7 +199,7 @@ static int reclaim(u64 handle)
 				   0, 0));
 }
 
-/* Rule: a region is refused by EL2, and neither the SPMC hears of it nor a page changes. */
+/* Expect EL2 to refuse a region without a call to the SPMC and without a change of a page. */
 static void expect_refused(struct kunit *test, int error)
 {
 	u64 calls = ta_count(test, SPMC_TA_CALLS);
@@ -210,7 +210,7 @@ static void expect_refused(struct kunit *test, int error)
 	KUNIT_EXPECT_EQ(test, ta_count(test, SPMC_TA_CALLS), calls);
 }
 
-/* Rule: what is shared the application reaches, nobody else gets, and the host gets back. */
+/* Rule: the application can access a shared page, no guest can get it, the host can reclaim it. */
 static void share_and_reclaim(struct kunit *test)
 {
 	struct page *page[2] = { el2_page(test), el2_page(test) };
@@ -243,7 +243,7 @@ static void share_and_reclaim(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ta_reads(test, handle, 0, page[0]));
 }
 
-/* Rule (R2): a guest's page, EL2's pages and what is no memory do not go to the secure world. */
+/* Rule (R2): EL2 refuses to share a guest's page, its own pages, and what is not memory. */
 static void not_the_hosts(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -258,7 +258,7 @@ static void not_the_hosts(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, page[1], 0), 0);
 	el2_put();
 
-	/* The guest's page in the middle: what stands before it is the host's again. */
+	/* The guest's page is in the middle: the host keeps the pages before it. */
 	for (i = 0; i < ARRAY_SIZE(page); i++)
 		region_add_page(page[i]);
 	expect_refused(test, FFA_RET_DENIED);
@@ -270,7 +270,7 @@ static void not_the_hosts(struct kunit *test)
 	expect_refused(test, FFA_RET_DENIED);
 	region_add(page_to_phys(ffa.tx), FFA_PAGES_PER_PAGE);
 	expect_refused(test, FFA_RET_DENIED);
-	/* A device of QEMU's virt machine; beyond the physical address space. */
+	/* A device of QEMU's virt machine, then an address beyond the physical address space. */
 	region_add(0x09000000, FFA_PAGES_PER_PAGE);
 	expect_refused(test, FFA_RET_DENIED);
 	region_add(BIT_ULL(52) - PAGE_SIZE, FFA_PAGES_PER_PAGE);
@@ -279,7 +279,7 @@ static void not_the_hosts(struct kunit *test)
 	expect_refused(test, FFA_RET_DENIED);
 }
 
-/* Rule (R1): a page is sent whole, so that the one behind it is not sent along, unchecked. */
+/* Rule (R1): a region has whole pages, so that EL2 checks every page in it. */
 static void parts_of_pages(struct kunit *test)
 {
 	u64 calls;
@@ -306,7 +306,7 @@ static void parts_of_pages(struct kunit *test)
 	__free_pages(page, 1);
 }
 
-/* Rule (R6): no region is so large that EL2 is busy with it for long. */
+/* Rule (R6): EL2 refuses regions that are too large for a bounded call. */
 static void large_regions(struct kunit *test)
 {
 	struct page *block[17];
@@ -314,7 +314,7 @@ static void large_regions(struct kunit *test)
 	u64 handle;
 	int ret;
 
-	/* More than can be: refused by its size, whoever has it. */
+	/* EL2 refuses this size, whoever owns the pages. */
 	start(test);
 	region_add(0x40000000, U32_MAX & ~(FFA_PAGES_PER_PAGE - 1));
 	expect_refused(test, FFA_RET_NO_MEMORY);
@@ -346,7 +346,7 @@ static void large_regions(struct kunit *test)
 	}
 }
 
-/* Rule: a region may come in fragments; reclaimed, all of it is the host's. */
+/* Rule: the host can share a region in fragments, and reclaim all of it. */
 static void fragments(struct kunit *test)
 {
 	struct arm_smccc_1_2_regs res;
@@ -367,7 +367,7 @@ static void fragments(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(page); i++)
 		KUNIT_EXPECT_TRUE(test, ta_reads(test, handle, i, page[i]));
 
-	/* It is complete: no more of it. */
+	/* The region is complete, so EL2 refuses another fragment. */
 	res = share_go_on(handle, 3, 4);
 	KUNIT_EXPECT_EQ(test, ffa_result(res), FFA_RET_INVALID_PARAMETERS);
 	KUNIT_EXPECT_EQ(test, reclaim(handle), 0);
@@ -375,7 +375,7 @@ static void fragments(struct kunit *test)
 		el2_expect_owned(test, page[i]);
 }
 
-/* Rule (R4): a fragment ends no other transfer than its own, whatever handle it names. */
+/* Rule (R4): a bad fragment ends only the transfer that it belongs to, whatever handle it has. */
 static void fragment_of_another(struct kunit *test)
 {
 	struct page *mine = el2_page(test), *sent = el2_page(test);
@@ -388,7 +388,7 @@ static void fragment_of_another(struct kunit *test)
 	handle = share(&ret);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 
-	/* EL2 refuses the range, which is shared with itself; then one that is fine. */
+	/* EL2 refuses a range that is shared with EL2, and then takes a valid one. */
 	calls = ta_count(test, SPMC_TA_CALLS);
 	KUNIT_ASSERT_EQ(test, el2_share(mine), 0);
 	region_add_page(mine);
@@ -406,7 +406,7 @@ static void fragment_of_another(struct kunit *test)
 	el2_expect_owned(test, sent);
 }
 
-/* Rule (R7): a transfer that fails leaves no page shared, whoever refuses which fragment. */
+/* Rule (R7): a transfer that fails leaves no page shared, whatever refuses whichever fragment. */
 static void failing_fragments(struct kunit *test)
 {
 	struct arm_smccc_1_2_regs res;
@@ -447,7 +447,7 @@ static void failing_fragments(struct kunit *test)
 	}
 }
 
-/* Rule: EL2 follows one transfer in fragments, and keeps it whatever else is asked meanwhile. */
+/* Rule: EL2 keeps one open transfer in fragments, and other calls do not disturb it. */
 static void open_transfer(struct kunit *test)
 {
 	struct page *page[3] = { el2_page(test), el2_page(test), el2_page(test) };
@@ -460,7 +460,7 @@ static void open_transfer(struct kunit *test)
 	region_add_page(page[1]);
 	handle = share_begin(test, 1);
 
-	/* Another one in fragments is too much, one in one piece is not. */
+	/* EL2 refuses a second transfer in fragments, and takes one in one piece. */
 	ffa.nr = 0;
 	region_add_page(page[2]);
 	region_add_page(page[2]);
@@ -472,7 +472,7 @@ static void open_transfer(struct kunit *test)
 	other = share(&ret);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 
-	/* More ranges, or more pages, than were announced; the right one is taken then. */
+	/* EL2 refuses more ranges or pages than were announced, and then takes the right one. */
 	region_add_page(page[1]);
 	region_add_page(page[1]);
 	res = share_go_on(handle, 0, 2);
@@ -492,7 +492,7 @@ static void open_transfer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim(other), 0);
 }
 
-/* Rule (R5): no offset in a description leads EL2 out of it. */
+/* Rule (R5): EL2 follows no offset that leads out of the description. */
 static void bad_offsets(struct kunit *test)
 {
 	struct page *page = el2_page(test);
@@ -528,7 +528,7 @@ static void bad_offsets(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R5): lengths and counts of a description are not believed. */
+/* Rule (R5): EL2 checks the lengths and counts of a description. */
 static void bad_counts(struct kunit *test)
 {
 	struct page *page = el2_page(test);
@@ -544,7 +544,7 @@ static void bad_counts(struct kunit *test)
 	len = region_len();
 	calls = ta_count(test, SPMC_TA_CALLS);
 
-	/* More or fewer ranges than there is room for. */
+	/* The count does not match the room for ranges. */
 	write_region(true);
 	reg->addr_range_cnt = 0;
 	KUNIT_EXPECT_EQ(test, send_result(len, len), FFA_RET_INVALID_PARAMETERS);
@@ -552,7 +552,7 @@ static void bad_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send_result(len, len), FFA_RET_INVALID_PARAMETERS);
 	reg->addr_range_cnt = BIT(28) + 1;
 	KUNIT_EXPECT_EQ(test, send_result(len, len), FFA_RET_INVALID_PARAMETERS);
-	/* More pages than were announced. */
+	/* The ranges have more pages than the description announced. */
 	write_region(true);
 	reg->total_pg_cnt = 0;
 	KUNIT_EXPECT_EQ(test, send_result(len, len), FFA_RET_INVALID_PARAMETERS);
@@ -574,14 +574,14 @@ static void bad_counts(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R5): buffers that EL2 has pinned for something else, too, are unmapped, and stay shared. */
+/* Rule (R5): EL2 unmaps a buffer that it has also pinned otherwise. The page stays shared. */
 static void unmap_pinned(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
 	struct page *rx = el2_page(test);
 	struct page *tx = virt_to_page(vm->vcpu[0]);
 
-	/* The buffer is the page that EL2 knows the host's vCPU by. */
+	/* The buffer is the page of the host's vCPU structure, which EL2 has pinned. */
 	KUNIT_ASSERT_EQ(test, el2_unshare(tx), 0);
 	KUNIT_ASSERT_EQ(test, rxtx_map(tx, rx), 0);
 	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
@@ -591,7 +591,7 @@ static void unmap_pinned(struct kunit *test)
 	el2_expect_owned(test, rx);
 	KUNIT_EXPECT_EQ(test, el2_unshare(tx), -EBUSY);
 
-	/* The same of the buffer for answers. */
+	/* Then the same with the buffer for answers. */
 	tx = rx;
 	rx = virt_to_page(vm->kvm);
 	KUNIT_EXPECT_NE(test, rxtx_map(tx, rx), 0);
@@ -599,7 +599,7 @@ static void unmap_pinned(struct kunit *test)
 	el2_vm_destroy(test, vm);
 }
 
-/* Rule (R5): buffers that make no sense are refused, and leave nothing shared. */
+/* Rule (R5): EL2 refuses invalid buffers, and leaves no page shared. */
 static void bad_buffers(struct kunit *test)
 {
 	struct page *tx = el2_page(test), *rx = el2_page(test);
@@ -620,7 +620,7 @@ static void bad_buffers(struct kunit *test)
 	el2_expect_owned(test, rx);
 }
 
-/* Rule: what EL2 cannot follow is not passed on. */
+/* Rule: EL2 does not forward calls that it cannot track. */
 static void calls_not_passed_on(struct kunit *test)
 {
 	static const u32 fids[] = {
@@ -639,8 +639,10 @@ static void calls_not_passed_on(struct kunit *test)
 }
 
 /**
- * el2_ffa_init() - Test-case init. Skips the test case where no SPMC is.
+ * el2_ffa_init() - Test-case init. Skips the test case without an SPMC.
  * @test:	The test case.
+ *
+ * Context: may sleep.
  *
  * Return: 0 or a negative error.
  */
@@ -659,8 +661,10 @@ int el2_ffa_init(struct kunit *test)
 }
 
 /**
- * el2_ffa_exit() - Test-case exit: the buffers come home, and then everything else.
+ * el2_ffa_exit() - Test-case exit: unmaps the buffers, and calls el2_fixture_exit().
  * @test:	The test case.
+ *
+ * Context: may sleep.
  */
 void el2_ffa_exit(struct kunit *test)
 {

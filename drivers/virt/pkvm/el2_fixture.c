@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages and VMs that a test case drives EL2 with. Whatever a test case did, in the end its VMs are
- * torn down and every page of theirs must be the host's again; a page that is not is leaked, for
- * whoever touched it next would take an abort for it.
+ * Pages and VMs of the test cases for EL2. Rule (R1): after each test case the fixture tears its
+ * VMs down, and the host must own all of their pages again. The fixture leaks a page that the host
+ * does not own, since the next access to it would abort.
+ *
+ * All functions may sleep, and must run in the test case's thread, which stays on one CPU.
  */
 #include <kunit/test-bug.h>
 #include <linux/cpumask.h>
@@ -18,14 +20,14 @@
 
 #define EL2_PATTERN	0x5ca1ab1e0ddba11ULL
 
-/* A vCPU is loaded on a CPU, so a test case stays on one. */
+/* EL2 loads a vCPU on one CPU, so keep the test case on it. */
 static void el2_stay_on_cpu(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(EL2_CPU)), 0);
 }
 
 /**
- * el2_fixture_init() - Test-case init. Skips the test case where EL2 is not ours to drive.
+ * el2_fixture_init() - Test-case init. Skips the test case on a host that is not protected.
  * @test:	The test case.
  *
  * Return: 0 or a negative error.
@@ -49,8 +51,8 @@ int el2_fixture_init(struct kunit *test)
 }
 
 /**
- * el2_fixture_exit() - Test-case exit: everything comes back.
- * @test:	The test case.
+ * el2_fixture_exit() - Test-case exit: tears VMs down, and frees pages.
+ * @test:	The test case; fails if the host does not get a page back.
  */
 void el2_fixture_exit(struct kunit *test)
 {
@@ -71,15 +73,15 @@ void el2_fixture_exit(struct kunit *test)
 		if (el2_readable(page))
 			__free_page(page);
 		else
-			KUNIT_FAIL(test, "page 0x%llx did not come back", page_to_phys(page));
+			KUNIT_FAIL(test, "the host lost page 0x%llx", page_to_phys(page));
 	}
 }
 
 /**
- * el2_page() - Take a page for the test case, filled with a pattern.
- * @test:	The test case.
+ * el2_page() - Allocate a page for the test case, filled with a pattern.
+ * @test:	The test case; ends if there is no memory.
  *
- * Return: the page; it is freed with the test case.
+ * Return: the page, which el2_fixture_exit() frees.
  */
 struct page *el2_page(struct kunit *test)
 {
@@ -109,10 +111,10 @@ static bool el2_holds(struct page *page, u64 value)
 }
 
 /**
- * el2_readable() - Whether the host can read a page.
+ * el2_readable() - Check whether the host can read a page.
  * @page:	The page.
  *
- * Return: false when the read ends in an abort.
+ * Return: false if the read aborts.
  */
 bool el2_readable(struct page *page)
 {
@@ -122,10 +124,10 @@ bool el2_readable(struct page *page)
 }
 
 /**
- * el2_holds_pattern() - Whether the host reads in a page what el2_page() wrote.
+ * el2_holds_pattern() - Check whether a page has the pattern of el2_page().
  * @page:	The page.
  *
- * Return: whether it does, all over the page.
+ * Return: whether the host reads the pattern in all of the page.
  */
 bool el2_holds_pattern(struct page *page)
 {
@@ -133,10 +135,10 @@ bool el2_holds_pattern(struct page *page)
 }
 
 /**
- * el2_holds_zeroes() - Whether the host reads nothing but zeroes in a page.
+ * el2_holds_zeroes() - Check whether a page is zero.
  * @page:	The page.
  *
- * Return: whether it does, all over the page.
+ * Return: whether the host reads zeroes in all of the page.
  */
 bool el2_holds_zeroes(struct page *page)
 {
@@ -144,11 +146,11 @@ bool el2_holds_zeroes(struct page *page)
 }
 
 /**
- * el2_write() - Write to memory that may not be the host's.
- * @to:		Where to.
- * @value:	What to write.
+ * el2_write() - Write to memory that the host may not own.
+ * @to:		The address.
+ * @value:	The value.
  *
- * copy_to_kernel_nofault() is not for modules.
+ * Modules cannot call copy_to_kernel_nofault().
  *
  * Return: 0; -EFAULT if the host has no access.
  */
@@ -168,7 +170,7 @@ fault:
  * el2_share() - Share a page with EL2.
  * @page:	The page.
  *
- * Return: what __pkvm_host_share_hyp() returned.
+ * Return: the result of __pkvm_host_share_hyp().
  */
 int el2_share(struct page *page)
 {
@@ -176,10 +178,10 @@ int el2_share(struct page *page)
 }
 
 /**
- * el2_unshare() - Take a page back that is shared with EL2.
+ * el2_unshare() - Unshare a page that is shared with EL2.
  * @page:	The page.
  *
- * Return: what __pkvm_host_unshare_hyp() returned.
+ * Return: the result of __pkvm_host_unshare_hyp().
  */
 int el2_unshare(struct page *page)
 {
@@ -187,11 +189,11 @@ int el2_unshare(struct page *page)
 }
 
 /**
- * el2_expect_owned() - Expect a page to be the host's and nobody else's.
+ * el2_expect_owned() - Expect the host to own a page exclusively.
  * @test:	The test case.
  * @page:	The page.
  *
- * Nothing but OWNED can be shared, and nothing but what was shared can be unshared.
+ * Shares and unshares the page, since EL2 only shares OWNED pages and only unshares shared ones.
  */
 void el2_expect_owned(struct kunit *test, struct page *page)
 {
@@ -207,7 +209,7 @@ void el2_expect_owned(struct kunit *test, struct page *page)
 }
 
 /**
- * el2_expect_lost() - Expect a page to be someone else's, private: the host has no use of it.
+ * el2_expect_lost() - Expect a page to be private to another owner: the host cannot use it.
  * @test:	The test case.
  * @page:	The page.
  */
@@ -230,7 +232,7 @@ static void *el2_alloc(struct kunit *test, size_t size)
 	return p;
 }
 
-/* Memory that EL2 reads, in pages of its own. */
+/* Allocate whole pages and share them with EL2. */
 static void *el2_alloc_shared(struct kunit *test, size_t size)
 {
 	void *p = el2_alloc(test, PAGE_ALIGN(size));
@@ -241,7 +243,7 @@ static void *el2_alloc_shared(struct kunit *test, size_t size)
 	return p;
 }
 
-/* EL2 refuses to unshare what it still has pinned. */
+/* Unshare and free. EL2 refuses to unshare a page that it still has pinned. */
 static void el2_free_shared(struct kunit *test, void *p, size_t size)
 {
 	bool unshared = true;
@@ -261,11 +263,11 @@ static u64 el2_vtcr(void)
 }
 
 /**
- * el2_vm_alloc() - Make the host's side of a protected VM, that EL2 knows nothing of yet.
+ * el2_vm_alloc() - Allocate the host's structures of a protected VM, without a call to EL2.
  * @test:	The test case.
- * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
+ * @nr_vcpus:	The number of vCPUs, at most EL2_MAX_VCPUS.
  *
- * Return: the VM; el2_vm_destroy() or the end of the test case ends it.
+ * Return: the VM, which el2_vm_destroy() or the end of the test case frees.
  */
 struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 {
@@ -296,7 +298,7 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 }
 
 /**
- * el2_init_vm() - Have EL2 make its side of a VM.
+ * el2_init_vm() - Create a VM at EL2.
  * @vm:	The VM.
  *
  * Return: 0 with the handle in @vm, or the error of __pkvm_init_vm().
@@ -317,11 +319,11 @@ int el2_init_vm(struct el2_vm *vm)
 }
 
 /**
- * el2_init_vcpu() - Have EL2 make its side of a vCPU.
+ * el2_init_vcpu() - Create a vCPU at EL2.
  * @vm:		The VM.
- * @idx:	Index of the host's vCPU to pass. EL2 makes them in order.
+ * @idx:	Index of the host's vCPU to pass. EL2 creates vCPUs in order.
  *
- * Return: what __pkvm_init_vcpu() returned.
+ * Return: the result of __pkvm_init_vcpu().
  */
 int el2_init_vcpu(struct el2_vm *vm, unsigned int idx)
 {
@@ -344,9 +346,9 @@ static void el2_vm_start(struct kunit *test, struct el2_vm *vm)
 }
 
 /**
- * el2_vm_create() - Make a protected VM that is ready to be loaded.
- * @test:	The test case.
- * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
+ * el2_vm_create() - Create a protected VM at EL2 with its vCPUs.
+ * @test:	The test case; ends if that fails.
+ * @nr_vcpus:	The number of vCPUs, at most EL2_MAX_VCPUS.
  *
  * Return: the VM.
  */
@@ -359,9 +361,9 @@ struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus)
 }
 
 /**
- * el2_np_vm_alloc() - As el2_vm_alloc(), of a VM that is not protected.
+ * el2_np_vm_alloc() - Allocate a non-protected VM as el2_vm_alloc() does.
  * @test:	The test case.
- * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
+ * @nr_vcpus:	The number of vCPUs, at most EL2_MAX_VCPUS.
  *
  * Return: the VM.
  */
@@ -374,9 +376,9 @@ struct el2_vm *el2_np_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 }
 
 /**
- * el2_np_vm_create() - As el2_vm_create(), of a VM that is not protected.
- * @test:	The test case.
- * @nr_vcpus:	vCPUs, at most EL2_MAX_VCPUS.
+ * el2_np_vm_create() - Create a non-protected VM as el2_vm_create() does.
+ * @test:	The test case; ends if that fails.
+ * @nr_vcpus:	The number of vCPUs, at most EL2_MAX_VCPUS.
  *
  * Return: the VM.
  */
@@ -393,7 +395,7 @@ struct el2_vm *el2_np_vm_create(struct kunit *test, unsigned int nr_vcpus)
  * @vm:		The VM.
  * @idx:	The vCPU.
  *
- * Return: what __pkvm_vcpu_load() returned.
+ * Return: the result of __pkvm_vcpu_load().
  */
 int el2_load(struct el2_vm *vm, unsigned int idx)
 {
@@ -401,7 +403,7 @@ int el2_load(struct el2_vm *vm, unsigned int idx)
 }
 
 /**
- * el2_put() - Unload what is loaded on this CPU, if anything is.
+ * el2_put() - Unload the vCPU of this CPU, if one is loaded.
  */
 void el2_put(void)
 {
@@ -429,7 +431,7 @@ static void el2_free_table(void *p, void *arg)
 }
 
 /**
- * el2_topup() - Have as many pages ready for tables as one donation can take.
+ * el2_topup() - Fill a vCPU's memcache with the table pages that one donation can take.
  * @test:	The test case.
  * @vm:		The VM.
  * @idx:	The vCPU whose memcache is filled.
@@ -442,13 +444,13 @@ void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx)
 }
 
 /**
- * el2_donate_raw() - Donate to the guest that is loaded, as is.
+ * el2_donate_raw() - Donate a page to the loaded guest, without filling the memcache.
  * @vm:		The VM that is, or should be, loaded.
  * @idx:	Its vCPU.
  * @pfn:	The page.
- * @gfn:	The place in the guest.
+ * @gfn:	The gfn in the guest.
  *
- * Return: what __pkvm_host_donate_guest() returned.
+ * Return: the result of __pkvm_host_donate_guest().
  */
 int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn)
 {
@@ -461,13 +463,13 @@ int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn)
 }
 
 /**
- * el2_donate() - Donate a page to the guest that is loaded, with memory for its tables.
+ * el2_donate() - Fill the memcache, and donate a page to the loaded guest.
  * @vm:		The VM that is, or should be, loaded.
  * @idx:	Its vCPU.
  * @page:	The page.
- * @gfn:	The place in the guest.
+ * @gfn:	The gfn in the guest.
  *
- * Return: what __pkvm_host_donate_guest() returned.
+ * Return: the result of __pkvm_host_donate_guest().
  */
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 {
@@ -486,11 +488,11 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
  * @test:	The test case.
  * @vm:		The VM, its vCPU 0 loaded.
  * @pfn:	The first page.
- * @gfn:	Where to, in granules.
- * @nr:		How many pages.
+ * @gfn:	The first gfn in the guest.
+ * @nr:		The number of pages.
  * @prot:	enum kvm_pgtable_prot.
  *
- * Return: what __pkvm_host_share_guest() returned.
+ * Return: the result of __pkvm_host_share_guest().
  */
 int el2_np_share(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot)
 {
@@ -506,10 +508,10 @@ int el2_np_share(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr
 }
 
 /**
- * el2_force_reclaim() - Take a page back from the guest that has it.
+ * el2_force_reclaim() - Reclaim a page by force from the guest that owns it.
  * @pfn:	The page.
  *
- * Return: what __pkvm_host_force_reclaim() returned.
+ * Return: the result of __pkvm_host_force_reclaim().
  */
 int el2_force_reclaim(u64 pfn)
 {
@@ -517,7 +519,7 @@ int el2_force_reclaim(u64 pfn)
 }
 
 /**
- * el2_take_all() - Unshare whatever was shared with a VM that is not protected.
+ * el2_take_all() - Unshare all pages that the host shares with a non-protected VM.
  * @test:	The test case.
  * @vm:		The VM.
  */
@@ -535,10 +537,10 @@ void el2_take_all(struct kunit *test, struct el2_vm *vm)
 }
 
 /**
- * el2_start_teardown() - Begin the end of a VM.
+ * el2_start_teardown() - Start the teardown of a VM.
  * @vm:	The VM.
  *
- * Return: what __pkvm_start_teardown_vm() returned.
+ * Return: the result of __pkvm_start_teardown_vm().
  */
 int el2_start_teardown(struct el2_vm *vm)
 {
@@ -550,12 +552,12 @@ int el2_start_teardown(struct el2_vm *vm)
 }
 
 /**
- * el2_reclaim() - Take a dying guest's pages back.
+ * el2_reclaim() - Reclaim pages of a dying VM.
  * @vm:			The VM.
- * @gfn:		The first.
- * @nr_granules:	How many places to look at.
+ * @gfn:		The first gfn.
+ * @nr_granules:	The number of gfns.
  *
- * Return: what __pkvm_reclaim_dying_guest() returned.
+ * Return: the result of __pkvm_reclaim_dying_guest().
  */
 int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules)
 {
@@ -567,22 +569,22 @@ int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules)
 	return ret;
 }
 
-/* Nothing of a VM may be left in what comes back, but for the link to the next page in front. */
+/* Free a returned page, which must be zero except for the link to the next page at its start. */
 static void el2_free_returned(void *p, void *arg)
 {
 	if (memchr_inv(p + sizeof(phys_addr_t), 0, PAGE_SIZE - sizeof(phys_addr_t)))
-		KUNIT_FAIL(kunit_get_current_test(), "EL2 has left something in page 0x%llx",
+		KUNIT_FAIL(kunit_get_current_test(), "EL2 did not zero page 0x%llx",
 			   (u64)__pa(p));
 	free_page((unsigned long)p);
 }
 
 /**
- * el2_finalize() - Take one step of the end of a VM whose guest owns nothing any more.
+ * el2_finalize() - Make one step of finalizing the teardown of a VM that owns no pages.
  * @vm:	The VM.
  *
- * Frees what comes back, and fails the test if it is not zeroed (R3).
+ * Frees the returned pages, and fails the test if one is not zeroed (R3).
  *
- * Return: what __pkvm_finalize_teardown_vm() returned.
+ * Return: the result of __pkvm_finalize_teardown_vm().
  */
 int el2_finalize(struct el2_vm *vm)
 {
@@ -612,7 +614,7 @@ static void el2_teardown(struct kunit *test, struct el2_vm *vm)
 		ret = el2_finalize(vm);
 	} while (ret == -EAGAIN);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ_MSG(test, vm->metadata, 0, "EL2 has kept pages of a VM that is gone");
+	KUNIT_EXPECT_EQ_MSG(test, vm->metadata, 0, "EL2 kept metadata pages of a dead VM");
 }
 
 static void el2_free(void *p, size_t size)
@@ -622,9 +624,9 @@ static void el2_free(void *p, size_t size)
 }
 
 /**
- * el2_vm_destroy() - End a VM, however far it got, and expect everything to come back.
+ * el2_vm_destroy() - Tear down a VM in any state, and expect all pages back.
  * @test:	The test case.
- * @vm:		The VM, not loaded anywhere.
+ * @vm:		The VM, not loaded on any CPU.
  */
 void el2_vm_destroy(struct kunit *test, struct el2_vm *vm)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host takes a page back from a guest that lives, because its kernel cannot help touching it.
- * Keeps R1, R3 (it comes zeroed), and that the guest never finds another page, or zeroes, in place
- * of its own: guest OWNED => POISONED, host NOPAGE => OWNED.
+ * Forced reclaim: the host takes a page back from a live guest after an access of its kernel. Keeps
+ * R1, R3 (the page is zeroed), and that the guest never reads zeroes or another page in its place:
+ * guest OWNED => POISONED, host NOPAGE => OWNED.
  */
 #include <linux/arm-smccc.h>
 
@@ -13,7 +13,7 @@
 
 #define TEST_IPA	((u64)EL2_TEST_GFN << PAGE_SHIFT)
 
-/* Rule: the page is the host's, zeroed; its place takes no other, and the guest sees a fault. */
+/* Rule: the host owns the page, zeroed; its gfn takes no other page, and the guest faults. */
 static void force_private(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -42,7 +42,7 @@ static void force_private(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
 }
 
-/* Rule: a guest cannot share, or get back, a page that was taken from it. */
+/* Rule: a guest can neither share nor unshare a page that the host reclaimed by force. */
 static void force_then_share(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -57,7 +57,7 @@ static void force_then_share(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: an access of the kernel that has nowhere to fail to takes the page, and reads zeroes. */
+/* Rule: a kernel access without a fixup reclaims the page, and reads zeroes. */
 static void force_by_plain_access(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -71,7 +71,7 @@ static void force_by_plain_access(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R7): what no guest has for itself alone is left as it was. */
+/* Rule (R7): EL2 refuses to reclaim a page that is not private to a guest, and changes nothing. */
 static void force_refused(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -106,7 +106,7 @@ static void force_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0), 0);
 }
 
-/* Rule: a VM with poisoned places dies like any other, and a page is taken from it but once. */
+/* Rule: a VM with poisoned gfns can die, and the host gets each page back once. */
 static void force_and_die(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -134,7 +134,7 @@ static void force_and_die(struct kunit *test)
 	el2_expect_owned(test, second);
 }
 
-/* Rule (R5): EL2 forgets no page, and the tables of poisoned places are the host's to get back. */
+/* Rule (R5): EL2 loses no page, and the host gets the tables of poisoned gfns back. */
 static void force_and_finalize(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);

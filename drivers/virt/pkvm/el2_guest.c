@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs the guest of el2_guest_code.S by the hypercall that KVM itself runs vCPUs with, and talks to
- * it through its mailbox, which is the first page that it shares.
+ * Runs the guest of el2_guest_code.S by KVM's own hypercall for running vCPUs, and sends it
+ * commands through its mailbox, a page that the guest shares.
+ *
+ * All functions must run in the test case's thread, with the guest's vCPU loaded on its CPU.
  */
 #include <linux/irqflags.h>
 #include <uapi/linux/psci.h>
@@ -11,15 +13,16 @@
 
 #include "el2_guest.h"
 
-/* Interrupts of the host that a run may be cut short by before something must be wrong. */
+/* The limit of interrupts during a command. */
 #define EL2_MAX_INTERRUPTS	1000
 
 /**
- * el2_to_poc() - Clean and invalidate what the host has of a piece of memory in its caches.
+ * el2_to_poc() - Clean and invalidate memory in the caches, to the point of coherency.
  * @p:		Its start.
  * @size:	Its size in bytes.
  *
- * The guest runs without MMU and so past the caches. No CPU has lines of less than 16 bytes.
+ * The guest runs with the MMU off, so its accesses bypass the caches. Cache lines have 16 bytes or
+ * more.
  */
 void el2_to_poc(void *p, size_t size)
 {
@@ -59,11 +62,11 @@ static enum el2_exit el2_guest_trap(struct el2_guest *g)
 }
 
 /**
- * el2_guest_run_once() - Let the guest run until it, or an interrupt, needs the host.
+ * el2_guest_run_once() - Run the guest until its next exit, also by an interrupt.
  * @test:	The test case.
  * @g:		The guest.
  *
- * Return: why it came back.
+ * Return: the reason of the exit.
  */
 enum el2_exit el2_guest_run_once(struct kunit *test, struct el2_guest *g)
 {
@@ -81,11 +84,11 @@ enum el2_exit el2_guest_run_once(struct kunit *test, struct el2_guest *g)
 }
 
 /**
- * el2_guest_run() - Let the guest run until it needs the host.
+ * el2_guest_run() - Run the guest until an exit that is no interrupt.
  * @test:	The test case.
  * @g:		The guest.
  *
- * Return: why it came back.
+ * Return: the reason of the exit.
  */
 enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g)
 {
@@ -97,15 +100,15 @@ enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g)
 		if (exit != EL2_EXIT_INTERRUPTED)
 			return exit;
 	}
-	KUNIT_FAIL_AND_ABORT(test, "nothing but interrupts");
+	KUNIT_FAIL_AND_ABORT(test, "only interrupts end the guest's run");
 	return EL2_EXIT_OTHER;
 }
 
 /**
- * el2_guest_fault_ipa() - Where the guest faulted.
- * @g:	The guest, back with EL2_EXIT_FAULT.
+ * el2_guest_fault_ipa() - Get the IPA of the guest's fault.
+ * @g:	The guest, after EL2_EXIT_FAULT.
  *
- * Return: the IPA, page aligned.
+ * Return: the IPA in bytes, aligned to a page.
  */
 u64 el2_guest_fault_ipa(struct el2_guest *g)
 {
@@ -118,7 +121,7 @@ static struct el2_mailbox *el2_mailbox(struct el2_guest *g)
 }
 
 /**
- * el2_guest_tell() - Write a command, for the guest to carry out when it runs.
+ * el2_guest_tell() - Write a command to the mailbox, which the guest does when it runs next.
  * @g:		The guest, parked.
  * @command:	EL2_GUEST_*.
  * @x0:		First argument.
@@ -133,7 +136,7 @@ void el2_guest_tell(struct el2_guest *g, u64 command, u64 x0, u64 x1, u64 x2, u6
 }
 
 /**
- * el2_guest_do() - Have the guest carry out one command.
+ * el2_guest_do() - Run the guest with a command.
  * @test:	The test case.
  * @g:		The guest, parked.
  * @command:	EL2_GUEST_*.
@@ -142,7 +145,7 @@ void el2_guest_tell(struct el2_guest *g, u64 command, u64 x0, u64 x1, u64 x2, u6
  * @x2:		Third.
  * @x3:		Fourth.
  *
- * Return: why it came back; it may have to be helped and run again.
+ * Return: the reason of the exit. If it is not EL2_EXIT_PARKED, the command is not done yet.
  */
 enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command, u64 x0, u64 x1,
 			   u64 x2, u64 x3)
@@ -152,9 +155,9 @@ enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command,
 }
 
 /**
- * el2_guest_result() - A result of the last command.
+ * el2_guest_result() - Get a result of the last command.
  * @g:	The guest, parked.
- * @n:	Which: 0..3.
+ * @n:	The number of the result, 0..3.
  *
  * Return: the value.
  */
@@ -165,7 +168,7 @@ u64 el2_guest_result(struct el2_guest *g, unsigned int n)
 }
 
 /**
- * el2_guest_hvc() - Have the guest issue a hypercall that EL2 answers by itself.
+ * el2_guest_hvc() - Have the guest make a hypercall that EL2 answers by itself.
  * @test:	The test case.
  * @g:		The guest, parked.
  * @x0:		Function.
@@ -173,9 +176,9 @@ u64 el2_guest_result(struct el2_guest *g, unsigned int n)
  * @x2:		Second.
  * @x3:		Third.
  *
- * Fails the test if the host had to do something for it.
+ * Fails the test if the call exits to the host.
  *
- * Return: R0.
+ * Return: x0 after the call.
  */
 s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x2, u64 x3)
 {
@@ -185,10 +188,10 @@ s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x
 }
 
 /**
- * el2_guest_boot() - Start a guest.
- * @test:	The test case.
+ * el2_guest_boot() - Create a protected VM, and run its guest until it parks.
+ * @test:	The test case; ends if that fails.
  *
- * Return: the guest, parked, its mailbox shared.
+ * Return: the guest, parked, with its mailbox shared.
  */
 struct el2_guest *el2_guest_boot(struct kunit *test)
 {

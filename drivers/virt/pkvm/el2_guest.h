@@ -6,11 +6,11 @@
 #ifndef __PKVM_EL2_GUEST_H__
 #define __PKVM_EL2_GUEST_H__
 
-/* What the guest is told to do: x[] are the arguments and take the results. */
+/* Commands of the guest. x[] has the arguments, and then the results. */
 #define EL2_GUEST_HVC		0	/* HVC with x0..x3 */
 #define EL2_GUEST_READ		1	/* x0 = the 64 bits at x1 */
 #define EL2_GUEST_WRITE		2	/* the 64 bits at x1 = x2 */
-/* Fill all registers with the magic, leave by way x0; x0 = value got, x1 = registers changed. */
+/* Fill all registers with the magic, make exit x0; x0 = the value, x1 = changed registers. */
 #define EL2_GUEST_SECRET	3
 
 #define EL2_LEAVE_HVC		0	/* HVC with x0 = x1, x1 = x2 */
@@ -22,7 +22,7 @@
 
 #define EL2_GUEST_MAGIC		0x5ec2e75ec2e75ec8
 
-/* Where the guest's code and mailbox lie. Tests have the IPAs from EL2_TEST_GFN on. */
+/* The gfns of the guest's code and mailbox. Tests use the gfns from EL2_TEST_GFN on. */
 #define EL2_CODE_GFN		0x100
 #define EL2_MAILBOX_GFN		0x101
 #define EL2_TEST_GFN		0x200
@@ -34,7 +34,7 @@
 extern const char el2_guest_code[], el2_guest_code_end[];
 
 /**
- * struct el2_mailbox - What host and guest tell each other.
+ * struct el2_mailbox - The commands of the host, and the guest's results.
  * @command:	EL2_GUEST_*.
  * @x:		Arguments and results.
  */
@@ -43,15 +43,15 @@ struct el2_mailbox {
 	u64			x[4];
 };
 
-/* Why the guest came back. */
+/* The reason of the guest's exit. */
 enum el2_exit {
-	EL2_EXIT_PARKED,		/* it did what it was told */
-	EL2_EXIT_HVC,			/* a hypercall that EL2 leaves to the host */
-	EL2_EXIT_FAULT,			/* it needs a page */
-	EL2_EXIT_MMIO,			/* its access may be emulated */
+	EL2_EXIT_PARKED,		/* the guest has done its command */
+	EL2_EXIT_HVC,			/* a hypercall that EL2 forwards to the host */
+	EL2_EXIT_FAULT,			/* a fault on a missing page */
+	EL2_EXIT_MMIO,			/* an access that the host emulates */
 	EL2_EXIT_WFI,
 	EL2_EXIT_SYSREG,
-	EL2_EXIT_INTERRUPTED,		/* el2_guest_run_once() alone */
+	EL2_EXIT_INTERRUPTED,		/* only from el2_guest_run_once() */
 	EL2_EXIT_OTHER,
 };
 

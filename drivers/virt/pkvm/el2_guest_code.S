@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest of the EL2 suites: it does what its mailbox tells it, and parks in CPU_SUSPEND, which
- * EL2 passes on to the host. It runs with its MMU off, at whatever address it is put.
+ * The guest of the EL2 suites: it does the commands in its mailbox, and parks in CPU_SUSPEND, which
+ * EL2 forwards to the host. It runs with the MMU off, at any address.
  *
- * Entry: x0 = IPA of the mailbox, a struct el2_mailbox. The first thing it does is to share it.
+ * Entry: x0 = IPA of the mailbox, a struct el2_mailbox, which the guest shares first.
  */
 #include <linux/arm-smccc.h>
 #include <linux/linkage.h>
@@ -62,9 +62,9 @@ SYM_DATA_START(el2_guest_code)
 	str	x2, [x1]
 	b	.Lpark
 	/*
-	 * Fill every register with the secret, leave in the way that is wanted,
-	 * and count the registers that have another value afterwards. What the
-	 * exit has to show is in x0..x3, which are not counted.
+	 * Fill every register with the magic, make the exit, and count the
+	 * registers that have another value afterwards, except x0..x3, which
+	 * have the arguments of the exit.
 	 */
 	.macro	secret_sysregs, op
 	.irp	reg, tpidr_el0, tpidrro_el0, tpidr_el1, ttbr1_el1, mair_el1, \
@@ -115,7 +115,7 @@ SYM_DATA_START(el2_guest_code)
 	b.eq	.Lby_store
 	cmp	x0, #EL2_LEAVE_SGI
 	b.eq	.Lby_sgi
-	/* Until an interrupt of the host makes it leave, and the host says go on. */
+	/* Loop until the host clears the word at x1, after an exit by its interrupt. */
 .Lby_irq:
 	dc	civac, x1
 	dsb	sy

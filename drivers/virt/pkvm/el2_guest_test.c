@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest decides what the host sees of it: sharing, unsharing, and what is left when it dies.
- * Keeps R1, R2 and R3, and R7 for what a guest asks for and must not have.
+ * A guest shares and unshares pages, and dies. Keeps R1, R2 (the host can access only shared
+ * pages), R3 (private pages are zeroed) and R7 (EL2 refuses invalid calls and changes nothing).
  */
 #include <linux/arm-smccc.h>
 
@@ -29,7 +29,7 @@ static void guest_write(struct kunit *test, struct el2_guest *g, u64 ipa, u64 va
 			EL2_EXIT_PARKED);
 }
 
-/* A page that the guest has at TEST_IPA, with a secret in it. */
+/* Donate a page to the guest at TEST_IPA, and have the guest store a secret in it. */
 static struct page *guest_page(struct kunit *test, struct el2_guest *g)
 {
 	struct page *page = el2_page(test);
@@ -39,7 +39,7 @@ static struct page *guest_page(struct kunit *test, struct el2_guest *g)
 	return page;
 }
 
-/* Rule: a guest runs from donated pages, and the host sees none but those that it shares. */
+/* Rule: a guest runs from donated pages, and the host can access only those that it shares. */
 static void guest_runs(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -51,14 +51,14 @@ static void guest_runs(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, el2_readable(g->mailbox));
 }
 
-/* Rule: a page that is missing is a fault with its IPA; when it is there, the guest goes on. */
+/* Rule: an access to a missing page exits with its IPA, and succeeds after a donation. */
 static void guest_faults(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 	struct page *page = el2_page(test);
 	u64 pattern = *(u64 *)page_address(page);
 
-	/* It has not enrolled in the MMIO guard: for all EL2 knows this is MMIO. */
+	/* The guest has not enrolled in the MMIO guard, so EL2 reports the access as MMIO. */
 	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_READ, 0, TEST_IPA + 8, 0, 0),
 			EL2_EXIT_MMIO);
 	KUNIT_EXPECT_EQ(test, el2_guest_fault_ipa(g), TEST_IPA);
@@ -69,8 +69,8 @@ static void guest_faults(struct kunit *test)
 }
 
 /*
- * Rule: guest OWNED => SHARED_OWNED, host NOPAGE => SHARED_BORROWED, and back. Both see the page
- * while it is shared; when it is not, the host does not, and the guest has lost nothing.
+ * Rule: guest OWNED => SHARED_OWNED, host NOPAGE => SHARED_BORROWED, and back. The host can access
+ * the page only while it is shared, and the guest keeps its contents.
  */
 static void guest_shares(struct kunit *test)
 {
@@ -94,7 +94,7 @@ static void guest_shares(struct kunit *test)
 	}
 }
 
-/* Rule: a page is shared once, unshared once; the second time changes nothing. */
+/* Rule: EL2 refuses to share a shared page or to unshare a private one, and changes nothing. */
 static void guest_shares_twice(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -113,7 +113,7 @@ static void guest_shares_twice(struct kunit *test)
 	el2_expect_lost(test, page);
 }
 
-/* Rule (R7): bad arguments share nothing and unshare nothing. */
+/* Rule (R7): EL2 refuses invalid arguments, and shares and unshares nothing. */
 static void guest_shares_badly(struct kunit *test)
 {
 	static const struct {
@@ -148,7 +148,7 @@ static void guest_shares_badly(struct kunit *test)
 	}
 }
 
-/* Rule: a share of what the host has yet to donate comes to the host, and then is as any. */
+/* Rule: MEM_SHARE of a missing page exits to the host, and succeeds after the donation. */
 static void guest_shares_nothing(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -165,7 +165,7 @@ static void guest_shares_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
 }
 
-/* Rule (R1): what a guest lets the host use is not the host's to give away. */
+/* Rule (R1): the host can neither donate nor share a page that a guest shares with it. */
 static void borrowed_is_not_owned(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -192,7 +192,7 @@ static void borrowed_is_not_owned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0), 0);
 }
 
-/* Rule (R3): of a dead guest the host gets zeroes, but what was shared may keep its contents. */
+/* Rule (R3): the host gets a dead VM's private pages back zeroed, and shared ones as they are. */
 static void guest_dies(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -218,7 +218,7 @@ static void guest_dies(struct kunit *test)
 	el2_expect_owned(test, g->mailbox);
 }
 
-/* Rule: a guest finds out what there is, and what is not there is NOT_SUPPORTED. */
+/* Rule: the guest can query the available calls; all others return NOT_SUPPORTED. */
 static void guest_asks(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Exception vectors that skip the instruction which was taken to them, and leave its syndrome in
- * x0. For el2_host_test.c.
+ * Exception vectors for el2_host_test.c that skip the faulting instruction, and leave its syndrome
+ * in x0.
  */
 #include <linux/linkage.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a host does to its own CPU, and to vCPUs that are not protected, is its own problem (R5): it
- * neither panics the hypervisor nor has it do something for the host (R4).
+ * Keeps R5 and R4: whatever a host does to its own CPU and to non-protected vCPUs, EL2 neither
+ * panics nor acts on values of the host that it has not checked.
  */
 #include <linux/cpufeature.h>
 #include <linux/io.h>
@@ -20,7 +20,7 @@
 /* el2_host_code.S */
 extern const char el2_skip_vectors[];
 
-/* Rule (R4): which buffers of the host's a CPU has to drain, EL2 finds out by itself. */
+/* Rule (R4): EL2 checks by itself which of the host's trace and debug buffers are in use. */
 static void flags_of_a_vcpu(struct kunit *test)
 {
 	struct el2_vm *vm = el2_np_vm_create(test, 1);
@@ -37,14 +37,14 @@ static void flags_of_a_vcpu(struct kunit *test)
 		local_irq_save(flags);
 		ret = kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
 		local_irq_restore(flags);
-		/* Nothing is mapped there, and some exceptions lead to no state of a guest. */
+		/* No memory is mapped at its pc; some flags make the state illegal. */
 		KUNIT_EXPECT_TRUE_MSG(test, ret == ARM_EXCEPTION_TRAP ||
 				      ret == ARM_EXCEPTION_IRQ || ret == ARM_EXCEPTION_IL,
 				      "iflags 0x%x: %d", iflags, ret);
 	}
 }
 
-/* Read SMCR_EL1 as if the kernel knew of SME: the syndrome of what came of it, or 0. */
+/* Read SMCR_EL1. Return the syndrome of the exception, or 0 if there was none. */
 static u64 syndrome_of_sme(void)
 {
 	register u64 esr asm("x0");
@@ -66,23 +66,23 @@ static u64 syndrome_of_sme(void)
 	return esr;
 }
 
-/* Rule (R5): a trap that EL2 knows nothing of is an undefined instruction of the host's. */
+/* Rule (R5): EL2 injects an undefined instruction exception for a trap that it does not handle. */
 static void unknown_trap(struct kunit *test)
 {
 	u64 pfr1 = read_cpuid(ID_AA64PFR1_EL1);
 	struct el2_guest *g;
 
 	if (system_supports_sme() || !FIELD_GET(ID_AA64PFR1_EL1_SME_MASK, pfr1))
-		kunit_skip(test, "there is no extension that the CPU has and the kernel has not");
+		kunit_skip(test, "needs a CPU with SME and a kernel without");
 
-	/* What the host may use is set up anew when a guest has run. */
+	/* EL2 restores the host's traps after a guest has run. */
 	g = el2_guest_boot(test);
 	KUNIT_EXPECT_EQ(test, syndrome_of_sme(),
 			(ESR_ELx_EC_UNKNOWN << ESR_ELx_EC_SHIFT) | ESR_ELx_IL);
 	KUNIT_EXPECT_TRUE(test, el2_readable(g->mailbox));
 }
 
-/* Rule (R5): a host with SME in use is told that no vCPU can run, by what is no pending SError. */
+/* Rule (R5): EL2 refuses to run a vCPU while the host uses SME, without a pending SError. */
 static void run_with_sme(struct kunit *test)
 {
 	struct el2_vm *vm = el2_np_vm_create(test, 1);
@@ -91,7 +91,7 @@ static void run_with_sme(struct kunit *test)
 	int refused, ret;
 
 	if (kvm_call_hyp_nvhe(__pkvm_debug, PKVM_DEBUG_HOST_SME, false))
-		kunit_skip(test, "the hypervisor is not built with CONFIG_NVHE_EL2_DEBUG");
+		kunit_skip(test, "needs CONFIG_NVHE_EL2_DEBUG");
 
 	vcpu->arch.hcr_el2 = HCR_RW;
 	vcpu->arch.ctxt.regs.pstate = PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
@@ -105,12 +105,12 @@ static void run_with_sme(struct kunit *test)
 	local_irq_restore(flags);
 
 	KUNIT_EXPECT_EQ(test, refused, ARM_EXCEPTION_IL);
-	/* Nothing is mapped where it begins. */
+	/* No memory is mapped at its pc. */
 	KUNIT_EXPECT_TRUE_MSG(test, ret == ARM_EXCEPTION_TRAP || ret == ARM_EXCEPTION_IRQ, "%d",
 			      ret);
 }
 
-/* Rule (R1): where the boot loader left the guests' firmware is the hypervisor's, for good. */
+/* Rule (R1): EL2 owns the memory in which the boot loader left the firmware, for good. */
 static void pristine_firmware(struct kunit *test)
 {
 	struct device_node *node;
@@ -122,7 +122,7 @@ static void pristine_firmware(struct kunit *test)
 
 	node = of_find_compatible_node(NULL, NULL, "linux,pkvm-guest-firmware-memory");
 	if (!node)
-		kunit_skip(test, "the boot loader has left no firmware");
+		kunit_skip(test, "the boot loader left no firmware");
 	ret = of_address_to_resource(node, 0, &res);
 	of_node_put(node);
 	KUNIT_ASSERT_EQ(test, ret, 0);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The registers of a protected guest are between it and EL2 (section 6 of the design, R4). The
- * guest fills all of them with a secret and leaves in every way there is: nothing of it is in the
- * host's structures then, whatever the host answers changes nothing but what it was asked for, and
- * pointers that the host passes lead nowhere.
+ * Isolation of a protected guest's registers (R4; Documentation/virt/kvm/arm/pkvm-isolation.rst).
+ * The guest fills its registers with a secret and makes every kind of exit. Then the host's
+ * structures must not have the secret, the host's answer must only change the registers that the
+ * exit asks for, and EL2 must not follow pointers that the host passes.
  */
 #include <linux/arm-smccc.h>
 #include <linux/kthread.h>
@@ -16,10 +16,10 @@
 #include "el2_guest.h"
 
 #define TEST_IPA	((u64)EL2_TEST_GFN << PAGE_SHIFT)
-/* Where no table is yet. */
+/* An IPA for which the guest's stage-2 has no table yet. */
 #define FAR_IPA		0x1000000000ULL
 
-/* A value that the guest means to show. */
+/* A value that the guest shows the host on purpose. */
 #define SHOWN		0x1234567890abcdefULL
 
 #define POISON		0xbad0bad0bad0bad0ULL
@@ -47,7 +47,7 @@ static void expect_hidden(struct kunit *test, struct el2_guest *g)
 	KUNIT_EXPECT_FALSE(test, holds_secret(g->vm->kvm, sizeof(struct kvm)));
 }
 
-/* All that a host could think of to change in its vCPU, but what it is asked for, x0. */
+/* Overwrite all that a host can change in its vCPU, except x0, which the exit asks for. */
 static void answer_with_poison(struct el2_guest *g)
 {
 	struct kvm_vcpu *vcpu = host_vcpu(g);
@@ -68,7 +68,7 @@ static void answer_with_poison(struct el2_guest *g)
 	vcpu_set_flag(vcpu, DEBUG_DIRTY);
 }
 
-/* The guest goes on, parks, and has found every register as it left it. */
+/* Run the guest until it parks. Expect all of its registers to be unchanged. */
 static u64 expect_unchanged(struct kunit *test, struct el2_guest *g)
 {
 	answer_with_poison(g);
@@ -82,7 +82,7 @@ static enum el2_exit leave(struct kunit *test, struct el2_guest *g, u64 way, u64
 	return el2_guest_do(test, g, EL2_GUEST_SECRET, way, x1, x2, 0);
 }
 
-/* Rule: PSCI that goes on shows function id and arguments, and takes the result. */
+/* Rule: a forwarded PSCI call shows its function id and arguments, and takes the result. */
 static void psci_passed_on(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -95,7 +95,7 @@ static void psci_passed_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (s64)expect_unchanged(test, g), PSCI_RET_DENIED);
 }
 
-/* Rule: CPU_SUSPEND shows the power state; where the guest would go on is its own. */
+/* Rule: CPU_SUSPEND shows the power state, but not the entry point. */
 static void suspend_hides_entry(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -108,7 +108,7 @@ static void suspend_hides_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[3], 0);
 }
 
-/* Rule: the host hears of calls that are answered at EL2 when the vCPU is put, not before. */
+/* Rule: EL2 updates the host's counts of calls that EL2 answers only when the vCPU is put. */
 static void calls_are_counted_late(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -130,7 +130,7 @@ static void calls_are_counted_late(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_stat->bytes_private, PAGE_SIZE);
 }
 
-/* Rule: WFI shows that the vCPU waits. A host that moves the pc, or injects, is not heard. */
+/* Rule: WFI shows that the vCPU waits. EL2 ignores a pc change or an exception by the host. */
 static void wait_for_interrupt(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -147,7 +147,7 @@ static void wait_for_interrupt(struct kunit *test)
 	expect_unchanged(test, g);
 }
 
-/* Rule: an interrupt of the host shows nothing. */
+/* Rule: an exit by an interrupt of the host shows nothing. */
 static void interrupt(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -176,7 +176,7 @@ static void interrupt(struct kunit *test)
 	expect_unchanged(test, g);
 }
 
-/* Rule: MMIO shows the value written, nothing else; the host says when it is done. */
+/* Rule: an MMIO write shows only the value, and the host advances the guest when it is done. */
 static void mmio_store(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -189,13 +189,13 @@ static void mmio_store(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_vcpu_dabt_get_rd(host_vcpu(g)), 0);
 	expect_hidden(test, g);
 
-	/* Not answered, it is made again. */
+	/* Without an answer of the host the guest repeats the access. */
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_MMIO);
 	kvm_incr_pc(host_vcpu(g));
 	expect_unchanged(test, g);
 }
 
-/* Rule: the value of a read is the host's to return, and no other register. */
+/* Rule: the host returns the value of an MMIO read, and changes no other register. */
 static void mmio_load(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -207,7 +207,7 @@ static void mmio_load(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), SHOWN);
 }
 
-/* Rule: from ENROLL on a fault shows a page-aligned IPA, and whether it is a write. */
+/* Rule: after ENROLL a fault shows only a page-aligned IPA, and whether it is a write. */
 static void memory_fault(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -225,7 +225,7 @@ static void memory_fault(struct kunit *test)
 	KUNIT_EXPECT_NE(test, host_vcpu(g)->arch.ctxt.regs.regs[0], SHOWN);
 	expect_hidden(test, g);
 
-	/* To say that it was emulated is no answer to a fault. */
+	/* EL2 does not let the host skip the instruction of a fault. */
 	kvm_incr_pc(host_vcpu(g));
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_FAULT);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
@@ -236,7 +236,7 @@ static void memory_fault(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 0);
 }
 
-/* Rule: a share that wants pages says where and how many, and is retried without the host. */
+/* Rule: MEM_SHARE of missing pages shows their IPA and number, and EL2 retries it. */
 static void call_for_a_page(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -254,7 +254,7 @@ static void call_for_a_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), 0);
 	KUNIT_EXPECT_TRUE(test, el2_readable(page));
 
-	/* Where the host has no page, it says so by an abort, and the call fails. */
+	/* A host without a page injects an abort, and the call fails. */
 	KUNIT_ASSERT_EQ(test, leave(test, g, EL2_LEAVE_HVC,
 				    ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
 				    TEST_IPA + PAGE_SIZE), EL2_EXIT_HVC);
@@ -263,7 +263,7 @@ static void call_for_a_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (s64)expect_unchanged(test, g), SMCCC_RET_INVALID_PARAMETER);
 }
 
-/* Rule: a guard that wants tables says how many, and is put when the host gave them. */
+/* Rule: a guard call that needs tables shows their number, and succeeds once EL2 has them. */
 static void call_for_tables(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -271,7 +271,7 @@ static void call_for_tables(struct kunit *test)
 	unsigned long before;
 	u64 ipa = FAR_IPA;
 
-	/* EL2 may have pages left for the first one, hardly for the third. */
+	/* EL2 may have a stock of pages for the first guards. */
 	while (leave(test, g, EL2_LEAVE_HVC, ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID, ipa) ==
 	       EL2_EXIT_PARKED && ipa < FAR_IPA + (8ULL << 30)) {
 		KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
@@ -284,7 +284,7 @@ static void call_for_tables(struct kunit *test)
 	KUNIT_EXPECT_LE(test, host_vcpu(g)->arch.ctxt.regs.regs[1], 3);
 	expect_hidden(test, g);
 
-	/* A host that gives nothing is asked again. */
+	/* EL2 asks again if the host donates nothing. */
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
 
 	el2_topup(test, g->vm, 0);
@@ -295,7 +295,7 @@ static void call_for_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, expect_unchanged(test, g), 0);
 }
 
-/* Rule: an SGI shows what was written, which the host's GIC has to deliver. */
+/* Rule: an SGI shows the value written, which the host's GIC emulation needs. */
 static void sgi(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -306,7 +306,7 @@ static void sgi(struct kunit *test)
 	expect_unchanged(test, g);
 }
 
-/* Rule: where it starts is asked once; a guest that runs is not moved. */
+/* Rule: EL2 reads the entry point once; the host cannot move a guest that runs. */
 static void started_once(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -318,7 +318,7 @@ static void started_once(struct kunit *test)
 			ARM_SMCCC_VERSION_1_1);
 }
 
-/* Rule: after SYSTEM_OFF nothing of the VM runs again, and it can be torn down. */
+/* Rule: after SYSTEM_OFF no vCPU of the VM runs, and the host can tear the VM down. */
 static void off_is_off(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -330,7 +330,7 @@ static void off_is_off(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_run_once(test, g), EL2_EXIT_INTERRUPTED);
 }
 
-/* Rule: only vCPU 0 starts by itself, and the guest alone starts another. */
+/* Rule: the host starts only vCPU 0, and only the guest starts another. */
 static void secondary_waits(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
@@ -342,7 +342,7 @@ static void secondary_waits(struct kunit *test)
 			ARM_EXCEPTION_IL);
 }
 
-/* Every stock call that took a pointer of the host's for truth. */
+/* Pass a pointer to all calls of the base kernel that trust the host's pointers. */
 static void pass_pointer(void *p)
 {
 	kvm_call_hyp_nvhe(__kvm_adjust_pc, p);
@@ -352,8 +352,8 @@ static void pass_pointer(void *p)
 }
 
 /*
- * Rule (R4): EL2 follows no pointer that a run-time call brings, with a vCPU loaded or without.
- * That EL2 is alive, and nothing is written, is all there is to see.
+ * Rule (R4): EL2 follows no pointer in a hypercall after boot, with or without a loaded vCPU. The
+ * test can only check that EL2 survives, and that the page keeps its contents.
  */
 static void pointers_lead_nowhere(struct kunit *test)
 {
@@ -376,7 +376,7 @@ static void pointers_lead_nowhere(struct kunit *test)
 			ARM_SMCCC_VERSION_1_1);
 }
 
-/* Changes what EL2 reads of a vCPU as fast as it can, on another CPU. */
+/* Keep changing the fields that EL2 reads of a vCPU, on another CPU. */
 static int scribble(void *arg)
 {
 	struct kvm_vcpu *vcpu = arg;
@@ -397,8 +397,8 @@ static int scribble(void *arg)
 }
 
 /*
- * Rule (R4, R5): pinned memory that changes while EL2 is at it changes nothing in the guest but the
- * answers to its own PSCI calls.
+ * Rule (R4, R5): if the host changes pinned memory while EL2 uses it, nothing changes for the guest
+ * except the results of its PSCI calls.
  */
 static void scribbled_on(struct kunit *test)
 {

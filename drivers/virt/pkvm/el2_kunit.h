@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of the EL2 suites: pages and VMs of the test's own (el2_fixture.c), on which the test
- * cases issue the host's hypercalls as a host that is wrong, late or hostile would.
+ * The parts of the EL2 suites. The test cases make the hypercalls of a faulty or hostile host, on
+ * pages and VMs of their own (el2_fixture.c).
  */
 #ifndef __PKVM_EL2_KUNIT_H__
 #define __PKVM_EL2_KUNIT_H__
@@ -13,27 +13,27 @@
 
 #include <asm/kvm_pkvm_guest.h>
 
-/* IPA space of the VMs under test, in bits. */
+/* The size of the IPA space of the VMs under test, in bits. */
 #define EL2_IPA_BITS		40
 
 #define EL2_MAX_VCPUS		2
 
-/* The CPU that test cases run on, and one that is not it. */
+/* The CPU that test cases run on, and another one. */
 #define EL2_CPU			0
 #define EL2_OTHER_CPU		1
 
 /**
- * struct el2_vm - A VM as EL2 knows it, with nothing of KVM behind it.
+ * struct el2_vm - A VM at EL2, created without KVM.
  * @node:	In el2_fixture.vms.
- * @kvm:	The host's structure, shared with EL2; of it, EL2 reads a few fields.
+ * @kvm:	The host's structure, shared with EL2, which reads a few fields.
  * @vcpu:	The host's vCPUs, shared with EL2.
- * @nr_vcpus:	How many there are.
- * @hyp_vm:	Pages for EL2's VM. They are its own from el2_init_vm() on.
+ * @nr_vcpus:	The number of vCPUs.
+ * @hyp_vm:	Pages for EL2's VM, which EL2 owns from el2_init_vm() on.
  * @pgd:	Pages for the top level of the stage-2, likewise.
- * @hyp_vcpu:	Pages for EL2's vCPUs. They are its own from el2_init_vcpu() on; NULL then.
+ * @hyp_vcpu:	Pages for EL2's vCPUs; NULL once EL2 owns them, after el2_init_vcpu().
  * @handle:	The handle, or 0.
- * @dying:	Whether teardown has begun.
- * @metadata:	Pages that EL2 was given for the VM itself and has not given back.
+ * @dying:	Whether the teardown has started.
+ * @metadata:	The number of pages for the VM itself that EL2 has not returned yet.
  * @granules:	gfn => page that the guest owns.
  */
 struct el2_vm {
@@ -51,7 +51,7 @@ struct el2_vm {
 };
 
 /**
- * struct el2_fixture - What a test case has in hand; test->priv.
+ * struct el2_fixture - The pages and VMs of a test case; test->priv.
  * @test:	The test case.
  * @vms:	Its VMs.
  * @pages:	Its pages, by page->lru.

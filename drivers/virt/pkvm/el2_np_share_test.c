@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that the host shares with VMs which are not protected. Keeps R1 and R2 (the host shares
- * what is its own, and a shared page goes to nobody else), R4 (by handle, or to the vCPU that is
- * loaded), R5 and R7 (what cannot be is refused, with nothing changed) and R6 (a range is worked
- * off in steps).
+ * Pages that the host shares with non-protected VMs. Keeps R1 and R2 (the host can share only its
+ * own pages, and cannot donate a shared page), R4 (a call acts on a handle or on the loaded vCPU),
+ * R5 and R7 (EL2 refuses invalid calls and changes nothing) and R6 (a call on a range is bounded).
  */
 #include <linux/arm-smccc.h>
 #include <linux/sizes.h>
@@ -22,16 +21,16 @@
 #define RW		KVM_PGTABLE_PROT_RW
 #define DEVICE_RW	(RW | KVM_PGTABLE_PROT_DEVICE)
 
-/* The clock of QEMU's virt machine. */
+/* The RTC of QEMU's virt machine. */
 #define DEVICE_PFN	(0x09010000 >> PAGE_SHIFT)
 
-/* Calls that act on the vCPU that is loaded. */
+/* Calls on the loaded vCPU's VM. */
 static int relax_perms(u64 gfn, u64 prot)
 {
 	return kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, gfn, prot);
 }
 
-/* Calls that return more than one value: EL2's x1, x2 and x3. */
+/* A call that returns several values, in a1..a3 of @res. */
 #define el2_call(res, f, ...)	\
 	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
 
@@ -59,7 +58,7 @@ static void expect_taken(struct kunit *test, struct el2_vm *vm, u64 gfn, struct 
 	KUNIT_EXPECT_EQ(test, pfn, page_to_pfn(page));
 }
 
-/* A page that is shared is the host's to use, and to give to nobody. */
+/* Expect that the host can access the shared page, but not donate it. */
 static void expect_np_shared(struct kunit *test, struct page *page)
 {
 	KUNIT_EXPECT_TRUE(test, el2_readable(page));
@@ -83,7 +82,7 @@ static struct page *block(struct kunit *test)
 	return page;
 }
 
-/* Rule: host OWNED => SHARED_OWNED => OWNED, the host can use the page all the time. */
+/* Rule: host OWNED => SHARED_OWNED => OWNED, and the host can always access the page. */
 static void np_share_and_unshare(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -99,7 +98,7 @@ static void np_share_and_unshare(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: a page may be at several IPAs and in several VMs, and is shared until the last is gone. */
+/* Rule: the host can share a page at several IPAs and with several VMs, and EL2 counts them. */
 static void np_share_counts(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -123,7 +122,7 @@ static void np_share_counts(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R7): a place that is taken keeps what it has, and what it was to get is as before. */
+/* Rule (R7): EL2 refuses to share a page at a gfn with another page, and changes neither. */
 static void np_share_to_a_taken_place(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -138,7 +137,7 @@ static void np_share_to_a_taken_place(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R2): what is EL2's, a guest's, shared with EL2, or no memory is not the host's to share. */
+/* Rule (R2): EL2 refuses its own page, a guest's, one shared with EL2, and what is not memory. */
 static void np_share_wrong_page(struct kunit *test)
 {
 	static const u64 no_memory[] = {
@@ -171,14 +170,14 @@ static void np_share_wrong_page(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
 		KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, no_memory[i], 0, 1, RW), -EINVAL);
 
-	/* A page frame number whose upper bits a shift would lose is not that page. */
+	/* A pfn with upper bits that the shift to an address drops is not that page's. */
 	pfn = page_to_pfn(page) | BIT_ULL(64 - PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, 1, RW), -EINVAL);
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, np_share_page(test, vm, page, 0), 0);
 }
 
-/* Rule (R1): a page that is shared cannot be given to a protected guest or to EL2. */
+/* Rule (R1): the host cannot donate a shared page to a protected guest or to EL2. */
 static void give_shared_page_away(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
@@ -205,7 +204,7 @@ static void give_shared_page_away(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_init_vm(unborn), 0);
 }
 
-/* Rule (R5): a place or a length that cannot be is refused, also where a shift overflows. */
+/* Rule (R5): EL2 refuses an invalid gfn or length, also if a shift overflows. */
 static void np_share_bad_range(struct kunit *test)
 {
 	static const u64 lengths[] = {
@@ -233,7 +232,7 @@ static void np_share_bad_range(struct kunit *test)
 	__free_pages(huge, BLOCK_ORDER);
 }
 
-/* Rule: memory is shared as memory; what a prot has beyond that, or lacks, is refused. */
+/* Rule: EL2 refuses to share memory with any other attributes than those of memory. */
 static void np_share_bad_prot(struct kunit *test)
 {
 	static const u64 prots[] = {
@@ -252,7 +251,7 @@ static void np_share_bad_prot(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, vm, pfn, 0, 1, KVM_PGTABLE_PROT_RWX), 0);
 }
 
-/* Rule: MMIO is shared by the granule, never cached and never to be executed; it has no state. */
+/* Rule: the host can share MMIO in granules, neither cached nor executable, without page state. */
 static void np_share_mmio(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -276,7 +275,7 @@ static void np_share_mmio(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_taken, 1);
 }
 
-/* Rule (R4): pages are shared with the VM whose vCPU is loaded; a protected one borrows nothing. */
+/* Rule (R4): the host can only share with the loaded vCPU's VM, and only if it is non-protected. */
 static void np_share_to_nobody(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
@@ -291,7 +290,7 @@ static void np_share_to_nobody(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: a block is shared and unshared as a whole, by whichever granule of it. */
+/* Rule: a block is shared as a whole, and a call on any of its granules unshares all of it. */
 static void np_share_block(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -312,7 +311,7 @@ static void np_share_block(struct kunit *test)
 	__free_pages(huge, BLOCK_ORDER);
 }
 
-/* Rule (R7): a block is shared as a whole or not at all, and to an empty place. */
+/* Rule (R7): a block is shared as a whole or not at all, and only at an empty range. */
 static void np_share_block_refused(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -355,7 +354,7 @@ static s64 range_call(unsigned int call, u64 handle, u64 gfn, u64 nr)
 	}
 }
 
-/* Rule (R4, R5): whatever VM and range a call names, it is answered with an error. */
+/* Rule (R4, R5): each call on a bad VM or range fails. */
 static void bad_range_calls(struct kunit *test)
 {
 	static const u64 handles[] = {
@@ -400,7 +399,7 @@ static void bad_range_calls(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule (R6): empty space is passed over by the table, and one call takes one entry. */
+/* Rule (R6): a call skips an empty table entry as a whole, or unshares one entry. */
 static void range_in_steps(struct kunit *test)
 {
 	static const u64 gfns[] = { 0, 2, BLOCK_PAGES - 1, BLOCK_PAGES, 5 * BLOCK_PAGES + 3,
@@ -432,14 +431,14 @@ static void range_in_steps(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, gfn, IPA_GRANULES);
 	KUNIT_EXPECT_EQ(test, found, ARRAY_SIZE(gfns));
-	/* Two tables below the first level to look through, and all other entries of that. */
+	/* All entries of the first level, and of two tables below it. */
 	KUNIT_EXPECT_LT(test, calls, BIT_ULL(EL2_IPA_BITS) / kvm_granule_size(first) +
 				     2 * PTRS_PER_PTE + 2 * ARRAY_SIZE(gfns));
 	for (i = 0; i < ARRAY_SIZE(gfns); i++)
 		el2_expect_owned(test, pages[i]);
 }
 
-/* Rule (R6): pages in a row are taken in a row, of the range alone, and so many in one call. */
+/* Rule (R6): a call unshares a run of adjacent pages, only in its range, up to a limit. */
 static void range_of_a_run(struct kunit *test)
 {
 	const unsigned int nr = PKVM_UNSHARE_MAX_GRANULES + 3;
@@ -451,7 +450,7 @@ static void range_of_a_run(struct kunit *test)
 
 	for (i = 0; i < nr; i++)
 		KUNIT_ASSERT_EQ(test, el2_np_share(test, vm, first + i, i, 1, RW), 0);
-	/* In a row for the guest alone. */
+	/* These pages are adjacent only for the guest. */
 	KUNIT_ASSERT_EQ(test, el2_np_share(test, vm, first, nr, 1, RW), 0);
 
 	KUNIT_EXPECT_EQ(test, np_unshare(vm, 0, 1, &pfn, &nr_taken), 1);
@@ -471,7 +470,7 @@ static void range_of_a_run(struct kunit *test)
 	__free_pages(huge, BLOCK_ORDER);
 }
 
-/* Rule (R6): a call that unshares all that it finds has an end. */
+/* Rule (R6): a call that unshares everything it finds is bounded. */
 static void take_all_in_steps(struct kunit *test)
 {
 	const unsigned int nr = PKVM_UNSHARE_MAX_GRANULES + 1;
@@ -501,7 +500,7 @@ static bool test_clear_young(struct kunit *test, struct el2_vm *vm, u64 gfn, boo
 	return res.a2;
 }
 
-/* Rule: the access flag is told, forgotten when asked for, and set again, with the page told. */
+/* Rule: the host can read, clear and set the access flag, and setting it returns the page. */
 static void access_flag(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -526,7 +525,7 @@ static void access_flag(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, test_clear_young(test, vm, 9, false));
 }
 
-/* Rule: permissions can be taken and given where there is something, and nowhere else. */
+/* Rule: the host can change permissions of shared pages, and of nothing else. */
 static void permissions(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -545,7 +544,7 @@ static void permissions(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: a VM does not go before all that it shared is unshared, and then goes without a trace. */
+/* Rule: EL2 finalizes a VM only when all pages are unshared, and then keeps nothing of it. */
 static void teardown_with_shared_pages(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
@@ -567,7 +566,7 @@ static void teardown_with_shared_pages(struct kunit *test)
 	el2_vm_destroy(test, vm);
 }
 
-/* Rule: a shared page is not a guest's, so there is nothing to take by force. */
+/* Rule: EL2 refuses to reclaim a shared page by force, since the host owns it. */
 static void force_reclaim_of_shared(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);

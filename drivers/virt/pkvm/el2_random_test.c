@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random hypercalls, right and wrong ones, on two VMs and a few pages, beside a plain record of who
- * owns what. After every step: the answer is the one that the record predicts, and the host reads
- * exactly the pages that are its own (R1, R2); pages come back zeroed (R3).
+ * Random valid and invalid hypercalls on two VMs and a few pages, with a record of the owners.
+ * After every step the result must be the one that the record predicts, and the host can read
+ * exactly the pages that it owns (R1, R2). Reclaimed pages are zeroed (R3).
  *
- * A failure names the seed and the step; seed=, steps= run it again.
+ * A failure prints the seed and the step. The parameters seed= and steps= repeat a run.
  */
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
@@ -14,7 +14,7 @@
 
 static unsigned long seed;
 module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "Seed of the random hypercalls (0: one that differs from boot to boot)");
+MODULE_PARM_DESC(seed, "Seed of the random hypercalls (0: a random seed)");
 
 static unsigned int steps = 2000;
 module_param(steps, uint, 0444);
@@ -24,10 +24,10 @@ MODULE_PARM_DESC(steps, "Number of random hypercalls");
 #define NR_PAGES	6
 #define NR_GFNS		8
 
-/* The gfns lie in different tables, some side by side. */
+/* Some gfns are adjacent, others are in different tables. */
 static const u64 gfns[NR_GFNS] = { 0, 1, 2, 511, 512, 513, 8192, 262144 };
 
-/* What may be in a place, besides a page. */
+/* The state of a gfn without a page. */
 #define EMPTY		-1
 #define POISONED	-2
 
@@ -38,13 +38,13 @@ enum page_owner {
 };
 
 /**
- * struct record - Who owns what.
+ * struct record - The expected state of the VMs and pages.
  * @vm:		The VMs.
- * @loaded:	The VM that is loaded on this CPU, or -1.
+ * @loaded:	The index of the VM that is loaded on this CPU, or -1.
  * @page:	The pages.
- * @owner:	Whose each page is.
- * @place:	The page in a place of a VM, as index, or EMPTY or POISONED.
- * @rnd:	Where the numbers come from.
+ * @owner:	The owner of each page.
+ * @place:	The index of the page at each gfn of each VM, or EMPTY or POISONED.
+ * @rnd:	The state of the random numbers.
  */
 struct record {
 	struct el2_vm		*vm[NR_VMS];
@@ -60,7 +60,7 @@ static u32 rand_below(struct record *r, u32 below)
 	return prandom_u32_state(&r->rnd) % below;
 }
 
-/* Places that were poisoned hold no page, but have to be reclaimed as well. */
+/* Check for a VM without pages and without poisoned gfns, which have to be reclaimed as well. */
 static bool is_empty(struct record *r, unsigned int v)
 {
 	unsigned int g;
@@ -152,7 +152,7 @@ static void step_force(struct kunit *test, struct record *r)
 	unsigned int p = rand_below(r, NR_PAGES);
 	int want = r->owner[p] == GUEST ? 0 : -EPERM;
 
-	/* Not too often: what is poisoned is so until its VM dies. */
+	/* Not too often, since a poisoned gfn stays so until its VM dies. */
 	if (rand_below(r, 4))
 		return;
 	expect_answer(test, "force_reclaim", el2_force_reclaim(page_to_pfn(r->page[p])), want);
@@ -169,7 +169,7 @@ static void step_start_teardown(struct kunit *test, struct record *r)
 	unsigned int v = rand_below(r, NR_VMS);
 	int want = r->vm[v]->dying ? -EINVAL : r->loaded == v ? -EBUSY : 0;
 
-	/* A VM that has nothing yet lives on, most of the time. */
+	/* Most of the time, do not kill a VM that has no page yet. */
 	if (is_empty(r, v) && rand_below(r, 8))
 		return;
 	expect_answer(test, "start_teardown", el2_start_teardown(r->vm[v]), want);
@@ -221,7 +221,7 @@ static void (*const calls[])(struct kunit *test, struct record *r) = {
 	step_force, step_start_teardown, step_reclaim, step_reclaim, step_finalize,
 };
 
-/* Rule: EL2 answers any sequence of calls as the record does, and loses no page. */
+/* Rule: EL2 returns the predicted results for any sequence of calls, and loses no page. */
 static void random_hypercalls(struct kunit *test)
 {
 	struct record *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a guest asks for on ranges: sharing, guards as blocks and their splitting; and pages that
- * it gives back. Keeps R1, R3, R6 (a call is bounded, and says how far it got) and R7 (what is
- * refused changes nothing).
+ * Calls of a guest on ranges: MEM_SHARE, MEM_UNSHARE, and guards, which EL2 keeps as blocks and
+ * splits; and MEM_RELINQUISH. Keeps R1, R3, R6 (a call is bounded and reports how much it did) and
+ * R7 (a refused call changes nothing).
  */
 #include <linux/arm-smccc.h>
 #include <asm/kvm_emulate.h>
@@ -22,15 +22,15 @@
 #define TEST_IPA	((u64)EL2_TEST_GFN << PAGE_SHIFT)
 #define IPA_SIZE	BIT_ULL(EL2_IPA_BITS)
 #define NR_PAGES	24U
-/* The most that one call shares. */
+/* The most granules that one call shares. */
 #define SHARE_MAX	256
 
-/* Of IPA space that nothing else is in: a table covers it at each level but the first. */
+/* An empty part of the IPA space, for which EL2 needs a table at each level but the first. */
 #define FAR_IPA		(IPA_SIZE / 2)
 #define BLOCK		PMD_SIZE
 #define BLOCK_GRANULES	(PMD_SIZE / PAGE_SIZE)
 
-/* So many times may a call leave for tables before it has to be done. */
+/* How often a call may exit for tables before it is done. */
 #define MAX_LEAVES	4
 
 static struct kvm_vcpu *host_vcpu(struct el2_guest *g)
@@ -38,7 +38,7 @@ static struct kvm_vcpu *host_vcpu(struct el2_guest *g)
 	return g->vm->vcpu[0];
 }
 
-/* Pages that the guest has from TEST_IPA on; where they lie in the host is up to the host. */
+/* Donate pages to the guest from TEST_IPA on. */
 static void guest_pages(struct kunit *test, struct el2_guest *g, struct page **pages)
 {
 	unsigned int i;
@@ -59,7 +59,7 @@ static void expect_shared(struct kunit *test, struct page **pages, unsigned int 
 				    "page %u", i);
 }
 
-/* Rule: a range is shared, and unshared, from its first granule on, no more and no less. */
+/* Rule: a call shares, or unshares, exactly its range, from the first granule on. */
 static void share_range(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -79,7 +79,7 @@ static void share_range(struct kunit *test)
 	expect_shared(test, pages, 11, 18);
 }
 
-/* Rule: a range ends before the first granule that is refused, and says where. */
+/* Rule: a call ends before the first granule in the wrong state, and returns the number done. */
 static void share_range_in_part(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -87,13 +87,13 @@ static void share_range_in_part(struct kunit *test)
 
 	guest_pages(test, g, pages);
 
-	/* The guest has nothing behind the last page; a range of nothing waits for the host. */
+	/* The guest has no page behind the last one, so the call ends there. */
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA + 20 * PAGE_SIZE,
 					    BIT_ULL(52), 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), NR_PAGES - 20);
 	expect_shared(test, pages, 20, NR_PAGES);
 
-	/* The next is shared already. */
+	/* The next granule is shared already. */
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA + 15 * PAGE_SIZE, 512, 0),
 			0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 5);
@@ -102,7 +102,7 @@ static void share_range_in_part(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 0);
 	expect_shared(test, pages, 15, NR_PAGES);
 
-	/* And backwards. */
+	/* Then the same with MEM_UNSHARE. */
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA + 22 * PAGE_SIZE, ~0ULL,
 					    0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), NR_PAGES - 22);
@@ -112,8 +112,9 @@ static void share_range_in_part(struct kunit *test)
 }
 
 /*
- * Rule: a share whose first granule is missing names it and how many it would do, at most as many
- * as a call may; when the first is there, it does what there is.
+ * Rule: MEM_SHARE whose first granule is missing exits with its IPA and the number of granules that
+ * the call would do, up to the limit. Once the first page is there, the call shares all pages up to
+ * the next missing one.
  */
 static void share_missing_range(struct kunit *test)
 {
@@ -126,7 +127,7 @@ static void share_missing_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[1], TEST_IPA);
 	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[2], 3);
 
-	/* One that helps with the wrong page is asked again. */
+	/* After a donation at the wrong gfn EL2 asks the host again. */
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page[1], EL2_TEST_GFN + 1), 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page[0], EL2_TEST_GFN), 0);
@@ -139,7 +140,7 @@ static void share_missing_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[2], SHARE_MAX);
 }
 
-/* A call that EL2 needs tables for; gives them, and tells how many it wanted at first. */
+/* Make a call and give EL2 the tables it needs. Return the number that EL2 first asked for. */
 static unsigned int hvc_with_tables(struct kunit *test, struct el2_guest *g, u64 func, u64 ipa,
 				    u64 nr)
 {
@@ -169,7 +170,7 @@ static void expect_guarded(struct kunit *test, u64 ipa, bool guarded)
 			    guarded ? -EPERM : 0, "IPA 0x%llx", ipa);
 }
 
-/* Use up what EL2 has for tables: a guard far from others takes all that it is given for it. */
+/* Use up EL2's stock of tables by a guard far from others. */
 static void use_up_tables(struct kunit *test, struct el2_guest *g, u64 ipa)
 {
 	unsigned int all = kvm_mmu_cache_min_pages(&g->vm->kvm->arch.mmu);
@@ -183,8 +184,8 @@ static void use_up_tables(struct kunit *test, struct el2_guest *g, u64 ipa)
 }
 
 /*
- * Rule: a guarded range costs no table page per page. Eight aligned blocks want the tables that
- * lead to one, and are done in one call; a page of one block wants one table, which splits it.
+ * Rule: guards on a range need no table for each page. Eight aligned blocks need only the tables
+ * that lead to one block, and one call. UNMAP of a page of a block needs one table, to split it.
  */
 static void guard_blocks(struct kunit *test)
 {
@@ -201,7 +202,7 @@ static void guard_blocks(struct kunit *test)
 	expect_guarded(test, ipa + 8 * BLOCK - 8, true);
 	expect_guarded(test, ipa + 8 * BLOCK, false);
 
-	/* An access to the middle of a block is MMIO. */
+	/* The guest's access to the middle of a block is MMIO. */
 	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_READ, 0, ipa + BLOCK + 64, 0, 0),
 			EL2_EXIT_MMIO);
 	host_vcpu(g)->arch.ctxt.regs.regs[0] = 0x77;
@@ -209,7 +210,7 @@ static void guard_blocks(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0x77);
 
-	/* Twice is not an error, and changes nothing. */
+	/* A second guard on the same range is no error, and changes nothing. */
 	KUNIT_EXPECT_EQ(test, hvc_with_tables(test, g, RGUARD_MAP, ipa + PAGE_SIZE,
 					      8 * BLOCK_GRANULES - 2), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 8 * BLOCK_GRANULES - 2);
@@ -220,7 +221,7 @@ static void guard_blocks(struct kunit *test)
 	expect_guarded(test, ipa + 3 * BLOCK + 5 * PAGE_SIZE, false);
 	expect_guarded(test, ipa + 3 * BLOCK + 6 * PAGE_SIZE, true);
 
-	/* The hole ends a range, and can be filled. */
+	/* A call ends at the hole, and a guard can fill it. */
 	hvc_with_tables(test, g, RGUARD_UNMAP, ipa + 3 * BLOCK, BLOCK_GRANULES);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 5);
@@ -229,7 +230,7 @@ static void guard_blocks(struct kunit *test)
 	expect_guarded(test, ipa + 3 * BLOCK + 5 * PAGE_SIZE, true);
 }
 
-/* Rule: what a call waits for is what it needs: one table for a block's split, not one a page. */
+/* Rule: a call asks for exactly the tables that it needs: one to split a block. */
 static void guard_wants_tables(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -248,7 +249,7 @@ static void guard_wants_tables(struct kunit *test)
 	expect_guarded(test, ipa + PAGE_SIZE, false);
 }
 
-/* Rule (R7): bad arguments guard nothing and unguard nothing. */
+/* Rule (R7): EL2 refuses invalid arguments, and changes no guard. */
 static void guard_badly(struct kunit *test)
 {
 	static const struct {
@@ -278,7 +279,7 @@ static void guard_badly(struct kunit *test)
 			SMCCC_RET_INVALID_PARAMETER);
 }
 
-/* Rule (R1): a guard and memory exclude each other, in a range as well. */
+/* Rule (R1): an IPA has a guard or memory, never both, also in a range. */
 static void guard_or_memory(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -300,13 +301,13 @@ static void guard_or_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 1, 0),
 			SMCCC_RET_INVALID_PARAMETER);
 
-	/* What is unguarded takes memory. */
+	/* The host can donate memory once the guard is removed. */
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, RGUARD_UNMAP, TEST_IPA, 8, 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 4);
 	KUNIT_EXPECT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN + 3), 0);
 }
 
-/* Rule (R5): a host that reclaims a dying guest's guards gets nothing, and loses nothing. */
+/* Rule (R5): a reclaim of a dying VM's guards returns no page, and loses none. */
 static void guards_are_not_reclaimed(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -321,7 +322,7 @@ static void guards_are_not_reclaimed(struct kunit *test)
 	el2_expect_lost(test, page);
 }
 
-/* Rule (R1, R3): guest OWNED => NOPAGE, zeroed; host NOPAGE => OWNED; and the place is free. */
+/* Rule (R1, R3): guest OWNED => NOPAGE, zeroed; host NOPAGE => OWNED; the gfn is empty. */
 static void relinquish(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -339,7 +340,7 @@ static void relinquish(struct kunit *test)
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_guest_check_place, EL2_TEST_GFN), 0);
 
-	/* The host's registers have no say in the answer. */
+	/* EL2 takes the answer from no register of the host. */
 	host_vcpu(g)->arch.ctxt.regs.regs[0] = SMCCC_RET_NOT_SUPPORTED;
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
@@ -353,7 +354,7 @@ static void relinquish(struct kunit *test)
 	el2_expect_lost(test, next);
 }
 
-/* Rule (R7): a page that is not the guest's alone is not given back. */
+/* Rule (R7): EL2 refuses to relinquish a page that is not private to the guest. */
 static void relinquish_refused(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -377,7 +378,7 @@ static void relinquish_refused(struct kunit *test)
 			SMCCC_RET_INVALID_PARAMETER);
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
 
-	/* What the host took by force stays as it is. */
+	/* A gfn that the host reclaimed by force stays poisoned. */
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0), 0);
 	KUNIT_ASSERT_EQ(test, el2_force_reclaim(page_to_pfn(page)), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_RELINQUISH, TEST_IPA, 0, 0),
@@ -386,7 +387,7 @@ static void relinquish_refused(struct kunit *test)
 			-EHWPOISON);
 }
 
-/* Rule (R5): the host asks about any place, and hears what is there or an error. */
+/* Rule (R5): the host can query any gfn, and gets its state or an error. */
 static void check_place(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);

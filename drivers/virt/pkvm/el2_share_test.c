@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sharing between host and hypervisor, and calls that do not exist. Keeps R5 (nonsense is answered
- * with an error) and R7 (and changes nothing).
+ * Pages that the host shares with EL2, and calls that do not exist. Keeps R5 (EL2 answers invalid
+ * calls with an error) and R7 (they change nothing).
  */
 #include <linux/arm-smccc.h>
 
@@ -9,7 +9,7 @@
 
 #include "el2_kunit.h"
 
-/* Rule: OWNED => SHARED_OWNED => OWNED; the host can use the page all the time. */
+/* Rule: OWNED => SHARED_OWNED => OWNED, and the host can always access the page. */
 static void share_and_unshare(struct kunit *test)
 {
 	struct page *page = el2_page(test);
@@ -21,7 +21,7 @@ static void share_and_unshare(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: only an owned page can be shared, only a shared one unshared; refusals change nothing. */
+/* Rule: the host can only share an owned page and unshare a shared one; refusals change nothing. */
 static void share_wrong_state(struct kunit *test)
 {
 	struct page *page = el2_page(test);
@@ -34,7 +34,7 @@ static void share_wrong_state(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: the host counts who needs a page shared; EL2 hears of the first and the last. */
+/* Rule: the host counts the users of a shared page, and calls EL2 for the first and the last. */
 static void host_counts_shares(struct kunit *test)
 {
 	struct page *page = el2_page(test);
@@ -49,7 +49,7 @@ static void host_counts_shares(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: what is no memory has no state, and cannot be shared. */
+/* Rule: EL2 refuses to share what is not memory, since it has no page state. */
 static void share_no_memory(struct kunit *test)
 {
 	static const u64 pfns[] = {
@@ -67,7 +67,7 @@ static void share_no_memory(struct kunit *test)
 	}
 }
 
-/* Rule: what EL2 has pinned because it reads it cannot be unshared under it (R4). */
+/* Rule (R4): EL2 refuses to unshare a page that it has pinned because it reads it. */
 static void unshare_pinned(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -77,7 +77,7 @@ static void unshare_pinned(struct kunit *test)
 	el2_vm_destroy(test, vm);
 }
 
-/* Rule: a call that does not exist, or was for boot only, is not supported, and does nothing. */
+/* Rule: a call that does not exist, or is only for boot, returns NOT_SUPPORTED and does nothing. */
 static void unknown_calls(struct kunit *test)
 {
 	static const u32 ids[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The suites of pkvm_el2_kunit: EL2 of a protected host, driven by hypercall.
+ * The suites of pkvm_el2_kunit, which test EL2 of a protected host by hypercalls.
  */
 #include <linux/module.h>
 

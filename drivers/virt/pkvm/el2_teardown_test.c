@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VM dies, in the order that EL2 prescribes: start, reclaim until the guest owns nothing,
- * finalize until it is done. Keeps R1, R3 (what was private comes back zeroed), R5 (any other
- * order is an error) and R6 (each call is bounded).
+ * Teardown of a VM, in the order that EL2 requires: start, reclaim until the guest owns no page,
+ * finalize until done. Keeps R1, R3 (private pages are zeroed), R5 (any other order is an error)
+ * and R6 (each call is bounded).
  */
 #include <asm/kvm_pkvm_kunit.h>
 
@@ -24,7 +24,7 @@ static void reclaim(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-/* Rule: a reclaim takes the range that it was given, passes over holes, and no page more. */
+/* Rule: a reclaim returns exactly the pages in its range, and skips holes. */
 static void reclaim_range(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -51,7 +51,7 @@ static void reclaim_range(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, el2_holds_zeroes(page[3]));
 }
 
-/* Rule (R5, R6): a reclaim of nothing, of too much, or of nowhere is refused. */
+/* Rule (R5, R6): EL2 refuses a reclaim of an empty, too long or invalid range. */
 static void reclaim_refused(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -80,7 +80,7 @@ static void reclaim_refused(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, el2_holds_zeroes(page));
 }
 
-/* Rule: while a guest lives nothing of it can be taken, and its VM cannot go. */
+/* Rule: the host can neither reclaim pages of a live VM nor finalize it. */
 static void live_vm_is_left_alone(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -99,7 +99,7 @@ static void live_vm_is_left_alone(struct kunit *test)
 	el2_expect_lost(test, page);
 }
 
-/* Rule: a dying VM gets no vCPU, loads none, and dies once. */
+/* Rule: EL2 adds no vCPU to a dying VM, loads none of it, and starts its teardown once. */
 static void dying_vm_stays_dying(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 2);
@@ -114,7 +114,7 @@ static void dying_vm_stays_dying(struct kunit *test)
 			-EINVAL);
 }
 
-/* Rule: EL2 forgets no page: a VM cannot go while its guest owns one. */
+/* Rule: EL2 refuses to finalize a VM while its guest owns a page. */
 static void finalize_needs_reclaim(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -130,7 +130,7 @@ static void finalize_needs_reclaim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_finalize(vm), -EAGAIN);
 }
 
-/* Rule: a handle that is gone is gone, for every call. */
+/* Rule: every call refuses the handle of a dead VM. */
 static void gone_is_gone(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -152,7 +152,7 @@ static void gone_is_gone(struct kunit *test)
 	vm->handle = 0;
 }
 
-/* Rule (R6): each step hands back a bounded number of pages, however many there are. */
+/* Rule (R6): each step returns a bounded number of pages. */
 static void finalize_is_bounded(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
@@ -161,7 +161,7 @@ static void finalize_is_bounded(struct kunit *test)
 	unsigned int i;
 	int ret;
 
-	/* A page in each of many tables, so that there is a lot to hand back. */
+	/* Donate a page in each of many tables, so that EL2 has many pages to return. */
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	for (i = 0; i < 40; i++)
 		KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, el2_page(test), (u64)i * PTRS_PER_PTE), 0);
@@ -180,7 +180,7 @@ static void finalize_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm->metadata, 0);
 }
 
-/* Rule: pages that came back serve again, and VMs come and go without EL2 losing anything. */
+/* Rule: the host can use returned pages for the next VM, and EL2 loses none in many rounds. */
 static void again_and_again(struct kunit *test)
 {
 	struct page *page = el2_page(test);

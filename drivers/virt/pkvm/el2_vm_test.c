@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VMs and vCPUs: how they come to be, and which vCPU is loaded where. Keeps R4 (a call acts on a
- * handle, or on what this CPU has loaded) and R5 (a vCPU is loaded on one CPU at most).
+ * Creation of VMs and vCPUs, and loading of vCPUs. Keeps R4 (a call acts on a handle, or on the
+ * vCPU that this CPU has loaded) and R5 (a vCPU is loaded on one CPU at most).
  */
 #include <linux/bitfield.h>
 #include <linux/cpumask.h>
@@ -12,7 +12,7 @@
 
 #include "el2_kunit.h"
 
-/* Every page of what a refused call was to take is still the host's. */
+/* Expect the host to still own all pages that it passed to a refused call. */
 static void expect_all_owned(struct kunit *test, void *p, size_t size)
 {
 	size_t offset;
@@ -27,7 +27,7 @@ static void expect_no_vm(struct kunit *test, struct el2_vm *vm)
 	expect_all_owned(test, vm->pgd, kvm_pgtable_stage2_pgd_size(vm->kvm->arch.mmu.vtcr));
 }
 
-/* Rule: a VM's state is EL2's from the first call on, and all of it comes back. */
+/* Rule: EL2 owns a VM's state from its creation on, and returns all of it. */
 static void create_and_destroy(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, EL2_MAX_VCPUS);
@@ -46,7 +46,7 @@ static void create_and_destroy(struct kunit *test)
 	el2_vm_destroy(test, vm);
 }
 
-/* Rule (R7): a VM that cannot be is refused, and the host keeps what it offered. */
+/* Rule (R7): EL2 refuses an invalid VM, and the host keeps its pages. */
 static void create_refused(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -67,7 +67,7 @@ static void create_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
 	vm->kvm->arch.mmu.vtcr = vtcr;
 
-	/* A firmware, if there is one, is not put half into a page, or behind the last one. */
+	/* EL2 refuses an IPA for the firmware that is not aligned or outside the IPA space. */
 	vm->kvm->arch.pkvm.fw_ipa = BIT_ULL(EL2_IPA_BITS);
 	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
 	vm->kvm->arch.pkvm.fw_ipa = PAGE_SIZE / 2;
@@ -82,7 +82,7 @@ static void create_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), 0);
 }
 
-/* Rule (R4): a VM's state is as large as the call says, whatever the host's structure says. */
+/* Rule (R4): EL2 takes the size of a VM's state from the call, not from the host's structure. */
 static void size_is_passed(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -99,7 +99,7 @@ static void size_is_passed(struct kunit *test)
 	free_pages_exact(mem + size, more);
 }
 
-/* Rule (R5): pages that are no block for a PGD of several pages are refused. */
+/* Rule (R5): EL2 refuses pages for a PGD that are not adjacent and aligned. */
 static void pgd_is_no_block(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -119,7 +119,7 @@ static void pgd_is_no_block(struct kunit *test)
 	free_pages_exact(mem, 2 * size);
 }
 
-/* Rule: memory that is not the host's alone cannot become a VM's state. */
+/* Rule: EL2 refuses pages for a VM's state that the host does not own exclusively. */
 static void create_from_wrong_memory(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -142,7 +142,7 @@ static void create_from_wrong_memory(struct kunit *test)
 	el2_expect_lost(test, lost);
 }
 
-/* Rule (R4): EL2 reads only what is shared with it, wherever a pointer leads. */
+/* Rule (R4): EL2 follows pointers of the host only to memory that is shared with it. */
 static void create_from_wild_pointer(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
@@ -166,7 +166,7 @@ static void create_from_wild_pointer(struct kunit *test)
 	expect_no_vm(test, vm);
 }
 
-/* Rule: vCPUs are made in order, from shared memory, and no more than the VM has. */
+/* Rule: EL2 creates vCPUs in order, from shared memory, and no more than the VM has. */
 static void vcpu_refused(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, EL2_MAX_VCPUS);
@@ -202,7 +202,7 @@ static void vcpu_refused(struct kunit *test)
 	free_pages_exact(spare, size);
 }
 
-/* Rule: a handle or an index that leads nowhere loads nothing. */
+/* Rule: EL2 loads no vCPU for an invalid handle or index. */
 static void load_nothing(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
@@ -229,7 +229,7 @@ static int put_from_other_cpu(void *arg)
 	return 0;
 }
 
-/* Rule (R5): one vCPU per CPU, one CPU per vCPU; a put with nothing loaded is nothing. */
+/* Rule (R5): one vCPU per CPU, one CPU per vCPU; a put without a loaded vCPU does nothing. */
 static void load_twice(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
@@ -269,7 +269,7 @@ static int run(struct kvm_vcpu *vcpu)
 	return kvm_call_hyp_nvhe(__kvm_vcpu_run, vcpu);
 }
 
-/* Rule (R4): what runs is what is loaded; the host's pointer can only agree. */
+/* Rule (R4): EL2 runs only the loaded vCPU, and refuses a pointer to another. */
 static void run_what_is_not_loaded(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
@@ -281,7 +281,7 @@ static void run_what_is_not_loaded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run(NULL), ARM_EXCEPTION_IL);
 }
 
-/* Rule: user space is told why a vCPU did not run, by the errno of its load, if that failed. */
+/* Rule: if loading a vCPU fails, KVM_RUN returns the errno to user space. */
 static void failed_load_is_told(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
@@ -315,7 +315,7 @@ static void failed_load_is_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run->fail_entry.hardware_entry_failure_reason, 0);
 }
 
-/* Rule: there is an end to VMs, and it is an error that costs the host nothing. */
+/* Rule: the number of VMs is limited, and a refused VM costs the host nothing. */
 static void too_many_vms(struct kunit *test)
 {
 	struct el2_vm *vm;

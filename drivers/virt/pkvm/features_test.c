@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of what VMs are shown of the CPU, and the traps that follow, with ID registers of CPUs
- * that no emulator has. The table's code is the hypervisor's own, built here for EL1.
+ * The table of the CPU features that VMs get, and the traps that EL2 derives from it, with ID
+ * registers of CPUs that no emulator has. Rule (R8): a feature is shown if and only if EL2 does not
+ * trap it. The test builds the hypervisor's own code for EL1.
  */
 #include <kunit/test.h>
 #include <linux/module.h>
@@ -11,13 +12,13 @@
 #define ALL_OPTIONS	(BIT(PKVM_WITH_SVE) | BIT(PKVM_WITH_PTRAUTH) | BIT(PKVM_WITH_MTE) |	\
 			 BIT(PKVM_WITH_GICV3))
 
-/* The value of a field in what a VM of either kind is shown of a CPU that has @val there. */
+/* The value of a field that a VM gets on a CPU with @val in it. */
 #define SHOWN(is_protected, options, reg, field, val)						\
 	FIELD_GET(ID_AA64##reg##_EL1_##field##_MASK,						\
 		  pkvm_show_id_reg(REG(reg), is_protected, options,				\
 				   FIELD_PREP(ID_AA64##reg##_EL1_##field##_MASK, val), ~0ULL))
 
-/* A field that a CPU has, with the lowest value, and neither kind of VM is shown. */
+/* Expect that neither kind of VM gets a field, with the lowest value of the feature. */
 static void expect_hidden(struct kunit *test, unsigned int reg, u64 mask)
 {
 	u64 cpu = mask & -mask;
@@ -26,7 +27,7 @@ static void expect_hidden(struct kunit *test, unsigned int reg, u64 mask)
 	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(reg, false, ALL_OPTIONS, cpu, ~0ULL) & mask, 0);
 }
 
-/* ID registers of a CPU that has all there is, as a VM of this kind is shown them. */
+/* Get a VM's ID registers on a CPU with all features. */
 static void show_everything(bool is_protected, unsigned long options, u64 *shown)
 {
 	unsigned int i;
@@ -50,7 +51,7 @@ static void no_field_twice(struct kunit *test)
 	}
 }
 
-/* What is hidden has no greatest value, and what is offered may show that it is there. */
+/* A hidden field has the limit 0, and an offered one a limit above 0. */
 static void rows_make_sense(struct kunit *test)
 {
 	const struct pkvm_id_field *fields;
@@ -69,14 +70,14 @@ static void rows_make_sense(struct kunit *test)
 
 static void unknown_is_hidden(struct kunit *test)
 {
-	/* ID_AA64PFR0_EL1 has no field without a row, ID_AA64PFR2_EL1 and MMFR4 have. */
+	/* All fields of ID_AA64PFR0_EL1 have a row, some of ID_AA64PFR2_EL1 and MMFR4 do not. */
 	u64 pfr2 = pkvm_show_id_reg(REG(PFR2), false, ALL_OPTIONS, ~0ULL, ~0ULL);
 	u64 mmfr4 = pkvm_show_id_reg(REG(MMFR4), false, ALL_OPTIONS, ~0ULL, ~0ULL);
 
 	KUNIT_EXPECT_EQ(test, pfr2, ID_AA64PFR2_EL1_FPMR_IMP << ID_AA64PFR2_EL1_FPMR_SHIFT);
 	KUNIT_EXPECT_EQ(test, mmfr4 & ~ID_AA64MMFR4_EL1_E2H0_MASK, 0);
 
-	/* A register without a row: ID_AA64AFR0_EL1, and one that is not allocated. */
+	/* Registers without any row: ID_AA64AFR0_EL1, and one that is not allocated. */
 	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(IDREG_IDX(SYS_ID_AA64AFR0_EL1), false,
 					       ALL_OPTIONS, ~0ULL, ~0ULL), 0);
 	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(IDREG_IDX(sys_reg(3, 0, 0, 7, 7)), true,
@@ -124,15 +125,15 @@ static void offered_to_both(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, ISAR2, MOPS, 1), 1);
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, MMFR0, TGRAN16, 1), 1);
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, ISAR0, ATOMIC, 2), 2);
-	/* Never AArch32, which no protected VM runs. */
+	/* A protected VM never gets AArch32. */
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, EL0, 2), 1);
 	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR0, EL0, 2), 2);
-	/* CSV2_2 has SCXTNUM, which no VM has. */
+	/* CSV2_2 includes SCXTNUM, which no VM gets. */
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, PFR0, CSV2, 3), 1);
 	KUNIT_EXPECT_EQ(test, SHOWN(false, 0, PFR0, CSV2, 3), 1);
 }
 
-/* 0b1111 is less than 0b0000, and what the CPU has not is not shown. */
+/* In a signed field 0b1111 is less than 0b0000, and a VM gets no more than the CPU has. */
 static void signed_fields(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, MMFR0, TGRAN64, 0xf), 0xf);
@@ -142,7 +143,7 @@ static void signed_fields(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SHOWN(true, 0, DFR0, DoubleLock, 0xf), 0xf);
 }
 
-/* What the host wants counts for a non-protected VM, as a limit. */
+/* The host's value is a further limit for a non-protected VM. */
 static void host_only_narrows(struct kunit *test)
 {
 	u64 cpu = FIELD_PREP(ID_AA64ISAR0_EL1_TLB_MASK, 1) |
@@ -164,7 +165,7 @@ static void nothing_shown_traps_all(struct kunit *test)
 
 	pkvm_feature_traps(shown, &traps);
 	KUNIT_EXPECT_EQ(test, traps.hcr, HCR_TID5 | HCR_TTLBOS);
-	/* TALLINT alone traps, all other bits enable. */
+	/* TALLINT is the only bit that traps; all other bits enable. */
 	KUNIT_EXPECT_EQ(test, traps.hcrx, HCRX_EL2_TALLINT);
 	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & __HFGRTR_EL2_nMASK, __HFGRTR_EL2_nMASK);
 	KUNIT_EXPECT_EQ(test, traps.fgu[HFGITR_GROUP] & __HFGITR_EL2_nMASK, __HFGITR_EL2_nMASK);
@@ -174,7 +175,7 @@ static void nothing_shown_traps_all(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, traps.fgu[HFGITR_GROUP] & HFGITR_EL2_TLBIVALE1OS);
 }
 
-/* A CPU with every feature: GCS, SME, THE, D128 and MPAM stay off, in both kinds of VM. */
+/* On a CPU with every feature, GCS, SME, THE, D128 and MPAM stay off in both kinds of VM. */
 static void everything_lifts_what_is_offered(struct kunit *test)
 {
 	const u64 off = HFGxTR_EL2_nGCS_EL0 | HFGxTR_EL2_nGCS_EL1 | HFGxTR_EL2_nTPIDR2_EL0 |
@@ -250,5 +251,5 @@ static struct kunit_suite features_suite = {
 
 kunit_test_suite(features_suite);
 
-MODULE_DESCRIPTION("KUnit tests of what VMs on a protected host are shown of the CPU");
+MODULE_DESCRIPTION("KUnit tests of the CPU features of VMs on a protected host");
 MODULE_LICENSE("GPL");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The account that debug builds of the hypervisor keep of what they owe the TLBs and caches: it
- * finds what is illegal, and nothing else. In the hypervisor itself an offence is a panic.
+ * The account of pending TLB and cache maintenance that a debug build of EL2 keeps. Rule: it
+ * reports every illegal change of a table, and nothing else. At EL2 itself a report is a panic.
  */
 #include <asm/kvm_pgtable_account.h>
 #include <asm/tlbflush.h>
@@ -15,7 +15,7 @@
 #define LAST		KVM_PGTABLE_LAST_LEVEL
 #define BLOCK_BYTES	BIT_ULL(ARM64_HW_PGTABLE_LEVEL_SHIFT(BLOCK))
 
-/* Two spaces, and two tables. Only their addresses matter. */
+/* Two address spaces, and two tables. Only their addresses matter. */
 static const int guest_id, other_id, this_table, that_table;
 static const struct pgtable_space guest = { .id = &guest_id };
 static const struct pgtable_space other = { .id = &other_id };
@@ -52,7 +52,7 @@ static void unmap_page(struct kunit *test, u64 addr)
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, addr, LAST, page(), 0), PGTABLE_LEGAL);
 }
 
-/* Rule: permissions that are relaxed, the access flag and software bits owe nothing. */
+/* Rule: relaxed permissions, access flag and software bits need no invalidation. */
 static void legal_in_use(struct kunit *test)
 {
 	kvm_pte_t from[] = {
@@ -68,14 +68,14 @@ static void legal_in_use(struct kunit *test)
 	for (i = 1; i < ARRAY_SIZE(from); i++)
 		KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, page(), from[i]),
 				PGTABLE_LEGAL);
-	/* Annotations come and go, and become tables, as they like. */
+	/* Annotations can be set, cleared, and replaced by tables. */
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, s2_owner(1)), PGTABLE_LEGAL);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, s2_owner(1), table()),
 			PGTABLE_LEGAL);
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 }
 
-/* Rule: what else changes in a valid entry is found at once. */
+/* Rule: the account reports any other change of a valid entry at once. */
 static void illegal_in_use(struct kunit *test)
 {
 	kvm_pte_t block = s2_pte(PHYS, BLOCK, RWX);
@@ -99,14 +99,14 @@ static void illegal_in_use(struct kunit *test)
 			PGTABLE_CHANGED_IN_USE);
 }
 
-/* Rule: what was broken is invalidated before it is made again, and before the call returns. */
+/* Rule: a cleared entry needs an invalidation before a new entry, and before the call returns. */
 static void break_before_make(struct kunit *test)
 {
 	unmap_page(test, IPA);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST, 0, page()), PGTABLE_NOT_INVALIDATED);
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, BLOCK, 0, s2_pte(PHYS, BLOCK, RWX)),
 			PGTABLE_NOT_INVALIDATED);
-	/* Neither the page beside it nor another space is concerned. */
+	/* The next page and other address spaces are not affected. */
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA + PAGE_SIZE, LAST, 0, page()),
 			PGTABLE_LEGAL);
 	KUNIT_EXPECT_EQ(test, replace(test, &other, IPA, LAST, 0, page()), PGTABLE_LEGAL);
@@ -121,7 +121,7 @@ static void break_before_make(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 }
 
-/* Rule: a permission that is taken away owes as much, unless the space is lazy. */
+/* Rule: a removed permission needs an invalidation as well, unless the space is lazy. */
 static void permission_lost(struct kunit *test)
 {
 	enum kvm_pgtable_prot less[] = {
@@ -138,27 +138,27 @@ static void permission_lost(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, replace(test, &lazy, IPA, LAST, page(), pte), PGTABLE_LEGAL);
 		KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 	}
-	/* One that comes does not make up for one that goes. */
+	/* An added permission does not compensate for a removed one. */
 	KUNIT_EXPECT_EQ(test, replace(test, &guest, IPA, LAST,
 				      s2_pte(PHYS, LAST, KVM_PGTABLE_PROT_RW),
 				      s2_pte(PHYS, LAST, KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_X)),
 			PGTABLE_LEGAL);
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
 
-	/* To a lazy space a mapping that goes is no less. */
+	/* A removed mapping needs an invalidation in a lazy space, too. */
 	KUNIT_EXPECT_EQ(test, replace(test, &lazy, IPA, LAST, page(), 0), PGTABLE_LEGAL);
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
 }
 
 /**
  * struct tlbi - An invalidation after the second of three pages, or a block, was unmapped.
- * @name:	What it is about.
- * @level:	Of what was unmapped.
- * @addr:	Offset of the address that is invalidated.
- * @hint:	The level hint, for one by address.
- * @size:	Bytes, for one of a range.
- * @other:	It is for another space.
- * @pays:	What must follow.
+ * @name:	The name of the case.
+ * @level:	The level of the unmapped entry.
+ * @addr:	The offset of the invalidated address, in bytes.
+ * @hint:	The level hint of an invalidation by address.
+ * @size:	The size of an invalidation of a range, in bytes.
+ * @other:	The invalidation is for another address space.
+ * @pays:	The invalidation must suffice.
  */
 struct tlbi {
 	const char	*name;
@@ -198,7 +198,7 @@ static void tlbi_name(const struct tlbi *tlbi, char *desc)
 
 KUNIT_ARRAY_PARAM(tlbi, tlbis, tlbi_name);
 
-/* Rule: an invalidation pays for what it covers, and for nothing else. */
+/* Rule: an invalidation suffices for the entries that it covers, and for no others. */
 static void invalidation(struct kunit *test)
 {
 	const struct tlbi *tlbi = test->param_value;
@@ -215,7 +215,7 @@ static void invalidation(struct kunit *test)
 			tlbi->pays ? PGTABLE_LEGAL : PGTABLE_STILL_OWED);
 }
 
-/* Rule: one that is for one page of many leaves the others owed, in whatever order they went. */
+/* Rule: after an invalidation of one of many pages the others still need one, in any order. */
 static void one_of_many(struct kunit *test)
 {
 	unsigned int order[] = { 3, 0, 2, 1 };
@@ -234,7 +234,7 @@ static void one_of_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 }
 
-/* Rule: a table is freed only when no TLB may walk it, and any address will do if it is empty. */
+/* Rule: an unlinked table needs an invalidation before it is freed; if empty, of any address. */
 static void table_freed(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
@@ -248,7 +248,7 @@ static void table_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 }
 
-/* Rule: one that may still map something is invalidated for all of its range. */
+/* Rule: a table that may still map memory needs an invalidation of all of its range. */
 static void mapping_table_freed(struct kunit *test)
 {
 	u64 size = BLOCK_BYTES;
@@ -261,7 +261,7 @@ static void mapping_table_freed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_free(test->priv, &this_table), PGTABLE_LEGAL);
 }
 
-/* Rule: what no TLB has anything of owes nothing, but a valid entry does not change there. */
+/* Rule: an unused space needs no invalidation, but a valid entry must not change there either. */
 static void unused_space(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, replace(test, &unused, IPA, LAST, page(), 0), PGTABLE_LEGAL);
@@ -272,7 +272,7 @@ static void unused_space(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_LEGAL);
 }
 
-/* Rule (R3): a page is cleaned, as a whole and during this call, whenever it changes hands. */
+/* Rule (R3): a page that changes owner must be cleaned as a whole, during the same call. */
 static void hand_over(struct kunit *test)
 {
 	unsigned int i;
@@ -305,7 +305,7 @@ static void hand_over(struct kunit *test)
 								PAGE_SIZE), PGTABLE_LEGAL);
 }
 
-/* Rule: what cannot be kept is told, and nothing that was owed before is forgotten. */
+/* Rule: the account reports that it is full, and keeps all entries that it has. */
 static void owes_too_much(struct kunit *test)
 {
 	unsigned int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What changes in entries that stay where they are: owner annotations, permissions, access flags.
- * Keeps R1 as far as the tables do: an annotation that says who owns a page is never lost.
+ * Changes within existing entries: owner annotations, permissions and access flags. Keeps R1 for
+ * the tables: the annotation with a page's owner is never lost.
  */
 #include "pgtable_kunit.h"
 
@@ -9,7 +9,7 @@
 #define RW	KVM_PGTABLE_PROT_RW
 #define R	KVM_PGTABLE_PROT_R
 
-/* Rule: an annotation is an invalid entry that counts, and holds its table while it is there. */
+/* Rule: an annotation is an invalid entry that holds a reference on its table. */
 static void owner_counts(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -28,7 +28,7 @@ static void owner_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
-/* Rule: giving a page back to the table's owner leaves nothing that counts. */
+/* Rule: an entry of the table's owner holds no reference. */
 static void owner_zero_does_not_count(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -40,7 +40,7 @@ static void owner_zero_does_not_count(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, 0);
 }
 
-/* Rule: a page that changes owner is invalidated first, and its block is split around it. */
+/* Rule: a change of owner invalidates the page first, and splits its block. */
 static void owner_breaks_block(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -57,7 +57,7 @@ static void owner_breaks_block(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, kvm_pte_valid(f->events[0].watched));
 }
 
-/* Rule: an owner that does not fit in the annotation is refused, with nothing changed (R7). */
+/* Rule (R7): an owner that does not fit into the annotation is refused, and nothing changes. */
 static void owner_too_large(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -70,7 +70,7 @@ static void owner_too_large(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
-/* Rule: write protection takes W from what is mapped, and leaves annotations and holes alone. */
+/* Rule: write protection removes W from mappings, and changes no annotations and no holes. */
 static void wrprotect_range(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -88,7 +88,7 @@ static void wrprotect_range(struct kunit *test)
 	s2_expect_pte(f, ipa + 3 * PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
 }
 
-/* Rule: relaxing adds what is asked for, takes nothing, and drops the stale entry locally. */
+/* Rule: relaxing adds the given permissions, removes none, and invalidates locally. */
 static void relax_adds(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -106,7 +106,7 @@ static void relax_adds(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
-/* Rule: a page that becomes executable has its I-cache invalidated before it can execute. */
+/* Rule: the I-cache is invalidated before a page becomes executable. */
 static void relax_to_executable(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -123,7 +123,7 @@ static void relax_to_executable(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RWX));
 }
 
-/* Rule: where nothing is mapped there is nothing to relax; software bits are not permissions. */
+/* Rule: relaxing fails without a mapping, and for software bits, which are not permissions. */
 static void relax_refused(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -140,7 +140,7 @@ static void relax_refused(struct kunit *test)
 	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, R));
 }
 
-/* Rule: ageing says whether anything was touched, clears only on demand, and sees no annotation. */
+/* Rule: ageing returns whether a page was accessed, clears only if asked, skips annotations. */
 static void age_range(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -168,7 +168,7 @@ static void age_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kvm_pgtable_stage2_mkyoung(&f->pgt, f->base + 2 * PAGE_SIZE), 0);
 }
 
-/* Rule: a flush cleans all that is mapped cacheable and nothing else; FWB needs none. */
+/* Rule: a flush cleans exactly the cacheable mappings, and none with FWB. */
 static void flush_cleans_cacheable(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads stage-2 tables by its own rules, not by the code under test, and checks what must hold
- * after every operation:
+ * Reads stage-2 tables independently of the code under test, and checks after every operation that
  *
  * - each table has one reference for its parent and one for each counted entry in it;
- * - each page that is in use is a table of the tree (so no page leaks), and only once;
+ * - each page in use is a table of the tree (so that no page leaks), and only once;
  * - no entry is locked any more;
- * - the leaves are those of the model, level, address, attributes and all.
+ * - the leaves equal those of the model in level, address and attributes.
+ *
+ * All functions must run in the test case's thread.
  */
 #include "pgtable_kunit.h"
 
@@ -15,7 +16,7 @@
 #define S2_LOCKED		BIT_ULL(10)
 #define S2_PHYS			GENMASK_ULL(47, PAGE_SHIFT)
 
-/* Arm ARM, MemAttr[3:0] of stage-2 descriptors; two of the three are the same with FEAT_S2FWB. */
+/* Arm ARM, MemAttr[3:0] of stage-2 descriptors; FEAT_S2FWB changes only write-back. */
 #define S2_WRITE_BACK		0xf
 #define S2_FWB_WRITE_BACK	0x6
 #define S2_NON_CACHEABLE	0x5
@@ -27,12 +28,12 @@ static bool s2_is_table(kvm_pte_t pte, s8 level)
 }
 
 /**
- * s2_host_is_memory() - Whether a physical address is memory in a host's fixture.
+ * s2_host_is_memory() - Check whether a physical address is memory in a host's fixture.
  * @f:		The fixture.
  * @phys:	The address.
  *
- * Memory ends three pages behind the middle of the window's second half, so that one table of the
- * last level maps memory and MMIO.
+ * Memory ends three pages behind the middle of the window's second half, so that one last-level
+ * table maps both memory and MMIO.
  *
  * Return: whether it is memory.
  */
@@ -42,15 +43,15 @@ bool s2_host_is_memory(struct s2_fixture *f, u64 phys)
 }
 
 /**
- * s2_is_counted() - The counting rule: whether an entry holds a reference on its table.
+ * s2_is_counted() - Check whether an entry holds a reference on its table.
  * @f:		The fixture.
  * @pte:	The entry.
  * @level:	The level of its table.
  *
- * In a guest's table everything that is not zero counts: leaves, tables, owner annotations. In the
- * host's, what it would map at a fault does not.
+ * In a guest's table every entry that is not zero does: leaves, tables, owner annotations. In the
+ * host's table an entry that a fault would map again does not.
  *
- * Return: whether it counts.
+ * Return: whether it holds a reference.
  */
 bool s2_is_counted(struct s2_fixture *f, kvm_pte_t pte, s8 level)
 {
@@ -89,7 +90,7 @@ static kvm_pte_t s2_encode_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot, b
 }
 
 /**
- * s2_pte() - The valid leaf that a mapping must produce, by the architecture's encoding.
+ * s2_pte() - Encode the valid leaf that a mapping must produce, as in the Arm ARM.
  * @phys:	Output address, aligned to the level.
  * @level:	Level of the leaf.
  * @prot:	Permissions and attributes.
@@ -102,7 +103,7 @@ kvm_pte_t s2_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot)
 }
 
 /**
- * s2_host_pte() - The same in the host's table, which makes no use of FEAT_S2FWB.
+ * s2_host_pte() - Encode a valid leaf of the host's table, which does not use FEAT_S2FWB.
  * @phys:	Output address, aligned to the level.
  * @level:	Level of the leaf.
  * @prot:	Permissions and attributes.
@@ -115,7 +116,7 @@ kvm_pte_t s2_host_pte(u64 phys, s8 level, enum kvm_pgtable_prot prot)
 }
 
 /**
- * s2_owner() - The invalid leaf that annotates a page with its owner.
+ * s2_owner() - Encode the invalid leaf that annotates a page with its owner.
  * @owner_id:	The owner.
  *
  * Return: the descriptor; 0 for owner 0, which is the owner of the table.
@@ -148,10 +149,10 @@ static unsigned int s2_index(u64 ipa, s8 level)
 }
 
 /**
- * s2_lookup() - The leaf entry for an IPA.
+ * s2_lookup() - Find the leaf entry of an IPA.
  * @f:		The fixture.
  * @ipa:	The address, in bytes.
- * @level:	If not NULL, takes the entry's level.
+ * @level:	If not NULL, set to the entry's level.
  *
  * Return: the entry.
  */
@@ -168,7 +169,7 @@ kvm_pte_t s2_lookup(struct s2_fixture *f, u64 ipa, s8 *level)
 			break;
 		table = s2_table(f, pte & S2_PHYS);
 		if (!table) {
-			KUNIT_FAIL(f->test, "table entry 0x%llx leads out of the pool", pte);
+			KUNIT_FAIL(f->test, "table entry 0x%llx points outside the pool", pte);
 			pte = 0;
 			break;
 		}
@@ -179,11 +180,11 @@ kvm_pte_t s2_lookup(struct s2_fixture *f, u64 ipa, s8 *level)
 }
 
 /**
- * s2_refs() - References on the table that holds the leaf entry for an IPA.
+ * s2_refs() - Count the references on the table with the leaf entry of an IPA.
  * @f:		The fixture.
  * @ipa:	The address, in bytes.
  *
- * Return: how many, that of the table's parent included.
+ * Return: the number of references, including that of the table's parent.
  */
 int s2_refs(struct s2_fixture *f, u64 ipa)
 {
@@ -205,7 +206,7 @@ static bool s2_check_pte(struct s2_fixture *f, const struct s2_model *m, kvm_pte
 	struct s2_slot want = { .pte = 0, .level = level };
 
 	if (!(pte & S2_VALID) && (pte & S2_LOCKED)) {
-		KUNIT_FAIL(f->test, "0x%llx: the entry is left locked", ipa);
+		KUNIT_FAIL(f->test, "0x%llx: the entry is still locked", ipa);
 		return false;
 	}
 	if (!m)
@@ -221,9 +222,9 @@ static bool s2_check_pte(struct s2_fixture *f, const struct s2_model *m, kvm_pte
 }
 
 /*
- * The entries of a table that have to be looked at, [*@first, *@end): those that the model says may
- * have changed, if the last check found the table here and the others are still as it found them.
- * Else it is all of them, and the answer is false.
+ * Find the entries of a table to check, [*@first, *@end): those that the model marks as changed, if
+ * the last check found the table here and the others have not changed since. Else these are all
+ * entries, and the function returns false.
  */
 static bool s2_find_changed(struct s2_fixture *f, const struct s2_model *m, const kvm_pte_t *table,
 			    s8 level, u64 ipa, unsigned int *first, unsigned int *end)
@@ -258,7 +259,7 @@ static bool s2_check_table(struct s2_fixture *f, const struct s2_model *m, kvm_p
 
 	/* More tables than pages: the tree has a loop, or a page twice. */
 	if (++*tables > f->pool.used) {
-		KUNIT_FAIL(f->test, "0x%llx: more tables than table pages", ipa);
+		KUNIT_FAIL(f->test, "0x%llx: the tree has more tables than pages in use", ipa);
 		return false;
 	}
 
@@ -270,7 +271,7 @@ static bool s2_check_table(struct s2_fixture *f, const struct s2_model *m, kvm_p
 			now.children -= s2_is_table(copy[i], level);
 		}
 	}
-	/* Below what did not change there may still be tables that did. */
+	/* A table below an unchanged entry may have changed. */
 	from = now.children ? 0 : first;
 	to = now.children ? PTRS_PER_PTE : end;
 
@@ -290,7 +291,7 @@ static bool s2_check_table(struct s2_fixture *f, const struct s2_model *m, kvm_p
 		}
 		child = s2_table(f, table[i] & S2_PHYS);
 		if (!child) {
-			KUNIT_FAIL(f->test, "0x%llx: entry 0x%llx leads out of the pool", at,
+			KUNIT_FAIL(f->test, "0x%llx: entry 0x%llx points outside the pool", at,
 				   table[i]);
 			return false;
 		}
@@ -302,7 +303,7 @@ static bool s2_check_table(struct s2_fixture *f, const struct s2_model *m, kvm_p
 		*seen = now;
 	}
 	if (refs != 1 + now.counted) {
-		KUNIT_FAIL(f->test, "level %d table from 0x%llx: %d references, %d entries count",
+		KUNIT_FAIL(f->test, "level %d table at 0x%llx: %d references, %d counted entries",
 			   level, ipa, refs, now.counted);
 		return false;
 	}
@@ -310,14 +311,14 @@ static bool s2_check_table(struct s2_fixture *f, const struct s2_model *m, kvm_p
 }
 
 /**
- * s2_check() - Check all that must hold of the table under test.
+ * s2_check() - Check the table under test.
  * @f:	The fixture.
  * @m:	The model to compare leaves with, or NULL.
  *
- * Most of a large table stays from one check to the next: what is as it was, and is the same in the
- * model, is compared with a copy.
+ * Most of a large table does not change between two checks. For speed, entries that the model has
+ * not changed are only compared with a copy from the last check.
  *
- * Return: whether it holds; if not, the test has failed with the reason.
+ * Return: whether all checks passed; if not, the test has failed with the reason.
  */
 bool s2_check(struct s2_fixture *f, struct s2_model *m)
 {
@@ -344,11 +345,11 @@ bool s2_check(struct s2_fixture *f, struct s2_model *m)
 }
 
 /**
- * s2_expect_pte() - Expect one leaf, and the table as a whole to be sound.
+ * s2_expect_pte() - Expect a leaf, and a table that passes s2_check().
  * @f:		The fixture.
  * @ipa:	Any address that the leaf covers, in bytes.
- * @level:	The level it must have.
- * @pte:	The entry it must be.
+ * @level:	The expected level.
+ * @pte:	The expected entry.
  */
 void s2_expect_pte(struct s2_fixture *f, u64 ipa, s8 level, kvm_pte_t pte)
 {

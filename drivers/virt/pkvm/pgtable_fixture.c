@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fixture in which kvm_pgtable code runs at EL1 with nothing real behind it: table pages come
- * from a private pool that keeps their references and refuses misuse, TLB invalidations and cache
- * maintenance are written down. Every break-before-make invalidation is checked on the spot: when
- * it is asked for, the entry that it is for must be gone already.
+ * A fixture in which kvm_pgtable code runs at EL1 without hardware that uses its tables. Table
+ * pages come from a pool that counts their references and reports misuse. The fixture records TLB
+ * invalidations and cache maintenance. Rule (break-before-make): at an invalidation its entry must
+ * already be invalid, which the fixture checks each time.
+ *
+ * All functions must run in the test case's thread, and may sleep.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
@@ -26,13 +28,13 @@ static void *s2_page(struct s2_pool *pool, unsigned int i)
 	return pool->base + (size_t)i * PAGE_SIZE;
 }
 
-/* The index of the page that holds @addr, or -1 after having failed the test. */
+/* Get the index of the page with @addr. Fail the test and return -1 if there is none. */
 static int s2_page_index(struct s2_fixture *f, void *addr, const char *what)
 {
 	struct s2_pool *pool = &f->pool;
 
 	if (addr < pool->base || addr >= s2_page(pool, pool->nr)) {
-		KUNIT_FAIL(f->test, "%s: not a table page", what);
+		KUNIT_FAIL(f->test, "%s of an address outside the pool", what);
 		return -1;
 	}
 	return (addr - pool->base) / PAGE_SIZE;
@@ -67,13 +69,13 @@ static void *s2_take(struct s2_fixture *f, unsigned int nr)
 	return NULL;
 }
 
-/* A freed page is filled with what no test writes, so that a use after free shows in s2_check(). */
+/* Fill a freed page with a value that no test writes, so that s2_check() finds a use after free. */
 static void s2_drop(struct s2_fixture *f, int i)
 {
 	struct s2_pool *pool = &f->pool;
 
 	if (!pool->refs[i]) {
-		KUNIT_FAIL(f->test, "a reference is dropped that nobody holds");
+		KUNIT_FAIL(f->test, "put_page on a free page");
 		return;
 	}
 	if (!--pool->refs[i]) {
@@ -82,7 +84,7 @@ static void s2_drop(struct s2_fixture *f, int i)
 	}
 }
 
-/* A split takes its pages from the MMU's cache, of which only the count is real here. */
+/* A split takes its pages from the MMU's cache, of which the fixture uses only the count. */
 static void *s2_zalloc_page(void *arg)
 {
 	struct s2_fixture *f = s2_this_fixture();
@@ -119,7 +121,7 @@ static void s2_get_page(void *addr)
 	if (i < 0)
 		return;
 	if (!f->pool.refs[i])
-		KUNIT_FAIL(f->test, "a reference is taken on a free page");
+		KUNIT_FAIL(f->test, "get_page on a free page");
 	else
 		f->pool.refs[i]++;
 }
@@ -141,7 +143,7 @@ static int s2_page_count(void *addr)
 	return i < 0 ? 0 : f->pool.refs[i];
 }
 
-/* Data has no memory behind it: its "virtual" address is the physical one. */
+/* Data addresses have no memory: their "virtual" address equals the physical one. */
 static void *s2_phys_to_virt(phys_addr_t phys)
 {
 	struct s2_pool *pool = &s2_this_fixture()->pool;
@@ -219,7 +221,7 @@ static bool s2_host_pte_is_counted(kvm_pte_t pte, s8 level)
 	return pkvm_host_s2_counts(pte, level, s2_is_memory);
 }
 
-/* As the hypervisor's for the host: there is nothing to clean in an identity map. */
+/* As EL2's for the host, without cache maintenance, which an identity map does not need. */
 static struct kvm_pgtable_mm_ops s2_host_mm_ops = {
 	S2_MM_OPS,
 	.pte_is_counted		= s2_host_pte_is_counted,
@@ -234,7 +236,7 @@ static bool s2_host_force_pte_cb(u64 addr, u64 end, enum kvm_pgtable_prot prot)
 	return prot != PKVM_HOST_MMIO_PROT;
 }
 
-/* Mark what part of the window is invalidated, and check that it was broken before. */
+/* Record an invalidation of a part of the window, and check that its entry is invalid. */
 static void s2_invalidate(struct s2_fixture *f, u64 ipa, u64 size)
 {
 	u64 start = max(ipa, f->base);
@@ -257,8 +259,8 @@ static void s2_stub_tlbi_vmid(struct kvm_s2_mmu *mmu)
 }
 
 /*
- * A TLBI by IPA with a level hint drops the leaf that holds the IPA if it is of that level; a CPU
- * may ignore it otherwise. Where there is a model, it still says what was mapped before.
+ * A TLBI by IPA with a level hint drops the leaf with the IPA if it is of that level; a CPU may
+ * ignore the TLBI otherwise. The model, if any, still has the leaf from before the operation.
  */
 static void s2_stub_tlbi_ipa(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
 {
@@ -271,7 +273,7 @@ static void s2_stub_tlbi_ipa(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
 		s2_invalidate(f, ALIGN_DOWN(ipa, size), size);
 }
 
-/* Local only: after permissions were relaxed, where a stale entry does no harm but a fault. */
+/* A local TLBI suffices after relaxing permissions, since a stale entry only causes a fault. */
 static void s2_stub_tlbi_ipa_nsh(struct kvm_s2_mmu *mmu, phys_addr_t ipa, int level)
 {
 	struct s2_fixture *f = s2_this_fixture();
@@ -290,7 +292,7 @@ static void s2_stub_tlbi_range(struct kvm_s2_mmu *mmu, phys_addr_t start, unsign
 }
 
 /**
- * s2_forget_events() - Begin to record anew.
+ * s2_forget_events() - Clear the recorded events.
  * @f:	The fixture.
  */
 void s2_forget_events(struct s2_fixture *f)
@@ -300,13 +302,13 @@ void s2_forget_events(struct s2_fixture *f)
 }
 
 /**
- * s2_count_events() - How often one thing was asked for since s2_forget_events().
+ * s2_count_events() - Count the events of one kind since s2_forget_events().
  * @f:		The fixture.
- * @kind:	What.
+ * @kind:	The kind.
  *
- * Fails the test when more was asked for than could be recorded.
+ * Fails the test if there were more events than it can record.
  *
- * Return: the number of requests.
+ * Return: the number of events.
  */
 unsigned int s2_count_events(struct s2_fixture *f, enum s2_event_kind kind)
 {
@@ -319,10 +321,10 @@ unsigned int s2_count_events(struct s2_fixture *f, enum s2_event_kind kind)
 }
 
 /**
- * s2_map() - kvm_pgtable_stage2_map() as most tests want it: with memory, not shared.
+ * s2_map() - Call kvm_pgtable_stage2_map() with table memory, for a walk that is not shared.
  * @f:		The fixture.
  * @ipa:	First IPA, in bytes.
- * @size:	Bytes.
+ * @size:	The size in bytes.
  * @phys:	Output address of the first page.
  * @prot:	Permissions and attributes.
  *
@@ -334,11 +336,11 @@ int s2_map(struct s2_fixture *f, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_p
 }
 
 /**
- * s2_init_pgt() - Make an empty stage-2 page table in the fixture.
- * @f:			The fixture. Its MMU takes the geometry of this table.
- * @pgt:		Where.
- * @ia_bits:		Input address size.
- * @force_pte_cb:	As __kvm_pgtable_stage2_init() has it.
+ * s2_init_pgt() - Initialise an empty stage-2 page table in the fixture.
+ * @f:			The fixture. Its MMU gets the geometry of this table.
+ * @pgt:		The page table, which is initialised.
+ * @ia_bits:		The size of input addresses, in bits.
+ * @force_pte_cb:	As for __kvm_pgtable_stage2_init().
  *
  * Return: as __kvm_pgtable_stage2_init().
  */
@@ -382,7 +384,7 @@ static int s2_init(struct kunit *test, bool host)
 	f->pages = 2 * block / PAGE_SIZE;
 	f->invalidated = s2_vzalloc(test, BITS_TO_LONGS(f->pages) * sizeof(long));
 
-	/* Every table that the window can need, the top level, and an unlinked tree or two. */
+	/* Pages for all tables of the window, for the top level, and for unlinked trees. */
 	for (level = KVM_PGTABLE_MIN_BLOCK_LEVEL; level < KVM_PGTABLE_LAST_LEVEL; level++)
 		tables += 2 * block >> kvm_granule_shift(level);
 	f->pool.nr = tables + 32;
@@ -400,7 +402,7 @@ static int s2_init(struct kunit *test, bool host)
 }
 
 /**
- * s2_fixture_init() - Test-case init: a fixture with an empty table of a guest.
+ * s2_fixture_init() - Test-case init: makes a fixture with an empty table of a guest.
  * @test:	The test case.
  *
  * Return: 0 or a negative error.
@@ -411,7 +413,7 @@ int s2_fixture_init(struct kunit *test)
 }
 
 /**
- * s2_host_fixture_init() - Test-case init: a fixture with an empty table of the host.
+ * s2_host_fixture_init() - Test-case init: makes a fixture with an empty table of the host.
  * @test:	The test case.
  *
  * Return: 0 or a negative error.
@@ -422,7 +424,7 @@ int s2_host_fixture_init(struct kunit *test)
 }
 
 /**
- * s2_fixture_exit() - Test-case exit: whatever the test left mapped, destroying it leaves no page.
+ * s2_fixture_exit() - Test-case exit: destroys the table, and expects all pages back.
  * @test:	The test case.
  */
 void s2_fixture_exit(struct kunit *test)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's stage-2: which of its entries count, and that a table in which nothing counts goes
- * when memory comes back. Keeps R1 as far as the tables do (an annotation is never lost), R6
- * (tables of MMIO are recycled in bounded steps) and R7 (the pool has a page for every table).
+ * The host's stage-2: which entries hold a reference on their table, and that a table without
+ * references is freed when memory is returned. Keeps R1 for the tables (an annotation is never
+ * lost), R6 (MMIO tables are recycled in bounded steps) and R7 (the pool has a page for every
+ * table).
  */
 #include <asm/kvm_pkvm.h>
 #include <asm/kvm_pkvm_host_s2.h>
@@ -24,19 +25,19 @@ static int own(struct s2_fixture *f, u64 addr, u64 size, u8 owner)
 	return kvm_pgtable_stage2_set_owner(&f->pgt, addr, size, &f->pool, owner);
 }
 
-/* The first MMIO in the window. The page before it is memory, in the same table. */
+/* The address of the first MMIO in the window. The page before it is memory in the same table. */
 static u64 mmio(struct s2_fixture *f)
 {
 	return f->base + (f->pages / 4 * 3 + 3) * PAGE_SIZE;
 }
 
 /**
- * struct rule - One line of the counting rule.
- * @name:	What it is about.
- * @prot:	What is mapped, unless @owner is not the host.
- * @owner:	Who is given the page.
- * @mmio:	At an address that is not memory.
- * @counts:	What must follow.
+ * struct rule - A case of the counting rule.
+ * @name:	The name of the case.
+ * @prot:	The attributes of the mapping, if @owner is the host.
+ * @owner:	The owner of the page.
+ * @mmio:	The address is not memory.
+ * @counts:	The entry must hold a reference.
  */
 struct rule {
 	const char		*name;
@@ -74,7 +75,7 @@ static void rule_name(const struct rule *rule, char *desc)
 
 KUNIT_ARRAY_PARAM(rule, rules, rule_name);
 
-/* Rule: an entry holds a reference on its table if, and only if, it could not be rebuilt. */
+/* Rule: an entry holds a reference on its table if and only if a fault could not rebuild it. */
 static void counted(struct kunit *test)
 {
 	const struct rule *rule = test->param_value;
@@ -88,7 +89,7 @@ static void counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s2_refs(f, addr), rule->counts ? 2 : 1);
 	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 
-	/* One of each kind beside it: each stands for itself. */
+	/* Other kinds of entries beside it make no difference. */
 	KUNIT_ASSERT_EQ(test, own(f, addr + PAGE_SIZE, PAGE_SIZE, GUEST), 0);
 	KUNIT_EXPECT_EQ(test, s2_refs(f, addr), rule->counts ? 3 : 2);
 	KUNIT_ASSERT_EQ(test, own(f, addr + PAGE_SIZE, PAGE_SIZE, HOST), 0);
@@ -98,7 +99,7 @@ static void counted(struct kunit *test)
 		s2_expect_pte(f, addr, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
-/* Rule: an entry that is locked while a walk replaces it does not count, and neither does none. */
+/* Rule: neither an entry that a walk has locked nor an empty entry holds a reference. */
 static void locked_does_not_count(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -112,7 +113,7 @@ static void locked_does_not_count(struct kunit *test)
 	}
 }
 
-/* Rule: hardware may set the access flag at any time, so nothing depends on it. */
+/* Rule: the access flag makes no difference, since hardware may set it at any time. */
 static void access_flag_does_not_count(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -124,7 +125,7 @@ static void access_flag_does_not_count(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, s2_host_pte(f->base, 3, MEM) & ~BIT_ULL(10));
 }
 
-/* Rule: a permission that changes in place changes what counts, too. */
+/* Rule: a permission that changes in place updates the references. */
 static void permissions_keep_count(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -139,7 +140,7 @@ static void permissions_keep_count(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 }
 
-/* Rule: software bits that come and go in place do so, too. */
+/* Rule: software bits that change in place update the references. */
 static void software_bits_keep_count(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -155,8 +156,8 @@ static void software_bits_keep_count(struct kunit *test)
 }
 
 /*
- * Rule: a block that was split by pages of other owners is one empty entry again when the last of
- * them is back, across levels, and the pool has its pages back. Not before, and not without.
+ * Rule: a block that pages of other owners split becomes one empty entry again when the last of
+ * these pages is returned, and not before. Tables of all levels go back to the pool.
  */
 static void last_page_returned(struct kunit *test)
 {
@@ -185,8 +186,8 @@ static void last_page_returned(struct kunit *test)
 }
 
 /*
- * Rule: a table that goes is invalidated once, for all of its range, while its entry is broken; not
- * entry by entry. A page that comes back to a table that stays needs no invalidation at all.
+ * Rule: freeing a table takes one invalidation of all of its range, while its entry is invalid, and
+ * none for each entry. A page that is returned to a table that stays needs no invalidation.
  */
 static void one_invalidation_per_table(struct kunit *test)
 {
@@ -211,7 +212,7 @@ static void one_invalidation_per_table(struct kunit *test)
 	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
-/* Rule: what the host maps by default is its own: to give it back changes no entry. */
+/* Rule: returning a page that the host maps by default changes no entry. */
 static void shared_page_returned(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -223,14 +224,14 @@ static void shared_page_returned(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, s2_host_pte(f->base, 3, MEM));
 	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
 
-	/* The last one of a guest is shared, too: it comes back, and so does the table. */
+	/* Returning the guest's last page, which is shared, frees the table. */
 	KUNIT_ASSERT_EQ(test, map(f, f->base + PAGE_SIZE, PAGE_SIZE, MEM), 0);
 	s2_expect_pte(f, f->base + PAGE_SIZE, 3, s2_host_pte(f->base + PAGE_SIZE, 3, MEM));
 	KUNIT_ASSERT_EQ(test, own(f, f->base + PAGE_SIZE, PAGE_SIZE, HOST), 0);
 	s2_expect_pte(f, f->base, KVM_PGTABLE_MIN_BLOCK_LEVEL, 0);
 }
 
-/* Rule: nor does giving back a block break it. */
+/* Rule: returning a block does not split it. */
 static void block_returned(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -242,7 +243,7 @@ static void block_returned(struct kunit *test)
 	s2_expect_pte(f, f->base, 2, s2_host_pte(f->base, 2, MEM));
 }
 
-/* Rule: without the flag a table stays, whatever counts in it. */
+/* Rule: without the coalescing flag a table stays, even without references. */
 static void without_coalescing(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -254,7 +255,7 @@ static void without_coalescing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s2_refs(f, f->base), 1);
 }
 
-/* Rule: unmapping a part takes a table in which nothing counts, and leaves none of it in a TLB. */
+/* Rule: unmapping a part frees a table without references, and invalidates all of its range. */
 static void unmap_takes_the_rest(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -273,7 +274,7 @@ static void unmap_takes_the_rest(struct kunit *test)
 			size / PAGE_SIZE);
 }
 
-/* Rule: recycling takes what maps MMIO alone, no more of it than asked for, and no annotation. */
+/* Rule: recycling frees only MMIO tables, up to the given number, and drops no annotation. */
 static void recycle(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -304,7 +305,7 @@ static enum kvm_pgtable_prot by_default(struct s2_fixture *f, u64 addr)
 	return s2_host_is_memory(f, addr) ? MEM : MMIO;
 }
 
-/* One page, as by default, in each of so many tables of the last level, from @start on. */
+/* Map one page with default attributes in each of @nr last-level tables, from @start on. */
 static void map_apart(struct kunit *test, u64 start, unsigned int nr)
 {
 	struct s2_fixture *f = test->priv;
@@ -315,8 +316,8 @@ static void map_apart(struct kunit *test, u64 start, unsigned int nr)
 }
 
 /*
- * Rule: MMIO is all that lies before, between and behind the regions of memory. Tables are taken
- * from all of it, as many as are asked for, and none from memory.
+ * Rule: MMIO is everything before, between and behind the memory regions. Recycling frees tables
+ * from all of it, up to the given number, and none of memory.
  */
 static void recycle_around_memory(struct kunit *test)
 {
@@ -328,7 +329,7 @@ static void recycle_around_memory(struct kunit *test)
 	};
 	unsigned int empty = f->pool.used, full;
 
-	/* Memory has tables in which nothing counts, too. */
+	/* Memory has tables without references, too. */
 	map_apart(test, memory[0].base, 1);
 	map_apart(test, memory[1].base, 1);
 	full = f->pool.used;
@@ -349,16 +350,16 @@ static void recycle_around_memory(struct kunit *test)
 							by_default(f, memory[1].base)));
 	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 
-	/* Without memory, all of it may go. */
+	/* Without memory regions, recycling frees all tables. */
 	KUNIT_EXPECT_EQ(test, pkvm_host_s2_recycle(&f->pgt, memory, 0, UINT_MAX),
 			full - empty);
 	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
 /*
- * Rule (R7): memory finds its tables in the pages that the pool has for it, each page in a state
- * of its own, however it lies: here across a border of the largest tables, so that there is one
- * more of each level than its size asks for.
+ * Rule (R7): the pool has enough pages for the tables of memory in which each page has another
+ * state, at any alignment. Here memory crosses a border of the largest tables, so that it needs one
+ * more table of each level than its size requires.
  */
 static void pool_for_any_alignment(struct kunit *test)
 {
@@ -380,9 +381,9 @@ static void pool_for_any_alignment(struct kunit *test)
 }
 
 /*
- * Rule (R7): MMIO gives way. When it has taken every page that the pool has, each page of memory
- * can still be given away, for which a few tables of MMIO go at a time; and when all of it has come
- * back, the pool has as many pages as at first.
+ * Rule (R7): when MMIO tables use all pages of the pool, the host can still donate each page of
+ * memory, for which a few MMIO tables are freed at a time. When all memory is returned, the pool
+ * has as many pages as at first.
  */
 static void mmio_gives_way(struct kunit *test)
 {

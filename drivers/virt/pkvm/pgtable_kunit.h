@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of the page-table suites: a fixture to run kvm_pgtable code in (pgtable_fixture.c), a
- * checker that reads the tables on its own (pgtable_check.c), and a plain array that says what the
- * tables must hold (pgtable_model.c).
+ * The parts of the page-table suites: a fixture in which kvm_pgtable code runs (pgtable_fixture.c),
+ * an independent checker of the tables (pgtable_check.c), and a model that predicts their contents
+ * (pgtable_model.c).
  */
 #ifndef __PKVM_PGTABLE_KUNIT_H__
 #define __PKVM_PGTABLE_KUNIT_H__
@@ -13,10 +13,10 @@
 
 #include <asm/kvm_pgtable.h>
 
-/* Input addresses of the tables under test, in bits: start level 1 or 2 on every granule. */
+/* The size of input addresses in bits, with a start level of 1 or 2 for every granule. */
 #define S2_IA_BITS		40
 
-/* Table pages and data live at made-up addresses. No code under test may touch data. */
+/* Made-up addresses of table pages and data. The code under test must not access data. */
 #define S2_POOL_PHYS		BIT_ULL(34)
 #define S2_DATA_PHYS		BIT_ULL(42)
 
@@ -25,7 +25,7 @@
 
 struct s2_model;
 
-/* What the code under test asked of the TLBs and caches. */
+/* The kinds of TLB and cache maintenance. */
 enum s2_event_kind {
 	S2_TLBI_VMID,
 	S2_TLBI_IPA,
@@ -36,8 +36,8 @@ enum s2_event_kind {
 };
 
 /**
- * struct s2_event - One request to the TLBs or caches.
- * @kind:	Which.
+ * struct s2_event - A TLB or cache maintenance operation.
+ * @kind:	The kind.
  * @addr:	IPA of a TLBI, physical address of cache maintenance, in bytes.
  * @size:	Length in bytes; a page for a TLBI by IPA.
  * @level:	Level hint of a TLBI by IPA.
@@ -59,9 +59,9 @@ struct s2_event {
  * @refs:	References on each page; 0 when it is free.
  * @nr:		Pages in all.
  * @used:	Pages with a reference.
- * @next:	Where the search for a free page goes on, so that a freed page is reused late.
- * @fail_in:	The allocation that fails, counted from 1; 0 when none does.
- * @limit:	Pages that may be in use; 0 when all of @nr may.
+ * @next:	The start of the next search for a free page, so that a freed page is reused late.
+ * @fail_in:	The number of the allocation that fails, counted from 1; 0 for none.
+ * @limit:	The number of pages that may be in use; 0 for all of @nr.
  */
 struct s2_pool {
 	void			*base;
@@ -74,12 +74,12 @@ struct s2_pool {
 };
 
 /**
- * struct s2_seen - A table page as the last check against the model found it.
- * @check:	Number of that check, from 1 on; 0 for none.
+ * struct s2_seen - The state of a table page at the last check against the model.
+ * @check:	Number of that check, counted from 1; 0 for none.
  * @ipa:	First address that the table covers.
  * @level:	Level of its entries.
- * @counted:	Entries that count.
- * @children:	Entries that lead to tables.
+ * @counted:	Number of entries that hold a reference.
+ * @children:	Number of entries that point to tables.
  */
 struct s2_seen {
 	unsigned long		check;
@@ -90,23 +90,23 @@ struct s2_seen {
 };
 
 /**
- * struct s2_fixture - Everything one test case runs in; test->priv.
+ * struct s2_fixture - The fixture of a test case; test->priv.
  * @test:	The test case.
  * @pool:	Table pages.
- * @mmu:	What the code under test passes to TLB invalidations.
+ * @mmu:	The MMU that the code under test passes to TLB invalidations.
  * @pgt:	The page table under test.
  * @base:	First IPA of the window that tests map in. It is aligned to the largest block and,
  *		where the granule allows, ends in another top-level table page than it begins.
  * @pages:	Pages in the window: two of the largest blocks.
  * @invalidated: One bit per page of the window that a TLBI covered since s2_forget_events().
  * @watch:	IPA whose entry each event records.
- * @events:	The first requests since s2_forget_events().
- * @nr_events:	Requests since then; may be more than the array holds.
- * @model:	What the table held before the operation, or NULL.
- * @seen:	For each page of the pool, what the last check found there.
- * @copy:	The pages of the pool as the last check found them.
+ * @events:	The first events since s2_forget_events().
+ * @nr_events:	The number of events since then, which may exceed the array.
+ * @model:	The model, still with the state before the operation, or NULL.
+ * @seen:	The state of each page of the pool at the last check.
+ * @copy:	Copies of the pages of the pool from the last check.
  * @check:	Number of the last check against the model.
- * @host:	The table is an identity map that counts as the host's does.
+ * @host:	The table is an identity map with the reference rules of the host's table.
  */
 struct s2_fixture {
 	struct kunit		*test;
@@ -150,9 +150,9 @@ void s2_expect_pte(struct s2_fixture *f, u64 ipa, s8 level, kvm_pte_t pte);
 /* pgtable_model.c */
 
 /**
- * struct s2_slot - What covers one page of the window.
- * @pte:	The leaf entry, in full; 0 when nothing is there.
- * @level:	The level of that entry, also of an empty one: so the slots say which tables exist.
+ * struct s2_slot - The leaf that covers a page of the window.
+ * @pte:	The whole leaf entry; 0 if empty.
+ * @level:	The level of the entry, also if empty, so that the slots determine the tables.
  */
 struct s2_slot {
 	kvm_pte_t		pte;
@@ -160,17 +160,17 @@ struct s2_slot {
 };
 
 /**
- * struct s2_model - What the tables must hold.
+ * struct s2_model - The expected contents of the tables.
  * @base:	First IPA, as s2_fixture.base.
- * @pages:	Slots.
- * @slot:	One slot per page. All slots that one leaf covers are equal.
+ * @pages:	The number of slots.
+ * @slot:	One slot per page. All slots of a leaf are equal.
  * @invalidated: As s2_fixture.invalidated.
- * @stale:	First IPA of a leaf that went away without a TLBI for any page of it, or 0. The
- *		architecture drops a block from the TLBs by any address in it.
+ * @stale:	First IPA of a leaf that was removed without a TLBI of any page in it, or 0. A TLBI
+ *		of any address in a block invalidates the block.
  * @fail_in:	As s2_pool.fail_in, for the next operation.
- * @dirty_start: First IPA of what changed since the last check, and
- * @dirty_end:	the end of it.
- * @f:		The fixture it is a model of.
+ * @dirty_start: First IPA of the range that changed since the last check.
+ * @dirty_end:	End of that range.
+ * @f:		The fixture.
  */
 struct s2_model {
 	u64			base;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mapping, replacing and unmapping: which leaves result, and in which order entry, TLB and caches
- * are touched. Keeps R3 (memory is cleaned before a guest's mapping of it exists) and R7 (what is
- * refused changes nothing).
+ * Mapping, replacing and unmapping: the resulting leaves, and the order of changes to entries, TLBs
+ * and caches. Keeps R3 (memory is cleaned before a guest can map it) and R7 (a refused call changes
+ * nothing).
  */
 #include "pgtable_kunit.h"
 
 #define RWX	KVM_PGTABLE_PROT_RWX
 #define RW	KVM_PGTABLE_PROT_RW
 
-/* Rule: a page is a leaf of the last level, below a table of each level, and goes whole. */
+/* Rule: a page becomes a last-level leaf below a table of each level, and unmapping frees these. */
 static void map_one_page(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -25,7 +25,7 @@ static void map_one_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
-/* Rule: a range that is aligned in and out is one block, of each size that the granule has. */
+/* Rule: a range with aligned input and output addresses becomes one block, for each size. */
 static void map_blocks(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -42,7 +42,7 @@ static void map_blocks(struct kunit *test)
 	}
 }
 
-/* Rule: an output address that is not aligned to the block makes pages, never a wrong block. */
+/* Rule: a range whose output address is not aligned to a block becomes pages. */
 static void map_misaligned_output(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -54,7 +54,7 @@ static void map_misaligned_output(struct kunit *test)
 	s2_expect_pte(f, f->base + size - PAGE_SIZE, 3, s2_pte(phys + size - PAGE_SIZE, 3, RW));
 }
 
-/* Rule: a range takes a block exactly where one fits, pages before and after it. */
+/* Rule: a range becomes blocks exactly where they fit, and pages before and after them. */
 static void map_across_block(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -75,7 +75,7 @@ static bool force_all(u64 addr, u64 end, enum kvm_pgtable_prot prot)
 	return true;
 }
 
-/* Rule: a table whose owner asks for pages gets no block. */
+/* Rule: if the callback forces pages, no block is mapped. */
 static void map_forced_to_pages(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -87,8 +87,8 @@ static void map_forced_to_pages(struct kunit *test)
 }
 
 /*
- * Rule: a mapping inside a block breaks the block first, invalidates it as the leaf that it was,
- * and only then makes the table; the rest of the block is empty after that.
+ * Rule: mapping inside a block clears its entry first, then invalidates with the block's level, and
+ * then installs the table. The rest of the block is empty afterwards.
  */
 static void map_into_block(struct kunit *test)
 {
@@ -110,7 +110,7 @@ static void map_into_block(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, bitmap_full(f->invalidated, size / PAGE_SIZE));
 }
 
-/* Rule: a block over a table of pages invalidates all of its range and frees the tables. */
+/* Rule: mapping a block over a table of pages invalidates all of its range and frees the table. */
 static void map_block_over_table(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -132,8 +132,8 @@ static void map_block_over_table(struct kunit *test)
 }
 
 /*
- * Rule: a fault that finds its mapping already there is told so and touches nothing; permissions
- * are not map's to change.
+ * Rule: map returns -EAGAIN for a mapping that exists, also with other permissions, and changes
+ * nothing.
  */
 static void map_same_again(struct kunit *test)
 {
@@ -152,7 +152,7 @@ static void map_same_again(struct kunit *test)
 	s2_expect_pte(f, f->base, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
-/* Rule: software bits are no business of the hardware: they change in place, without a TLBI. */
+/* Rule: software bits change in place, without a TLBI, since hardware ignores them. */
 static void map_software_bits(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -168,7 +168,7 @@ static void map_software_bits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->nr_events, 0);
 }
 
-/* Rule: another output address is break-before-make: invalid, invalidated, then the new entry. */
+/* Rule: a new output address needs break-before-make: clear, invalidate, then set the entry. */
 static void map_other_output(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -184,8 +184,8 @@ static void map_other_output(struct kunit *test)
 }
 
 /*
- * Rule (R3): cacheable memory is cleaned, and the I-cache invalidated where it may execute, while
- * nothing maps it yet; device memory is left alone.
+ * Rule (R3): before the mapping exists, cacheable memory is cleaned, and the I-cache is invalidated
+ * for executable memory. Device memory gets no cache maintenance.
  */
 static void map_cleans_first(struct kunit *test)
 {
@@ -214,7 +214,7 @@ static void map_cleans_first(struct kunit *test)
 		      s2_pte(S2_DATA_PHYS, 3, RW | KVM_PGTABLE_PROT_NORMAL_NC));
 }
 
-/* Rule: what unmap takes away is invalidated, and written back where the CPU does not do so. */
+/* Rule: unmap invalidates the range, and cleans its memory on CPUs without FWB. */
 static void unmap_cleans_after(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -230,7 +230,7 @@ static void unmap_cleans_after(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->events[0].watched, 0);
 }
 
-/* Rule: unmapping a part of a block unmaps the block: the rest is faulted in again. */
+/* Rule: unmapping a part of a block unmaps the block; later faults map the rest again. */
 static void unmap_part_of_block(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -242,7 +242,7 @@ static void unmap_part_of_block(struct kunit *test)
 	s2_expect_pte(f, f->base + size, 2, s2_pte(S2_DATA_PHYS + size, 2, RW));
 }
 
-/* Rule: unmapping nothing is no error and asks for nothing but what the range costs. */
+/* Rule: unmapping an empty range is no error and needs no TLBI by address. */
 static void unmap_nothing(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -252,7 +252,7 @@ static void unmap_nothing(struct kunit *test)
 	s2_expect_pte(f, f->base, f->pgt.start_level, 0);
 }
 
-/* Rule (R7): attributes that contradict each other are refused, with nothing changed. */
+/* Rule (R7): map refuses contradictory attributes, and changes nothing. */
 static void map_bad_attributes(struct kunit *test)
 {
 	static const enum kvm_pgtable_prot bad[] = {
@@ -270,7 +270,7 @@ static void map_bad_attributes(struct kunit *test)
 	}
 }
 
-/* Rule (R7): a range that leaves the input address space is refused before its first page. */
+/* Rule (R7): a range beyond the input address space is refused, and no page of it changes. */
 static void range_too_far(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What stage-2 tables must hold, as a plain array: one slot per page of the window, with the leaf
- * that covers it and that leaf's level. As empty leaves have a level too, the slots say which
- * tables exist. Each operation of kvm_pgtable is written here a second time, over slots and
- * without a tree. It comes after the real one, and checks that each translation that it takes
- * away was invalidated in the TLBs.
+ * A model of stage-2 tables as an array: one slot for each page of the window, with the leaf that
+ * covers it and that leaf's level. Empty leaves have a level too, so the slots determine which
+ * tables exist. The model implements each operation of kvm_pgtable on slots, without a tree. It
+ * runs after the real operation, and checks that each removed translation was invalidated in the
+ * TLBs.
  *
- * The address of a leaf is a multiple of its size, and the window one of the largest block, so a
- * leaf never reaches out of the window.
+ * Leaves are aligned to their size, and the window is aligned to the largest block, so no leaf
+ * crosses the end of the window.
+ *
+ * All functions must run in the test case's thread.
  */
 #include <linux/vmalloc.h>
 
@@ -41,7 +43,7 @@ static bool s2_is_valid(kvm_pte_t pte)
 	return pte & 1;
 }
 
-/* Let one leaf of @level that holds @ipa be @pte. */
+/* Set the leaf of @level that covers @ipa to @pte. */
 static void s2_fill(struct s2_model *m, u64 ipa, s8 level, kvm_pte_t pte)
 {
 	unsigned long i, nr = kvm_granule_size(level) / PAGE_SIZE;
@@ -54,7 +56,7 @@ static void s2_fill(struct s2_model *m, u64 ipa, s8 level, kvm_pte_t pte)
 		slot[i] = (struct s2_slot) { .pte = pte, .level = level };
 }
 
-/* The valid leaf of @size at @ipa went away: some address in it must have been invalidated. */
+/* Check that a TLBI covered some address of a removed valid leaf, of @size bytes at @ipa. */
 static void s2_must_inval(struct s2_model *m, u64 ipa, u64 size)
 {
 	unsigned long first = (ALIGN_DOWN(ipa, size) - m->base) / PAGE_SIZE;
@@ -64,7 +66,7 @@ static void s2_must_inval(struct s2_model *m, u64 ipa, u64 size)
 		m->stale = ALIGN_DOWN(ipa, size);
 }
 
-/* The valid translations below @ipa, @size go away. */
+/* Check that TLBIs covered all valid leaves in the range, which are removed. */
 static void s2_gone(struct s2_model *m, u64 ipa, u64 size)
 {
 	u64 end = ipa + size;
@@ -80,7 +82,7 @@ static bool s2_out_of_memory(struct s2_model *m)
 	return m->fail_in && !--m->fail_in;
 }
 
-/* The leaf at @ipa makes room for a table of empty leaves one level further down. */
+/* Replace the leaf at @ipa by a table of empty leaves one level below. */
 static int s2_make_table(struct s2_model *m, u64 ipa)
 {
 	u64 size = s2_pte_size(m, ipa);
@@ -96,7 +98,7 @@ static int s2_make_table(struct s2_model *m, u64 ipa)
 	return 0;
 }
 
-/* The highest level at which one leaf may take the rest of the range at @ipa. */
+/* The level of the largest leaf that may map the range from @ipa on. */
 static s8 s2_best_level(u64 ipa, u64 end, u64 phys, bool force_pte)
 {
 	s8 level;
@@ -111,11 +113,11 @@ static s8 s2_best_level(u64 ipa, u64 end, u64 phys, bool force_pte)
 }
 
 /**
- * s2_model_level() - The level of the leaf for an IPA.
+ * s2_model_level() - Get the level of the leaf of an IPA.
  * @m:		The model.
  * @ipa:	The address, in bytes, in the window.
  *
- * Return: the level, of an empty leaf as well.
+ * Return: the level, also of an empty leaf.
  */
 s8 s2_model_level(struct s2_model *m, u64 ipa)
 {
@@ -123,17 +125,17 @@ s8 s2_model_level(struct s2_model *m, u64 ipa)
 }
 
 /**
- * s2_model_map() - kvm_pgtable_stage2_map() over the model.
+ * s2_model_map() - Model kvm_pgtable_stage2_map().
  * @m:			The model.
  * @ipa:		First IPA, in bytes.
  * @size:		Bytes.
  * @phys:		Output address of the first page.
  * @prot:		Permissions and attributes.
- * @force_pte:		Pages only.
- * @stop_if_same:	Stop at the first leaf that is there already, or differs in its
- *			permissions only: the vCPU's fault was handled by someone else.
+ * @force_pte:		Map only pages.
+ * @stop_if_same:	Stop at the first leaf that exists already, or differs only in its
+ *			permissions: another vCPU has handled the fault.
  *
- * Return: 0, -ENOMEM, or -EAGAIN.
+ * Return: 0; -ENOMEM if a table allocation fails; -EAGAIN after a stop by @stop_if_same.
  */
 int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtable_prot prot,
 		 bool force_pte, bool stop_if_same)
@@ -168,8 +170,8 @@ int s2_model_map(struct s2_model *m, u64 ipa, u64 size, u64 phys, enum kvm_pgtab
 }
 
 /*
- * Drop the table whose entries are of @level and cover @ipa, if nothing in it counts. Says whether
- * it did.
+ * Drop the table with entries of @level that covers @ipa, if no entry holds a reference. Return
+ * whether it did.
  */
 static bool s2_drop_table(struct s2_model *m, u64 ipa, s8 level)
 {
@@ -188,7 +190,7 @@ static bool s2_drop_table(struct s2_model *m, u64 ipa, s8 level)
 	return true;
 }
 
-/* What is the host's by default stays as it is; tables that nothing counts in go. */
+/* Keep default mappings of the host, clear other entries, and drop tables without references. */
 static int s2_model_give_back(struct s2_model *m, u64 ipa, u64 size)
 {
 	u64 end = ipa + size;
@@ -215,7 +217,7 @@ static int s2_model_give_back(struct s2_model *m, u64 ipa, u64 size)
 }
 
 /**
- * s2_model_set_owner() - kvm_pgtable_stage2_set_owner() over the model.
+ * s2_model_set_owner() - Model kvm_pgtable_stage2_set_owner().
  * @m:		The model.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
@@ -244,13 +246,13 @@ int s2_model_set_owner(struct s2_model *m, u64 ipa, u64 size, u8 owner_id)
 }
 
 /**
- * s2_model_coalesce() - kvm_pgtable_stage2_coalesce() over the model.
+ * s2_model_coalesce() - Model kvm_pgtable_stage2_coalesce().
  * @m:		The model.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
- * @max:	The most tables to drop.
+ * @max:	The largest number of tables to drop.
  *
- * Return: how many were dropped.
+ * Return: the number of dropped tables.
  */
 unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned int max)
 {
@@ -264,7 +266,7 @@ unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned i
 		next = ALIGN_DOWN(ipa, s2_pte_size(m, ipa)) + s2_pte_size(m, ipa);
 		for (; level > KVM_PGTABLE_MIN_BLOCK_LEVEL && nr < max; level--) {
 			if (!s2_drop_table(m, ipa, level)) {
-				/* Nothing below this one: what else is in it says the same. */
+				/* All slots of a last-level table give the same answer. */
 				if (level == S2_LAST_LEVEL)
 					next = ALIGN_DOWN(ipa, kvm_granule_size(level - 1)) +
 					       kvm_granule_size(level - 1);
@@ -278,13 +280,13 @@ unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned i
 }
 
 /**
- * s2_model_unmap() - kvm_pgtable_stage2_unmap() over the model.
+ * s2_model_unmap() - Model kvm_pgtable_stage2_unmap().
  * @m:		The model.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
  *
- * Leaves go as a whole, even where they reach out of the range, and tables in which nothing counts
- * after that go as well.
+ * Removes whole leaves, even if they cross the end of the range, and tables that have no reference
+ * after that.
  */
 void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size)
 {
@@ -308,7 +310,7 @@ void s2_model_unmap(struct s2_model *m, u64 ipa, u64 size)
 }
 
 /**
- * s2_model_wrprotect() - kvm_pgtable_stage2_wrprotect() over the model.
+ * s2_model_wrprotect() - Model kvm_pgtable_stage2_wrprotect().
  * @m:		The model.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
@@ -329,12 +331,12 @@ void s2_model_wrprotect(struct s2_model *m, u64 ipa, u64 size)
 }
 
 /**
- * s2_model_relax() - kvm_pgtable_stage2_relax_perms() over the model.
+ * s2_model_relax() - Model kvm_pgtable_stage2_relax_perms().
  * @m:		The model.
  * @ipa:	An address in the page or block.
  * @prot:	Permissions to add.
  *
- * Return: 0, or -EAGAIN where nothing is mapped.
+ * Return: 0; -EAGAIN without a mapping.
  */
 int s2_model_relax(struct s2_model *m, u64 ipa, enum kvm_pgtable_prot prot)
 {
@@ -353,11 +355,11 @@ int s2_model_relax(struct s2_model *m, u64 ipa, enum kvm_pgtable_prot prot)
 }
 
 /**
- * s2_model_mkyoung() - kvm_pgtable_stage2_mkyoung() over the model.
+ * s2_model_mkyoung() - Model kvm_pgtable_stage2_mkyoung().
  * @m:		The model.
  * @ipa:	An address in the page or block.
  *
- * Return: the entry as it was, or 0 where nothing is mapped.
+ * Return: the entry before the call; 0 without a mapping.
  */
 kvm_pte_t s2_model_mkyoung(struct s2_model *m, u64 ipa)
 {
@@ -370,13 +372,13 @@ kvm_pte_t s2_model_mkyoung(struct s2_model *m, u64 ipa)
 }
 
 /**
- * s2_model_age() - kvm_pgtable_stage2_test_clear_young() over the model.
+ * s2_model_age() - Model kvm_pgtable_stage2_test_clear_young().
  * @m:		The model.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
- * @mkold:	Clear the access flags, too.
+ * @mkold:	Also clear the access flags.
  *
- * Return: whether any of the range was young.
+ * Return: whether any page of the range was young.
  */
 bool s2_model_age(struct s2_model *m, u64 ipa, u64 size, bool mkold)
 {
@@ -398,7 +400,7 @@ bool s2_model_age(struct s2_model *m, u64 ipa, u64 size, bool mkold)
 	return young;
 }
 
-/* Split the block at @ipa into leaves one level down. They are young, whatever the block was. */
+/* Split the block at @ipa into leaves one level below, which always have the access flag. */
 static void s2_split_once(struct s2_model *m, u64 ipa)
 {
 	struct s2_slot block = *s2_slot(m, ipa);
@@ -408,7 +410,7 @@ static void s2_split_once(struct s2_model *m, u64 ipa)
 	kvm_pte_t attr = (block.pte & ~S2_PHYS) | S2_AF;
 	u64 offset;
 
-	/* kvm_pgtable_stage2_pte_prot() knows permissions, not memory types. */
+	/* kvm_pgtable_stage2_pte_prot() returns permissions, but no memory types. */
 	if (m->f->host)
 		attr |= S2_WRITE_BACK << 2;
 
@@ -421,16 +423,16 @@ static void s2_split_once(struct s2_model *m, u64 ipa)
 }
 
 /**
- * s2_model_split() - kvm_pgtable_stage2_split() over the model.
+ * s2_model_split() - Model kvm_pgtable_stage2_split().
  * @m:		The model.
  * @ipa:	First IPA, in bytes.
  * @size:	Bytes.
  * @tables:	Table pages that the caller may use.
  *
- * With enough pages for all of a block, all of it becomes pages, even what lies out of the range;
- * with fewer, it is split as far as the range and the pages go.
+ * With enough pages for all of a block, the whole block becomes pages, even outside the range. With
+ * fewer, it is split as far as range and pages allow.
  *
- * Return: 0, or -ENOMEM when @tables was not enough.
+ * Return: 0; -ENOMEM if @tables was not enough.
  */
 int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables)
 {
@@ -463,10 +465,10 @@ int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables)
 }
 
 /**
- * s2_model_create() - Make the model of an empty window.
+ * s2_model_create() - Create the model of an empty window.
  * @f:	The fixture.
  *
- * Return: the model; it lives as long as the test case.
+ * Return: the model, which lives as long as the test case.
  */
 struct s2_model *s2_model_create(struct s2_fixture *f)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random sequences of everything that kvm_pgtable does to a stage-2 table, beside the same
- * operations on the model. After every step: the same answer, the same leaves, sound tables
- * (pgtable_check.c), and no translation that went away without a TLBI. Once over a guest's table
- * and once over the host's.
+ * Random sequences of all operations of kvm_pgtable on a stage-2 table, and of the same operations
+ * on the model, for a guest's table and for the host's. Rule: after every step result and leaves
+ * equal those of the model, the tables are sound (pgtable_check.c), and a TLBI covered each removed
+ * translation.
  *
- * A failure names the seed, the step and the operation; seed=, steps= run it again. Long runs are
- * cut into rounds, each from empty tables and with a seed of its own: KUnit ends a case that takes
- * too long.
+ * A failure prints the seed, the step and the operation. The parameters seed= and steps= repeat a
+ * run. Long runs have several rounds, each with empty tables and another seed, since KUnit ends a
+ * case that takes too long.
  */
 #include <linux/moduleparam.h>
 #include <linux/prandom.h>
@@ -18,15 +18,15 @@
 
 static unsigned long seed;
 module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "Seed of the random sequences (0: one that differs from boot to boot)");
+MODULE_PARM_DESC(seed, "Seed of the random sequences (0: a random seed)");
 
 static unsigned int steps = 3000;
 module_param(steps, uint, 0444);
-MODULE_PARM_DESC(steps, "Steps of a random sequence that has memory; the other takes a third");
+MODULE_PARM_DESC(steps, "Steps of a sequence; one with failing allocations has a third");
 
 static unsigned int rounds = 1;
 module_param(rounds, uint, 0444);
-MODULE_PARM_DESC(rounds, "How often each sequence is run, from the seed on");
+MODULE_PARM_DESC(rounds, "Rounds of each sequence, with consecutive seeds");
 
 enum s2_op {
 	OP_MAP,
@@ -49,17 +49,17 @@ static const unsigned int op_weight[OP_NR] = { 32, 16, 22, 8, 8, 5, 5, 4, 0 };
 static const unsigned int op_host_weight[OP_NR] = { 30, 28, 8, 6, 6, 4, 4, 4, 10 };
 
 /**
- * struct s2_step - One operation, drawn at random.
- * @op:		Which.
- * @ipa:	First IPA.
- * @size:	Bytes.
+ * struct s2_step - A random operation.
+ * @op:		The operation.
+ * @ipa:	The first IPA, in bytes.
+ * @size:	The size in bytes.
  * @phys:	Output address (map).
  * @prot:	Attributes (map), permissions (relax).
  * @owner:	Owner (set_owner).
- * @tables:	Pages that a split may take, or tables that coalescing may.
+ * @tables:	The limit of pages for a split, or of tables for coalescing.
  * @fault:	Map as a fault handler does.
- * @force_pte:	Map pages only.
- * @mkold:	Age by clearing.
+ * @force_pte:	Map only pages.
+ * @mkold:	Clear the access flag when ageing.
  */
 struct s2_step {
 	enum s2_op		op;
@@ -119,7 +119,7 @@ static enum kvm_pgtable_prot s2_draw_prot(struct s2_run *r)
 	return prot;
 }
 
-/* What the host maps: mostly the default for that address, or the default with software bits. */
+/* Draw attributes for the host: mostly the default of that address, some with software bits. */
 static enum kvm_pgtable_prot s2_draw_host_prot(struct s2_run *r, u64 phys)
 {
 	bool memory = s2_host_is_memory(r->f, phys);
@@ -135,8 +135,8 @@ static enum kvm_pgtable_prot s2_draw_host_prot(struct s2_run *r, u64 phys)
 }
 
 /*
- * Most ranges are a few leaves of one level, some are pages without alignment. What ends up as
- * pages is kept below a few tables, for the sake of speed.
+ * Draw a range: mostly a few leaves of one level, sometimes pages without alignment. For speed,
+ * ranges that become pages need only a few tables.
  */
 static void s2_draw_range(struct s2_run *r, struct s2_step *s, bool pages_only)
 {
@@ -151,8 +151,8 @@ static void s2_draw_range(struct s2_run *r, struct s2_step *s, bool pages_only)
 		unit = kvm_granule_size(2);
 
 	/*
-	 * Near to the middle of the window, where its tables meet, ranges meet as well. So they do
-	 * in the host's where memory ends.
+	 * Prefer addresses near the middle of the window, at a border of its tables, and for the
+	 * host near the end of memory, so that ranges overlap there.
 	 */
 	s->ipa = r->m->base + (u64)s2_rand(r, r->m->pages) * PAGE_SIZE;
 	if (s2_rand(r, 4))
@@ -166,7 +166,7 @@ static void s2_draw_range(struct s2_run *r, struct s2_step *s, bool pages_only)
 	s->size = min(s->size, end - s->ipa);
 }
 
-/* The host's is an identity map, which no one else walks. Only pages are given away. */
+/* The host's table is an identity map with one walker. Only single pages change owner. */
 static struct s2_step s2_draw_host(struct s2_run *r)
 {
 	struct s2_step s = { .op = s2_draw_op(r) };
@@ -201,7 +201,7 @@ static struct s2_step s2_draw(struct s2_run *r)
 		     (s.op == OP_MAP && (s.force_pte || align == PAGE_SIZE));
 	s2_draw_range(r, &s, pages_only);
 
-	/* Mostly one output for one input, so that a map finds its own leaves again. */
+	/* Mostly use a fixed output for each input, so that a map meets its own leaves again. */
 	s.phys = S2_DATA_PHYS + s.ipa;
 	if (align == PAGE_SIZE)
 		s.phys += PAGE_SIZE * s2_rand(r, 4);
@@ -211,7 +211,7 @@ static struct s2_step s2_draw(struct s2_run *r)
 	return s;
 }
 
-/* The operation on the tables: its result, or for mkyoung and age the value that they return. */
+/* Make the operation on the tables. Return its result. */
 static s64 s2_do(struct s2_run *r, const struct s2_step *s)
 {
 	struct kvm_mmu_memory_cache *mc = &r->f->mmu.split_page_cache;
@@ -247,7 +247,7 @@ static s64 s2_do(struct s2_run *r, const struct s2_step *s)
 	}
 }
 
-/* The same on the model. */
+/* Make the operation on the model. Return its result. */
 static s64 s2_predict(struct s2_run *r, const struct s2_step *s)
 {
 	struct s2_model *m = r->m;
@@ -293,9 +293,9 @@ static void s2_step(struct s2_run *r, unsigned int nr, bool starve)
 	want = s2_predict(r, &s);
 
 	if (real != want)
-		KUNIT_FAIL(test, "it returned 0x%llx, must return 0x%llx", real, want);
+		KUNIT_FAIL(test, "the result is 0x%llx, must be 0x%llx", real, want);
 	else if (r->m->stale)
-		KUNIT_FAIL(test, "0x%llx is no longer mapped, but may be in a TLB", r->m->stale);
+		KUNIT_FAIL(test, "0x%llx was unmapped without a TLBI", r->m->stale);
 	else if (s2_check(r->f, r->m))
 		return;
 
@@ -304,7 +304,7 @@ static void s2_step(struct s2_run *r, unsigned int nr, bool starve)
 			     s.fault ? ", fault" : "", s.force_pte ? ", pages" : "");
 }
 
-/* The parameter of a case is the number of its round, from 1 on. */
+/* The parameter of a case is the number of its round, counted from 1. */
 static const void *round_gen_params(const void *prev, char *desc)
 {
 	unsigned long round = (unsigned long)prev + 1;
@@ -330,19 +330,19 @@ static void s2_random_run(struct kunit *test, unsigned int nr, bool starve)
 	r.f->pgt.force_pte_cb = s2_force_cb;
 	for (i = 0; i < nr; i++) {
 		s2_step(&r, i, starve);
-		/* RCU takes a CPU that does nothing else for 20 s for a stalled one. */
+		/* Avoid RCU stall warnings, which come after 20 s. */
 		cond_resched();
 	}
 	r.f->pool.fail_in = 0;
 }
 
-/* Rule: any sequence of operations gives what the plain array says. */
+/* Rule: any sequence of operations has the results that the model predicts. */
 static void random_sequence(struct kunit *test)
 {
 	s2_random_run(test, steps, false);
 }
 
-/* Rule: so does one in which an allocation fails now and then: what was done until then stays. */
+/* Rule: with failing allocations, too: an operation that fails keeps what it has done before. */
 static void random_sequence_without_memory(struct kunit *test)
 {
 	s2_random_run(test, steps / 3, true);

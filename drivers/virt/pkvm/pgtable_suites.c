@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The suites of pkvm_pgtable_kunit: KVM's stage-2 page-table code at EL1, over fake mm_ops.
+ * The suites of pkvm_pgtable_kunit, which run KVM's stage-2 page-table code at EL1 with fake
+ * mm_ops.
  */
 #include <linux/module.h>
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables as such: their geometry, walks over them, splitting, trees that are not linked yet, and
- * running out of memory at every point (R7: no half-done work that a retry could not finish).
+ * Geometry, walks, splits and unlinked trees of tables, and allocations that fail at every point.
+ * Keeps R7: after a failure a repeated call can finish the work.
  */
 #include "pgtable_kunit.h"
 
 #define RW	KVM_PGTABLE_PROT_RW
 
 /*
- * Rule: the top level has as many pages as it takes to keep to the levels that a 16-fold
- * concatenation allows, and never fewer than two levels; an empty table gives all of it back.
+ * Rule: the top level is concatenated from up to 16 pages if that saves a level, but a table has at
+ * least two levels. Destroying an empty table returns all pages.
  */
 static void geometry(struct kunit *test)
 {
@@ -35,7 +35,7 @@ static void geometry(struct kunit *test)
 	}
 }
 
-/* Rule: without memory for the top level there is no table, and no page is lost. */
+/* Rule: init fails without memory for the top level, and loses no page. */
 static void init_without_memory(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -48,7 +48,7 @@ static void init_without_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->pool.used, before);
 }
 
-/* Rule: a table full of everything can be destroyed, and every page of it comes back. */
+/* Rule: destroying a table with all kinds of entries returns all of its pages. */
 static void destroy_populated(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -67,8 +67,8 @@ static void destroy_populated(struct kunit *test)
 }
 
 /*
- * Rule: wherever an allocation fails, map says -ENOMEM, the tables stay sound, what was mapped
- * before is still mapped, and the same call succeeds when there is memory.
+ * Rule: whichever allocation fails, map returns -ENOMEM, the tables stay sound and keep all earlier
+ * mappings, and the same call succeeds once there is memory.
  */
 static void map_without_memory(struct kunit *test)
 {
@@ -93,14 +93,14 @@ static void map_without_memory(struct kunit *test)
 			kvm_pgtable_stage2_unmap(&f->pgt, start, 2 * PAGE_SIZE);
 	} while (ret && point < 16);
 
-	/* The two pages lie in two tables of the last level; where levels differ, so do tables. */
+	/* The two pages are in two last-level tables, which need at least three allocations. */
 	KUNIT_EXPECT_GE(test, point, 3);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	s2_expect_pte(f, start, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 	s2_expect_pte(f, start + PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS + PAGE_SIZE, 3, RW));
 }
 
-/* Rule: a block is not broken before the table that takes its place is there. */
+/* Rule: a block stays mapped if the table for its replacement cannot be allocated. */
 static void block_survives_no_memory(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -123,7 +123,7 @@ static void block_survives_no_memory(struct kunit *test)
 	s2_expect_pte(f, f->base, level, s2_pte(S2_DATA_PHYS, level, RW));
 }
 
-/* Rule: get_leaf gives the entry and its level, of blocks, pages, annotations and holes alike. */
+/* Rule: get_leaf returns entry and level, also of blocks, annotations and holes. */
 static void get_leaf(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -168,7 +168,7 @@ static int trace_walker(const struct kvm_pgtable_visit_ctx *ctx, enum kvm_pgtabl
 	return ++t->nr == t->stop_at ? t->error : 0;
 }
 
-/* Rule: a walk sees a table before its entries and again after them, and each leaf once. */
+/* Rule: a walk visits a table before and after its entries, and each leaf once. */
 static void walk_order(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -202,7 +202,7 @@ static void walk_order(struct kunit *test)
 }
 
 /*
- * Rule: a walk covers whole pages, ends at the first error and hands it on; -EAGAIN ends only the
+ * Rule: a walk covers whole pages, and ends with the first error, except that -EAGAIN only ends the
  * walk of a fault handler.
  */
 static void walk_errors(struct kunit *test)
@@ -239,7 +239,7 @@ static void walk_errors(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t.nr, 2);
 }
 
-/* Rule: a split changes the size of leaves, and neither where they lead nor what they allow. */
+/* Rule: a split keeps output addresses and permissions. */
 static void split_block(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -263,7 +263,7 @@ static void split_block(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, s2_check(f, NULL));
 }
 
-/* Rule: without pages to split with, or when an allocation fails, the block stays whole. */
+/* Rule: without pages for a split, or if an allocation fails, the block stays whole. */
 static void split_without_memory(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -292,7 +292,7 @@ static void split_without_memory(struct kunit *test)
 	s2_expect_pte(f, f->base, level, s2_pte(S2_DATA_PHYS, level, RW));
 }
 
-/* Rule: splitting what is no block changes nothing and takes no page. */
+/* Rule: a split of pages, annotations or holes changes nothing and takes no page. */
 static void split_nothing(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
@@ -310,8 +310,8 @@ static void split_nothing(struct kunit *test)
 }
 
 /*
- * Rule: a tree that is not linked yet needs no TLBI and no cleaning, is refused for a misaligned
- * address, and whether made, refused or cut short leaves no page behind.
+ * Rule: an unlinked tree needs no TLBI and no cache maintenance, and is refused for a misaligned
+ * address. Creation and failure leak no page.
  */
 static void unlinked_tree(struct kunit *test)
 {
