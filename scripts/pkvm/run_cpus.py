@@ -74,7 +74,7 @@ def main():
             good = told(f'{cpu}.large_pages_in_both', run.run, run.DISK, cpu, page=LARGE,
                         guest_page=LARGE) and good
             good = told(f'{cpu}.large_pages_linux', run_linux.run_guest, run_linux.ROOT,
-                        run_linux.Guest(cpu, page=LARGE, kernel=qemu.image(LARGE))) and good
+                        run_linux.Guest(cpu, page=LARGE, guest_page=LARGE)) and good
         for board in [] if args.cpu else sorted(set(boards.BOARDS) - {boards.DEFAULT}):
             good = told(f'{board}.firmware', firmware_alone, board) and good
             if qemu.version() < boards.BOARDS[board].interrupts_since:

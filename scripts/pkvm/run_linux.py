@@ -45,6 +45,7 @@ QUESTIONS = {
     'version': 'cat /proc/version',
     'online': 'cat /sys/devices/system/cpu/online',
     'nproc': 'nproc',
+    'page': 'grep -m1 KernelPageSize /proc/self/smaps',
     'disk': 'cat /sys/block/vda/dev',
     'root': 'grep " / / " /proc/self/mountinfo',
     # Past the page cache, where the mounted file system has changed its own blocks.
@@ -68,6 +69,11 @@ class Guest:
     kernel: str = KERNEL
     page: int = 4
     board: str = boards.DEFAULT
+    guest_page: int = 4
+
+    def __post_init__(self):
+        if self.guest_page != 4:
+            self.kernel = qemu.image(self.guest_page)
 
     def host(self):
         """The host's name, for logs."""
@@ -118,6 +124,9 @@ def check_answers(said, guest, sha):
         raise RunError(f'the guest is not Linux 6.12: {answers["version"]}')
     if answers['nproc'] != str(guest.cpus):
         raise RunError(f'{answers["nproc"]} CPUs are online in the guest, not {guest.cpus}')
+    if answers['page'].split() != ['KernelPageSize:', str(guest.guest_page), 'kB']:
+        raise RunError(f'the pages of the guest do not have {guest.guest_page} KiB: '
+                       f'{answers["page"]}')
     if answers['root'].split()[2] != answers['disk'] or ' - ext4 ' not in answers['root']:
         raise RunError(f'the root of the guest is not on its disk: {answers["root"]}')
     if answers['sha'].split()[0] != sha:
@@ -131,7 +140,8 @@ def check_answers(said, guest, sha):
 def report(guest, answers, pool, vmm, gained, seconds):
     """What the run has shown, for people."""
     print(f'guest      {answers["version"]}')
-    print(f'CPUs       {answers["nproc"]} of {guest.cpus} online: {answers["online"]}')
+    print(f'CPUs       {answers["nproc"]} of {guest.cpus} online: {answers["online"]}; pages of '
+          f'{guest.guest_page} KiB')
     print(f'root       ext4 on /dev/vda; sha256 {answers["sha"].split()[0]}, as the image')
     print(f'shell      "{answers["shell"]}", then poweroff')
     if guest.protected:
@@ -194,9 +204,7 @@ def main():
     parser.add_argument('--interactive', action='store_true', help='type at the shell yourself')
     args = boards.parse(parser)
     guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected, page=args.page,
-                  board=args.board)
-    if args.guest_page != 4:
-        guest.kernel = qemu.image(args.guest_page)
+                  board=args.board, guest_page=args.guest_page)
     try:
         if not args.interactive:
             run_guest(os.path.abspath(args.disk or ROOT), guest)

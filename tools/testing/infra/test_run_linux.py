@@ -17,6 +17,7 @@ SAID = {
     'version': 'Linux version 6.12.117 (x@y) #1 SMP',
     'online': '0-3',
     'nproc': '4',
+    'page': 'KernelPageSize:        4 kB',
     'disk': '254:0',
     'root': '12 1 254:0 / / ro,relatime - ext4 /dev/root ro',
     'sha': f'{SHA}  -',
@@ -45,6 +46,12 @@ class Answers(unittest.TestCase):
 
     def test_cpu_missing(self):
         self.refused('3 CPUs are online in the guest, not 4', nproc='3')
+
+    def test_other_pages(self):
+        """A guest with other pages than it was asked for is not what was to be shown."""
+        self.refused('do not have 4 KiB: KernelPageSize: 16 kB', page='KernelPageSize: 16 kB')
+        with self.assertRaisesRegex(run.RunError, 'do not have 16 KiB'):
+            run_linux.check_answers(said(), run_linux.Guest(guest_page=16), SHA)
 
     def test_root_elsewhere(self):
         self.refused('not on its disk', root='12 1 0:2 / / rw - rootfs none rw')
