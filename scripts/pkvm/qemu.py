@@ -293,6 +293,27 @@ def find_cause(run, tolerate_warnings):
     return None
 
 
+def run_guest_tests(doc, option, default, text, run):
+    """Parse the options of a program that tests guests in both kinds of VM, and run it.
+
+    doc is the program's docstring; option, default and text describe its option for what it tests.
+    run() gets the option's value, the CPU and the kinds of VM, and returns whether a test failed.
+    Return the exit status.
+    """
+    modes = ['plain', 'protected']
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument(option, dest='subject', metavar='PATH', default=default, help=text)
+    cpus.add_option(parser, cpus.DEFAULT)
+    parser.add_argument('--mode', action='append', choices=modes,
+                        help='only VMs of this kind; default: both')
+    args = parser.parse_args()
+    try:
+        return 1 if run(args.subject, args.cpu, args.mode or modes) else 0
+    except (QemuError, OSError, subprocess.CalledProcessError) as error:
+        print(f'Bail out! {error}')
+        return 1
+
+
 def main():
     parser = argparse.ArgumentParser(
         description='Boot a host under QEMU and run jobs in it.',

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Start the firmware in VMs on a host under QEMU and check what it prints: with disks of
-several sizes, without a disk, with a disk that has a read error, with invalid device trees,
-at a wrong load address, and after every kind of exception.
+"""Start the firmware in VMs on a host under QEMU and check what it prints.
+
+The tests use disks of several sizes, no disk, a disk that has a read error, invalid device trees,
+a wrong load address, and every kind of exception.
 
 Rules: nothing in the device tree is used before it is checked; code cannot be written nor
 data executed; the firmware prints the cause of every error and resets the VM; nothing stays
 shared. The results are TAP.
 """
 
-import argparse
 import hashlib
 import os
 import random
@@ -22,7 +22,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
 
-import cpus  # noqa: E402
 import qemu  # noqa: E402
 
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
@@ -325,20 +324,6 @@ def run(objects, cpu, modes):
     return failed
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--objects', default=os.path.join(qemu.BUILD, 'pvmfw-obj'),
-                        help='directory with pvmfw.bin and pvmfw.elf')
-    cpus.add_option(parser, cpus.DEFAULT)
-    parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
-                        help='only VMs of this kind; default: both')
-    args = parser.parse_args()
-    try:
-        return 1 if run(args.objects, args.cpu, args.mode or ['plain', 'protected']) else 0
-    except (qemu.QemuError, OSError, subprocess.CalledProcessError) as error:
-        print(f'Bail out! {error}')
-        return 1
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(qemu.run_guest_tests(__doc__, '--objects', os.path.join(qemu.BUILD, 'pvmfw-obj'),
+                                  'directory with pvmfw.bin and pvmfw.elf', run))

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Test the VMM on hosts under QEMU: with hostile guests, Linux guests, command lines, limits and
-signals, in protected and in non-protected VMs.
+"""Test the VMM in protected and in non-protected VMs on hosts under QEMU.
+
+The tests use hostile guests, Linux guests, command lines, limits and signals.
 
 Rules: the VMM accesses only memory that the guest shares; whatever a guest does, the VMM ends in
 one of the ways that its help text names. The results are TAP.
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -17,7 +17,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../../..'))
 sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
 
-import cpus  # noqa: E402
 import qemu  # noqa: E402
 
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
@@ -261,19 +260,6 @@ def run(vmm, cpu, modes):
     return results.failed
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--vmm', default=os.path.join(qemu.BUILD, 'vmm'), help='the VMM')
-    cpus.add_option(parser, cpus.DEFAULT)
-    parser.add_argument('--mode', action='append', choices=['plain', 'protected'],
-                        help='only VMs of this kind; default: both')
-    args = parser.parse_args()
-    try:
-        return 1 if run(args.vmm, args.cpu, args.mode or ['plain', 'protected']) else 0
-    except (qemu.QemuError, OSError, subprocess.CalledProcessError) as error:
-        print(f'Bail out! {error}')
-        return 1
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(qemu.run_guest_tests(__doc__, '--vmm', os.path.join(qemu.BUILD, 'vmm'), 'the VMM',
+                                  run))
