@@ -125,7 +125,7 @@ static void shuffle(unsigned int *nr, unsigned int below)
 	}
 }
 
-static void give_and_take(struct kunit *test, s8 level)
+static void donate_and_return(struct kunit *test, s8 level)
 {
 	struct pkvm_s2_snapshot before = {}, during = {}, after = {};
 	struct page *block = block_of_level(test, level);
@@ -165,7 +165,7 @@ static void give_and_take(struct kunit *test, s8 level)
 /* Rule: tables are as before after pages of a 2 MiB block are donated and returned. */
 static void pages_of_a_small_block(struct kunit *test)
 {
-	give_and_take(test, 2);
+	donate_and_return(test, 2);
 }
 
 /* Rule: tables of two levels are freed after pages of a 1 GiB block are returned. */
@@ -173,7 +173,7 @@ static void pages_of_a_large_block(struct kunit *test)
 {
 	if (KVM_PGTABLE_MIN_BLOCK_LEVEL > 1)
 		kunit_skip(test, "this page size has no blocks of level 1");
-	give_and_take(test, 1);
+	donate_and_return(test, 1);
 }
 
 /* Rule: when the guest relinquishes a page, the host's block is whole again. */

@@ -31,7 +31,7 @@ static void donate(struct kunit *test)
 }
 
 /* Rule: the host can donate a page to the first and the last gfn of the IPA space. */
-static void donate_at_the_edges(struct kunit *test)
+static void donate_first_and_last_gfn(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
 	u64 end = BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT);
@@ -116,7 +116,7 @@ static void donate_wrong_page(struct kunit *test)
 }
 
 /* Rule (R4): the host can only donate to the loaded vCPU's VM, and only if that is protected. */
-static void donate_to_nobody(struct kunit *test)
+static void donate_without_guest(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
 	struct el2_vm *np = el2_vm_alloc(test, 1);
@@ -213,11 +213,11 @@ static void donate_by_either_vcpu(struct kunit *test)
 
 struct kunit_case el2_donate_cases[] = {
 	KUNIT_CASE(donate),
-	KUNIT_CASE(donate_at_the_edges),
+	KUNIT_CASE(donate_first_and_last_gfn),
 	KUNIT_CASE(donate_out_of_range),
 	KUNIT_CASE(donate_twice),
 	KUNIT_CASE(donate_wrong_page),
-	KUNIT_CASE(donate_to_nobody),
+	KUNIT_CASE(donate_without_guest),
 	KUNIT_CASE(donate_without_tables),
 	KUNIT_CASE(donate_with_bad_tables),
 	KUNIT_CASE(donate_by_either_vcpu),

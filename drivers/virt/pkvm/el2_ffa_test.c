@@ -244,7 +244,7 @@ static void share_and_reclaim(struct kunit *test)
 }
 
 /* Rule (R2): EL2 refuses to share a guest's page, its own pages, and what is not memory. */
-static void not_the_hosts(struct kunit *test)
+static void share_foreign_pages(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
 	struct page *page[3] = { el2_page(test), el2_page(test), el2_page(test) };
@@ -280,7 +280,7 @@ static void not_the_hosts(struct kunit *test)
 }
 
 /* Rule (R1): a region has whole pages, so that EL2 checks every page in it. */
-static void parts_of_pages(struct kunit *test)
+static void partial_pages(struct kunit *test)
 {
 	u64 calls;
 	struct page *page = alloc_pages(GFP_KERNEL, 1);
@@ -406,7 +406,7 @@ static void fragment_of_another(struct kunit *test)
 	el2_expect_owned(test, sent);
 }
 
-/* Rule (R7): a transfer that fails leaves no page shared, whatever refuses whichever fragment. */
+/* Rule (R7): a transfer that fails at any fragment leaves no page shared, whoever refused it. */
 static void failing_fragments(struct kunit *test)
 {
 	struct arm_smccc_1_2_regs res;
@@ -621,7 +621,7 @@ static void bad_buffers(struct kunit *test)
 }
 
 /* Rule: EL2 does not forward calls that it cannot track. */
-static void calls_not_passed_on(struct kunit *test)
+static void calls_not_forwarded(struct kunit *test)
 {
 	static const u32 fids[] = {
 		FFA_MEM_DONATE, FFA_FN64_MEM_DONATE, FFA_MEM_RETRIEVE_REQ,
@@ -675,8 +675,8 @@ void el2_ffa_exit(struct kunit *test)
 
 struct kunit_case el2_ffa_cases[] = {
 	KUNIT_CASE(share_and_reclaim),
-	KUNIT_CASE(not_the_hosts),
-	KUNIT_CASE(parts_of_pages),
+	KUNIT_CASE(share_foreign_pages),
+	KUNIT_CASE(partial_pages),
 	KUNIT_CASE(large_regions),
 	KUNIT_CASE(fragments),
 	KUNIT_CASE(fragment_of_another),
@@ -686,6 +686,6 @@ struct kunit_case el2_ffa_cases[] = {
 	KUNIT_CASE(bad_counts),
 	KUNIT_CASE(unmap_pinned),
 	KUNIT_CASE(bad_buffers),
-	KUNIT_CASE(calls_not_passed_on),
+	KUNIT_CASE(calls_not_forwarded),
 	{}
 };

@@ -114,7 +114,7 @@ static void guest_shares_twice(struct kunit *test)
 }
 
 /* Rule (R7): EL2 refuses invalid arguments, and shares and unshares nothing. */
-static void guest_shares_badly(struct kunit *test)
+static void guest_share_bad_arguments(struct kunit *test)
 {
 	static const struct {
 		u64 ipa, granules, reserved;
@@ -149,7 +149,7 @@ static void guest_shares_badly(struct kunit *test)
 }
 
 /* Rule: MEM_SHARE of a missing page exits to the host, and succeeds after the donation. */
-static void guest_shares_nothing(struct kunit *test)
+static void guest_shares_missing_page(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 	struct page *page = el2_page(test);
@@ -166,7 +166,7 @@ static void guest_shares_nothing(struct kunit *test)
 }
 
 /* Rule (R1): the host can neither donate nor share a page that a guest shares with it. */
-static void borrowed_is_not_owned(struct kunit *test)
+static void donate_borrowed_page(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 	struct el2_vm *other = el2_vm_create(test, 1);
@@ -219,7 +219,7 @@ static void guest_dies(struct kunit *test)
 }
 
 /* Rule: the guest can query the available calls; all others return NOT_SUPPORTED. */
-static void guest_asks(struct kunit *test)
+static void guest_queries(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 	u64 features;
@@ -252,10 +252,10 @@ struct kunit_case el2_guest_cases[] = {
 	KUNIT_CASE(guest_faults),
 	KUNIT_CASE(guest_shares),
 	KUNIT_CASE(guest_shares_twice),
-	KUNIT_CASE(guest_shares_badly),
-	KUNIT_CASE(guest_shares_nothing),
-	KUNIT_CASE(borrowed_is_not_owned),
+	KUNIT_CASE(guest_share_bad_arguments),
+	KUNIT_CASE(guest_shares_missing_page),
+	KUNIT_CASE(donate_borrowed_page),
 	KUNIT_CASE(guest_dies),
-	KUNIT_CASE(guest_asks),
+	KUNIT_CASE(guest_queries),
 	{}
 };

@@ -83,7 +83,7 @@ static enum el2_exit leave(struct kunit *test, struct el2_guest *g, u64 way, u64
 }
 
 /* Rule: a forwarded PSCI call shows its function id and arguments, and takes the result. */
-static void psci_passed_on(struct kunit *test)
+static void psci_forwarded(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 
@@ -307,7 +307,7 @@ static void sgi(struct kunit *test)
 }
 
 /* Rule: EL2 reads the entry point once; the host cannot move a guest that runs. */
-static void started_once(struct kunit *test)
+static void entry_read_once(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 
@@ -319,7 +319,7 @@ static void started_once(struct kunit *test)
 }
 
 /* Rule: after SYSTEM_OFF no vCPU of the VM runs, and the host can tear the VM down. */
-static void off_is_off(struct kunit *test)
+static void nothing_runs_after_system_off(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 
@@ -355,7 +355,7 @@ static void pass_pointer(void *p)
  * Rule (R4): EL2 follows no pointer in a hypercall after boot, with or without a loaded vCPU. The
  * test can only check that EL2 survives, and that the page keeps its contents.
  */
-static void pointers_lead_nowhere(struct kunit *test)
+static void pointers_not_followed(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 	struct page *page = el2_page(test);
@@ -400,7 +400,7 @@ static int scribble(void *arg)
  * Rule (R4, R5): if the host changes pinned memory while EL2 uses it, nothing changes for the guest
  * except the results of its PSCI calls.
  */
-static void scribbled_on(struct kunit *test)
+static void racing_host_writes(struct kunit *test)
 {
 	struct task_struct *task;
 	struct el2_guest *g;
@@ -430,7 +430,7 @@ static void scribbled_on(struct kunit *test)
 }
 
 struct kunit_case el2_isolation_cases[] = {
-	KUNIT_CASE(psci_passed_on),
+	KUNIT_CASE(psci_forwarded),
 	KUNIT_CASE(suspend_hides_entry),
 	KUNIT_CASE(calls_are_counted_late),
 	KUNIT_CASE(wait_for_interrupt),
@@ -441,10 +441,10 @@ struct kunit_case el2_isolation_cases[] = {
 	KUNIT_CASE(call_for_a_page),
 	KUNIT_CASE(call_for_tables),
 	KUNIT_CASE(sgi),
-	KUNIT_CASE(started_once),
-	KUNIT_CASE(off_is_off),
+	KUNIT_CASE(entry_read_once),
+	KUNIT_CASE(nothing_runs_after_system_off),
 	KUNIT_CASE(secondary_waits),
-	KUNIT_CASE(pointers_lead_nowhere),
-	KUNIT_CASE(scribbled_on),
+	KUNIT_CASE(pointers_not_followed),
+	KUNIT_CASE(racing_host_writes),
 	{}
 };

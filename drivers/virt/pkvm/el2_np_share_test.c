@@ -123,7 +123,7 @@ static void np_share_counts(struct kunit *test)
 }
 
 /* Rule (R7): EL2 refuses to share a page at a gfn with another page, and changes neither. */
-static void np_share_to_a_taken_place(struct kunit *test)
+static void np_share_gfn_in_use(struct kunit *test)
 {
 	struct el2_vm *vm = loaded_vm(test);
 	struct page *page = el2_page(test);
@@ -178,7 +178,7 @@ static void np_share_wrong_page(struct kunit *test)
 }
 
 /* Rule (R1): the host cannot donate a shared page to a protected guest or to EL2. */
-static void give_shared_page_away(struct kunit *test)
+static void donate_np_shared_page(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
 	struct el2_vm *unborn = el2_vm_alloc(test, 1);
@@ -276,7 +276,7 @@ static void np_share_mmio(struct kunit *test)
 }
 
 /* Rule (R4): the host can only share with the loaded vCPU's VM, and only if it is non-protected. */
-static void np_share_to_nobody(struct kunit *test)
+static void np_share_without_guest(struct kunit *test)
 {
 	struct el2_vm *protected = el2_vm_create(test, 1);
 	struct el2_vm *vm = el2_np_vm_create(test, 1);
@@ -471,7 +471,7 @@ static void range_of_a_run(struct kunit *test)
 }
 
 /* Rule (R6): a call that unshares everything it finds is bounded. */
-static void take_all_in_steps(struct kunit *test)
+static void unshare_all_in_steps(struct kunit *test)
 {
 	const unsigned int nr = PKVM_UNSHARE_MAX_GRANULES + 1;
 	struct el2_vm *vm = loaded_vm(test);
@@ -581,19 +581,19 @@ static void force_reclaim_of_shared(struct kunit *test)
 struct kunit_case el2_np_share_cases[] = {
 	KUNIT_CASE(np_share_and_unshare),
 	KUNIT_CASE(np_share_counts),
-	KUNIT_CASE(np_share_to_a_taken_place),
+	KUNIT_CASE(np_share_gfn_in_use),
 	KUNIT_CASE(np_share_wrong_page),
-	KUNIT_CASE(give_shared_page_away),
+	KUNIT_CASE(donate_np_shared_page),
 	KUNIT_CASE(np_share_bad_range),
 	KUNIT_CASE(np_share_bad_prot),
 	KUNIT_CASE(np_share_mmio),
-	KUNIT_CASE(np_share_to_nobody),
+	KUNIT_CASE(np_share_without_guest),
 	KUNIT_CASE(np_share_block),
 	KUNIT_CASE(np_share_block_refused),
 	KUNIT_CASE(bad_range_calls),
 	KUNIT_CASE(range_in_steps),
 	KUNIT_CASE(range_of_a_run),
-	KUNIT_CASE(take_all_in_steps),
+	KUNIT_CASE(unshare_all_in_steps),
 	KUNIT_CASE(access_flag),
 	KUNIT_CASE(permissions),
 	KUNIT_CASE(teardown_with_shared_pages),

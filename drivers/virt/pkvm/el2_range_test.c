@@ -250,7 +250,7 @@ static void guard_wants_tables(struct kunit *test)
 }
 
 /* Rule (R7): EL2 refuses invalid arguments, and changes no guard. */
-static void guard_badly(struct kunit *test)
+static void guard_bad_arguments(struct kunit *test)
 {
 	static const struct {
 		u64 ipa, nr, reserved;
@@ -388,7 +388,7 @@ static void relinquish_refused(struct kunit *test)
 }
 
 /* Rule (R5): the host can query any gfn, and gets its state or an error. */
-static void check_place(struct kunit *test)
+static void check_gfn(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 
@@ -409,11 +409,11 @@ struct kunit_case el2_range_cases[] = {
 	KUNIT_CASE(share_missing_range),
 	KUNIT_CASE(guard_blocks),
 	KUNIT_CASE(guard_wants_tables),
-	KUNIT_CASE(guard_badly),
+	KUNIT_CASE(guard_bad_arguments),
 	KUNIT_CASE(guard_or_memory),
 	KUNIT_CASE(guards_are_not_reclaimed),
 	KUNIT_CASE(relinquish),
 	KUNIT_CASE(relinquish_refused),
-	KUNIT_CASE(check_place),
+	KUNIT_CASE(check_gfn),
 	{}
 };

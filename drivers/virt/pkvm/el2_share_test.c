@@ -50,7 +50,7 @@ static void host_counts_shares(struct kunit *test)
 }
 
 /* Rule: EL2 refuses to share what is not memory, since it has no page state. */
-static void share_no_memory(struct kunit *test)
+static void share_not_memory(struct kunit *test)
 {
 	static const u64 pfns[] = {
 		0x09000000 >> PAGE_SHIFT,		/* a device of QEMU's virt machine */
@@ -109,7 +109,7 @@ struct kunit_case el2_share_cases[] = {
 	KUNIT_CASE(share_and_unshare),
 	KUNIT_CASE(share_wrong_state),
 	KUNIT_CASE(host_counts_shares),
-	KUNIT_CASE(share_no_memory),
+	KUNIT_CASE(share_not_memory),
 	KUNIT_CASE(unshare_pinned),
 	KUNIT_CASE(unknown_calls),
 	{}

@@ -81,7 +81,7 @@ static void reclaim_refused(struct kunit *test)
 }
 
 /* Rule: the host can neither reclaim pages of a live VM nor finalize it. */
-static void live_vm_is_left_alone(struct kunit *test)
+static void live_vm_not_reclaimed(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
 	struct page *page = el2_page(test);
@@ -131,7 +131,7 @@ static void finalize_needs_reclaim(struct kunit *test)
 }
 
 /* Rule: every call refuses the handle of a dead VM. */
-static void gone_is_gone(struct kunit *test)
+static void dead_handle_refused(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
 	pkvm_handle_t handle = vm->handle;
@@ -181,7 +181,7 @@ static void finalize_is_bounded(struct kunit *test)
 }
 
 /* Rule: the host can use returned pages for the next VM, and EL2 loses none in many rounds. */
-static void again_and_again(struct kunit *test)
+static void many_vms(struct kunit *test)
 {
 	struct page *page = el2_page(test);
 	struct el2_vm *vm;
@@ -203,11 +203,11 @@ struct kunit_case el2_teardown_cases[] = {
 	KUNIT_CASE(reclaim),
 	KUNIT_CASE(reclaim_range),
 	KUNIT_CASE(reclaim_refused),
-	KUNIT_CASE(live_vm_is_left_alone),
+	KUNIT_CASE(live_vm_not_reclaimed),
 	KUNIT_CASE(dying_vm_stays_dying),
 	KUNIT_CASE(finalize_needs_reclaim),
-	KUNIT_CASE(gone_is_gone),
+	KUNIT_CASE(dead_handle_refused),
 	KUNIT_CASE(finalize_is_bounded),
-	KUNIT_CASE(again_and_again),
+	KUNIT_CASE(many_vms),
 	{}
 };

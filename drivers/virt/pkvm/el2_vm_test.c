@@ -100,7 +100,7 @@ static void size_is_passed(struct kunit *test)
 }
 
 /* Rule (R5): EL2 refuses pages for a PGD that are not adjacent and aligned. */
-static void pgd_is_no_block(struct kunit *test)
+static void pgd_not_contiguous(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_alloc(test, 1);
 	size_t size = kvm_pgtable_stage2_pgd_size(vm->kvm->arch.mmu.vtcr);
@@ -203,7 +203,7 @@ static void vcpu_refused(struct kunit *test)
 }
 
 /* Rule: EL2 loads no vCPU for an invalid handle or index. */
-static void load_nothing(struct kunit *test)
+static void load_bad_handle(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 1);
 	static const pkvm_handle_t bad[] = {
@@ -270,7 +270,7 @@ static int run(struct kvm_vcpu *vcpu)
 }
 
 /* Rule (R4): EL2 runs only the loaded vCPU, and refuses a pointer to another. */
-static void run_what_is_not_loaded(struct kunit *test)
+static void run_other_vcpu(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
 
@@ -282,7 +282,7 @@ static void run_what_is_not_loaded(struct kunit *test)
 }
 
 /* Rule: if loading a vCPU fails, KVM_RUN returns the errno to user space. */
-static void failed_load_is_told(struct kunit *test)
+static void failed_load_errno(struct kunit *test)
 {
 	struct el2_vm *vm = el2_vm_create(test, 2);
 	struct kvm_vcpu *vcpu = vm->vcpu[1];
@@ -338,15 +338,15 @@ struct kunit_case el2_vm_cases[] = {
 	KUNIT_CASE(create_and_destroy),
 	KUNIT_CASE(create_refused),
 	KUNIT_CASE(size_is_passed),
-	KUNIT_CASE(pgd_is_no_block),
+	KUNIT_CASE(pgd_not_contiguous),
 	KUNIT_CASE(create_from_wrong_memory),
 	KUNIT_CASE(create_from_wild_pointer),
 	KUNIT_CASE(vcpu_refused),
-	KUNIT_CASE(load_nothing),
+	KUNIT_CASE(load_bad_handle),
 	KUNIT_CASE(load_twice),
 	KUNIT_CASE(load_on_two_cpus),
-	KUNIT_CASE(run_what_is_not_loaded),
-	KUNIT_CASE(failed_load_is_told),
+	KUNIT_CASE(run_other_vcpu),
+	KUNIT_CASE(failed_load_errno),
 	KUNIT_CASE(too_many_vms),
 	{}
 };

@@ -52,7 +52,7 @@ static void no_field_twice(struct kunit *test)
 }
 
 /* A hidden field has the limit 0, and an offered one a limit above 0. */
-static void rows_make_sense(struct kunit *test)
+static void row_limits(struct kunit *test)
 {
 	const struct pkvm_id_field *fields;
 	unsigned int i, nr;
@@ -158,7 +158,7 @@ static void host_only_narrows(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pkvm_show_id_reg(REG(ISAR0), true, 0, cpu, 0), cpu);
 }
 
-static void nothing_shown_traps_all(struct kunit *test)
+static void traps_without_features(struct kunit *test)
 {
 	u64 shown[KVM_ARM_ID_REG_NUM] = {};
 	struct pkvm_feature_traps traps;
@@ -176,7 +176,7 @@ static void nothing_shown_traps_all(struct kunit *test)
 }
 
 /* On a CPU with every feature, GCS, SME, THE, D128 and MPAM stay off in both kinds of VM. */
-static void everything_lifts_what_is_offered(struct kunit *test)
+static void traps_with_all_features(struct kunit *test)
 {
 	const u64 off = HFGxTR_EL2_nGCS_EL0 | HFGxTR_EL2_nGCS_EL1 | HFGxTR_EL2_nTPIDR2_EL0 |
 			HFGxTR_EL2_nSMPRI_EL1 | HFGxTR_EL2_nRCWMASK_EL1 | HFGxTR_EL2_nACCDATA_EL1 |
@@ -230,15 +230,15 @@ static void permissions_need_tcr2(struct kunit *test)
 
 static struct kunit_case features_cases[] = {
 	KUNIT_CASE(no_field_twice),
-	KUNIT_CASE(rows_make_sense),
+	KUNIT_CASE(row_limits),
 	KUNIT_CASE(unknown_is_hidden),
 	KUNIT_CASE(never_offered),
 	KUNIT_CASE(offered_on_request),
 	KUNIT_CASE(offered_to_both),
 	KUNIT_CASE(signed_fields),
 	KUNIT_CASE(host_only_narrows),
-	KUNIT_CASE(nothing_shown_traps_all),
-	KUNIT_CASE(everything_lifts_what_is_offered),
+	KUNIT_CASE(traps_without_features),
+	KUNIT_CASE(traps_with_all_features),
 	KUNIT_CASE(no_keys_without_ptrauth),
 	KUNIT_CASE(permissions_need_tcr2),
 	{}

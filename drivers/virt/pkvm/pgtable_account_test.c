@@ -273,7 +273,7 @@ static void unused_space(struct kunit *test)
 }
 
 /* Rule (R3): a page that changes owner must be cleaned as a whole, during the same call. */
-static void hand_over(struct kunit *test)
+static void page_changes_owner(struct kunit *test)
 {
 	unsigned int i;
 
@@ -306,7 +306,7 @@ static void hand_over(struct kunit *test)
 }
 
 /* Rule: the account reports that it is full, and keeps all entries that it has. */
-static void owes_too_much(struct kunit *test)
+static void account_full(struct kunit *test)
 {
 	unsigned int i;
 
@@ -328,7 +328,7 @@ struct kunit_case s2_account_cases[] = {
 	KUNIT_CASE(table_freed),
 	KUNIT_CASE(mapping_table_freed),
 	KUNIT_CASE(unused_space),
-	KUNIT_CASE(hand_over),
-	KUNIT_CASE(owes_too_much),
+	KUNIT_CASE(page_changes_owner),
+	KUNIT_CASE(account_full),
 	{}
 };

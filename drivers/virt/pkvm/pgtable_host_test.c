@@ -256,7 +256,7 @@ static void without_coalescing(struct kunit *test)
 }
 
 /* Rule: unmapping a part frees a table without references, and invalidates all of its range. */
-static void unmap_takes_the_rest(struct kunit *test)
+static void unmap_frees_table(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
 	u64 size = kvm_granule_size(2);
@@ -385,7 +385,7 @@ static void pool_for_any_alignment(struct kunit *test)
  * memory, for which a few MMIO tables are freed at a time. When all memory is returned, the pool
  * has as many pages as at first.
  */
-static void mmio_gives_way(struct kunit *test)
+static void mmio_tables_recycled(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
 	u64 first = f->base + f->pages * PAGE_SIZE;
@@ -428,10 +428,10 @@ struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE(shared_page_returned),
 	KUNIT_CASE(block_returned),
 	KUNIT_CASE(without_coalescing),
-	KUNIT_CASE(unmap_takes_the_rest),
+	KUNIT_CASE(unmap_frees_table),
 	KUNIT_CASE(recycle),
 	KUNIT_CASE(recycle_around_memory),
 	KUNIT_CASE(pool_for_any_alignment),
-	KUNIT_CASE_SLOW(mmio_gives_way),
+	KUNIT_CASE_SLOW(mmio_tables_recycled),
 	{}
 };

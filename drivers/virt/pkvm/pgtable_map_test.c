@@ -271,7 +271,7 @@ static void map_bad_attributes(struct kunit *test)
 }
 
 /* Rule (R7): a range beyond the input address space is refused, and no page of it changes. */
-static void range_too_far(struct kunit *test)
+static void range_out_of_bounds(struct kunit *test)
 {
 	struct s2_fixture *f = test->priv;
 	u64 limit = BIT_ULL(S2_IA_BITS);
@@ -308,6 +308,6 @@ struct kunit_case s2_map_cases[] = {
 	KUNIT_CASE(unmap_part_of_block),
 	KUNIT_CASE(unmap_nothing),
 	KUNIT_CASE(map_bad_attributes),
-	KUNIT_CASE(range_too_far),
+	KUNIT_CASE(range_out_of_bounds),
 	{}
 };

@@ -113,7 +113,7 @@ TEST(capability)
 }
 
 /* A protected VM reports no capability that it lacks; a VM on a plain host reports them all. */
-TEST(no_capability_that_is_given_up)
+TEST(no_missing_capability)
 {
 	int protected = pvm_host_is_protected();
 	struct pvm vm;
@@ -184,7 +184,7 @@ TEST_F(cap, no_firmware_to_place)
 	EXPECT_EQ(-EINVAL, enable_cap(self->fd, FLAGS_SET_FW_IPA, 0, 0, 0, 0));
 }
 
-TEST_F(cap, arguments_that_have_to_be_zero)
+TEST_F(cap, reserved_arguments)
 {
 	uint64_t info = (uintptr_t)&self->info;
 

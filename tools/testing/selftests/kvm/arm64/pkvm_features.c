@@ -268,7 +268,7 @@ static void call_witnesses(struct __test_metadata *_metadata, struct pvm_vcpu *v
 	}
 }
 
-TEST_F(features, shown_is_what_works)
+TEST_F(features, shown_if_it_works)
 {
 	call_witnesses(_metadata, self->vcpu);
 }
@@ -286,7 +286,7 @@ TEST_F(features, ptrauth)
 }
 
 /* Both kinds of VM show the CPU's features that need no state of the guest. */
-TEST_F(features, stateless_is_offered)
+TEST_F(features, stateless_features_shown)
 {
 	unsigned long caps = getauxval(AT_HWCAP), caps2 = getauxval(AT_HWCAP2);
 	uint64_t isar0 = id_reg(_metadata, self->vcpu, ISAR0);
@@ -398,7 +398,7 @@ TEST_F(features, keys_are_kept_apart)
 }
 
 /* KVM_ARM_VCPU_INIT takes a feature if and only if the VM has the capability. */
-TEST_F(features, capability_is_what_init_takes)
+TEST_F(features, capabilities_match_init)
 {
 	static const struct {
 		const char *name;
@@ -459,7 +459,7 @@ TEST_F(features, counter_offset)
 /* KVM_ENABLE_CAP refuses every capability that the VM lacks, up to numbers beyond the UAPI. */
 #define MAX_CAP	512
 
-TEST_F(features, denied_is_refused)
+TEST_F(features, missing_capability_refused)
 {
 	unsigned long type = variant->is_protected ? KVM_VM_TYPE_ARM_PROTECTED : 0;
 	int vm = pvm_create_vm_fd(type);

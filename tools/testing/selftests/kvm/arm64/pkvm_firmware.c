@@ -131,7 +131,7 @@ TEST_F(firmware, bad_ipa)
 }
 
 /* The guest runs the pristine copy, although the VMM wrote junk there and set another pc. */
-TEST_F(firmware, starts_in_it)
+TEST_F(firmware, starts_in_firmware)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
 	uint64_t value;
@@ -149,7 +149,7 @@ TEST_F(firmware, starts_in_it)
 }
 
 /* Without SET_FW_IPA, vCPU 0 starts at the VMM's pc, and the slot has what the VMM wrote. */
-TEST_F(firmware, is_asked_for)
+TEST_F(firmware, only_on_request)
 {
 	uint64_t value;
 
@@ -255,7 +255,7 @@ TEST_F(firmware, relinquished)
 }
 
 /* EL2 does not fill a firmware page again that the host reclaimed by force. */
-TEST_F(firmware, taken_by_force)
+TEST_F(firmware, forced_reclaim)
 {
 	struct pvm_vcpu *vcpu = &self->vm.vcpus[0];
 	uint64_t at = getpagesize(), value = JUNK;

@@ -213,7 +213,7 @@ TEST_F(guards, memory_in_the_range)
 }
 
 /* R1: the host cannot donate a page to a guarded IPA, on an access or on MEM_SHARE. */
-TEST_F(guards, guards_where_a_slot_is)
+TEST_F(guards, guards_in_a_slot)
 {
 	uint64_t value;
 
@@ -291,7 +291,7 @@ TEST_F(guards, every_vcpu)
 }
 
 /* R5: EL2 uses freed tables for the next guards. */
-TEST_F(guards, tables_are_used_again)
+TEST_F(guards, tables_reused)
 {
 	long tables = 0;
 
@@ -312,7 +312,7 @@ TEST_F(guards, tables_are_used_again)
 }
 
 /* R5: when a VM with guards of all sizes dies, the host gets all tables back. */
-TEST_F(guards, tables_come_back)
+TEST_F(guards, tables_returned)
 {
 	for (uint64_t i = 0; i < 32; i++) {
 		ASSERT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_RGUARD_MAP,

@@ -153,7 +153,7 @@ static void *unshare_often(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(access_path, write_from_what_is_unshared, 60)
+TEST_F_TIMEOUT(access_path, write_races_unshare, 60)
 {
 	struct unsharing u = { &self->s.vm.vcpus[0], PVM_DATA_IPA };
 	int file = memfd_create("copies", MFD_CLOEXEC);

@@ -61,7 +61,7 @@ FIXTURE_TEARDOWN(memlock)
 	pvm_free(&self->vm);
 }
 
-TEST_F(memlock, counted_and_given_back)
+TEST_F(memlock, charged_and_uncharged)
 {
 	/* KVM has charged one page for the code. */
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, SECRET, 5, self->page));

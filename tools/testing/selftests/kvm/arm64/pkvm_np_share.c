@@ -133,7 +133,7 @@ static void expect_mmio(struct __test_metadata *const _metadata, struct pvm_vcpu
 }
 
 /* Rule: guest and host read what the other writes. */
-TEST_F(np_share, both_see_it)
+TEST_F(np_share, both_access_page)
 {
 	guest_fill(_metadata, self->vcpu, PAGES);
 	expect_filled(_metadata, self->vcpu, self->mem, PAGES);
@@ -217,7 +217,7 @@ static bool becomes(uint64_t *word, uint64_t value)
 }
 
 /* Rule: a running vCPU that uses a page cannot access it any more once the host has unmapped it. */
-TEST_F(np_share, taken_while_running)
+TEST_F(np_share, unmapped_while_running)
 {
 	pthread_t thread;
 	void *ret;

@@ -251,7 +251,7 @@ TEST_F(pins, interrupted_wait)
 }
 
 /* A VM that dies while it waits for a page has no effect on the page. */
-TEST_F(pins, death_of_who_waits)
+TEST_F(pins, death_while_waiting)
 {
 	long donated = pvm_stat("pages_donated") - pvm_pages_returned(), charged;
 	int ends[2];

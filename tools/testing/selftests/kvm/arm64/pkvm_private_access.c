@@ -83,7 +83,7 @@ TEST_F(private, write)
 }
 
 /* The host still owns pages that the guest has not accessed. */
-TEST_F(private, rest_is_the_hosts)
+TEST_F(private, untouched_pages_accessible)
 {
 	EXPECT_EQ(0, pvm_probe(self->mem + PAGES / 2 * self->page, PVM_WRITE));
 	EXPECT_EQ(0, pvm_probe(self->mem + PAGES * self->page - 1, PVM_READ));
@@ -110,7 +110,7 @@ TEST_F(private, exec)
 }
 
 /* Repeated accesses fail each time, and none hangs. */
-TEST_F(private, again_and_again)
+TEST_F(private, repeated_accesses)
 {
 	for (int i = 0; i < 1000; i++)
 		ASSERT_EQ(SEGV_ACCERR, pvm_probe(self->mem, i & 1 ? PVM_WRITE : PVM_READ));

@@ -299,7 +299,7 @@ TEST_F(psci, entry_and_context_are_hidden)
 }
 
 /* An entry point without memory stops that vCPU, and no other. */
-TEST_F(psci, entry_in_nowhere)
+TEST_F(psci, entry_without_memory)
 {
 	static const uint64_t nowhere[] = { 0, PVM_CODE_IPA + 2, 0x7ffff000, ~0UL };
 

@@ -112,7 +112,7 @@ TEST_F(reclaim, death_with_a_hole)
 }
 
 /* The host can access a shared page, so it reclaims nothing and the guest keeps the page. */
-TEST_F(reclaim, not_of_a_shared_page)
+TEST_F(reclaim, shared_page_kept)
 {
 	long forced = pvm_stat("pages_forced");
 	uint64_t value = 0;

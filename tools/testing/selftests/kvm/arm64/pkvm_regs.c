@@ -50,7 +50,7 @@ TEST_F(regs, boot_registers)
 }
 
 /* The guest starts with the registers that the VMM set: at its code, with its channel in x0. */
-TEST_F(regs, guest_starts_there)
+TEST_F(regs, guest_starts_with_them)
 {
 	/* Start the guest in another slot with the same code. */
 	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, 0xa0000000, self->vm.code_size,

@@ -126,7 +126,7 @@ TEST_F(relinquish, fresh_page_later)
 }
 
 /* The host can drop the page and map another in its place. */
-TEST_F(relinquish, the_host_may_drop_it)
+TEST_F(relinquish, host_drops_page)
 {
 	uint64_t value;
 
@@ -446,7 +446,7 @@ static uint64_t locked_pages(void)
 }
 
 /* KVM uncharges a relinquished page at once, so the guest can get another one. */
-TEST_F(charge, given_back_at_once)
+TEST_F(charge, uncharged_at_once)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, 7));
 	EXPECT_EQ(8, locked_pages());

@@ -78,13 +78,13 @@ static void read_sound(struct __test_metadata *const _metadata, struct pvm_dump 
 }
 
 /* Rule: before the first run of a VM, its dump cannot be read. */
-TEST_F(dump, before_it_runs)
+TEST_F(dump, before_first_run)
 {
 	EXPECT_EQ(-ENOENT, pvm_dump_read(&self->dump, self->path));
 }
 
 /* Rule: a VM's dump has exactly the guest's pages, each with its state. */
-TEST_F(dump, what_the_guest_has)
+TEST_F(dump, vm_dump)
 {
 	int fd = pvm_map_file(self->vm.data, self->vm.data_size);
 
@@ -123,7 +123,7 @@ TEST_F(dump, what_the_guest_has)
 }
 
 /* Rule: the host's dump has the same pages with their state for the host. */
-TEST_F(dump, what_the_host_has)
+TEST_F(dump, host_dump)
 {
 	uint64_t private, shared;
 
@@ -196,7 +196,7 @@ static void *work(void *arg)
 }
 
 /* Rule: a dump is a snapshot, although the guest changes its tables meanwhile. */
-TEST_F_TIMEOUT(dump, of_one_moment, PATIENCE)
+TEST_F_TIMEOUT(dump, consistent_snapshot, PATIENCE)
 {
 	struct worker w = { .vm = &self->vm };
 	unsigned int shared = 0;
@@ -241,7 +241,7 @@ static void *read_again_and_again(void *arg)
 }
 
 /* Rule: when a VM dies during the read of its dump, the dump is complete or the read fails. */
-TEST_F_TIMEOUT(dump, dies_while_it_is_read, PATIENCE)
+TEST_F_TIMEOUT(dump, death_during_read, PATIENCE)
 {
 	struct worker w = { .path = self->path };
 	char first[64];

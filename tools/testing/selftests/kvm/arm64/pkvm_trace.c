@@ -242,7 +242,7 @@ TEST_F(trace, life_of_a_vm)
 }
 
 /* The trace has no event for MEM_SHARE, MEM_UNSHARE and guards. */
-TEST_F(trace, private_matters)
+TEST_F(trace, private_calls_not_traced)
 {
 	unsigned int before;
 

@@ -90,7 +90,7 @@ static void ignore(int signal)
 }
 
 /* KVM_RUN runs a vCPU with any features that KVM_ARM_VCPU_INIT took. */
-TEST_F(vcpu, what_init_takes_runs)
+TEST_F(vcpu, runs_with_init_features)
 {
 	const uint32_t features[] = {
 		0,
