@@ -163,7 +163,7 @@ static void io_error_half_way(void **state)
 	finish(f);
 }
 
-static void evil_answers(void **state)
+static void invalid_answers(void **state)
 {
 	struct fixture *f = *state;
 	unsigned int i;
@@ -384,7 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(io_error_half_way, setup, teardown),
-		cmocka_unit_test_setup_teardown(evil_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(invalid_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(status_not_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(features, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_queue, setup, teardown),

@@ -66,7 +66,7 @@ static struct blob full(void)
 	return b;
 }
 
-static void everything(void **state)
+static void all_entries(void **state)
 {
 	struct blob b = full();
 
@@ -81,7 +81,7 @@ static void everything(void **state)
 	free(b.at);
 }
 
-static void nothing(void **state)
+static void no_entries(void **state)
 {
 	struct blob b = make(16, 0);
 
@@ -259,8 +259,8 @@ static void flipped_bytes(void **state)
 int main(void)
 {
 	const struct cmocka_test tests[] = {
-		cmocka_unit_test(everything),
-		cmocka_unit_test(nothing),
+		cmocka_unit_test(all_entries),
+		cmocka_unit_test(no_entries),
 		cmocka_unit_test(bad_header),
 		cmocka_unit_test(bad_entries),
 		cmocka_unit_test(bad_disk_read),

@@ -136,7 +136,7 @@ static void assigns(void **state)
 }
 
 /* The BARs of other functions do not matter, wherever they are and whatever is wrong. */
-static void others_stay_undecoded(void **state)
+static void other_bars_not_decoded(void **state)
 {
 	static const u32 bars[][2] = {
 		{ 0x1000, FAKE_WINDOW },		/* same address as the disk's */
@@ -176,7 +176,7 @@ static void others_stay_undecoded(void **state)
 }
 
 /* A BAR of the disk itself is moved if it cannot stay. */
-static void moves(void **state)
+static void bar_moved(void **state)
 {
 	static const u32 bars[][3] = {
 		{ 0x1000, FAKE_WINDOW - 0x1000, 0 },
@@ -278,7 +278,7 @@ static void left_decoding(void **state)
 }
 
 /* A BAR that ignores writes reads as if it had an invalid size. */
-static void sticky_bar(void **state)
+static void bar_ignores_writes(void **state)
 {
 	struct fake_fn *fn = fake_bus_add(1, 0, VENDOR, DEVICE);
 
@@ -289,7 +289,7 @@ static void sticky_bar(void **state)
 }
 
 /* A BAR that does not take its address is an error. */
-static void forgetful_bar(void **state)
+static void bar_loses_address(void **state)
 {
 	struct fake_fn *fn;
 	unsigned int half;
@@ -344,14 +344,14 @@ int main(void)
 		cmocka_unit_test_setup(functions_of_single, setup),
 		cmocka_unit_test_setup(bridge_is_no_device, setup),
 		cmocka_unit_test_setup(assigns, setup),
-		cmocka_unit_test_setup(others_stay_undecoded, setup),
-		cmocka_unit_test_setup(moves, setup),
+		cmocka_unit_test_setup(other_bars_not_decoded, setup),
+		cmocka_unit_test_setup(bar_moved, setup),
 		cmocka_unit_test_setup(bad_bars, setup),
 		cmocka_unit_test_setup(odd_masks, setup),
 		cmocka_unit_test_setup(window_exhausted, setup),
 		cmocka_unit_test_setup(left_decoding, setup),
-		cmocka_unit_test_setup(sticky_bar, setup),
-		cmocka_unit_test_setup(forgetful_bar, setup),
+		cmocka_unit_test_setup(bar_ignores_writes, setup),
+		cmocka_unit_test_setup(bar_loses_address, setup),
 		cmocka_unit_test_setup(random_config_space, setup),
 	};
 

@@ -238,7 +238,7 @@ static void wrote_too_much(void **state)
 }
 
 /* The device overwrites the descriptors. The driver is not affected. */
-static void scribbles(void **state)
+static void descriptors_overwritten(void **state)
 {
 	struct fixture *f = *state;
 	u16 idx = 0, round, head;
@@ -292,7 +292,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_id_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrote_too_much, setup, teardown),
-		cmocka_unit_test_setup_teardown(scribbles, setup, teardown),
+		cmocka_unit_test_setup_teardown(descriptors_overwritten, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_device, setup, teardown),
 	};
 

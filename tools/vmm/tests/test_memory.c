@@ -284,7 +284,7 @@ static void test_threads(void **state)
 	}
 }
 
-static void test_init_refuses_nonsense(void **state)
+static void test_init_refuses_bad_arguments(void **state)
 {
 	struct guest_memory memory;
 
@@ -312,7 +312,7 @@ int main(void)
 		TEST(test_file_error),
 		TEST(test_other_faults_kill),
 		TEST(test_threads),
-		cmocka_unit_test(test_init_refuses_nonsense),
+		cmocka_unit_test(test_init_refuses_bad_arguments),
 	};
 
 	return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

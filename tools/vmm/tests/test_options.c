@@ -43,7 +43,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.timeout, 0);
 }
 
-static void test_everything(void **state)
+static void test_all_options(void **state)
 {
 	struct options options;
 	char what[] = "--firmware f --kernel k --initrd=i --cmdline quiet";
@@ -257,7 +257,7 @@ int main(void)
 {
 	const struct cmocka_test tests[] = {
 		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_disk_suffix),
 		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_firmware_at),
