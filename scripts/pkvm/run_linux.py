@@ -97,10 +97,11 @@ def check_built(kernel=KERNEL):
 
 
 def boot(jobs, guest, name, *, drive, dialog=None, **more):
-    """Boot a host that has the guest's kernel at /guest and disks, with counters.around(jobs)."""
-    qemu.check_interrupts(guest.board)
     """Boot a host with disks and the guest's kernel at /guest, and run counters.around(jobs)."""
-                     drive=drive, dialog=dialog, files={'/guest': guest.kernel},
+    qemu.check_interrupts(guest.board)
+    return qemu.boot(counters.around(jobs), board=guest.board, cpu=guest.cpu, mode=guest.mode,
+                     page=guest.page, drive=drive, dialog=dialog,
+                     files={'/guest': guest.kernel},
                      log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.host()}.log'), **more)
 
 
