@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What VMs are shown of the CPU, put into force, see guest_cpu.c and guest_quiet.c.
+ * What VMs are shown of the CPU, put into force, see guest_cpu.c, guest_quiet.c and
+ * guest_mpam.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_CPU_H__
 #define __ARM64_KVM_NVHE_GUEST_CPU_H__
