@@ -2,7 +2,8 @@
 /*
  * Requests to the trusted application of tools/testing/spmc, which tests use to see FF-A from the
  * secure side. The caller sends a 64-bit direct message to SPMC_TA with a request in x3 and
- * arguments from x4 on. In the answer x3 is 0 or an FF-A error, and x4 the value.
+ * arguments from x4 on. In the answer x3 is 0 or an FF-A error, and x4 the value. The last
+ * constant is what the TRNG of that firmware returns.
  */
 #ifndef __PKVM_EL2_FFA_H__
 #define __PKVM_EL2_FFA_H__
@@ -20,5 +21,8 @@
 #define SPMC_TA_REGIONS		4
 /* Make the next call of function x4 fail with the FF-A error x5. */
 #define SPMC_TA_REFUSE		5
+
+/* TRNG_RND64: this and 1 in x1, and 2 in x2, and 3 in x3, however many bits are asked for. */
+#define SPMC_ENTROPY		0xe27209701e27209UL
 
 #endif /* __PKVM_EL2_FFA_H__ */

@@ -187,6 +187,26 @@ s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x
 	return el2_guest_result(g, 0);
 }
 
+static struct el2_guest *el2_guest_alloc(struct kunit *test)
+{
+	struct el2_guest *g = kunit_kzalloc(test, sizeof(*g), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, g);
+	g->mailbox = el2_page(test);
+	g->code = el2_page(test);
+	memcpy(page_address(g->code), el2_guest_code, el2_guest_code_end - el2_guest_code);
+
+	return g;
+}
+
+static void el2_guest_set_entry(struct el2_guest *g)
+{
+	struct kvm_cpu_context *ctxt = &el2_guest_vcpu(g)->arch.ctxt;
+
+	ctxt->regs.pc = EL2_CODE_GFN << PAGE_SHIFT;
+	ctxt->regs.regs[0] = EL2_MAILBOX_GFN << PAGE_SHIFT;
+}
+
 /**
  * el2_guest_boot() - Create a protected VM, and run its guest until it parks.
  * @test:	The test case; ends if that fails.
@@ -195,23 +215,58 @@ s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x
  */
 struct el2_guest *el2_guest_boot(struct kunit *test)
 {
-	struct el2_guest *g = kunit_kzalloc(test, sizeof(*g), GFP_KERNEL);
-	struct kvm_cpu_context *ctxt;
+	struct el2_guest *g = el2_guest_alloc(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, g);
 	g->vm = el2_vm_create(test, 1);
-	g->mailbox = el2_page(test);
-	g->code = el2_page(test);
-	memcpy(page_address(g->code), el2_guest_code, el2_guest_code_end - el2_guest_code);
-
-	ctxt = &el2_guest_vcpu(g)->arch.ctxt;
-	ctxt->regs.pc = EL2_CODE_GFN << PAGE_SHIFT;
-	ctxt->regs.regs[0] = EL2_MAILBOX_GFN << PAGE_SHIFT;
+	el2_guest_set_entry(g);
 
 	KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, g->code, EL2_CODE_GFN), 0);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, g->mailbox, EL2_MAILBOX_GFN), 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	KUNIT_ASSERT_TRUE(test, el2_readable(g->mailbox));
+	return g;
+}
+
+/* More than any field of an ID register can have, and no 0b1111, which says that there is none. */
+#define EL2_SHOW_ALL	0x7777777777777777ULL
+
+/**
+ * el2_guest_boot_np() - Start a guest that is not protected.
+ * @test:	The test case.
+ *
+ * The host would show it all that the CPU has, and gives it pointer authentication.
+ *
+ * Return: the guest, parked.
+ */
+struct el2_guest *el2_guest_boot_np(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_alloc(test);
+	struct kvm_vcpu *vcpu;
+
+	el2_to_poc(page_address(g->code), PAGE_SIZE);
+	g->is_np = true;
+	g->vm = el2_np_vm_alloc(test, 1);
+	memset64(g->vm->kvm->arch.id_regs, EL2_SHOW_ALL, KVM_ARM_ID_REG_NUM);
+	__set_bit(KVM_ARM_VCPU_PTRAUTH_ADDRESS, g->vm->kvm->arch.vcpu_features);
+	__set_bit(KVM_ARM_VCPU_PTRAUTH_GENERIC, g->vm->kvm->arch.vcpu_features);
+	KUNIT_ASSERT_EQ(test, el2_init_vm(g->vm), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(g->vm, 0), 0);
+
+	vcpu = el2_guest_vcpu(g);
+	vcpu->arch.hcr_el2 = HCR_RW;
+	vcpu->arch.mdcr_el2 = MDCR_EL2_TDA;
+	vcpu->arch.ctxt.regs.pstate = PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
+	ctxt_sys_reg(&vcpu->arch.ctxt, SCTLR_EL1) = INIT_SCTLR_EL1_MMU_OFF;
+	el2_guest_set_entry(g);
+
+	KUNIT_ASSERT_EQ(test, el2_load(g->vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_np_share(test, g->vm, page_to_pfn(g->code), EL2_CODE_GFN, 1,
+					   KVM_PGTABLE_PROT_RWX), 0);
+	KUNIT_ASSERT_EQ(test, el2_np_share(test, g->vm, page_to_pfn(g->mailbox), EL2_MAILBOX_GFN,
+					   1, KVM_PGTABLE_PROT_RW), 0);
+	/* Nobody is there to share the mailbox with. */
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	return g;
 }

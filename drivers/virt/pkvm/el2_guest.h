@@ -13,6 +13,9 @@
 /* Fill all registers with the magic, make exit x0; x0 = the value, x1 = changed registers. */
 #define EL2_GUEST_SECRET	3
 
+/* Execute x0 with x1 in x0; x0 = what is in x0 then, x1 = ESR_EL1 of the exception, or 0. */
+#define EL2_GUEST_INSN		4
+
 #define EL2_LEAVE_HVC		0	/* HVC with x0 = x1, x1 = x2 */
 #define EL2_LEAVE_WFI		1
 #define EL2_LEAVE_LOAD		2	/* of the 64 bits at x1 */
@@ -21,6 +24,9 @@
 #define EL2_LEAVE_IRQ		5	/* by interrupts, until the 64 bits at x1 are 0 */
 
 #define EL2_GUEST_MAGIC		0x5ec2e75ec2e75ec8
+
+/* VBAR_EL1 of the guest, as an offset from the start of its code. */
+#define EL2_GUEST_VECTORS	0x800
 
 /* The gfns of the guest's code and mailbox. Tests use the gfns from EL2_TEST_GFN on. */
 #define EL2_CODE_GFN		0x100
@@ -58,17 +64,20 @@ enum el2_exit {
 /**
  * struct el2_guest - A running guest.
  * @vm:		Its VM, of one vCPU, loaded.
+ * @is_np:	Whether it is not protected.
  * @mailbox:	The page of its mailbox.
  * @code:	The page of its code.
  */
 struct el2_guest {
 	struct el2_vm		*vm;
+	bool			is_np;
 	struct page		*mailbox;
 	struct page		*code;
 };
 
 void el2_to_poc(void *p, size_t size);
 struct el2_guest *el2_guest_boot(struct kunit *test);
+struct el2_guest *el2_guest_boot_np(struct kunit *test);
 enum el2_exit el2_guest_run(struct kunit *test, struct el2_guest *g);
 u64 el2_guest_fault_ipa(struct el2_guest *g);
 enum el2_exit el2_guest_run_once(struct kunit *test, struct el2_guest *g);

@@ -4,6 +4,7 @@
  * EL2 forwards to the host. It runs with the MMU off, at any address.
  *
  * Entry: x0 = IPA of the mailbox, a struct el2_mailbox, which the guest shares first.
+ * The code fits in a page and lies at its start.
  */
 #include <linux/arm-smccc.h>
 #include <linux/linkage.h>
@@ -21,6 +22,8 @@
 	.balign	8
 SYM_DATA_START(el2_guest_code)
 	mov	x19, x0
+	adr	x0, el2_guest_code + EL2_GUEST_VECTORS
+	msr	vbar_el1, x0
 	mov_q	x0, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID
 	mov	x1, x19
 	mov	x2, xzr
@@ -43,6 +46,8 @@ SYM_DATA_START(el2_guest_code)
 	b.eq	.Lwrite
 	cmp	x4, #EL2_GUEST_SECRET
 	b.eq	.Lsecret
+	cmp	x4, #EL2_GUEST_INSN
+	b.eq	.Linsn
 
 	ldp	x0, x1, [x19, #8]
 	ldp	x2, x3, [x19, #24]
@@ -61,6 +66,27 @@ SYM_DATA_START(el2_guest_code)
 	ldp	x1, x2, [x19, #16]
 	str	x2, [x1]
 	b	.Lpark
+
+	/* Written past the caches, so out of them and of what the CPU has fetched. */
+.Linsn:
+	ldp	x1, x0, [x19, #8]
+	adr	x2, .Lpatched
+	dc	civac, x2
+	dsb	sy
+	str	w1, [x2]
+	dsb	sy
+	dc	civac, x2
+	dsb	sy
+	ic	iallu
+	dsb	sy
+	isb
+.Lpatched:
+	nop
+	isb
+	mov	x1, xzr
+	stp	x0, x1, [x19, #8]
+	b	.Lpark
+
 	/*
 	 * Fill every register with the magic, make the exit, and count the
 	 * registers that have another value afterwards, except x0..x3, which
@@ -165,5 +191,12 @@ SYM_DATA_START(el2_guest_code)
 	secret_sysregs check_sysreg
 	mov_q	x19, EL2_MAILBOX_GFN << PAGE_SHIFT
 	stp	x2, x3, [x19, #8]
+	b	.Lpark
+
+	/* Of the vectors the one of a synchronous exception at EL1 is there. */
+	.org	el2_guest_code + EL2_GUEST_VECTORS + 0x200
+	mrs	x1, esr_el1
+	mov	x0, xzr
+	stp	x0, x1, [x19, #8]
 	b	.Lpark
 SYM_DATA_END_LABEL(el2_guest_code, SYM_L_GLOBAL, el2_guest_code_end)

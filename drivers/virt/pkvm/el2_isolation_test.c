@@ -6,7 +6,9 @@
  * exit asks for, and EL2 must not follow pointers that the host passes.
  */
 #include <linux/arm-smccc.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/perf/arm_pmuv3.h>
 #include <uapi/linux/psci.h>
 
 #include <asm/esr.h>
@@ -21,6 +23,11 @@
 
 /* A value that the guest shows the host on purpose. */
 #define SHOWN		0x1234567890abcdefULL
+
+/* Of the guest, each until an interrupt. */
+#define EL2_COUNTED_RUNS	8
+/* PMCNTENSET_EL0: the cycle counter. */
+#define CYCLES		BIT(31)
 
 #define POISON		0xbad0bad0bad0bad0ULL
 
@@ -147,6 +154,14 @@ static void wait_for_interrupt(struct kunit *test)
 	expect_unchanged(test, g);
 }
 
+/* The guest is going to spin with the secret in its registers until the flag is 0. */
+static void spin_until_told(struct el2_guest *g, u64 *flag)
+{
+	*flag = 1;
+	el2_to_poc(flag, sizeof(*flag));
+	el2_guest_tell(g, EL2_GUEST_SECRET, EL2_LEAVE_IRQ, TEST_IPA, 0, 0);
+}
+
 /* Rule: an exit by an interrupt of the host shows nothing. */
 static void interrupt(struct kunit *test)
 {
@@ -159,10 +174,7 @@ static void interrupt(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
 					    TEST_IPA, 0, 0), 0);
 	flag = page_address(page);
-	*flag = 1;
-	el2_to_poc(flag, sizeof(*flag));
-
-	el2_guest_tell(g, EL2_GUEST_SECRET, EL2_LEAVE_IRQ, TEST_IPA, 0, 0);
+	spin_until_told(g, flag);
 	exit = el2_guest_run_once(test, g);
 	if (exit == EL2_EXIT_INTERRUPTED)
 		exit = el2_guest_run_once(test, g);
@@ -174,6 +186,71 @@ static void interrupt(struct kunit *test)
 	vcpu_set_flag(host_vcpu(g), PENDING_EXCEPTION);
 	vcpu_set_flag(host_vcpu(g), EXCEPT_AA64_EL1_SYNC);
 	expect_unchanged(test, g);
+}
+
+static u64 count_cycles(void)
+{
+	isb();
+	return read_sysreg(pmccntr_el0);
+}
+
+/*
+ * Rule: a counter of the host stands still while a protected guest runs, and counts afterwards. The
+ * guest spins until an interrupt; what is counted then is the way there and back.
+ */
+static void counters_stand_still(struct kunit *test)
+{
+	unsigned int ver = SYS_FIELD_GET(ID_AA64DFR0_EL1, PMUVer, read_cpuid(ID_AA64DFR0_EL1));
+	u64 pmcr, enabled, filter, before, host, guest, start, host_ns, guest_ns = 0;
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = el2_page(test);
+	unsigned int i;
+	u64 *flag = page_address(page);
+
+	if (!ver || ver == ID_AA64DFR0_EL1_PMUVer_IMP_DEF)
+		kunit_skip(test, "the CPU has no PMU");
+
+	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
+					    TEST_IPA, 0, 0), 0);
+	spin_until_told(g, flag);
+
+	pmcr = read_sysreg(pmcr_el0);
+	enabled = read_sysreg(pmcntenset_el0);
+	filter = read_sysreg(pmccfiltr_el0);
+	write_sysreg(0, pmccfiltr_el0);
+	write_sysreg(CYCLES, pmcntenset_el0);
+	write_sysreg(pmcr | ARMV8_PMU_PMCR_E | ARMV8_PMU_PMCR_LC, pmcr_el0);
+
+	start = ktime_get_ns();
+	before = count_cycles();
+	mdelay(1);
+	host = count_cycles() - before;
+	host_ns = ktime_get_ns() - start;
+
+	before = count_cycles();
+	/* The first run may meet an interrupt that was pending, and end at once. */
+	for (i = 0; i < EL2_COUNTED_RUNS; i++) {
+		start = ktime_get_ns();
+		el2_guest_run_once(test, g);
+		guest_ns += ktime_get_ns() - start;
+	}
+	guest = count_cycles() - before;
+
+	KUNIT_EXPECT_EQ(test, read_sysreg(pmcntenset_el0), enabled | CYCLES);
+	write_sysreg(CYCLES & ~enabled, pmcntenclr_el0);
+	write_sysreg(filter, pmccfiltr_el0);
+	write_sysreg(pmcr, pmcr_el0);
+
+	*flag = 0;
+	el2_to_poc(flag, sizeof(*flag));
+	expect_unchanged(test, g);
+
+	/* It does count, and at most a tenth as much for each microsecond while the guest runs. */
+	KUNIT_EXPECT_GT(test, host, 0);
+	KUNIT_EXPECT_GT(test, guest_ns, 0);
+	KUNIT_EXPECT_LT(test, div64_u64(guest * 10, guest_ns / 1000 + 1),
+			div64_u64(host, host_ns / 1000 + 1));
 }
 
 /* Rule: an MMIO write shows only the value, and the host advances the guest when it is done. */
@@ -435,6 +512,7 @@ struct kunit_case el2_isolation_cases[] = {
 	KUNIT_CASE(calls_are_counted_late),
 	KUNIT_CASE(wait_for_interrupt),
 	KUNIT_CASE(interrupt),
+	KUNIT_CASE(counters_stand_still),
 	KUNIT_CASE(mmio_store),
 	KUNIT_CASE(mmio_load),
 	KUNIT_CASE(memory_fault),

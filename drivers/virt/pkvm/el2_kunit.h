@@ -110,6 +110,8 @@ extern struct kunit_case el2_teardown_cases[];
 extern struct kunit_case el2_guest_cases[];
 extern struct kunit_case el2_force_cases[];
 extern struct kunit_case el2_isolation_cases[];
+extern struct kunit_case el2_state_cases[];
+extern struct kunit_case el2_trng_cases[];
 extern struct kunit_case el2_np_share_cases[];
 extern struct kunit_case el2_range_cases[];
 extern struct kunit_case el2_random_cases[];

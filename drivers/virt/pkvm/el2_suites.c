@@ -55,6 +55,20 @@ static struct kunit_suite el2_isolation_suite = {
 	.test_cases	= el2_isolation_cases,
 };
 
+static struct kunit_suite el2_state_suite = {
+	.name		= "pkvm_el2_state",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_state_cases,
+};
+
+static struct kunit_suite el2_trng_suite = {
+	.name		= "pkvm_el2_trng",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_trng_cases,
+};
+
 static struct kunit_suite el2_force_suite = {
 	.name		= "pkvm_el2_force",
 	.init		= el2_fixture_init,
@@ -103,8 +117,8 @@ kunit_test_suite(el2_coalesce_suite);
 
 kunit_test_suites(&el2_host_suite, &el2_share_suite, &el2_vm_suite, &el2_donate_suite,
 		  &el2_teardown_suite, &el2_guest_suite, &el2_isolation_suite,
-		  &el2_force_suite, &el2_np_share_suite, &el2_range_suite, &el2_random_suite,
-		  &el2_ffa_suite);
+		  &el2_state_suite, &el2_trng_suite, &el2_force_suite, &el2_np_share_suite,
+		  &el2_range_suite, &el2_random_suite, &el2_ffa_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the protected KVM hypervisor");
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);

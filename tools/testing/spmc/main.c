@@ -7,7 +7,10 @@
 
 #include <linux/arm-smccc.h>
 
+#include "../../../drivers/virt/pkvm/el2_ffa.h"
 #include "spmc.h"
+
+#define TRNG_VERSION_1_0	0x10000
 
 /*
  * NS, RES1, HCE, RW, and the enables of features that EL3 would trap otherwise: APK, API, ATA,
@@ -150,6 +153,24 @@ bool spmc_handle_smc(struct spmc_regs *regs, uint64_t cpu)
 			regs->x[0] = SMCCC_RET_SUCCESS;
 		else
 			regs->x[0] = SMCCC_RET_NOT_SUPPORTED;
+		break;
+	/* Entropy that a test recognises. */
+	case ARM_SMCCC_TRNG_VERSION:
+		regs->x[0] = TRNG_VERSION_1_0;
+		break;
+	case ARM_SMCCC_TRNG_FEATURES:
+		if (regs->x[1] == ARM_SMCCC_TRNG_VERSION ||
+		    regs->x[1] == ARM_SMCCC_TRNG_FEATURES ||
+		    regs->x[1] == ARM_SMCCC_TRNG_RND64)
+			regs->x[0] = SMCCC_RET_SUCCESS;
+		else
+			regs->x[0] = SMCCC_RET_NOT_SUPPORTED;
+		break;
+	case ARM_SMCCC_TRNG_RND64:
+		regs->x[0] = SMCCC_RET_SUCCESS;
+		regs->x[1] = SPMC_ENTROPY + 1;
+		regs->x[2] = SPMC_ENTROPY + 2;
+		regs->x[3] = SPMC_ENTROPY + 3;
 		break;
 	default:
 		regs->x[0] = SMCCC_RET_NOT_SUPPORTED;
