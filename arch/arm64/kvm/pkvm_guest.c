@@ -159,7 +159,6 @@ bool kvm_arch_ext_allowed(struct kvm *kvm, long ext)
 	case KVM_CAP_NR_VCPUS:
 	case KVM_CAP_MAX_VCPUS:
 	case KVM_CAP_MAX_VCPU_ID:
-	case KVM_CAP_ARM_PSCI:
 	case KVM_CAP_ARM_PSCI_0_2:
 	case KVM_CAP_ARM_VM_IPA_SIZE:
 	case KVM_CAP_ARM_SVE:
@@ -177,8 +176,8 @@ bool kvm_arch_ext_allowed(struct kvm *kvm, long ext)
  * @kvm: the VM.
  * @ioctl: an ioctl of a VM.
  *
- * Return: 0 if so or if the VM is not protected; else -EPERM where the call would have no effect, or
- * a wrong one; -ENXIO for an attribute of the VM, of which a protected one has none.
+ * Return: 0 if so or if the VM is not protected; else -EPERM where the call would have no
+ * effect, or a wrong one; -ENXIO for an attribute of the VM, of which a protected one has none.
  */
 int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl)
 {

@@ -17,11 +17,9 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-/* Op0, Op1, CRn, CRm and Op2 of a system register, as encoded in MRS and MSR. */
-#define REG(op0, op1, crn, crm, op2)						\
-	((op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
-#define MRS_X0(reg)	(0xd5200000U | (reg))
-#define MSR_X0(reg)	(0xd5000000U | (reg))
+#define REG		PVM_SYSREG
+#define MRS_X0		PVM_MRS_X0
+#define MSR_X0		PVM_MSR_X0
 
 #define PFR0		REG(3, 0, 0, 4, 0)
 #define PFR1		REG(3, 0, 0, 4, 1)
@@ -159,15 +157,10 @@ static const uint32_t ptrauth_witnesses[] = {
 	0x9ac23020,	/* pacga x0, x1, x2 */
 };
 
-static int insn(struct pvm_vcpu *vcpu, uint32_t code, uint64_t x0, uint64_t x1, uint64_t x2)
-{
-	return pvm_command(vcpu, PVM_INSN, code, x0, x1, x2);
-}
-
 /* The guest reads an ID register. */
 static uint64_t id_reg(struct __test_metadata *_metadata, struct pvm_vcpu *vcpu, uint32_t reg)
 {
-	EXPECT_EQ(0, insn(vcpu, MRS_X0(reg), 0, 0, 0));
+	EXPECT_EQ(0, pvm_insn(vcpu, MRS_X0(reg), 0, 0, 0));
 
 	return vcpu->results[0];
 }
@@ -180,7 +173,7 @@ static bool is_shown(uint64_t id, const struct witness *witness)
 static void expect_works(struct __test_metadata *_metadata, struct pvm_vcpu *vcpu, bool shown,
 			 const char *name, uint32_t code, const uint64_t *args)
 {
-	int ret = insn(vcpu, code, args[0], args[1], args[2]);
+	int ret = pvm_insn(vcpu, code, args[0], args[1], args[2]);
 
 	EXPECT_EQ(shown ? 0 : -EIO, ret) {
 		TH_LOG("%s is %s, but %s", name, shown ? "shown" : "hidden",
@@ -237,7 +230,7 @@ static void create(struct __test_metadata *_metadata, struct pvm *vm, bool is_pr
 	close(fd);
 
 	ASSERT_EQ(0, pvm_create_features(vm, type, 1, DATA_SIZE, features));
-	ASSERT_EQ(0, insn(&vm->vcpus[0], MSR_X0(CPACR_EL1), CPACR_ALL, 0, 0));
+	ASSERT_EQ(0, pvm_insn(&vm->vcpus[0], MSR_X0(CPACR_EL1), CPACR_ALL, 0, 0));
 	ASSERT_EQ(0, pvm_store(&vm->vcpus[0], IPA, 0));
 }
 
@@ -332,9 +325,9 @@ TEST_F(features, gic)
 				  NULL));
 
 	EXPECT_EQ(1, id_reg(_metadata, vcpu, PFR0) >> 24 & 0xf);
-	EXPECT_EQ(0, insn(vcpu, MRS_X0(ICC_SRE_EL1), 0, 0, 0));
+	EXPECT_EQ(0, pvm_insn(vcpu, MRS_X0(ICC_SRE_EL1), 0, 0, 0));
 	EXPECT_EQ(7, vcpu->results[0]);
-	ASSERT_EQ(0, insn(vcpu, MSR_X0(CPACR_EL1), CPACR_ALL, 0, 0));
+	ASSERT_EQ(0, pvm_insn(vcpu, MSR_X0(CPACR_EL1), CPACR_ALL, 0, 0));
 	call_witnesses(_metadata, vcpu);
 	close(gic.fd);
 	pvm_free(&vm);
@@ -382,16 +375,16 @@ TEST_F(features, keys_are_kept_apart)
 	if (!ptrauth_is_shown(_metadata, self->vcpu))
 		SKIP(return, "the VM has no pointer authentication");
 
-	ASSERT_EQ(0, insn(self->vcpu, MSR_X0(APIAKEYLO_EL1), KEY, 0, 0));
+	ASSERT_EQ(0, pvm_insn(self->vcpu, MSR_X0(APIAKEYLO_EL1), KEY, 0, 0));
 	EXPECT_EQ(signature, host_signature());
 
 	create(_metadata, &next, variant->is_protected, true);
-	ASSERT_EQ(0, insn(&next.vcpus[0], MRS_X0(APIAKEYLO_EL1), 0, 0, 0));
+	ASSERT_EQ(0, pvm_insn(&next.vcpus[0], MRS_X0(APIAKEYLO_EL1), 0, 0, 0));
 	EXPECT_NE(KEY, next.vcpus[0].results[0]);
-	ASSERT_EQ(0, insn(&next.vcpus[0], MSR_X0(APIAKEYLO_EL1), ~KEY, 0, 0));
+	ASSERT_EQ(0, pvm_insn(&next.vcpus[0], MSR_X0(APIAKEYLO_EL1), ~KEY, 0, 0));
 	EXPECT_EQ(signature, host_signature());
 
-	ASSERT_EQ(0, insn(self->vcpu, MRS_X0(APIAKEYLO_EL1), 0, 0, 0));
+	ASSERT_EQ(0, pvm_insn(self->vcpu, MRS_X0(APIAKEYLO_EL1), 0, 0, 0));
 	EXPECT_EQ(KEY, self->vcpu->results[0]);
 	pvm_free(&next);
 	EXPECT_EQ(signature, host_signature());
@@ -448,39 +441,12 @@ TEST_F(features, counter_offset)
 	offset.counter_offset = now + 1000 * frequency;
 	ASSERT_EQ(0, ioctl(self->vm.fd, KVM_ARM_SET_COUNTER_OFFSET, &offset));
 
-	ASSERT_EQ(0, insn(self->vcpu, MRS_X0(CNTPCT_EL0), 0, 0, 0));
+	ASSERT_EQ(0, pvm_insn(self->vcpu, MRS_X0(CNTPCT_EL0), 0, 0, 0));
 	physical = self->vcpu->results[0];
-	ASSERT_EQ(0, insn(self->vcpu, MRS_X0(CNTVCT_EL0), 0, 0, 0));
+	ASSERT_EQ(0, pvm_insn(self->vcpu, MRS_X0(CNTVCT_EL0), 0, 0, 0));
 	EXPECT_LE(physical, self->vcpu->results[0]);
 	EXPECT_GT(100 * frequency, self->vcpu->results[0] - physical);
 	EXPECT_LT(-1001 * frequency, physical);
-}
-
-/* KVM_ENABLE_CAP refuses every capability that the VM lacks, up to numbers beyond the UAPI. */
-#define MAX_CAP	512
-
-TEST_F(features, missing_capability_refused)
-{
-	unsigned long type = variant->is_protected ? KVM_VM_TYPE_ARM_PROTECTED : 0;
-	int vm = pvm_create_vm_fd(type);
-
-	ASSERT_LE(0, vm);
-	for (uint32_t nr = 0; nr < MAX_CAP; nr++) {
-		struct kvm_enable_cap cap = { .cap = nr };
-
-		/* KVM_CHECK_EXTENSION returns a size for this one, which is 0 at first. */
-		if (nr == KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE && !variant->is_protected)
-			continue;
-		if (ioctl(vm, KVM_CHECK_EXTENSION, nr))
-			continue;
-		EXPECT_EQ(-1, ioctl(vm, KVM_ENABLE_CAP, &cap)) {
-			TH_LOG("the VM lacks capability %u, but KVM_ENABLE_CAP took it", nr);
-		}
-		EXPECT_EQ(EINVAL, errno) {
-			TH_LOG("capability %u", nr);
-		}
-	}
-	close(vm);
 }
 
 /*

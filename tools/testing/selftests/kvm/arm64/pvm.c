@@ -118,7 +118,7 @@ int pvm_set_reg(struct pvm_vcpu *vcpu, uint64_t id, uint64_t value)
 	return ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg) ? -errno : 0;
 }
 
-static int add_vcpu(struct pvm *vm, uint32_t features)
+static int add_vcpu(struct pvm *vm, const struct pvm_setup *setup)
 {
 	struct pvm_vcpu *vcpu = &vm->vcpus[vm->nr_vcpus];
 	struct kvm_vcpu_init init;
@@ -139,14 +139,15 @@ static int add_vcpu(struct pvm *vm, uint32_t features)
 
 	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
 		return -errno;
-	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2 | features;
+	init.features[0] |= 1U << KVM_ARM_VCPU_PSCI_0_2 | setup->features;
+	init.features[0] &= ~setup->without;
 	if (vcpu->index)
 		init.features[0] |= 1U << KVM_ARM_VCPU_POWER_OFF;
 
 	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
 		return -errno;
 
-	if (features & 1U << KVM_ARM_VCPU_SVE) {
+	if (setup->features & 1U << KVM_ARM_VCPU_SVE) {
 		int what = KVM_ARM_VCPU_SVE;
 
 		if (ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &what))
@@ -249,26 +250,48 @@ int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t
 int pvm_create_features(struct pvm *vm, unsigned long type, unsigned int nr_vcpus,
 			size_t data_size, uint32_t features)
 {
+	const struct pvm_setup setup = {
+		.type = type,
+		.nr_vcpus = nr_vcpus,
+		.data_size = data_size,
+		.features = features,
+	};
+
+	return pvm_create_as(vm, &setup);
+}
+
+/**
+ * pvm_create_as() - As pvm_create(), with all that can be chosen
+ * @vm: gets the VM.
+ * @setup: how it is to be.
+ *
+ * Return: as pvm_create(), or the error of @setup's prepare().
+ */
+int pvm_create_as(struct pvm *vm, const struct pvm_setup *setup)
+{
 	int err, size;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->fd = -1;
+	vm->type = setup->type;
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm_fd < 0)
 		return -errno;
 
-	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, setup->type);
 	size = vm->fd < 0 ? -1 : ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	err = size < 0 ? -errno : 0;
 	vm->run_size = size < 0 ? 0 : size;
 
-	while (!err && vm->nr_vcpus < nr_vcpus)
-		err = add_vcpu(vm, features);
+	if (!err && setup->prepare)
+		err = setup->prepare(vm);
+	while (!err && vm->nr_vcpus < setup->nr_vcpus)
+		err = add_vcpu(vm, setup);
 	if (!err)
 		err = place_code(vm);
-	if (!err && data_size)
-		err = place_data(vm, data_size);
-	if (!err && nr_vcpus)
+	if (!err && setup->data_size)
+		err = place_data(vm, setup->data_size);
+	if (!err && setup->nr_vcpus)
 		err = set_entry(&vm->vcpus[0]);
 	if (err)
 		pvm_free(vm);
@@ -491,6 +514,21 @@ int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
 int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
 {
 	return pvm_command(vcpu, PVM_STORE, ipa, value, 0, 0);
+}
+
+/**
+ * pvm_insn() - Have the guest execute one instruction
+ * @vcpu: the vCPU.
+ * @code: the instruction, which uses x0..x3 alone.
+ * @x0: what is in x0 before.
+ * @x1: in x1.
+ * @x2: in x2.
+ *
+ * Return: as pvm_run(); what is in x0..x3 afterwards are the results.
+ */
+int pvm_insn(struct pvm_vcpu *vcpu, uint32_t code, uint64_t x0, uint64_t x1, uint64_t x2)
+{
+	return pvm_command(vcpu, PVM_INSN, code, x0, x1, x2);
 }
 
 /**

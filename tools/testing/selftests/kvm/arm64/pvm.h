@@ -61,6 +61,13 @@
 /* The limit of a call on a range, in granules, and for guards in leaves of the guest's stage-2. */
 #define PVM_RANGE_MAX		256
 
+/* Op0, Op1, CRn, CRm and Op2 of a system register, where MRS and MSR have them. */
+#define PVM_SYSREG(op0, op1, crn, crm, op2)						\
+	((op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
+/* Instructions for pvm_insn(). */
+#define PVM_MRS_X0(sysreg)	(0xd5200000U | (sysreg))
+#define PVM_MSR_X0(sysreg)	(0xd5000000U | (sysreg))
+
 struct pvm;
 
 struct pvm_vcpu {
@@ -89,6 +96,8 @@ struct pvm_vcpu {
 struct pvm {
 	int kvm_fd;
 	int fd;
+	/* KVM_CREATE_VM's. */
+	unsigned long type;
 	size_t run_size;
 	unsigned int nr_vcpus;
 	struct pvm_vcpu vcpus[PVM_MAX_VCPUS];
@@ -99,6 +108,24 @@ struct pvm {
 	/* The memory behind slot 1, NULL if there is none. */
 	uint8_t *data;
 	size_t data_size;
+};
+
+/**
+ * struct pvm_setup - How a VM is to be made
+ * @type: KVM_CREATE_VM's type.
+ * @nr_vcpus: up to PVM_MAX_VCPUS.
+ * @data_size: bytes of anonymous memory in slot 1, rounded up to pages; 0 for no slot 1.
+ * @features: bits of KVM_ARM_VCPU_* that the vCPUs have more; SVE is finalized.
+ * @without: bits that they do not have.
+ * @prepare: not NULL: called when the VM has nothing yet; 0 or a negative errno.
+ */
+struct pvm_setup {
+	unsigned long type;
+	unsigned int nr_vcpus;
+	size_t data_size;
+	uint32_t features;
+	uint32_t without;
+	int (*prepare)(struct pvm *vm);
 };
 
 /* A step of PVM_BATCH, in the guest's memory. */
@@ -117,6 +144,7 @@ int pvm_create_vm_fd(unsigned long type);
 int pvm_create(struct pvm *vm, unsigned long type, unsigned int nr_vcpus, size_t data_size);
 int pvm_create_features(struct pvm *vm, unsigned long type, unsigned int nr_vcpus,
 			size_t data_size, uint32_t features);
+int pvm_create_as(struct pvm *vm, const struct pvm_setup *setup);
 int pvm_copy_code(void *memory, size_t size);
 void pvm_kill(struct pvm *vm);
 void pvm_free(struct pvm *vm);
@@ -133,6 +161,7 @@ int pvm_command_to_end(struct pvm_vcpu *vcpu, uint64_t command, uint64_t arg0, u
 		       uint64_t arg2, uint64_t arg3);
 int pvm_load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value);
 int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value);
+int pvm_insn(struct pvm_vcpu *vcpu, uint32_t code, uint64_t x0, uint64_t x1, uint64_t x2);
 int64_t pvm_hvc(struct pvm_vcpu *vcpu, uint32_t function, uint64_t x1, uint64_t x2, uint64_t x3);
 int64_t pvm_share(struct pvm_vcpu *vcpu, uint64_t ipa);
 int64_t pvm_unshare(struct pvm_vcpu *vcpu, uint64_t ipa);
