@@ -7,17 +7,19 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Cpu:
-    """The value of QEMU's -cpu, the page sizes of the MMU in KiB, and kernel parameters."""
+    """The value of QEMU's -cpu, the page sizes of the MMU in KiB, kernel parameters, and more
+    properties for QEMU's -M."""
     model: str
     pages: tuple = (4, 16, 64)
     words: str = ''
+    machine: str = ''
 
 
 CPUS = {
     # Armv8.0: no VHE, no LSE, no PAN. The benchmark counts instructions on this CPU.
     'a57': Cpu('cortex-a57', (4, 64)),
-    # All features that QEMU models. EL2 runs with HCR_EL2.E2H set (hVHE).
-    'max': Cpu('max,pauth-impdef=on'),
+    # All features that QEMU models, and memory with tags. EL2 runs with HCR_EL2.E2H set (hVHE).
+    'max': Cpu('max,pauth-impdef=on', machine='mte=on'),
     # The same CPU with E2H clear: vh=0 keeps Linux from using VHE, hvhe=0 its hypervisor.
     'max-nvhe': Cpu('max,pauth-impdef=on', words='arm64_sw.hvhe=0 id_aa64mmfr1.vh=0'),
     'a76': Cpu('cortex-a76'),

@@ -108,6 +108,11 @@ def image(page=4):
     return os.path.join(BUILD, 'Image' if page == 4 else f'Image.{page}k')
 
 
+def machine(board, what):
+    """Return the value of -M for a board and a CPU of cpus.py, which a board may have itself."""
+    return ','.join(filter(None, [board.machine, '' if board.cpu else what.machine]))
+
+
 def command_line(options, initrd):
     """QEMU's argument list for these options."""
     check_version()
@@ -119,7 +124,7 @@ def command_line(options, initrd):
         what.words, options.append]))
     if options.icount:
         model += ',cntfrq=1000000000'
-    args = [QEMU, '-M', board.machine, *([] if board.cpu else ['-cpu', model]),
+    args = [QEMU, '-M', machine(board, what), *([] if board.cpu else ['-cpu', model]),
             '-smp', str(board.smp or options.smp),
             '-m', str(options.mem), '-nographic', '-nodefaults', '-no-reboot',
             *['-serial', 'null'] * board.uarts, *SERIAL,
