@@ -154,9 +154,15 @@ $(B)/guest/Image: $(B)/Image
 $(B)/guest/busybox: $(S)/busybox.sh
 	@$(S)/busybox.sh $@
 
-$(B)/guest/root.img: $(S)/guest_root.py $(B)/guest/busybox $(wildcard tools/testing/guest/*)
+$(B)/guest/sve: tools/testing/guest/sve.c
+	@echo "  CC      $@"
+	@mkdir -p $(@D)
+	@aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -static -s -o $@ $<
+
+$(B)/guest/root.img: $(S)/guest_root.py $(B)/guest/busybox $(B)/guest/sve \
+		$(wildcard tools/testing/guest/*)
 	@echo "  ROOT    $@"
-	@$(S)/guest_root.py $(B)/guest/busybox $@
+	@$(S)/guest_root.py $(B)/guest/busybox $(B)/guest/sve $@
 
 $(B)/guest/initrd: $(S)/guest_initrd.sh $(B)/guest/busybox $(B)/gen_init_cpio \
 		tools/testing/guest/initrd

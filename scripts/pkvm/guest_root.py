@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""guest_root.py BUSYBOX OUTPUT: write the root of the Linux guest, an ext4 image.
+"""guest_root.py BUSYBOX SVE OUTPUT: write the root of the Linux guest, an ext4 image.
 
-It contains busybox, the files of tools/testing/guest, and 4 MiB of data generated from a fixed
-seed. mke2fs and debugfs write the image, so that root privileges are not needed. The same input
-files result in the same bytes.
+It contains busybox, the program that uses SVE, the files of tools/testing/guest, and 4 MiB of
+data generated from a fixed seed. mke2fs and debugfs write the image, so that root privileges
+are not needed. The same input files result in the same bytes.
 """
 
 import hashlib
@@ -41,9 +41,10 @@ def applets():
         return [line for line in file.read().split('\n') if line.startswith('/')]
 
 
-def commands(busybox, data_file):
+def commands(programs, data_file):
     """Return the commands for debugfs, one per line."""
-    files = {'/bin/busybox': (busybox, 0o755), '/srv/data': (data_file, 0o644)}
+    files = {f'/bin/{name}': (program, 0o755) for name, program in programs.items()}
+    files['/srv/data'] = (data_file, 0o644)
     for name, mode in (('inittab', 0o644), ('profile', 0o644), ('rc', 0o755)):
         files[f'/etc/{name}'] = (os.path.join(FILES, name), mode)
     lines = [f'mkdir /{name}' for name in FOLDERS]
@@ -71,7 +72,7 @@ def run(*command):
     return done
 
 
-def make(busybox, output):
+def make(programs, output):
     """Write the image. If this fails, no incomplete image is left."""
     image = output + '.new'
     with tempfile.TemporaryDirectory(dir=os.path.dirname(output)) as scratch:
@@ -80,7 +81,7 @@ def make(busybox, output):
         with open(data_file, 'wb') as file:
             file.write(data())
         with open(script, 'w') as file:
-            file.write('\n'.join(commands(busybox, data_file)) + '\n')
+            file.write('\n'.join(commands(programs, data_file)) + '\n')
         with open(image, 'wb') as file:
             file.truncate(SIZE)
         run('mke2fs', '-q', '-F', '-t', 'ext4', '-b', '4096', '-U', UUID, '-L', 'guest', '-E',
@@ -95,11 +96,12 @@ def make(busybox, output):
 
 
 def main():
-    if len(sys.argv) != 3:
-        print('usage: guest_root.py BUSYBOX OUTPUT', file=sys.stderr)
+    if len(sys.argv) != 4:
+        print('usage: guest_root.py BUSYBOX SVE OUTPUT', file=sys.stderr)
         return 2
     try:
-        make(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]))
+        busybox, sve, output = map(os.path.abspath, sys.argv[1:])
+        make({'busybox': busybox, 'sve': sve}, output)
     except (RootError, OSError) as error:
         print(f'guest_root.py: error: {error}', file=sys.stderr)
         return 1

@@ -26,6 +26,14 @@ FEW_CALLS = 16
 WRITTEN = '/root/written'
 WRITE = f'head -c 1048576 /srv/data >{WRITTEN} && sync'
 READ = f'echo 3 >/proc/sys/vm/drop_caches; sha256sum {WRITTEN}'
+SVE = '/bin/sve'
+CPUINFO = 'grep -m 1 Features /proc/cpuinfo'
+WITH_SVE = ('max', 'max-nvhe', 'n2', 'v1')
+RNG = 'cat /sys/class/misc/hw_random/rng_current'
+ENTROPY_BYTES = '64'
+ENTROPY = f'head -c {ENTROPY_BYTES} /dev/hwrng | wc -c'
+# A CPU with RNDRRS, from which EL2 takes it; QEMU's machine has no firmware that would give any.
+WITH_ENTROPY = ('max', 'max-nvhe')
 CPU1 = '/sys/devices/system/cpu/cpu1/online'
 ONLINE = 'cat /sys/devices/system/cpu/online'
 HOTPLUG = f'for i in 1 2 3 4 5; do echo 0 >{CPU1} && {ONLINE} && echo 1 >{CPU1} && {ONLINE}; done'
@@ -81,14 +89,15 @@ def linux_np(cpu):
 def linux_writes(cpu):
     """CPUs go and come back; what is written outlives a reboot; the disk is sane.
 
-    CPU_OFF and CPU_ON of a running guest, data in both directions through the
-    DMA pool, and SYSTEM_RESET, which is status 3. The digests are computed here.
+    Programs that use SVE are preempted and keep their registers, and the TRNG calls give the
+    guest's driver entropy. CPU_OFF and CPU_ON of a running guest, data in both directions
+    through the DMA pool, and SYSTEM_RESET, which is status 3. The digests are computed here.
     """
     run_linux.check_built()
     guest = run_linux.Guest(cpu, CPUS)
     data = guest_root.data()
-    first = console.Shell([HOTPLUG, 'nproc', 'sha256sum /srv/data', 'mount -o remount,rw /',
-                           WRITE, READ], 'reboot')
+    first = console.Shell([CPUINFO, SVE, RNG, ENTROPY, HOTPLUG, 'nproc', 'sha256sum /srv/data',
+                           'mount -o remount,rw /', WRITE, READ], 'reboot')
     second = console.Shell([READ], after='@@ start 3 ')
     with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='disk.') as disk:
         shutil.copyfile(run_linux.ROOT, disk.name)
@@ -104,6 +113,11 @@ def linux_writes(cpu):
             with open(written.name, 'rb') as file:
                 expect(file.read() == data[:1 << 20], True, 'the file is on the disk')
     said, later = run_linux.answers(first), run_linux.answers(second)
+    expect('sve' in said[CPUINFO].split(), cpu in WITH_SVE, 'SVE in /proc/cpuinfo')
+    expect(said[SVE], 'sve: right' if cpu in WITH_SVE else 'sve: none', 'programs that use SVE')
+    expect(said[RNG], 'smccc_trng' if cpu in WITH_ENTROPY else 'none', 'the source of entropy')
+    if cpu in WITH_ENTROPY:
+        expect(said[ENTROPY], ENTROPY_BYTES, 'bytes of entropy')
     expect(said[HOTPLUG].split(), ['0', '0-1'] * 5, 'CPUs on line')
     expect(said['nproc'], str(CPUS), 'CPUs on line at the end')
     expect(said['sha256sum /srv/data'].split()[0], hashlib.sha256(data).hexdigest(),

@@ -9,7 +9,10 @@ import unittest
 import guest_root
 from sandbox import Sandbox
 
-BUSYBOX = b'\x7fELF' + bytes(range(256)) * 64
+PROGRAMS = {
+    'busybox': b'\x7fELF' + bytes(range(256)) * 64,
+    'sve': b'\x7fELF' + bytes(range(256)) * 4,
+}
 
 
 class Root(unittest.TestCase):
@@ -18,12 +21,13 @@ class Root(unittest.TestCase):
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
-        with open(self.box.path('busybox'), 'wb') as file:
-            file.write(BUSYBOX)
+        for name, content in PROGRAMS.items():
+            with open(self.box.path(name), 'wb') as file:
+                file.write(content)
 
     def make(self, name):
         image = self.box.path(name)
-        guest_root.make(self.box.path('busybox'), image)
+        guest_root.make({name: self.box.path(name) for name in PROGRAMS}, image)
         return image
 
     def test_reproducible(self):
@@ -40,7 +44,7 @@ class Root(unittest.TestCase):
     def test_content(self):
         """The image contains each file with its mode and contents, owned by root."""
         image = self.make('image')
-        for path, mode in (('/bin/busybox', '0755'), ('/etc/rc', '0755'),
+        for path, mode in (('/bin/busybox', '0755'), ('/bin/sve', '0755'), ('/etc/rc', '0755'),
                            ('/etc/inittab', '0644'), ('/srv/data', '0644')):
             stat = guest_root.run('debugfs', '-R', f'stat {path}', image).stdout
             self.assertRegex(stat, rf'Type: regular +Mode: +{mode} ')
@@ -49,7 +53,8 @@ class Root(unittest.TestCase):
             stat = guest_root.run('debugfs', '-R', f'stat {path}', image).stdout
             self.assertIn('Fast link dest: "/bin/busybox"', stat)
         copy = self.box.path('copy')
-        for path, data in (('/bin/busybox', BUSYBOX), ('/srv/data', guest_root.data())):
+        contents = {f'/bin/{name}': content for name, content in PROGRAMS.items()}
+        for path, data in {**contents, '/srv/data': guest_root.data()}.items():
             guest_root.run('debugfs', '-R', f'dump {path} {copy}', image)
             with open(copy, 'rb') as file:
                 self.assertEqual(file.read(), data)
@@ -65,7 +70,7 @@ class Root(unittest.TestCase):
     def test_no_busybox(self):
         """If busybox is missing, there is an error message and no stack trace."""
         status, output = self.box.run('scripts/pkvm/guest_root.py', '/nonexistent',
-                                      self.box.path('image'))
+                                      self.box.path('sve'), self.box.path('image'))
         self.assertEqual(status, 1)
         self.assertIn('guest_root.py: error: ', output)
         self.assertNotIn('Traceback', output)
