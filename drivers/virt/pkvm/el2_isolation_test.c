@@ -246,10 +246,13 @@ static void counters_stand_still(struct kunit *test)
 	el2_to_poc(flag, sizeof(*flag));
 	expect_unchanged(test, g);
 
-	/* It does count, and at most a tenth as much for each microsecond while the guest runs. */
+	/*
+	 * It does count, and less than half as much for each microsecond while the guest runs. The
+	 * way there and back counts, and how long the guest runs depends on the interrupts.
+	 */
 	KUNIT_EXPECT_GT(test, host, 0);
 	KUNIT_EXPECT_GT(test, guest_ns, 0);
-	KUNIT_EXPECT_LT(test, div64_u64(guest * 10, guest_ns / 1000 + 1),
+	KUNIT_EXPECT_LT(test, div64_u64(guest * 2, guest_ns / 1000 + 1),
 			div64_u64(host, host_ns / 1000 + 1));
 }
 
