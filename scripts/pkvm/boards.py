@@ -18,7 +18,8 @@ class Board:
     machine is the value of QEMU's -M, console the kernel's name of the UART that is the console,
     and uarts the number of UARTs before that one. tree is the file below build/ with the device
     tree of the board, if QEMU does not make one. cpu is the CPU that the board has, and smp how
-    many; without cpu, any CPU can be asked for. disks says whether the kernel finds QEMU's disks.
+    many; without cpu, any CPU can be asked for. disks says whether the kernel finds QEMU's disks,
+    disk is QEMU's device for one, and devices are further devices.
     With uboot, U-Boot boots the kernel. QEMU before the version interrupts_since does not wire
     the virtual interrupts of the CPUs.
     """
@@ -29,6 +30,8 @@ class Board:
     cpu: cpus.Cpu = None
     smp: int = None
     disks: bool = True
+    disk: str = 'virtio-blk-device'
+    devices: tuple = ()
     uboot: bool = False
     interrupts_since: tuple = ()
     about: str = ''
@@ -40,6 +43,12 @@ BOARDS = {
     # With firmware QEMU removes devices that ACPI would describe, unless it is off.
     'virt-u-boot': Board(VIRT + ',acpi=off', uboot=True,
                          about='the same, with kernel, device tree and firmware from U-Boot'),
+    # A disk asks for no IOMMU unless told to. QEMU's edu device copies by DMA from and to any
+    # address, for tests.
+    'virt-smmu': Board(VIRT + ',iommu=smmuv3',
+                       disk='virtio-blk-pci,disable-legacy=on,iommu_platform=on',
+                       devices=8 * ('edu,dma_mask=0xffffffffff',),
+                       about='the same, with PCI devices behind an SMMUv3'),
     # The device tree has four CPUs, whether they are there or not.
     'imx8mp-evk': Board('imx8mp-evk', 'ttymxc1', 1, 'imx8mp-evk.dtb',
                         cpus.Cpu('cortex-a53', (4, 64)), 4, disks=False,
@@ -47,6 +56,9 @@ BOARDS = {
                         about='NXP\'s i.MX 8M Plus EVK, with the kernel\'s device tree'),
 }
 DEFAULT = 'virt'
+# What the kernel of virt-smmu has to know where its edu devices are used: they need no driver but
+# one that claims them, and have to reach the addresses that they are given.
+SMMU_WORDS = 'iommu.passthrough=1 pci-stub.ids=1234:11e8'
 
 
 def board(text):

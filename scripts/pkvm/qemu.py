@@ -141,7 +141,9 @@ def command_line(options, initrd):
         # A comma in a value is doubled, or QEMU takes it for the next option.
         path = path.replace(',', ',,')
         args += ['-drive', f'file={path},format=raw,if=none,id=drive{number}{readonly}',
-                 '-device', f'virtio-blk-device,drive=drive{number}']
+                 '-device', f'{board.disk},drive=drive{number}']
+    for device in board.devices:
+        args += ['-device', device]
     return args
 
 
