@@ -14,6 +14,7 @@
 #include <asm/spectre.h>
 
 #include "pkvm_guest.h"
+#include "pkvm_smmu.h"
 
 /**
  * pkvm_guest_init_smccc() - Tell the hypervisor what guests may know of workarounds
@@ -52,7 +53,8 @@ void __init pkvm_guest_init_smccc(void)
  * @type: KVM_CREATE_VM's type; loses KVM_VM_TYPE_ARM_PROTECTED.
  *
  * Return: 0; -EINVAL if the VM shall be protected on a host that was not booted
- * with kvm-arm.mode=protected.
+ * with kvm-arm.mode=protected; -EPERM if it shall be where a device may reach its
+ * memory, and kvm-arm.dma_isolation=required was asked for.
  */
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 {
@@ -70,7 +72,7 @@ int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 	kvm->arch.pkvm.enabled = true;
 	*type &= ~KVM_VM_TYPE_ARM_PROTECTED;
 
-	return 0;
+	return pkvm_smmu_check_vm();
 }
 
 static int pkvm_guest_info(struct kvm_enable_cap *cap)

@@ -22,6 +22,7 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
+#include <nvhe/smmu.h>
 
 /* Above this many runs, invalidate the host's whole VMID instead. */
 #define MAX_TLB_RUNS	8
@@ -127,6 +128,7 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 	WARN_ON(walk->host.level != KVM_PGTABLE_LAST_LEVEL);
 	s2_set_pte(&host_mmu.pgt, &walk->host,
 		   kvm_phys_to_pte(walk->phys) | host_attr | PTE_TYPE_PAGE);
+	smmu_s2_set_owner(walk->phys, PAGE_SIZE, true);
 	hyp_phys_to_page(walk->phys)->host_state = PKVM_PAGE_SHARED_BORROWED;
 	guest_set_state(walk, PKVM_PAGE_SHARED_OWNED);
 
@@ -149,6 +151,7 @@ static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
 		if (kvm_pte_valid(walk->host.pte))
 			tlb_add_page(tlb, walk->phys);
 		s2_set_pte(&host_mmu.pgt, &walk->host, host_guest_pte(walk->vm, walk->ipa));
+		smmu_s2_set_owner(walk->phys, PAGE_SIZE, false);
 		hyp_phys_to_page(walk->phys)->host_state = PKVM_NOPAGE;
 	} else {
 		/* Part of a block, which has to go, or of nothing that is mapped. */
