@@ -7,7 +7,7 @@ that has KUnit; inserting one runs its suites. Each case is a TAP line; a suite 
 expected and does not show up is a failure.
 
 The suites of EL2 run once more on a machine with a secure world, where FF-A has somebody to
-talk to: there the cases of FF-A may not be skipped.
+talk to, and those of SMMUs on a machine that has one: there their cases may not be skipped.
 
 --granule 16 inserts the modules of the host with pages of 16 KiB, as they were built with it.
 """
@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boards  # noqa: E402
 import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run_kunit  # noqa: E402
@@ -32,9 +33,13 @@ FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
 LIMIT = 400
 # Whole blocks of memory of each size are in it.
 MEMORY = 4096
-# What the secure world is for, and the suite that needs it.
-EL2_MODULE = 'pkvm_el2_kunit.ko'
-FFA_SUITE = 'pkvm_el2_ffa'
+# Machines other than the usual one: what is run there, the suite that needs it, and what makes
+# the machine.
+MACHINES = {
+    'secure': ('pkvm_el2_kunit.ko', 'pkvm_el2_ffa', {'spmc': qemu.SPMC}),
+    'smmu': ('pkvm_smmu_kunit.ko', 'pkvm_smmu',
+             {'board': 'virt-smmu', 'append': boards.SMMU_WORDS}),
+}
 
 
 def step(log, *command, **more):
@@ -82,10 +87,14 @@ def build(granule, source, jobs):
     return modules_below(source)
 
 
-def tell(label, granule, jobs, secure):
+def tell(label, granule, jobs, suite_of_machine):
     """TAP lines for the jobs that inserted a module each; whether all is well."""
-    complete = () if granule != 4 else FFA_SUITE + '.' if secure else run_kunit.COMPLETE
-    expected = [FFA_SUITE] if secure else run_kunit.expected_suites()
+    if suite_of_machine:
+        complete, expected = suite_of_machine + '.', [suite_of_machine]
+    else:
+        complete, expected = run_kunit.COMPLETE, run_kunit.expected_suites()
+    if granule != 4:
+        complete = ()
     good, seen = True, set()
 
     def line(name, problem, more=''):
@@ -113,23 +122,23 @@ def tell(label, granule, jobs, secure):
     return good
 
 
-def run(cpu, granule, modules, secure):
+def run(cpu, granule, modules, machine):
     """Insert each module in a protected host that has a firmware; whether every case passed."""
     objects = kernel(granule)
-    if secure:
-        modules = [path for path in modules if os.path.basename(path) == EL2_MODULE]
+    module, suite, more = MACHINES.get(machine, (None, None, {}))
+    if module:
+        modules = [path for path in modules if os.path.basename(path) == module]
     modules = [os.path.join(objects, 'lib/kunit/kunit.ko'), *modules]
     names = [os.path.basename(path) for path in modules]
     label = cpu if granule == 4 else f'{cpu}-{granule}k'
-    if secure:
-        label += '-secure'
+    if machine:
+        label += f'-{machine}'
     host = qemu.boot([f'insmod /{name}' for name in names], cpu=cpu, verbose=True,
                      kernel=os.path.join(objects, 'Image'), limit=LIMIT, mem=MEMORY,
                      firmware=FIRMWARE if granule == 4 else None,
-                     spmc=qemu.SPMC if secure else None,
                      files={f'/{name}': path for name, path in zip(names, modules)},
-                     log=os.path.join(BUILD, 'log', f'modules-{label}.log'))
-    good = tell(label, granule, host.jobs[1:], secure)
+                     log=os.path.join(BUILD, 'log', f'modules-{label}.log'), **more)
+    good = tell(label, granule, host.jobs[1:], suite)
     if host.cause:
         print(f'not ok {label}.modules # {host.cause}')
         good = False
@@ -160,8 +169,8 @@ def main():
             print('not ok modules # this tree builds none')
             return 1
         try:
-            good = [run(cpu, args.granule, modules, secure)
-                    for cpu in names for secure in (False, True)]
+            good = [run(cpu, args.granule, modules, machine)
+                    for cpu in names for machine in (None, *MACHINES)]
         except qemu.QemuError as error:
             print(f'not ok modules # {error}')
             return 1

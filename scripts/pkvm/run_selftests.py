@@ -7,7 +7,8 @@ tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
     PROGRAM [MODE...]
 
 PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
-protected (the default); plain, a host that was not booted protected; debug, a
+protected (the default); plain, a host that was not booted protected; smmu, a
+protected host whose PCI devices are behind an SMMU; debug, a
 protected host with every check that the kernel has, which --debug builds and
 runs; stress, which run_stress.py runs; starts, which run_starts.py runs; fuzz,
 which run_fuzz_guest.py runs; stage2, which run_system.py runs; or smoke, beside
@@ -25,6 +26,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boards  # noqa: E402
 import cpus  # noqa: E402
 import devtree  # noqa: E402
 import qemu  # noqa: E402
@@ -39,7 +41,7 @@ LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
 # The hosts that programs run on, as build.mk makes them.
 TEST_IMAGE = os.path.join(BUILD, 'test-host/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
-MODES = ('protected', 'plain', 'firmware', 'debug', 'stress', 'starts', 'fuzz',
+MODES = ('protected', 'plain', 'firmware', 'smmu', 'debug', 'stress', 'starts', 'fuzz',
          'stage2', 'smoke')
 SKIPPED = 4
 LIMIT = 240
@@ -156,7 +158,9 @@ def run(cpu, mode, names):
     host = qemu.boot([f'limit={LIMIT} /selftests/{name}{argument}' for name in names],
                      cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4, log=log,
                      kernel=DEBUG_IMAGE if mode == 'debug' else TEST_IMAGE,
-                     limit=LIMIT * (1 + len(names)), files=files, firmware=firmware)
+                     limit=LIMIT * (1 + len(names)), files=files, firmware=firmware,
+                     board='virt-smmu' if mode == 'smmu' else boards.DEFAULT,
+                     append=boards.SMMU_WORDS if mode == 'smmu' else '')
     good = True
     for name, job in zip(names, host.jobs):
         good = tell(f'{cpu}.{mode}.{os.path.basename(name)}', job) and good
@@ -182,7 +186,7 @@ def main():
             with tree.locked():
                 build(sorted({name for name, _ in programs()}), args.jobs)
             return 0
-        modes = ['debug'] if args.debug else ['protected', 'plain', 'firmware']
+        modes = ['debug'] if args.debug else ['protected', 'plain', 'firmware', 'smmu']
         wanted = [(name, mode) for name, mode in programs() if mode in modes and
                   (not args.program or name in args.program)]
         if not wanted:
