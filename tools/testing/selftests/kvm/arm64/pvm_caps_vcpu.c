@@ -26,13 +26,6 @@
 #define EC_SERROR	0x2f
 #define SERROR_ISS	0x1234UL
 
-/* Function ids: of PSCI 0.1 as KVM numbers it, PSCI 1.0, PV time and PTP. */
-#define PSCI_0_1_CPU_ON		0x95c1ba60U
-#define PSCI_SYSTEM_SUSPEND	0xc400000eU
-#define PSCI_INVALID		(-2)
-#define PV_TIME_ST		0xc5000021U
-#define PTP			0x86000001U
-
 #define MSR_DAIFCLR_A	0xd50344ffU
 #define PACGA_X0_X1_X2	0x9ac23020U
 #define LDP_X0_X1_X2	0xa9400440U
@@ -254,7 +247,8 @@ static int use_system_suspend(unsigned long type, int value)
 
 	USE_CHECK(!pvm_create(&vm, type, 1, 0));
 	USE_CHECK(!enable(vm.fd, KVM_CAP_ARM_SYSTEM_SUSPEND, 0));
-	USE_CHECK(pvm_command(&vm.vcpus[0], PVM_HVC, PSCI_SYSTEM_SUSPEND, PVM_CODE_IPA, 0, 0) ==
+	USE_CHECK(pvm_command(&vm.vcpus[0], PVM_HVC, PSCI_1_0_FN64_SYSTEM_SUSPEND, PVM_CODE_IPA,
+			      0, 0) ==
 		  -ESHUTDOWN);
 	USE_CHECK(vm.vcpus[0].event == KVM_SYSTEM_EVENT_SUSPEND);
 	pvm_free(&vm);
@@ -281,7 +275,7 @@ static int use_psci_0_1(unsigned long type, int value)
 	struct pvm vm;
 
 	USE_CHECK(!pvm_create_as(&vm, &setup));
-	USE_CHECK(pvm_hvc(&vm.vcpus[0], PSCI_0_1_CPU_ON, 77, 0, 0) == PSCI_INVALID);
+	USE_CHECK(pvm_hvc(&vm.vcpus[0], KVM_PSCI_FN_CPU_ON, 77, 0, 0) == PSCI_RET_INVALID_PARAMS);
 	pvm_free(&vm);
 	return 0;
 }
@@ -297,7 +291,7 @@ static int refused_psci_0_1(unsigned long type)
 
 	if (err)
 		return err;
-	err = pvm_hvc(&vm.vcpus[0], PSCI_0_1_CPU_ON, 77, 0, 0) == HVC_NOT_SUPPORTED ?
+	err = pvm_hvc(&vm.vcpus[0], KVM_PSCI_FN_CPU_ON, 77, 0, 0) == HVC_NOT_SUPPORTED ?
 	      -EOPNOTSUPP : 0;
 	pvm_free(&vm);
 	return err;
@@ -564,7 +558,7 @@ static int use_steal_time(unsigned long type, int value)
 	USE_CHECK(!pvm_create(&vm, type, 1, getpagesize()));
 	USE_CHECK(!steal_time_attr(&vm.vcpus[0], KVM_HAS_DEVICE_ATTR));
 	USE_CHECK(!steal_time_attr(&vm.vcpus[0], KVM_SET_DEVICE_ATTR));
-	USE_CHECK(pvm_hvc(&vm.vcpus[0], PV_TIME_ST, 0, 0, 0) == PVM_DATA_IPA);
+	USE_CHECK(pvm_hvc(&vm.vcpus[0], ARM_SMCCC_HV_PV_TIME_ST, 0, 0, 0) == PVM_DATA_IPA);
 	pvm_free(&vm);
 	return 0;
 }
@@ -586,7 +580,8 @@ static int use_ptp(unsigned long type, int value)
 	struct pvm vm;
 
 	USE_CHECK(!pvm_create(&vm, type, 1, 0));
-	USE_CHECK((int32_t)pvm_hvc(&vm.vcpus[0], PTP, 0, 0, 0) >= 0);
+	USE_CHECK((int32_t)pvm_hvc(&vm.vcpus[0], ARM_SMCCC_VENDOR_HYP_KVM_PTP_FUNC_ID,
+				   0, 0, 0) >= 0);
 	USE_CHECK(vm.vcpus[0].results[1]);
 	pvm_free(&vm);
 	return 0;
@@ -599,7 +594,8 @@ static int refused_ptp(unsigned long type)
 
 	if (err)
 		return err;
-	err = pvm_hvc(&vm.vcpus[0], PTP, 0, 0, 0) == HVC_NOT_SUPPORTED ? -EOPNOTSUPP : 0;
+	err = pvm_hvc(&vm.vcpus[0], ARM_SMCCC_VENDOR_HYP_KVM_PTP_FUNC_ID, 0, 0, 0) ==
+	      HVC_NOT_SUPPORTED ? -EOPNOTSUPP : 0;
 	pvm_free(&vm);
 	return err;
 }
