@@ -77,7 +77,8 @@ class Table(unittest.TestCase):
     def test_make(self):
         """make run refuses what there is not before it builds anything."""
         for words, told in (
-                (['BOARD=beagle'], 'no board "beagle"; there are imx8mp-evk, virt, virt-u-boot'),
+                (['BOARD=beagle'], 'no board "beagle"; there are imx8mp-evk, virt, virt-smmu, '
+                                   'virt-u-boot'),
                 (['BOARD=imx8mp-evk', 'CPU=a57'], 'has a CPU of its own, cortex-a53'),
                 (['BOARD=imx8mp-evk', 'PAGE=16'], 'board imx8mp-evk has no pages of 16 KiB')):
             status, output = self.box.run('make', '-C', TOP, 'run', *words)

@@ -90,7 +90,7 @@ class KconfigExt(unittest.TestCase):
     """Our options in a kernel that this tree was not laid over."""
 
     OPTIONS = ('PKVM_STAGE2_DEBUG', 'PKVM_PGTABLE_KUNIT_TEST', 'PKVM_FEATURES_KUNIT_TEST',
-               'PKVM_EL2_KUNIT_TEST')
+               'PKVM_EL2_KUNIT_TEST', 'PKVM_SMMU_V3', 'PKVM_SMMU_KUNIT_TEST')
 
     def configure(self, prefix):
         """Our options in the .config that build.config.aarch64 leads to, sorted."""

@@ -66,14 +66,15 @@ stat -c %s build/linux/arch/arm64/kvm/large.c
 
     def test_root(self):
         """No half root of the guest."""
-        self.box.write('busybox', 'x' * KIB)
+        for name in 'busybox', 'sve':
+            self.box.write(name, 'x' * KIB)
         for name in os.listdir(os.path.join(TOP, 'tools/testing/guest')):
             self.box.take(f'tools/testing/guest/{name}')
         output = self.mounted('''
-! scripts/pkvm/guest_root.py busybox build/root.img || exit 1
+! scripts/pkvm/guest_root.py busybox sve build/root.img || exit 1
 ls -A build; echo ---
 mount -o remount,size=40m build
-scripts/pkvm/guest_root.py busybox build/root.img
+scripts/pkvm/guest_root.py busybox sve build/root.img
 ls build
 ''')
         first, second = output.split('---\n')

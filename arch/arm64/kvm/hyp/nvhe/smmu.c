@@ -330,8 +330,9 @@ static int smmu_add(const struct pkvm_smmu_setup *setup, unsigned int i)
  *
  * Return: 0; -EBUSY if called before; -EINVAL for a description that does not fit the
  * hardware; -EOPNOTSUPP for an SMMU without a stage 2 of the kernel's page size, or
- * without stream tables of two levels; or the error of a donation or mapping. On an
- * error no SMMU is programmed, and memory that was given stays the hypervisor's.
+ * without stream tables of two levels; -EIO for one that does not answer; or the error
+ * of a donation or mapping. But for -EIO no SMMU is programmed on an error. Memory that
+ * was given stays the hypervisor's.
  */
 int __pkvm_smmu_init(void)
 {
