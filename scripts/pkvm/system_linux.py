@@ -135,7 +135,7 @@ def linux_without_pool(cpu):
     host = run_linux.boot([guest.job(',ro')], guest,
                           'system-linux-without-pool', drive=[run_linux.ROOT + ',ro'])
     run.check_vm(host.jobs[1], host, TIMED_OUT)
-    if 'a ring is in memory that the guest does not share' not in host.jobs[1].output:
+    if 'a ring lies in memory that the guest does not share' not in host.jobs[1].output:
         raise run.RunError('the disk did not fail')
     balanced(host)
 

@@ -8,10 +8,10 @@
 #define __ARM64_KVM_PKVM_SMMU_H__
 
 #include <linux/align.h>
+#include <linux/kvm_host.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 
-#include <asm/kvm_host.h>
 #include <asm/kvm_pgtable.h>
 
 /* The most SMMUs that the hypervisor drives. */
