@@ -1,16 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make test: every layer of tests, one count, one verdict.
+"""make test: run all tests, and print how many passed and failed.
 
-Each part is a command that reports its results as TAP. A part counts as failed
-once more if it ends badly without a failed result, if it reports no result at
-all, or if it reported another number of results than it planned: what crashed must
-not look like what passed. All is built first, and what does not build ends the run. Then two
-parts run at a time, the longest first, and each reports its results as they come. What each
-part took follows, and the last line is "N passed, N failed".
+Each part is a command that reports its results as TAP. A part counts as one more failure if it
+exits with an error but without a failed result, if it reports no result, or if it reports another
+number of results than it planned, so that a part that crashes is not taken for one that passed.
 
-With --long, what is long by nature takes its full size: fuzzing for minutes, VMMs that are
-killed by the hundred.
+The script builds everything first, and stops if that fails. Then it runs two parts at a time, the
+longest first, and prints their results as they come, then the time of each part. The last line is
+"N passed, N failed".
+
+With --long, fuzzing takes minutes, and more VMMs are killed.
 """
 
 import argparse
@@ -32,10 +32,13 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = 'scripts/pkvm'
 
 INTERRUPTED = 130
-# QEMU keeps one processor busy most of the time and hardly ever two.
+# How many parts run at a time: QEMU mostly keeps one processor busy.
 WORKERS = 2
-# Seconds in which an interrupted process may clean up.
-GRACE = 10
+# The time in seconds that an interrupted process has to clean up, before it is terminated and
+# before it is killed. A process that misses SIGINT, as bash can while it starts, gets SIGTERM.
+TERMINATE, KILL = 5, 10
+# How often in seconds the main thread looks for an interrupt.
+WAKE = 0.5
 TELLING = threading.Lock()
 
 
@@ -43,9 +46,9 @@ TELLING = threading.Lock()
 class Part:
     """A command that reports results.
 
-    takes is how many seconds it takes beside another part, about: the longest starts first.
-    limit is how many it may take. writes names what it writes below build/ without the build's
-    lock: no other part that writes there runs meanwhile.
+    takes is its approximate time in seconds beside another part: the longest part starts first.
+    limit is its time limit in seconds. writes names a directory below build/ that it writes
+    without holding the build lock: no two parts that write to the same directory run together.
     """
     layer: str
     name: str
@@ -57,23 +60,23 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """What became of a part, and how many seconds it took: of the processors, and in all."""
+    """The results of a part, and its CPU time and elapsed time in seconds."""
     name: str
     cpu: float
     wall: float
     count: tap.Count
 
     def times(self):
-        """What it took, for people."""
+        """Return a text about the times."""
         return f'{self.cpu:.0f} s of CPU in {self.wall:.0f} s'
 
 
 class Stopped(Exception):
-    """Somebody has interrupted us."""
+    """The run was interrupted."""
 
 
 def parts(jobs, long=False):
-    """All parts, in the order of their layers."""
+    """Return all parts, in the order of their layers."""
     linux = f'KSRC={TOP}/build/linux'
 
     def make(program, goal, *more):
@@ -128,16 +131,19 @@ def parts(jobs, long=False):
 
 
 class Queue:
-    """Parts that wait for a worker, the longest first."""
+    """Parts that have not started yet, the longest first."""
 
     def __init__(self, waiting):
         self.waiting = sorted(waiting, key=lambda part: -part.takes)
-        # What the parts that run now write.
+        # The directories that running parts write to.
         self.written = set()
         self.changed = threading.Condition()
 
     def next(self):
-        """The longest part that may run beside those that run, None when all have started."""
+        """Return the longest part that may start now, or None when all have started.
+
+        Waits while each remaining part writes to the directory of a running one.
+        """
         with self.changed:
             while self.waiting:
                 for part in self.waiting:
@@ -150,20 +156,20 @@ class Queue:
         return None
 
     def end(self, part):
-        """A part that next() gave has ended: what it wrote is free again."""
+        """Record that a part which next() returned has ended."""
         with self.changed:
             self.written.discard(part.writes)
             self.changed.notify_all()
 
 
 def tell(*lines):
-    """Print lines that stand together, whatever another part prints."""
+    """Print lines together, so that no other part prints between them."""
     with TELLING:
         print(*lines, sep='\n', flush=True)
 
 
 class Running:
-    """What runs now, so that an interrupt of us is one of all of it."""
+    """The running processes, which are interrupted when this script is."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -172,7 +178,7 @@ class Running:
 
     @contextlib.contextmanager
     def start(self, command, **more):
-        """A process with a group of its own, which stop() reaches."""
+        """Start a process in a process group of its own, so that stop() can signal the group."""
         with self.lock:
             if self.stopped:
                 raise Stopped
@@ -190,52 +196,94 @@ class Running:
                 self.processes.remove(process)
 
     def send(self, number):
-        """Send a signal to all of it."""
+        """Send a signal to all running process groups."""
         with self.lock:
             for process in self.processes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, number)
+                signal_group(process, number)
 
     def stop(self):
-        """Interrupt all of it, kill what does not listen, and start nothing any more."""
+        """Interrupt all processes, kill them later if necessary, and start no new ones."""
         with self.lock:
             stopped, self.stopped = self.stopped, True
         if not stopped:
             self.send(signal.SIGINT)
-            killer = threading.Timer(GRACE, self.send, [signal.SIGKILL])
-            killer.daemon = True
-            killer.start()
+            for seconds, number in (TERMINATE, signal.SIGTERM), (KILL, signal.SIGKILL):
+                start_timer(seconds, self.send, number)
 
 
 RUNNING = Running()
 
 
+def signal_group(process, number):
+    """Send a signal to the process group of a process, if it still exists."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def start_timer(seconds, function, *arguments):
+    """Call a function later, unless this script ends before or cancels the timer."""
+    timer = threading.Timer(seconds, function, arguments)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+class TimeLimit:
+    """Ends the process group of a part at its time limit. "reached" says whether it did."""
+
+    def __init__(self, process, seconds):
+        self.process = process
+        self.reached = False
+        self.timers = [start_timer(seconds, self.end, signal.SIGTERM),
+                       start_timer(seconds + KILL, self.end, signal.SIGKILL)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for timer in self.timers:
+            timer.cancel()
+
+    def end(self, number):
+        """Send a signal to the process group."""
+        self.reached = True
+        signal_group(self.process, number)
+
+
 def wait(process):
-    """Wait for a process: (status, the processors' seconds that it and its children took)."""
+    """Wait for a process. Return its status and the CPU time of it and its children."""
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, used.ru_utime + used.ru_stime
 
 
 def run_part(part):
-    """Run one part, echo its results; its Done."""
+    """Run one part and print its results. Return its Done."""
     count = tap.Count()
     start = time.monotonic()
     log = os.path.join(TOP, 'build/log', f'test-{part.name.replace(" ", "-")}.log')
-    command = ['timeout', '--kill-after=10', str(part.limit), *part.command]
-    with open(log, 'w') as output, \
-            RUNNING.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        with process.stdout:
-            for line in process.stdout:
-                output.write(line)
-                line = line.rstrip('\n')
-                if count.line(line) or line.startswith('#'):
-                    tell(line)
-        status, used = wait(process)
+    status, used = 0, 0
+    try:
+        with open(log, 'w') as output, \
+                RUNNING.start(part.command, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process, \
+                TimeLimit(process, part.limit) as limit:
+            with process.stdout:
+                for line in process.stdout:
+                    output.write(line)
+                    line = line.rstrip('\n')
+                    if count.line(line) or line.startswith('#'):
+                        tell(line)
+            status, used = wait(process)
+        if limit.reached:
+            count.broken.append(f'it did not end within {part.limit} s')
+    except OSError as error:
+        count.broken.append(f'it could not be run: {error}')
+    # An interrupt from the terminal can reach a part before this script notices it.
+    if status == -signal.SIGINT:
+        RUNNING.stop()
     if RUNNING.stopped:
         raise Stopped
-    if status == 124:
-        count.broken.append(f'it did not end within {part.limit} s')
     count.end(status)
     reasons = [f'not ok {part.name} # {reason}' for reason in count.broken]
     if reasons:
@@ -248,7 +296,7 @@ def run_part(part):
 
 
 def build(jobs):
-    """Build all that the parts want; its Done, with a failure if that cannot be."""
+    """Build everything that the parts need. Return a Done, with a failure if that fails."""
     start = time.monotonic()
     with RUNNING.start(['make', '--no-print-directory', 'test-builds', f'JOBS={jobs}']) as process:
         status, used = wait(process)
@@ -260,7 +308,7 @@ def build(jobs):
 
 
 def work(queue):
-    """Run parts of a queue until none is left; what became of them."""
+    """Run parts of a queue until none is left. Return their Dones."""
     done = []
     with contextlib.suppress(Stopped):
         while part := queue.next():
@@ -272,21 +320,29 @@ def work(queue):
 
 
 def run_all(wanted):
-    """Run all parts, as many at a time as there are workers; what became of them."""
+    """Run all parts, WORKERS at a time. Return their Dones."""
     queue = Queue(wanted)
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         try:
-            return sum(pool.map(work, [queue] * WORKERS), [])
-        finally:
+            workers = [pool.submit(work, queue) for _ in range(WORKERS)]
+            # A signal that arrives just before this thread blocks does not wake it.
+            while concurrent.futures.wait(workers, timeout=WAKE).not_done:
+                pass
+            done = sum((worker.result() for worker in workers), [])
+        except BaseException:
             RUNNING.stop()
+            raise
+    if RUNNING.stopped:
+        raise KeyboardInterrupt
+    return done
 
 
 def verdict(done):
-    """Tell what all parts took and came to; the status."""
-    print('# seconds of CPU, and in all:')
+    """Print the times and the total of results. Return the exit status."""
+    print('# seconds of CPU time, and elapsed:')
     for part in sorted(done, key=lambda part: -part.cpu):
         print(f'# {part.cpu:8.0f} {part.wall:8.0f}  {part.name}')
-    print(f'# {sum(part.cpu for part in done):8.0f}           all of it')
+    print(f'# {sum(part.cpu for part in done):8.0f}           all parts')
     passed, failed, skipped = (sum(getattr(part.count, what) for part in done)
                                for what in ('passed', 'failed', 'skipped'))
     print(f'# all parts: {skipped} skipped')
@@ -297,8 +353,8 @@ def verdict(done):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--jobs', default=str(os.cpu_count()))
-    parser.add_argument('--long', action='store_true', help='the full size of what is long')
-    parser.add_argument('part', nargs='*', help='only these parts')
+    parser.add_argument('--long', action='store_true', help='more fuzzing and more killed VMMs')
+    parser.add_argument('part', nargs='*', help='run only these parts')
     args = parser.parse_args()
     wanted = parts(args.jobs, args.long)
     for name in set(args.part) - {part.name for part in wanted}:
@@ -308,7 +364,7 @@ def main():
     os.makedirs(os.path.join(TOP, 'build/log'), exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        # A part alone builds what it needs.
+        # If only some parts are wanted, each builds what it needs itself.
         done = [] if args.part else [build(args.jobs)]
         if not any(part.count.failed for part in done):
             done += run_all(wanted)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Ctrl-C at any time: nothing runs on, nothing keeps the build's lock, the next run goes on."""
+"""Test Ctrl-C during make: no process keeps running or holds the build lock, no file is left."""
 
 import fcntl
 import os
@@ -10,14 +10,17 @@ import unittest
 
 from sandbox import PLAIN, Sandbox, patch
 
-# Who is of this test has it in its environment.
+# The time in seconds that interrupted processes have to end.
+GRACE = 5
+# Processes of a test have this variable in their environment.
 MARK = 'PKVM_TEST_INTERRUPT'
-# A program that waits, and is nobody's shell.
-WAITS = '#!/bin/bash\ntouch "$STARTED"\nexec sleep 600\n'
+# A program that waits. It must not start a child before that: if SIGINT arrives while bash waits
+# for a child that then exits normally, bash ignores the signal.
+WAITS = '#!/bin/bash\n: >"$STARTED"\nexec sleep 600\n'
 
 
 class Interrupt(unittest.TestCase):
-    """Each phase of a run, with a made-up program that takes its time in it."""
+    """Each phase of a run is interrupted while a made-up program waits in it."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -25,12 +28,19 @@ class Interrupt(unittest.TestCase):
         self.box.write('build/log/x', '')
 
     def program(self, name):
-        """Put a program that waits in front of the machine's."""
+        """Put a program that waits into PATH, before the real one."""
         self.box.write(f'bin/{name}', WAITS)
         os.chmod(self.box.path(f'bin/{name}'), 0o755)
 
     def living(self):
-        """The processes of this test that are left."""
+        """Return the command lines of this test's processes that still run after a while."""
+        end = time.monotonic() + GRACE
+        while (found := self.running()) and time.monotonic() < end:
+            time.sleep(0.05)
+        return found
+
+    def running(self):
+        """Return the command lines of this test's processes."""
         found = []
         for pid in filter(str.isdigit, os.listdir('/proc')):
             try:
@@ -43,7 +53,7 @@ class Interrupt(unittest.TestCase):
         return found
 
     def interrupt(self, *command, whom=os.killpg):
-        """Start a command, interrupt it while the program waits: (status, output)."""
+        """Start a command and interrupt it while the program waits. Return (status, output)."""
         started = self.box.path('started')
         environment = dict(os.environ, PATH=self.box.path('bin') + ':' + os.environ['PATH'],
                            STARTED=started, PYTHONDONTWRITEBYTECODE='1')
@@ -53,15 +63,15 @@ class Interrupt(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             end = time.monotonic() + 60
             while not os.path.exists(started):
-                self.assertIsNone(process.poll(), 'it did not come so far')
-                self.assertLess(time.monotonic(), end, 'it did not come so far')
+                self.assertIsNone(process.poll(), 'the program was not started')
+                self.assertLess(time.monotonic(), end, 'the program was not started')
                 time.sleep(0.05)
             whom(process.pid, signal.SIGINT)
             output, _ = process.communicate(timeout=60)
         return process.returncode, output
 
     def clean(self, *command, **more):
-        """Nothing of an interrupted command is left; its output."""
+        """Interrupt a command and check that it leaves nothing. Return its output."""
         before = set(os.listdir(self.box.path('build')))
         status, output = self.interrupt(*command, **more)
         self.assertNotEqual(status, 0)
@@ -73,11 +83,11 @@ class Interrupt(unittest.TestCase):
         return output
 
     def locked(self, command):
-        """A command as the Makefile runs it."""
+        """Return a command as the Makefile runs it, with the build lock held."""
         return ('flock', 'build/.lock', 'bash', '-c', command)
 
     def test_unpack(self):
-        """While the base is unpacked; the next run unpacks it."""
+        """An interrupt while the base is unpacked; the next run unpacks it."""
         self.program('tar')
         self.clean(*self.locked(f'scripts/pkvm/tree.py --base {self.box.tarball}'))
         self.assertFalse(os.path.exists(self.box.path('build/linux')))
@@ -117,19 +127,19 @@ class Interrupt(unittest.TestCase):
                          (0, ''))
 
     def test_fetch(self):
-        """While a package is fetched."""
+        """An interrupt while a package is downloaded."""
         self.program('apt-get')
         self.clean(*self.locked('scripts/pkvm/busybox.sh build/busybox'))
 
     def test_build(self):
-        """While a kernel is built."""
+        """An interrupt while a kernel is built."""
         self.program('cc1')
         self.box.write('kernel.mk', 'all:\n\tcc1\n')
         self.clean(*self.locked('scripts/pkvm/step.py "KERNEL  x" build/log/x.log '
                                 'make -f kernel.mk'))
 
     def test_boot(self):
-        """While a host runs; QEMU and what it was given are gone."""
+        """An interrupt while a host runs ends QEMU and removes its temporary directory."""
         self.program('qemu')
         self.box.write('boot.py', '''
 import sys
@@ -143,7 +153,7 @@ qemu.boot(["cat x"], kernel=__file__, initrd=__file__, limit=600)
         self.clean('/usr/bin/python3', 'boot.py')
 
     def driver(self, parts, builds='@true'):
-        """What runs test.py with parts of our own."""
+        """Return a command that runs test.py with made-up parts."""
         self.box.write('Makefile', f'test-builds:\n\t{builds}\n')
         self.box.write('driver.py', f'''
 import sys
@@ -157,7 +167,7 @@ sys.exit(test.main())
         return '/usr/bin/python3', 'driver.py'
 
     def test_parts(self):
-        """While parts of make test run, each a tree of processes; it was no verdict."""
+        """An interrupt while parts of make test run ends their processes, and gives no result."""
         self.program('longest')
         command = self.driver(['longest | sleep 600', 'timeout 600 sleep 500'])
         for whom in (os.killpg, os.kill):
@@ -168,7 +178,7 @@ sys.exit(test.main())
             self.assertNotIn('not ok', output)
 
     def test_builds(self):
-        """While make test builds."""
+        """An interrupt while make test builds."""
         self.program('longest')
         output = self.clean(*self.driver(['echo ok'], 'longest; sleep 600'), whom=os.kill)
         self.assertNotIn(' passed, ', output)
