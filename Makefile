@@ -1,46 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The front door of this tree. What happens behind it is in scripts/pkvm/.
-# This file serves this tree alone and is not laid over a kernel.
+# The commands of this tree. They run the scripts in scripts/pkvm/.
+# This file is for this tree only: make tree does not copy it to the kernel.
 
 SHELL	:= /bin/bash
 S	:= scripts/pkvm
 JOBS	?= $(shell nproc)
 
-# A tarball of another 6.12.y source instead of Debian's.
+# A tarball of another 6.12.y source, to use instead of Debian's.
 BASE	?=
-# make run: the disk image that the protected VM gets.
+# make run: the disk image for the VM.
 DISK	?=
-# make run: "static" for a VM that is not protected.
+# make run: "static" for a non-protected VM.
 MODE	?=
 # make run: 16 for a host, and for a Linux guest, with pages of 16 KiB.
 PAGE	?=
 GUEST_PAGE ?=
 # make run: another machine than QEMU's own, one of scripts/pkvm/boards.py.
 BOARD	?=
-# make run: "linux" instead of the firmware, and its shell at this terminal.
+# make run: GUEST=linux starts Linux without the firmware, and INTERACTIVE=1 connects this terminal
+# to its shell.
 GUEST	?=
 INTERACTIVE ?=
-# make stress: how long on each CPU; fuzz-fw: for each harness. make stress, fuzz-guest:
-# the seed of an earlier run.
+# SECONDS: how long make stress runs on each CPU, and make fuzz-fw each harness. SEED: for make
+# stress and make fuzz-guest, the seed of the run to repeat.
 SECONDS	?=
 SEED	?=
-# make fuzz-guest: how many calls on each CPU. make stress: how many steps of random
-# changes to page tables, for each size of a page.
+# make fuzz-guest: the number of calls on each CPU. make stress: the number of random changes to
+# page tables, for each page size.
 N	?=
-# make fresh: a release of Debian, and the goals to make on it.
+# make fresh: a Debian release, and the goals to make on it.
 SUITE	?=
 GOALS	?= run test
-# make run, kunit, stress, fuzz-guest: one of scripts/pkvm/cpus.py.
+# make run, kunit, stress, fuzz-guest: a CPU of scripts/pkvm/cpus.py.
 CPU	?=
 
-# What is wrong, or cannot be had, is told before the first long build.
+# Check options, packages and QEMU before the first long build.
 BOOTS	:= $(filter run test-builds kunit stress fuzz-guest,$(MAKECMDGOALS))
 ifneq ($(BOOTS),)
 all all-16k tree guest test-host test-builds: | ground
 endif
 
-# One build at a time in a checkout: the lock is held over tree and objects.
+# Only one build at a time may run in a checkout: the lock protects build/linux and all objects.
 LOCKED	= mkdir -p build/log && flock build/.lock
 TREE	= $(S)/tree.py $(if $(BASE),--base '$(BASE)')
 MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
@@ -86,7 +87,7 @@ help:
 	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
 	@echo 'JOBS=n        how many jobs at once, default all processors'
 
-# All that the goals need beside what is built here.
+# Check everything that the goals need and that is not built here.
 ground:
 	@$(S)/deps.sh run guest $(if $(BOARD),board) $(if $(filter-out run,$(BOOTS)),board test)
 	@$(S)/ground.py $(HOW)
@@ -96,7 +97,7 @@ tree:
 	@$(S)/deps.sh run
 	@$(LOCKED) $(TREE)
 
-# Hooks are edited as commits, and written back as they then are.
+# The patches to the base are edited as git commits, and written back to patches/.
 hooks: tree
 	@$(S)/deps.sh test
 	@$(LOCKED) $(S)/hooks.py make $(if $(BASE),--base '$(BASE)')
@@ -112,7 +113,7 @@ all:
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all'
 
-# The host with pages of 16 KiB.
+# The host with 16 KiB pages.
 all-16k:
 	@$(S)/deps.sh run guest
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) all-16k'
@@ -128,7 +129,7 @@ test-host:
 
 build/guest/%: guest ;
 
-# Any one product: make build/Image, build/vmm, build/pvmfw.bin, ...
+# Any single product: make build/Image, build/vmm, build/pvmfw.bin, ...
 build/%: FORCE
 	@$(S)/deps.sh run
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) $@'
@@ -148,7 +149,7 @@ run: $(BUILT)
 		$(if $(INTERACTIVE),--interactive)
 else
 run:
-	@echo 'make run: error: GUEST is "linux" or nothing; INTERACTIVE=1 needs GUEST=linux' >&2
+	@echo 'make run: error: GUEST can only be "linux"; INTERACTIVE=1 needs GUEST=linux' >&2
 	@exit 1
 endif
 
@@ -156,8 +157,8 @@ kunit: tree
 	@$(S)/deps.sh test
 	@$(S)/run_kunit.py $(if $(CPU),--cpu $(CPU)) --jobs $(JOBS)
 
-# All that the tests run, so that what does not build shows before the first of them. The test
-# programs take the lock for themselves.
+# Build everything that the tests run, so that a build error shows before the first test. The last
+# two scripts take the build lock themselves.
 test-builds:
 	@$(S)/deps.sh run guest board test
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) tests'
@@ -206,7 +207,7 @@ series-build: tree
 	@$(S)/deps.sh test
 	@$(S)/series.py --build --jobs $(JOBS)
 
-# Both commands of the README, or what GOALS says, on a new Debian of the release SUITE.
+# Make the goals, by default run and test, on a newly installed Debian of the release SUITE.
 fresh:
 	@$(S)/deps.sh fresh
 	@$(S)/fresh.sh '$(SUITE)' $(GOALS)

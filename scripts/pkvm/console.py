@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The console of a machine that a program models, and dialogs with a shell on it.
+"""Run a program that models a machine, read its console, and type commands into a shell on it.
 
-The program runs on a terminal of its own, by pexpect. Whoever reads the console sees it
-end in one way, whatever ended it: a program that is over, a panic, or a time limit.
+pexpect runs the program on a terminal of its own. Whatever ends the console, be it the end of the
+program, a panic or the time limit, its reader gets the exception Ended.
 """
 
 import contextlib
@@ -16,26 +16,26 @@ import pexpect
 
 PANIC = re.compile(r'(HYP panic|Kernel panic - not syncing|Unable to handle kernel '
                    r'|Internal error: Oops|BUG: |WARNING: CPU)[^\r\n]*')
-# After one of these nothing good follows.
+# After one of these messages the host does nothing useful any more.
 FATAL = rb'(?:HYP panic|Kernel panic - not syncing)[^\r\n]*[\r\n]'
-# How long a host that has panicked may go on to say why, in seconds.
+# The time in seconds that a host has after a panic to print the reason.
 LAST_WORDS = 3
-# What is read at a time, and how far back a pattern may begin.
+# How many bytes are read at a time, and how many bytes back a pattern may begin.
 READ, LOOK_BACK = 4096, 8192
 # The key that ends a run at the terminal: Ctrl-].
 LEAVE = '\x1d'
 LEFT = 'the run was ended at the terminal'
 
-# The prompt of tools/testing/guest/profile, behind what a line editor says to a terminal.
+# The prompt of tools/testing/guest/profile, with escape sequences of a line editor around it.
 PROMPT = rb'\n(?:\x1b\[[0-9;?]*[A-Za-z])*guest# (?:\x1b\[[0-9;?]*[A-Za-z])*'
-# Around what a command prints. Only the shell prints a line that is one of them: what is
-# typed, and echoed, is longer.
+# Marks that the shell prints before and after the output of a command. The echo of the typed line
+# contains them, too, but never alone in a line.
 START, START_LINE = '=go=', rb'\n=go=(?=\r*\n)'
 END_LINE = rb'\n=(\d+)=(?=\r*\n)'
 
 
 class Ended(Exception):
-    """The console has come to its end. The cause is None if the program ended by itself."""
+    """The console has ended. The cause is None if the program ended by itself."""
 
     def __init__(self, cause=None):
         super().__init__(cause)
@@ -43,9 +43,9 @@ class Ended(Exception):
 
 
 class Console:
-    """The console of the program with these arguments, for so many seconds at most.
+    """The console of a program, with its arguments and a time limit in seconds.
 
-    Raises OSError if it does not start. As a context, it leaves no process behind.
+    Raises OSError if the program does not start. As a context manager it kills the program.
     """
 
     def __init__(self, args, limit, echo=False):
@@ -70,24 +70,24 @@ class Console:
         self.child.close(force=True)
 
     def write(self, data):
-        """Keep what has been read, as pexpect wants a log to do."""
+        """Record output, as the log of pexpect."""
         self.seen.append(data)
         if self.echo:
             sys.stdout.buffer.write(data)
 
     def flush(self):
-        """The other half of a log."""
+        """Flush the echo, as the log of pexpect."""
         if self.echo:
             sys.stdout.flush()
 
     def text(self):
-        """All that the console has shown."""
+        """Return all output of the console so far."""
         return b''.join(self.seen).decode(errors='replace').replace('\r', '')
 
     def expect(self, pattern):
-        """Wait for a pattern, of bytes: its match, and what came before it as text.
+        """Wait for a pattern of bytes. Return its match, and the text before it.
 
-        Raises Ended if the console ends before.
+        Raises Ended if the console ends first.
         """
         child = self.child
         try:
@@ -104,13 +104,13 @@ class Console:
 
     def type(self, line):
         """Type a line."""
-        # A program that has ended takes none: what it printed says why.
+        # If the program has ended, its output says why.
         with contextlib.suppress(OSError):
             self.child.send(line + '\n')
 
     def hand_over(self):
-        """Let whoever sits at our terminal type, until the program ends or Ctrl-] is typed."""
-        # It shows what it reads by itself.
+        """Connect our terminal, until the program ends or the user types Ctrl-]."""
+        # interact() prints the output itself.
         self.echo = False
         self.child.interact(escape_character=LEAVE)
         self.echo = True
@@ -119,16 +119,16 @@ class Console:
         raise Ended
 
     def follow(self, dialog=None, terminal=False):
-        """Let a dialog talk, or our terminal; read on to the end: its cause.
+        """Run a dialog, or connect our terminal, then read to the end. Return the cause.
 
-        dialog is called with the console.
+        dialog is called with this console as its argument.
         """
         try:
             if dialog:
                 dialog(self)
             if terminal:
                 self.hand_over()
-            # Nothing matches.
+            # This pattern never matches.
             self.expect(rb'(?!)')
         except Ended as ended:
             return ended.cause
@@ -137,17 +137,17 @@ class Console:
 
 @dataclasses.dataclass
 class Answer:
-    """What a command printed, and its status; None if it did not come back."""
+    """A command, its exit status, which is None if it did not end, and its output."""
     command: str
     status: int = None
     output: str = ''
 
 
 class Shell:
-    """A dialog: types commands one after the other, then one that ends the guest.
+    """A dialog that types commands one after the other, then a last one that ends the guest.
 
-    With after, nothing is typed before the console has shown that text: a shell
-    that is about to end shows its prompt once more.
+    With after, nothing is typed before the console has shown that text. The second guest on a
+    console needs this, since the shell of the first one shows its prompt once more before it ends.
     """
 
     def __init__(self, commands, last='poweroff', after=None):

@@ -1,14 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boot a host under QEMU, run jobs in it, and say what became of them.
+"""Boot a host under QEMU, run jobs in it, and report their results.
 
-As a program: qemu.py [options] 'COMMAND' ...   each COMMAND is one job, a line
-as tools/testing/init reads it. As a module: boot().
+As a program: qemu.py [options] 'COMMAND' ...   where each COMMAND is one job, a line that
+tools/testing/init executes. As a module: boot().
 
-A run never hangs and never fails without a cause: a panic of the kernel or of
-EL2, a time limit, and a host that ends without having run every job are each
-told apart. Nothing is shared between runs: what one needs lies in a directory
-of its own under build/, gone when the run ends.
+A run does not hang, and names the cause if it fails: a panic of the kernel or of EL2, a warning of
+the kernel, a time limit, or a host that ends before it has run all jobs. Each run has a temporary
+directory of its own in build/, so that runs do not interfere.
 """
 
 import argparse
@@ -33,12 +32,12 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(TOP, 'build')
 QEMU = os.environ.get('QEMU', 'qemu-system-aarch64')
 
-# Before 10 QEMU ignores EL2 TLB invalidation when HCR_EL2.E2H is 1, so that EL2 would
-# zero the wrong page, and before 8.1 goes on with code that another CPU has patched.
+# Before version 10 QEMU ignores some TLB invalidations of EL2 while HCR_EL2.E2H is 1, so that EL2
+# would zero a wrong page. Before 8.1 it may execute old code after another CPU has patched it.
 OLDEST = (10, 0)
-# Firmware of the secure world, for machines that have one.
+# Our stand-in for secure firmware, for machines with a secure world.
 SPMC = os.path.join(BUILD, 'spmc.bin')
-# Every key is the host's, Ctrl-C as well.
+# QEMU passes every key to the host, Ctrl-C included.
 SERIAL = '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'
 # Of a disk that is a file in the host's root, in bytes.
 LARGEST_FILE = 256 << 20
@@ -46,12 +45,12 @@ PROTECTED = 'kvm-arm.mode=protected'
 
 
 class QemuError(Exception):
-    """A run that cannot start, or that did not come to its end."""
+    """A run cannot start; the message says why."""
 
 
 @dataclasses.dataclass
 class Job:
-    """One job of a run: its line, status and output; status None if it did not end."""
+    """One job of a run: its command line, exit status and output; None if it did not end."""
     line: str
     status: int = None
     output: str = ''
@@ -60,7 +59,7 @@ class Job:
 
 @dataclasses.dataclass
 class Run:
-    """What a host has shown. cause is None if all jobs were run to their end."""
+    """The result of a run. cause is None if the host ran all jobs to their end."""
     jobs: list
     console: str
     seconds: float
@@ -77,12 +76,12 @@ def version():
         raise QemuError(f'{QEMU} cannot be run: {error}') from None
     found = re.search(r'version (\d+)\.(\d+)(?:\.(\d+))?', text)
     if not found:
-        raise QemuError(f'{QEMU} tells no version: {text.strip()}')
+        raise QemuError(f'{QEMU} printed no version: {text.strip()}')
     return tuple(int(number or 0) for number in found.groups())
 
 
 def check_version():
-    """Refuse a QEMU that models what the hypervisor does wrongly; say how to get another."""
+    """Raise QemuError if QEMU is too old, with the commands that install a newer version."""
     have = version()
     if have >= OLDEST:
         return
@@ -104,7 +103,7 @@ def check_interrupts(board):
 
 
 def image(page=4):
-    """The kernel of a host with pages of so many KiB, as build.mk makes it."""
+    """Return the path of the kernel for a host with pages of this size in KiB."""
     return os.path.join(BUILD, 'Image' if page == 4 else f'Image.{page}k')
 
 
@@ -114,7 +113,7 @@ def machine(board, what):
 
 
 def command_line(options, initrd):
-    """QEMU's argument list for these options."""
+    """Return QEMU's arguments for these options."""
     check_version()
     board, what = boards.BOARDS[options.board], boards.cpu(options.board, options.cpu)
     model = what.model
@@ -138,7 +137,7 @@ def command_line(options, initrd):
     for number, drive in enumerate(options.drive):
         path = drive.removesuffix(',ro')
         readonly = ',readonly=on' if path != drive else ''
-        # A comma in a value is doubled, or QEMU takes it for the next option.
+        # QEMU requires a comma in a value to be doubled.
         path = path.replace(',', ',,')
         args += ['-drive', f'file={path},format=raw,if=none,id=drive{number}{readonly}',
                  '-device', f'{board.disk},drive=drive{number}']
@@ -159,7 +158,7 @@ def failing_disk(scratch, path, sector):
 
 
 def make_initrd(scratch, base, jobs, files):
-    """The base root followed by a cpio with the jobs and the files of this run."""
+    """Write an initrd of the host's root and an archive with jobs and files. Return its path."""
     job_file = os.path.join(scratch, 'jobs')
     with open(job_file, 'w') as file:
         file.write(''.join(job + '\n' for job in jobs))
@@ -184,7 +183,7 @@ def make_initrd(scratch, base, jobs, files):
     with open(initrd, 'wb') as out:
         with open(base, 'rb') as root:
             shutil.copyfileobj(root, out)
-        # The kernel reads the next archive from a multiple of four on.
+        # The kernel expects the next archive at a multiple of four.
         out.write(b'\0' * (-out.tell() % 4))
         out.flush()
         subprocess.run([os.path.join(BUILD, 'gen_init_cpio'), listing], stdout=out, check=True)
@@ -192,7 +191,7 @@ def make_initrd(scratch, base, jobs, files):
 
 
 def parse_jobs(lines, console):
-    """The jobs as the console tells them."""
+    """Return the jobs with their results, from the console output."""
     jobs = [Job(line) for line in lines]
     for number, job in enumerate(jobs, 1):
         start = re.search(rf'^@@ start {number} .*$\n?', console, re.M)
@@ -284,7 +283,7 @@ def boot(jobs, *, cpu=cpus.DEFAULT, smp=2, mem=1024, mode='protected', kernel=No
 
 
 def find_cause(run, tolerate_warnings):
-    """Why a run that ended by itself is no good, None if it is."""
+    """Return why a run that ended by itself has failed, or None."""
     late = [job for job in run.jobs if job.timed_out]
     if late:
         return f'job "{late[0].line}" was killed at its time limit'
@@ -293,10 +292,10 @@ def find_cause(run, tolerate_warnings):
         where = f' in job "{open_jobs[0].line}"' if open_jobs else ''
         panic = PANIC.search(run.console)
         said = panic.group(0) if panic else (run.console.strip().split('\n')[-1] or 'nothing')
-        return f'the host ended early{where}: {said.strip()}'
+        return f'the host ended early{where}; its last output was: {said.strip()}'
     warned = PANIC.search(run.console)
     if warned and not tolerate_warnings:
-        return f'the host kernel complained: {warned.group(0).strip()}'
+        return f'the host kernel printed: {warned.group(0).strip()}'
     return None
 
 
@@ -324,29 +323,30 @@ def run_guest_tests(doc, option, default, text, run):
 def main():
     parser = argparse.ArgumentParser(
         description='Boot a host under QEMU and run jobs in it.',
-        epilog='Each COMMAND is one line of /etc/jobs; see tools/testing/init/main.c.')
+        epilog='Each COMMAND is one job; see tools/testing/init/main.c for the commands.')
     parser.add_argument('command', nargs='*', metavar='COMMAND')
     boards.add_option(parser)
     cpus.add_option(parser, cpus.DEFAULT)
-    parser.add_argument('--smp', type=int, default=2, help='processors of the host')
-    parser.add_argument('--mem', type=int, default=1024, help='MiB of the host')
+    parser.add_argument('--smp', type=int, default=2, help='number of CPUs of the host')
+    parser.add_argument('--mem', type=int, default=1024, help='memory of the host in MiB')
     parser.add_argument('--mode', choices=['protected', 'plain'], default='protected',
-                        help='how KVM is started in the host')
+                        help='with or without kvm-arm.mode=protected')
     parser.add_argument('--kernel', help='default build/Image')
     parser.add_argument('--initrd', help='default build/initramfs.cpio.gz')
     parser.add_argument('--file', action='append', default=[], metavar='PATH=SOURCE',
-                        help='put SOURCE at PATH in the host (repeatable)')
+                        help='copy SOURCE to PATH in the host (repeatable)')
     parser.add_argument('--drive', action='append', default=[], metavar='IMAGE[,ro]',
                         help='a disk of the host: /dev/vda, ... (repeatable)')
-    parser.add_argument('--append', default='', help='more for the kernel command line')
-    parser.add_argument('--limit', type=int, default=120, help='seconds of real time')
+    parser.add_argument('--append', default='', help='more kernel parameters')
+    parser.add_argument('--limit', type=int, default=120, help='time limit in seconds')
     parser.add_argument('--firmware', metavar='FILE',
-                        help='a guest firmware that the boot loader left in memory')
+                        help='put this guest firmware into reserved memory')
     parser.add_argument('--spmc', metavar='FILE', nargs='?', const=SPMC,
-                        help='a secure world with this firmware (default build/spmc.bin)')
-    parser.add_argument('--icount', action='store_true', help='count instructions as ns')
-    parser.add_argument('--verbose', action='store_true', help='all kernel messages')
-    parser.add_argument('--log', help='write the console here as well')
+                        help='start in this secure firmware (default build/spmc.bin)')
+    parser.add_argument('--icount', action='store_true',
+                        help='let the guest clock count instructions instead of time')
+    parser.add_argument('--verbose', action='store_true', help='print all kernel messages')
+    parser.add_argument('--log', help='write the console output to this file, too')
     args = vars(parser.parse_args())
     files = dict(item.split('=', 1) for item in args.pop('file'))
     try:

@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make run: a VM starts in our firmware, which reads its disk and boots Linux.
+"""make run: start a VM in our firmware, which reads its disk and boots Linux.
 
-Boots the host with our firmware where a boot loader leaves it, and starts one VM,
-in which the hypervisor loads the firmware, with the disk image, and with a kernel
-and an initrd that the firmware's configuration knows by their digests.
-What the firmware says is held against what is known here: the SHA-256 of the
-image, that nothing stayed shared, that it was this kernel. Linux must find the
-same disk, and mount it if it is ext4. Every page must come back. Ends with a
-short report and status 0, or with the cause and another status.
+The script boots a host with our firmware in reserved memory, as a boot loader would leave it, and
+starts one protected VM with a disk image, a kernel and an initrd. EL2 loads the firmware into the
+VM. The firmware's configuration contains the digests of kernel and initrd.
 
-With --mode static the VM is not protected: the VMM loads the same firmware, which
-bounces through the range that the device tree names.
+The script checks that the firmware printed the SHA-256 of the image, that no page stayed shared,
+that Linux booted, found the same disk, and mounted it if it is ext4, and that all pages came back
+to the host. It prints a short report and exits with 0, or prints the cause of a failure.
+
+With --mode static the VM is not protected: the VMM loads the same firmware, which copies all I/O
+through a fixed range of memory that the device tree names.
 """
 
 import argparse
@@ -33,30 +33,30 @@ import stage2  # noqa: E402
 
 TABLES = '/sys/kernel/debug/kvm/host_stage2_page_tables'
 SWEEP = '/sys/kernel/debug/kvm/host_stage2_sweep'
-# When a VM that runs is stopped for a look: it has so many KiB of the host's.
+# The VM is stopped, to dump the host's stage-2, when the host has donated this many KiB to it.
 LOOK_AT = 20000
 PICTURE = os.path.join(qemu.BUILD, 'stage2')
 SECTOR = 512
-# Far below what the slowest machine reads, bytes a second.
+# Bytes per second, for the time limit only: far less than the slowest machine reads.
 SLOWEST = 1 << 20
 FIRMWARE = os.path.join(qemu.BUILD, 'pvmfw.bin')
 GUEST = os.path.join(qemu.BUILD, 'guest')
 KERNEL, INITRD = os.path.join(GUEST, 'Image'), os.path.join(GUEST, 'initrd')
 # The root of the Linux guest: a disk that can be mounted.
 DISK = os.path.join(GUEST, 'root.img')
-# The magic of ext4 and where it is.
+# The offset and the value of ext4's magic number.
 EXT4_AT, EXT4 = 0x438, b'\x53\xef'
 MODES = ('protected', 'static')
-# The host's random numbers are none that a protected guest may count on.
+# A protected guest must not rely on random numbers from the host.
 CMDLINE = 'console=ttyS0 quiet random.trust_bootloader=off random.trust_cpu=off'
 
 
 class RunError(Exception):
-    """Why the run did not show what it must."""
+    """A check of the run failed; the message says which."""
 
 
 def check_disk(path):
-    """The size of a usable image; refuse one that no block device can be."""
+    """Return the size of a disk image; raise RunError if it cannot be one."""
     if not os.path.exists(path):
         raise RunError(f'DISK={path}: there is no such file')
     if not os.path.isfile(path):
@@ -71,7 +71,7 @@ def check_disk(path):
 
 
 def digest(path):
-    """SHA-256 of a file, as sha256sum tells it."""
+    """Return the SHA-256 of a file in hexadecimal digits."""
     sha = hashlib.sha256()
     try:
         with open(path, 'rb') as file:
@@ -83,7 +83,7 @@ def digest(path):
 
 
 def firmware_stats(text):
-    """What the firmware counted: "pvmfw: stats key=value ..."."""
+    """Return the counters that the firmware printed as "pvmfw: stats key=value ..."."""
     line = re.search(r'^pvmfw: stats (.*)$', text, re.M)
     if not line:
         raise RunError('the firmware printed no statistics')
@@ -91,20 +91,23 @@ def firmware_stats(text):
 
 
 def check_guest(output, size, expected):
-    """Everything that the firmware must have said on its UART."""
+    """Check the firmware's output: size and digest of the disk, and that nothing is shared.
+
+    Return the firmware's counters.
+    """
     error = re.search(r'^pvmfw: (error|exception|fatal).*$', output, re.M)
     if error:
-        raise RunError(f'the firmware gave up: {error.group(0)}')
+        raise RunError(f'the firmware failed: {error.group(0)}')
     found = re.search(r'^pvmfw: sha256 ([0-9a-f]{64})$', output, re.M)
     if not found:
         raise RunError('the firmware printed no SHA-256')
     if found.group(1) != expected:
-        raise RunError(f'the firmware read something else: its SHA-256 is {found.group(1)}, '
-                       f'the image has {expected}')
+        raise RunError(f'the firmware read other data: it printed the SHA-256 {found.group(1)}, '
+                       f'but that of the image is {expected}')
     if f'pvmfw: disk {size} bytes' not in output.split('\n'):
         raise RunError(f'the firmware did not see a disk of {size} bytes')
     if 'pvmfw: nothing shared' not in output.split('\n'):
-        raise RunError('the firmware did not say that nothing is shared any more')
+        raise RunError('the firmware did not print that nothing is shared any more')
     return firmware_stats(output)
 
 
@@ -115,9 +118,9 @@ def check_returned(gained):
             raise RunError(f'{gained["vms_created"]} VMs were created and '
                            f'{gained["vms_destroyed"]} destroyed, not one')
         if gained['pages_donated'] == 0:
-            raise RunError('no page was donated: this was no protected VM')
+            raise RunError('no page was donated: the VM was not protected')
         if gained['pages_shared'] == 0:
-            raise RunError('the host saw no page being shared')
+            raise RunError('the VM shared no page')
         left = gained['pages_shared'] - gained['pages_unshared']
         if left != gained['pages_reclaimed_shared']:
             raise RunError(f'{left} pages were left shared, '
@@ -128,7 +131,7 @@ def check_returned(gained):
 
 
 def check_host(gained):
-    """As check_returned(), for the firmware, which leaves nothing shared."""
+    """Do the same for a VM that runs the firmware only, which unshares all pages."""
     check_returned(gained)
     if gained['pages_shared'] != gained['pages_unshared']:
         raise RunError(f'{gained["pages_shared"]} pages were shared, '
@@ -137,19 +140,19 @@ def check_host(gained):
 
 
 def check_vm(job, host, status=0):
-    """The VMM has ended as it must, and so has the host."""
+    """Raise RunError unless the VMM ended with this status and the host did not fail."""
     if job.status is not None and job.status != status:
         said = [line for line in job.output.split('\n')
                 if re.match(r'(vmm: |pvmfw: (error|exception|fatal))', line)]
         raise RunError(f'the VMM ended with status {job.status}: '
-                       + (' / '.join(said) or 'it gave no reason'))
+                       + (' / '.join(said) or 'it printed no reason'))
     if host.cause:
         raise RunError(host.cause)
 
 
 @contextlib.contextmanager
 def with_console(host, log):
-    """What is found wrong with a run is told with the end of its console."""
+    """Add the end of the host's console output to the message of a RunError."""
     try:
         yield
     except (RunError, counters.Unbalanced) as error:
@@ -158,80 +161,96 @@ def with_console(host, log):
 
 
 def report_vm(vmm, gained, seconds):
-    """What any run has shown; gained is None for a VM that is not protected."""
+    """Print the part of the report that all runs have; gained is None for a non-protected VM."""
     exits = ', '.join(f'{value} {key.removeprefix("exits_")}'
                       for key, value in vmm.items() if key.startswith('exits_') and value)
     print(f'exits      {vmm["exits"]}: {exits}')
     if gained:
-        print(f'reclaimed  {gained["pages_reclaimed_private"]} private pages zeroed, '
-              f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated; '
-              f'{gained["metadata_pages_returned"]} of the hypervisor\'s')
+        report_pages(gained)
     print(f'time       {seconds:.1f} s')
 
 
+def report_pages(gained):
+    """Print how many pages the host donated, and how they came back."""
+    print(f'pages      {gained["pages_donated"]} donated; all came back: '
+          f'{gained["pages_reclaimed_private"]} private and zeroed, '
+          f'{gained["pages_reclaimed_shared"]} shared')
+    print(f'           {gained["metadata_pages_returned"]} given to EL2 for page tables and state; '
+          'all came back')
+
+
 def check_linux(output, path, sha):
-    """The firmware entered Linux, and Linux found the disk; what it said."""
+    """Check that the firmware entered Linux, and that Linux found the same disk.
+
+    Return Linux's version and what it printed about the disk.
+    """
     if 'pvmfw: boot' not in output.split('\n'):
         raise RunError('the firmware did not start the kernel')
     found = re.search(r'^guest: (Linux \S+), disk sha256 ([0-9a-f]*), (.*)$', output, re.M)
     if not found:
-        raise RunError('Linux did not say what it found')
+        raise RunError('Linux did not print what it found')
     if found.group(2) != sha:
-        raise RunError(f'Linux read something else: the SHA-256 of its disk is '
-                       f'{found.group(2)}, the image has {sha}')
+        raise RunError(f'Linux read other data: it printed the SHA-256 {found.group(2)}, but that '
+                       f'of the image is {sha}')
     with open(path, 'rb') as file:
         file.seek(EXT4_AT)
         ext4 = file.read(len(EXT4)) == EXT4
     if ext4 != found.group(3).startswith('ext4 mounted'):
-        raise RunError(f'the image is {"" if ext4 else "not "}ext4, but Linux says '
+        raise RunError(f'the image is {"" if ext4 else "not "}ext4, but Linux printed '
                        f'"{found.group(3)}"')
     return found.group(1), found.group(3)
 
 
 def check_counts(firmware, gained):
-    """What EL2 counted holds what the firmware counted; Linux shares more."""
+    """Check that EL2 counted at least the shares of the firmware; Linux shares more."""
     peak = firmware['pages_shared_peak']
     if gained['pages_unshared'] < peak or gained['pages_shared'] < peak:
-        raise RunError(f'the firmware shared {peak} pages, the hypervisor says it took '
-                       f'{gained["pages_shared"]} and gave back {gained["pages_unshared"]}')
+        raise RunError(f'the firmware shared and unshared {peak} pages, but EL2 counted '
+                       f'{gained["pages_shared"]} shared and {gained["pages_unshared"]} unshared')
     return gained
 
 
 def check_np_shared(gained):
     """What the host's counters gained is right for one VM that is not protected."""
     if not gained['np_pages_shared'] or gained['np_pages_shared'] != gained['np_pages_unshared']:
-        raise RunError(f'{gained["np_pages_shared"]} pages were shared, '
-                       f'{gained["np_pages_unshared"]} unshared')
+        raise RunError(f'the host shared {gained["np_pages_shared"]} pages with the VM and '
+                       f'unshared {gained["np_pages_unshared"]}')
     if gained['pages_shared']:
-        raise RunError(f'{gained["pages_shared"]} pages were shared by a VM that cannot')
+        raise RunError(f'a non-protected VM shared {gained["pages_shared"]} pages')
     return gained
 
 
 def report(path, size, sha, guest, gained, linux):
-    """What the run has shown, for people; gained is None for a VM that is not protected."""
+    """Print the report of a run; gained is None for a non-protected VM."""
     print(f'disk       {os.path.relpath(path)}, {size} bytes, sha256 {sha}')
-    print(f'firmware   read all of it in {guest["requests"]} requests; the digest matches')
+    print(f'firmware   read the whole disk in {guest["requests"]} requests; the digest matches')
     if gained:
-        print(f'shared     {guest["pages_shared_peak"]} pages at once at most; all unshared '
-              f'before Linux, which shared {gained["pages_shared"] - guest["pages_shared_peak"]}')
-        print(f'hypercalls {guest["share_calls"]} MEM_SHARE, {guest["unshare_calls"]} MEM_UNSHARE, '
-              f'{guest["granule_queries"]} HYP_MEMINFO; page by page: '
-              f'{guest["per_alloc_calls"]} calls')
-        print(f'MMIO guard {guest["guard_calls"]} pages guarded of {guest["guard_eager_calls"]}')
+        linux_shared = gained['pages_shared'] - guest['pages_shared_peak']
+        print(f'shared     the firmware shared {guest["pages_shared_peak"]} pages and unshared '
+              'them all;')
+        print(f'           Linux then shared {linux_shared}')
+        print(f'hypercalls of the firmware: {guest["share_calls"]} MEM_SHARE, '
+              f'{guest["unshare_calls"]} MEM_UNSHARE, {guest["granule_queries"]} HYP_MEMINFO;')
+        print(f'           {guest["per_alloc_calls"]} if it shared each buffer on its own')
+        print(f'MMIO guard the firmware guarded the {guest["guard_calls"]} pages that it used, of '
+              f'{guest["guard_eager_calls"]}')
     else:
-        print(f'pool       static, {guest["pool_pages_peak"]} pages of it in use at most; nothing '
-              'was shared')
-    print(f'guest      {linux[0]}, as configured; disk the same, {linux[1]}')
+        print(f'pool       static; the firmware used {guest["pool_pages_peak"]} pages of it and '
+              'shared nothing')
+    print(f'guest      {linux[0]}, the configured kernel, on the same disk: {linux[1]}')
 
 
 def options(mode):
-    """What the VMM is told, but for the disk: a protected VM gets what EL2 loads."""
+    """Return the VMM's options, except for the disk: EL2 loads the firmware of a protected VM."""
     firmware = '--protected --host-firmware' if mode == 'protected' else '--firmware /fw'
     return f'{firmware} --kernel /guest --initrd /initrd --cpus 2'
 
 
 def report_tables(before, during, after):
-    """The host's stage-2 at three moments, for people, and as a picture."""
+    """Print a summary of the host's stage-2 at three times, and draw a picture of it.
+
+    Raises RunError unless it is the same after the VM as before.
+    """
     try:
         rows = [('before', stage2.Dump(before)), ('while it runs', stage2.Dump(during)),
                 ('after it died', stage2.Dump(after))]
@@ -242,8 +261,8 @@ def report_tables(before, during, after):
         print(f'{title:<10} {name}: {dump.summary()}')
     first, last = rows[0][1], rows[-1][1]
     if first.lasting() != last.lasting():
-        raise RunError(f'the host\'s stage-2 is not what it was: {first.lasting()} before, '
-                       f'{last.lasting()} after')
+        raise RunError(f'the host\'s stage-2 was {first.lasting()} before the VM, but is '
+                       f'{last.lasting()} after it')
     print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 4 of make test: the base kernel's own KVM tests, on a protected host.
+"""Layer 4 of make test: run the base kernel's own KVM tests on a protected host.
 
-What passes there on the base kernel has to go on passing. The others may fail
-or skip, but not bring down or hang the host, nor make it complain. In the end
-the hypervisor has to have given back all that it was given for them.
+A test that passes on a protected host with the base kernel has to pass. The others may fail or be
+skipped, but must not crash or hang the host or cause a warning in its log. At the end EL2 has to
+have returned all pages that it got for the tests.
 
 tools/testing/selftests/kvm/arm64/base.list names the tests.
 """
@@ -22,14 +22,14 @@ import run_selftests  # noqa: E402
 import tree  # noqa: E402
 
 LIST = 'tools/testing/selftests/kvm/arm64/base.list'
-# More than the limits of the tests together, in seconds: booting, and the death of large VMs.
+# Extra time in seconds for booting and for the teardown of large VMs.
 SPARE = 120
 MEMORY = 2048
 
 
 @dataclasses.dataclass
 class Base:
-    """One line of the list; on are the CPUs where the program has to pass."""
+    """One line of the list; "on" has the CPUs on which the program has to pass."""
     program: str
     on: tuple
     limit: int
@@ -37,17 +37,17 @@ class Base:
 
     @property
     def job(self):
-        """As a job of the host."""
+        """The job that runs the program, for the init of the host."""
         return ' '.join([f'limit={self.limit}', f'/base/{self.program}', *self.arguments])
 
     @property
     def name(self):
-        """As a result is called."""
+        """The name in results."""
         return os.path.basename(self.program)
 
 
 def parse(text):
-    """The tests of a list; SelftestError if a line is no good."""
+    """Return the tests of a list; raise SelftestError if a line is malformed."""
     tests = []
     for number, line in enumerate(text.split('\n'), 1):
         words = line.partition('#')[0].split()
@@ -56,7 +56,7 @@ def parse(text):
         verdict, _, cpu = words[1].partition(':') if len(words) > 2 else ('', '', '')
         if (verdict not in ('pass', 'survive') or not words[2].isdigit() or
                 (cpu and (verdict != 'pass' or cpu not in cpus.CPUS))):
-            raise run_selftests.SelftestError(f'{LIST}:{number}: this line is no test')
+            raise run_selftests.SelftestError(f'{LIST}:{number}: this line is malformed')
         on = () if verdict == 'survive' else (cpu,) if cpu else tuple(cpus.CPUS)
         tests.append(Base(words[0], on, int(words[2]), words[3:]))
     if not tests:
@@ -65,7 +65,7 @@ def parse(text):
 
 
 def read_list():
-    """The tests of the list."""
+    """Return the tests of base.list."""
     try:
         with open(os.path.join(qemu.TOP, LIST)) as file:
             return parse(file.read())
@@ -74,13 +74,13 @@ def read_list():
 
 
 def verdict(test, cpu, job):
-    """(what is wrong with one test or None, what else there is to say)."""
+    """Return why a test failed, or None, and a note about its result."""
     complaint = qemu.PANIC.search(job.output)
     last = (job.output.strip().split('\n') or [''])[-1].strip()
     if complaint:
-        return f'the host complained: {complaint.group(0).strip()}', ''
+        return f'the host printed: {complaint.group(0).strip()}', ''
     if job.status is None:
-        return 'the host did not live to its end', ''
+        return 'the host ended before the test did', ''
     if job.timed_out:
         note = f'killed after {test.limit} s'
         return (note, '') if cpu in test.on else (None, note)
@@ -89,18 +89,18 @@ def verdict(test, cpu, job):
 
 
 def leaked(job):
-    """What the hypervisor has kept by the counters, None if nothing."""
+    """Return what the counters say that EL2 has not returned, or None."""
     try:
         gained = counters.gained('', job.output)
     except counters.Unbalanced as error:
         return str(error)
     if not gained['metadata_pages_donated']:
-        return 'the hypervisor was given nothing: no VM was known to it'
+        return 'EL2 was given no page: it has not run any VM'
     return None
 
 
 def report(name, problem, output, note=''):
-    """One TAP line, and the end of the output if it is a failure."""
+    """Print one TAP line, and the end of the output if it is a failure."""
     print(f'{"not " if problem else ""}ok {name}' +
           (f' # {problem or note}' if problem or note else ''))
     if problem:
@@ -110,7 +110,7 @@ def report(name, problem, output, note=''):
 
 
 def run_cpu(cpu, tests):
-    """Run the tests on one CPU; whether all is well."""
+    """Run the tests on one CPU. Return whether all passed."""
     host = qemu.boot([*(test.job for test in tests), counters.SHOW], cpu=cpu, smp=4,
                      kernel=run_selftests.TEST_IMAGE, mem=MEMORY,
                      log=os.path.join(qemu.BUILD, f'log/base-{cpu}.log'),
@@ -122,7 +122,7 @@ def run_cpu(cpu, tests):
         problem, note = verdict(test, cpu, job)
         kind = 'pass' if cpu in test.on else 'survive'
         good = report(f'{cpu}.base.{kind}.{test.name}', problem, job.output, note) and good
-    # That a program was killed shows in its own result.
+    # A program that was killed at its time limit has a result of its own.
     others = [job for job in host.jobs if not job.timed_out]
     cause = qemu.find_cause(dataclasses.replace(host, jobs=others), False)
     good = report(f'{cpu}.base.host_lives', cause, host.console) and good
@@ -133,8 +133,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--jobs', default=str(os.cpu_count()))
-    parser.add_argument('--build', action='store_true', help='build them, and run none')
-    parser.add_argument('test', nargs='*', help='only these, by their names without directory')
+    parser.add_argument('--build', action='store_true', help='build the tests, but run none')
+    parser.add_argument('test', nargs='*', help='run only these tests, named without directory')
     args = parser.parse_args()
     try:
         tests = [test for test in read_list() if not args.test or test.name in args.test]

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make kunit: our KUnit suites by the kernel's own kunit.py, on two CPUs.
+"""make kunit: run our KUnit suites by the kernel's own kunit.py, on two CPUs.
 
-One kernel, which has next to nothing else, is built and booted on each processor.
-Every case is told as a TAP line "ok cpu.suite.case"; a suite that is expected and
-does not show up is a failure, and so is a run that yields no result.
+The script builds a small kernel with the suites built in, and boots it on each CPU. It prints each
+case as a TAP line "ok cpu.suite.case". A suite of this tree without results is a failure, and so
+is a run without results.
 
---granule 16 or 64 builds a kernel with pages of so many KiB instead, and boots
-it on a CPU that has them.
+--granule 16 or 64 builds a kernel with 16 or 64 KiB pages instead, and boots it on a CPU that
+supports them.
 
---steps N runs the random sequences of the page-table code alone, N steps in all.
+--steps N runs only the random sequences of page-table operations, with N steps in total.
 """
 
 import argparse
@@ -30,34 +30,34 @@ TOP = tree.TOP
 BUILD = os.path.join(TOP, 'build')
 CONFIG = 'tools/testing/kunit/pkvm.kunitconfig'
 QEMU_CONFIG = 'tools/testing/kunit/pkvm_qemu.py'
-# Of the suites of the page-table code those that take a number of steps.
+# The page-table suites that take a number of steps.
 RANDOM = 'pkvm_pgtable*random'
-# What may not be skipped where pages have 4 KiB: there is memory in blocks of each size.
+# A suite whose cases must not be skipped with 4 KiB pages: the host has blocks of each size then.
 COMPLETE = 'pkvm_el2_coalesce.'
-# Seconds for suites that do as much as they do by default.
+# The time limit in seconds without --steps.
 LIMIT = 300
-# Long sequences are run in rounds, for KUnit ends a case after 300 seconds: of a guest's
-# table and of the host's, so many steps with memory and a third of that without.
+# KUnit ends a case after 300 seconds, so long sequences run in rounds. Each round does ROUND steps
+# with enough memory, and a third of that without, on a guest's table and on the host's.
 ROUND = 15000
 STEPS_OF_ROUND = 2 * (ROUND + ROUND // 3)
-# Fewer steps a second than ever seen.
+# Steps per second, for the time limit only: fewer than on any machine tested.
 PACE = 50
 
 
 def kunit(verb, granule, *more):
-    """The command line of one verb of kunit.py."""
+    """Return the command line for a subcommand of kunit.py."""
     return [sys.executable, 'tools/testing/kunit/kunit.py', verb, '--arch=arm64',
             '--cross_compile=aarch64-linux-gnu-', f'--build_dir={BUILD}/kunit-{granule}k',
             f'--kunitconfig={CONFIG}', f'--qemu_config={QEMU_CONFIG}', *more]
 
 
 def call(command, log, words='', where=os.path.join(BUILD, 'linux')):
-    """Run a command with its output in log; its status.
+    """Run a command with its output in a log. Return its exit status.
 
-    words are for the kernel's command line, where the order counts: what kunit.py is given
-    comes before what its configuration has.
+    words are kernel parameters. They are passed in the environment, since kunit.py would put its
+    own option --kernel_args before the parameters of its QEMU configuration.
     """
-    # No byte code beside the scripts: build/linux holds sources only.
+    # Python must not write byte code, since build/linux must only have sources.
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1', PKVM_KERNEL_ARGS=words)
     with open(log, 'w') as output:
         return subprocess.run(command, cwd=where, env=environment,
@@ -66,7 +66,7 @@ def call(command, log, words='', where=os.path.join(BUILD, 'linux')):
 
 
 def expected_suites():
-    """The suites that our sources define: the names in their kunit_suite."""
+    """Return the names of the suites that our sources define by a struct kunit_suite."""
     names = []
     folder = os.path.join(TOP, 'drivers/virt/pkvm')
     for entry in sorted(os.listdir(folder) if os.path.isdir(folder) else []):
@@ -84,7 +84,7 @@ def expected_suites():
 
 
 def results(group, prefix=''):
-    """Every case below a group of kunit.py's JSON: (name, status, is a suite)."""
+    """Yield name and status of each case in a group of kunit.py's JSON report."""
     for case in group.get('test_cases', []):
         yield prefix + case['name'], case['status']
     for sub in group.get('sub_groups', []):
@@ -92,7 +92,7 @@ def results(group, prefix=''):
 
 
 def tell(cpu, found, suites):
-    """TAP lines for one run; the number of failures."""
+    """Print the TAP lines of one run. Return the number of failures."""
     failures = 0
     for name, status in found:
         if status == 'PASS':
@@ -110,14 +110,14 @@ def tell(cpu, found, suites):
 
 
 def show(log):
-    """The end of a log, as TAP comments."""
+    """Print the end of a log as TAP comments."""
     with open(log, errors='replace') as file:
         for line in file.read().splitlines()[-25:]:
             print(f'#   {line}')
 
 
 def long_run(steps, seed):
-    """(options of kunit.py, what to tell) for so many steps of the random sequences, or more."""
+    """Return kunit.py's options for at least this number of random steps, and a description."""
     rounds = -(-steps // STEPS_OF_ROUND)
     seed = seed or secrets.randbits(32) | 1
     values = {'steps': ROUND, 'rounds': rounds, 'seed': seed}
@@ -127,7 +127,7 @@ def long_run(steps, seed):
 
 
 def run(cpu, granule, suites, steps, seed):
-    """Boot the built kernel on one CPU; the number of failures."""
+    """Boot the kernel on one CPU and print its results. Return the number of failures."""
     label = cpu if granule == 4 else f'{cpu}-{granule}k'
     log = os.path.join(BUILD, 'log', f'kunit-{label}.log')
     options = [f'--timeout={LIMIT}']
@@ -158,10 +158,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--granule', type=int, choices=(4, 16, 64), default=4,
-                        help='KiB of a page of the kernel')
-    parser.add_argument('--steps', type=int, help='of the random sequences, and nothing else')
-    parser.add_argument('--seed', type=lambda text: int(text, 0), help='with --steps, of an '
-                        'earlier run')
+                        help='page size of the kernel in KiB')
+    parser.add_argument('--steps', type=int, help='run only this number of random steps')
+    parser.add_argument('--seed', type=lambda text: int(text, 0), help='with --steps: the seed of '
+                        'the run to repeat')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     if args.steps is not None and args.steps < 1:

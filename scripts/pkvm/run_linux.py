@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make run GUEST=linux: an unmodified Linux runs as a protected VM, to a shell.
+"""make run GUEST=linux: run Linux as a protected VM, up to a shell.
 
-Boots the host, starts one protected VM with several vCPUs on the guest's kernel
-with its root on the virtio disk, and types at its shell on the UART: what CPUs
-are there, where the root is, what the disk's SHA-256 is, and poweroff. Ends with
-a short report and status 0 if all that is as it must be and every page came
-back; otherwise with the cause and another status.
+The script boots a host and starts one protected VM with several vCPUs, with the guest's kernel
+and its root on the virtio disk. It types commands into the guest's shell on the UART, which print
+the online CPUs, the device of the root and the SHA-256 of the disk, and then poweroff. It checks
+the answers, and that all pages came back to the host. It prints a short report and exits with 0,
+or prints the cause of a failure.
 
-With --interactive the shell is yours, until you type poweroff in it.
+With --interactive your terminal is connected to the shell, until you type poweroff.
 """
 
 import argparse
@@ -30,14 +30,15 @@ from run import RunError  # noqa: E402
 
 GUEST = os.path.join(qemu.BUILD, 'guest')
 KERNEL = os.path.join(GUEST, 'Image')
-# Of the base, without the changes of the guest's driver: it knows no ranges and does not enroll.
+# The kernel of the base without our patches: its driver shares single granules only and does not
+# enroll in the MMIO guard.
 STOCK_KERNEL = os.path.join(qemu.BUILD, 'stock/Image')
 ROOT = os.path.join(GUEST, 'root.img')
-# The host's random numbers are none that a protected guest may count on.
+# A protected guest must not rely on random numbers from the host.
 CMDLINE = ('console=ttyS0 root=/dev/vda ro quiet random.trust_bootloader=off '
            'random.trust_cpu=off')
 CPUS = 4
-# Seconds for one boot of the guest on a slow machine, and what an init's job may take.
+# Time limits in seconds: for one boot of the guest on a slow machine, and the longest of a job.
 LIMIT = 150
 LONGEST = 24 * 3600 - 60
 
@@ -48,7 +49,7 @@ QUESTIONS = {
     'page': 'grep -m1 KernelPageSize /proc/self/smaps',
     'disk': 'cat /sys/block/vda/dev',
     'root': 'grep " / / " /proc/self/mountinfo',
-    # Past the page cache, where the mounted file system has changed its own blocks.
+    # Not through the page cache, which has blocks that the mounted file system has changed.
     'sha': 'dd if=/dev/vda iflag=direct bs=64k 2>/tmp/dd | sha256sum',
     'shell': 'echo "$0 of $(hostname) says $((6 * 7))"',
 }
@@ -58,7 +59,7 @@ SHELL_SAYS = '-/bin/sh of guest says 42'
 
 @dataclasses.dataclass
 class Guest:
-    """What kind of VM to run and how, how KVM is started in the host, and its pages in KiB."""
+    """The VM to run; the host's CPU, the mode of KVM in the host, and its page size in KiB."""
     cpu: str = cpus.DEFAULT
     cpus: int = CPUS
     mem: int = 256
@@ -106,20 +107,20 @@ def boot(jobs, guest, name, *, drive, dialog=None, **more):
 
 
 def answers(shell):
-    """What the guest's shell printed, by command; refuse one that failed."""
+    """Return what the guest's shell printed, by command; raise RunError if a command failed."""
     for answer in shell.answers:
         if answer.status is None:
-            raise RunError(f'the guest did not answer "{answer.command}"')
+            raise RunError(f'the guest did not finish the command "{answer.command}"')
         if answer.status:
             raise RunError(f'in the guest, "{answer.command}" ended with status '
                            f'{answer.status}: {answer.output.strip()}')
     if shell.waiting or not shell.answers:
-        raise RunError('the guest came to no shell')
+        raise RunError('the guest did not start a shell')
     return {answer.command: answer.output for answer in shell.answers}
 
 
 def check_answers(said, guest, sha):
-    """Hold what the guest said against what is known here."""
+    """Check the guest's answers; return them by the keys of QUESTIONS."""
     answers = {key: said[command] for key, command in QUESTIONS.items()}
     if not re.match(r'Linux version 6\.12\.\d+', answers['version']):
         raise RunError(f'the guest is not Linux 6.12: {answers["version"]}')
@@ -131,32 +132,34 @@ def check_answers(said, guest, sha):
     if answers['root'].split()[2] != answers['disk'] or ' - ext4 ' not in answers['root']:
         raise RunError(f'the root of the guest is not on its disk: {answers["root"]}')
     if answers['sha'].split()[0] != sha:
-        raise RunError(f'the guest read something else: the SHA-256 of its disk is '
-                       f'{answers["sha"].split()[0]}, the image has {sha}')
+        raise RunError(f'the guest read other data: it printed the SHA-256 '
+                       f'{answers["sha"].split()[0]}, but that of the image is {sha}')
     if answers['shell'] != SHELL_SAYS:
-        raise RunError(f'the shell of the guest said "{answers["shell"]}", not "{SHELL_SAYS}"')
+        raise RunError(f'the shell of the guest printed "{answers["shell"]}", not "{SHELL_SAYS}"')
     return answers
 
 
 def report(guest, answers, pool, vmm, gained, seconds):
-    """What the run has shown, for people."""
+    """Print the report of a run."""
     print(f'guest      {answers["version"]}')
     print(f'CPUs       {answers["nproc"]} of {guest.cpus} online: {answers["online"]}; pages of '
           f'{guest.guest_page} KiB')
-    print(f'root       ext4 on /dev/vda; sha256 {answers["sha"].split()[0]}, as the image')
+    print(f'root       ext4 on /dev/vda; sha256 {answers["sha"].split()[0]}, that of the image')
     print(f'shell      "{answers["shell"]}", then poweroff')
     if guest.protected:
         calls = {key.removeprefix('calls_'): value for key, value in gained.items()
                  if key.startswith('calls_') and value}
-        print(f'shared     {gained["pages_shared"]} pages, the {pool} MiB of its DMA pool among '
-              'them')
+        print(f'shared     {gained["pages_shared"]} pages, including its DMA pool of {pool} MiB')
         print(f'hypercalls {sum(calls.values())}: '
               + ', '.join(f'{value} {key}' for key, value in calls.items()))
     run.report_vm(vmm, gained, seconds)
 
 
 def run_guest(path, guest, name='run-linux'):
-    """One scripted run: prints the report or raises RunError; what the host's counters gained."""
+    """Do one scripted run: print the report, or raise RunError.
+
+    Return the increase of the host's counters, or None for a non-protected VM.
+    """
     check_built(guest.kernel)
     run.check_disk(path)
     sha = run.digest(path)
@@ -174,19 +177,20 @@ def run_guest(path, guest, name='run-linux'):
             gained = run.check_returned(counters.over(host))
             pool = int(re.search(r'size (\d+) MiB', said[POOL]).group(1))
             if gained['pages_shared'] < (pool << 10) // guest.page:
-                raise RunError(f'{gained["pages_shared"]} pages were shared: less than the DMA '
-                               f'pool of {pool} MiB')
+                raise RunError(f'the guest shared {gained["pages_shared"]} pages, less than its '
+                               f'DMA pool of {pool} MiB')
         report(guest, checked, pool, counters.parse(vmm.output), gained, host.seconds)
     return gained
 
 
 def run_interactive(path, guest):
-    """The guest's shell at our terminal, on a disk that keeps what is written."""
+    """Connect our terminal to the guest's shell. The guest can write to its disk."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise RunError('INTERACTIVE=1 needs a terminal')
     check_built(guest.kernel)
     run.check_disk(path)
-    print('The shell of the guest follows; poweroff ends it, Ctrl-] ends it at once.', flush=True)
+    print('This is the shell of the guest: poweroff shuts the guest down, Ctrl-] ends the run.',
+          flush=True)
     host = boot([guest.job()], guest, 'run-linux', drive=[path], limit=LONGEST, terminal=True)
     run.check_vm(host.jobs[1], host)
     if guest.protected:
@@ -201,8 +205,9 @@ def main():
     parser.add_argument('--cpus', type=int, default=CPUS, help='vCPUs of the guest')
     parser.add_argument('--mem', type=int, default=256, help='MiB of the guest')
     parser.add_argument('--disk', help='the root, an ext4 image; default build/guest/root.img')
-    parser.add_argument('--non-protected', action='store_true', help='a VM that is not protected')
-    parser.add_argument('--interactive', action='store_true', help='type at the shell yourself')
+    parser.add_argument('--non-protected', action='store_true', help='run a non-protected VM')
+    parser.add_argument('--interactive', action='store_true',
+                        help='connect this terminal to the shell')
     args = boards.parse(parser)
     guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected, page=args.page,
                   board=args.board, guest_page=args.guest_page)
@@ -216,7 +221,7 @@ def main():
             guest.limit = LONGEST
             run_interactive(os.path.abspath(args.disk), guest)
         else:
-            # The built image stays as it was built.
+            # Run on a copy, so that the guest does not change the image of the build.
             guest.limit = LONGEST
             check_built()
             with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='disk.') as copy:

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Part of make test: our KUnit suites as loadable modules, on a protected host.
+"""Part of make test: run our KUnit suites as loadable modules on a protected host.
 
-The modules are those that make -C <kernel> M=<this tree> modules builds for a host kernel
-that has KUnit; inserting one runs its suites. Each case is a TAP line; a suite that is
-expected and does not show up is a failure.
+The script builds the modules by make -C <kernel> M=<this tree> modules, for a host kernel with
+KUnit. Inserting a module runs its suites. The script prints each case as a TAP line. A suite of
+this tree without results is a failure.
 
-The suites of EL2 run once more on a machine with a secure world, where FF-A has somebody to
-talk to, and those of SMMUs on a machine that has one: there their cases may not be skipped.
+The EL2 suites run a second time on a machine with secure firmware that implements FF-A, and the
+SMMU suite on a machine with an SMMU. There their cases must not be skipped.
 
---granule 16 inserts the modules of the host with pages of 16 KiB, as they were built with it.
+--granule 16 uses the host with 16 KiB pages, and the modules that were built with it.
 """
 
 import argparse
@@ -31,10 +31,10 @@ TOP = qemu.TOP
 BUILD = qemu.BUILD
 FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
 LIMIT = 400
-# Whole blocks of memory of each size are in it.
+# MiB of memory. The suites need whole blocks of each size.
 MEMORY = 4096
-# Machines other than the usual one: what is run there, the suite that needs it, and what makes
-# the machine.
+# Machines other than the usual one: the module that runs again there, its suite that needs the
+# machine, and the options that make the machine.
 MACHINES = {
     'secure': ('pkvm_el2_kunit.ko', 'pkvm_el2_ffa', {'spmc': qemu.SPMC}),
     'smmu': ('pkvm_smmu_kunit.ko', 'pkvm_smmu',
@@ -43,7 +43,7 @@ MACHINES = {
 
 
 def step(log, *command, **more):
-    """Run a command with its output in log; tell and raise if it fails."""
+    """Run a command with its output in a log. If it fails, print the end of the log and exit."""
     path = os.path.join(BUILD, 'log', log)
     with open(path, 'w') as output:
         done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=output,
@@ -57,18 +57,18 @@ def step(log, *command, **more):
 
 
 def kernel(granule):
-    """Where the objects of the host are."""
+    """Return the directory with the objects of the host kernel."""
     return os.path.join(BUILD, 'test-host' if granule == 4 else f'test-host-{granule}k')
 
 
 def modules_below(folder):
-    """Our modules there."""
+    """Return the paths of all modules in a directory."""
     return sorted(os.path.join(where, name) for where, _, files in os.walk(folder)
                   for name in files if name.endswith('.ko'))
 
 
 def build(granule, source, jobs):
-    """The host of the tests, then the modules from a copy of this tree's files."""
+    """Build the host kernel, then the modules from a copy of this tree. Return their paths."""
     objects = kernel(granule)
     image = os.path.relpath(os.path.join(objects, 'Image'), TOP)
     print(f'# building {image} and the modules', flush=True)
@@ -76,7 +76,7 @@ def build(granule, source, jobs):
          'scripts/pkvm/build.mk', image, 'build/spmc.bin')
     if granule != 4:
         return modules_below(os.path.join(objects, 'drivers/virt/pkvm'))
-    # A copy, so that no object lands in the checkout.
+    # Build in a copy, so that no object is written to the checkout.
     shutil.copy(os.path.join(TOP, 'Kbuild'), source)
     for path in tree.our_files():
         if path.startswith('drivers/'):
@@ -88,7 +88,7 @@ def build(granule, source, jobs):
 
 
 def tell(label, granule, jobs, suite_of_machine):
-    """TAP lines for the jobs that inserted a module each; whether all is well."""
+    """Print the TAP lines of jobs that inserted one module each. Return whether all passed."""
     if suite_of_machine:
         complete, expected = suite_of_machine + '.', [suite_of_machine]
     else:
@@ -111,11 +111,11 @@ def tell(label, granule, jobs, suite_of_machine):
             for case in cases:
                 name = f'{suite}.{case.name}'
                 if case.skipped and name.startswith(complete):
-                    line(name, 'it may not be skipped')
+                    line(name, 'it must not be skipped')
                 else:
                     line(name, 'FAIL' if case.failed else '', ' # SKIP' if case.skipped else '')
             if told.failed and not any(case.failed for case in cases):
-                line(suite, 'it failed, but none of its cases')
+                line(suite, 'the suite failed, but none of its cases did')
     for suite in expected:
         if suite not in seen:
             line(suite, 'the suite did not run')
@@ -123,7 +123,7 @@ def tell(label, granule, jobs, suite_of_machine):
 
 
 def run(cpu, granule, modules, machine):
-    """Insert each module in a protected host that has a firmware; whether every case passed."""
+    """Insert each module on a protected host with a guest firmware. Return whether all passed."""
     objects = kernel(granule)
     module, suite, more = MACHINES.get(machine, (None, None, {}))
     if module:
@@ -153,11 +153,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--granule', type=int, choices=(4, 16), default=4,
-                        help='KiB of a page of the kernel')
+                        help='page size of the host in KiB')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
-    # Of those of the layer, the last one has pages of every size.
+    # The last CPU of cpus.WHOLE supports all page sizes.
     names = [args.cpu] if args.cpu else cpus.WHOLE[0 if args.granule == 4 else -1:]
     for name in names:
         if args.granule not in cpus.CPUS[name].pages:
@@ -166,7 +166,7 @@ def main():
         with tree.locked():
             modules = build(args.granule, source, args.jobs)
         if not modules:
-            print('not ok modules # this tree builds none')
+            print('not ok modules # no module was built')
             return 1
         try:
             good = [run(cpu, args.granule, modules, machine)

@@ -1,23 +1,29 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 4 of make test: our KVM selftests, with real protected VMs, on two CPUs.
+"""Layer 4 of make test: run our KVM selftests, with real protected VMs, on two CPUs.
 
-tools/testing/selftests/kvm/arm64/tests.list names the programs, one a line:
+tools/testing/selftests/kvm/arm64/tests.list names the programs, one per line:
 
     PROGRAM [MODE...]
 
-PROGRAM as below selftests/kvm (arm64/pkvm_mem_share), MODE where it runs:
-protected (the default); plain, a host that was not booted protected; smmu, a
-protected host whose PCI devices are behind an SMMU; debug, a
-protected host with every check that the kernel has, which --debug builds and
-runs; stress, which run_stress.py runs; starts, which run_starts.py runs; fuzz,
-which run_fuzz_guest.py runs; stage2, which run_system.py runs; or smoke, beside
-protected, on the CPUs of run_cpus.py.
-Lines that start with # and empty lines are skipped.
+PROGRAM is a path below selftests/kvm (arm64/pkvm_mem_share). MODE says where the program runs:
 
-A program's TAP lines are its results; one that tells none is one result, by
-its exit status (4 is a skip). What does not build, does not end, or tells
-fewer results than it planned is a failure.
+    protected   on a protected host; the default
+    plain       on a host that was not booted with kvm-arm.mode=protected
+    firmware    on a protected host with a guest firmware, whose file is the program's argument
+    smmu        on a protected host whose PCI devices are behind an SMMU
+    debug       on a protected host with all debugging checks, by --debug
+    smoke       by run_cpus.py, on the other CPUs
+    stress      by run_stress.py
+    starts      by run_starts.py
+    fuzz        by run_fuzz_guest.py
+    stage2      by run_system.py
+
+Empty lines and everything after # are ignored.
+
+The results of a program are the TAP lines that it prints. A program that prints none counts as one
+result, by its exit status (4 is a skip). It is a failure if a program does not build, does not
+end, or prints fewer results than it planned.
 """
 
 import argparse
@@ -38,7 +44,7 @@ BUILD = qemu.BUILD
 LINUX = os.path.join(BUILD, 'linux')
 OUTPUT = os.path.join(BUILD, 'selftests')
 LIST = 'tools/testing/selftests/kvm/arm64/tests.list'
-# The hosts that programs run on, as build.mk makes them.
+# The kernels of the hosts that programs run on, built by build.mk.
 TEST_IMAGE = os.path.join(BUILD, 'test-host/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 MODES = ('protected', 'plain', 'firmware', 'smmu', 'debug', 'stress', 'starts', 'fuzz',
@@ -49,11 +55,11 @@ FIRMWARE_MARK = 0xf1a3_0000_0000_0000
 
 
 class SelftestError(Exception):
-    """Why the selftests cannot be run at all."""
+    """The selftests cannot be run; the message says why."""
 
 
 def programs():
-    """(program, mode) in the order of the list."""
+    """Return the pairs (program, mode) in the order of the list."""
     try:
         with open(os.path.join(TOP, LIST)) as file:
             lines = [line.partition('#')[0].split() for line in file]
@@ -63,7 +69,7 @@ def programs():
     for program, *modes in filter(None, lines):
         for mode in modes or ['protected']:
             if mode not in MODES:
-                raise SelftestError(f'{LIST}: {program}: no mode is called {mode}')
+                raise SelftestError(f'{LIST}: {program}: there is no mode {mode}')
             wanted.append((program, mode))
     if not wanted:
         raise SelftestError(f'{LIST} names no program')
@@ -71,7 +77,7 @@ def programs():
 
 
 def make(log, *arguments, what='the selftests do'):
-    """Run a make with its output appended to log; raise if it fails."""
+    """Run make with its output appended to a log; raise SelftestError if it fails."""
     with open(log, 'a') as output:
         done = subprocess.run(['make', 'ARCH=arm64', 'CROSS_COMPILE=aarch64-linux-gnu-',
                                *arguments], cwd=TOP, stdin=subprocess.DEVNULL, stdout=output,
@@ -83,13 +89,13 @@ def make(log, *arguments, what='the selftests do'):
 
 
 def build(names, jobs, image=TEST_IMAGE):
-    """Build the programs, static, outside of the source tree, and the host that they run on."""
+    """Build the programs, as static ones and outside the source tree, and the host kernel."""
     log = os.path.join(BUILD, 'log/selftests-build.log')
     open(log, 'w').close()
     make(log, f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', os.path.relpath(image, TOP),
          what='the host of the tests does')
     headers = os.path.join(BUILD, 'headers')
-    # The base's makefile writes generated headers to tools/ and does not make it.
+    # The base's makefile writes generated headers to tools/, but does not create it.
     os.makedirs(os.path.join(OUTPUT, 'tools'), exist_ok=True)
     make(log, '-C', LINUX, f'O={BUILD}/host', f'INSTALL_HDR_PATH={headers}', 'headers_install')
     make(log, '-C', os.path.join(LINUX, 'tools/testing/selftests/kvm'), f'-j{jobs}',
@@ -99,7 +105,10 @@ def build(names, jobs, image=TEST_IMAGE):
 
 
 def make_firmware(cpu):
-    """The firmware of the tests of a CPU: the code of their guests, and pages like no others."""
+    """Make the guest firmware for the tests on a CPU. Return its path.
+
+    It contains the code of the tests' guests, followed by pages with known data.
+    """
     path = os.path.join(OUTPUT, f'firmware-{cpu}.bin')
     code = os.path.join(OUTPUT, 'arm64/pvm_guest.o')
     try:
@@ -118,7 +127,7 @@ def make_firmware(cpu):
 
 
 def tell(label, job):
-    """TAP lines for one program; whether all of it passed."""
+    """Print the TAP lines of one program. Return whether it passed."""
     results, broken = tap.read(job.output)
     good = True
     for result in results:
@@ -148,7 +157,7 @@ def tell(label, job):
 
 
 def run(cpu, mode, names):
-    """Boot a host of one kind and run its programs; whether all passed."""
+    """Boot a host for this mode and run its programs. Return whether all passed."""
     log = os.path.join(BUILD, 'log', f'selftests-{cpu}-{mode}.log')
     files = {f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names}
     firmware, argument = None, ''
@@ -176,10 +185,10 @@ def run(cpu, mode, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
-    parser.add_argument('--debug', action='store_true', help='those for a debug host, on one')
-    parser.add_argument('--build', action='store_true', help='build all of both, and run none')
+    parser.add_argument('--debug', action='store_true', help='run the programs with mode debug')
+    parser.add_argument('--build', action='store_true', help='build all programs, but run none')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
-    parser.add_argument('program', nargs='*', help='only these, as the list names them')
+    parser.add_argument('program', nargs='*', help='run only these programs of the list')
     args = parser.parse_args()
     try:
         if args.build:

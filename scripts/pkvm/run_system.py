@@ -1,12 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Layer 5 of make test: the whole thing, with the real VMM and firmware.
+"""Layer 5 of make test: end-to-end checks with the real VMM, firmware and guests.
 
-make run on both CPUs, what users get wrong, disks that fail, VMMs that are
-killed, Linux as a guest (system_linux.py), what VMs leave behind in the host's
-stage-2 (system_stage2.py), and a firmware that the boot loader has left wrongly
-(system_firmware.py). Each check states the rule that it guards and
-is one TAP line.
+They cover make run, wrong options, failing disks, killed VMMs, Linux guests (system_linux.py), the
+host's stage-2 after VMs (system_stage2.py), and firmware that the boot loader left wrongly
+(system_firmware.py). Each check is one TAP line, and its docstring states what must hold.
 """
 
 import argparse
@@ -30,35 +28,35 @@ import system_stage2  # noqa: E402
 BUILD = qemu.BUILD
 VMM = '/vmm --firmware /pvmfw.bin --timeout 100'
 SMALL = 4 << 20
-# Kills of the VMM per host, of the storm that counts; --kills of the whole test.
+# How many VMMs the check "killed" kills while it compares MemFree; set by --kills.
 SETTINGS = argparse.Namespace(kills=60)
-# Kills that warm up what the host builds on demand and keeps.
+# How many VMMs are killed before that, so that the host's caches do not grow any more.
 WARM_UP = 20
-# What MemFree may differ by is less than one page for each killed VM, by so many KiB.
+# MemFree must fall by less than one page per killed VM; this margin in KiB is subtracted.
 SURE = 100
 USAGE, RESET = 2, 3
 
 
 class Failed(Exception):
-    """What a check found."""
+    """A check failed; the message says why."""
 
 
 def expect(condition, what, job=None):
-    """Fail with what, and with the job's output if there is one."""
+    """Raise Failed unless condition holds, with the status and output of a job if given."""
     if not condition:
-        raise Failed(what + (f'; status {job.status}, it said:\n{job.output.strip()}'
+        raise Failed(what + (f'; status {job.status}, output:\n{job.output.strip()}'
                              if job else ''))
 
 
 def boot(jobs, name, **more):
-    """Boot a host for a check; a run that did not come to its end is a failure."""
+    """Boot a host for a check. Raise Failed unless all jobs ran to their end."""
     host = qemu.boot(jobs, log=os.path.join(BUILD, 'log', f'system-{name}.log'), **more)
     expect(host.cause is None, f'{host.cause}\n' + '\n'.join(host.console.split('\n')[-20:]))
     return host
 
 
 def image(size=SMALL, fill=None):
-    """A small disk image of its own for a check; the caller holds it open."""
+    """Return a small disk image as an open temporary file."""
     file = tempfile.NamedTemporaryFile(dir=BUILD, prefix='disk.', suffix='.img')
     with open(os.path.join(BUILD, 'disk.img'), 'rb') as source:
         file.write(fill * size if fill else source.read(size))
@@ -67,13 +65,13 @@ def image(size=SMALL, fill=None):
 
 
 def make_run(cpu):
-    """The main job: firmware reads the disk, boots Linux; everything comes back."""
+    """make run passes: the firmware reads the disk and boots Linux, and all pages come back."""
     with contextlib.redirect_stdout(sys.stderr):
         run.run(run.DISK, cpu)
 
 
 def make_run_static(cpu):
-    """The same firmware boots the same Linux where memory cannot be shared."""
+    """make run MODE=static passes: firmware and Linux run in a non-protected VM."""
     with contextlib.redirect_stdout(sys.stderr):
         run.run(run.DISK, cpu, 'static')
 
@@ -94,7 +92,8 @@ def three_counts(cpu):
             ('unshares', firmware['pages_shared_peak'], el2['pages_unshared']),
             ('calls to share', firmware['share_calls'], el2['calls_share']),
             ('calls to unshare', firmware['unshare_calls'], el2['calls_unshare']),
-            # The UART is unguarded after the last word, and ENROLL is one, too.
+            # EL2 also counts ENROLL, and the call by which the firmware unguards its UART at the
+            # very end, after it has printed its counters.
             ('guard calls', firmware['guard_calls'] + firmware['unguard_calls'] + 2,
              el2['calls_guard']),
             ('MMIO exits', vmm['exits_mmio_read'] + vmm['exits_mmio_write'], el2['exits_mmio']),
@@ -103,19 +102,19 @@ def three_counts(cpu):
         expect(first == second, f'{what}: {first} and {second}', job)
     expect(firmware['pages_shared_peak'] <= firmware['pool_pages_peak'] and
            firmware['share_calls'] <= firmware['pages_shared_peak'],
-           'more was shared than was in use', job)
+           'the firmware shared more pages than it used', job)
     expect(not firmware['ranges'] or firmware['share_calls'] <= firmware['refills'],
-           'a refill took more than one call', job)
+           'sharing a region took more than one call', job)
     expect(firmware['granule_queries'] == 1 and firmware['guard_queries'] == 1,
-           'a granule was asked for more than once', job)
+           'the firmware asked for a granule more than once', job)
     expect(0 < firmware['guard_calls'] < firmware['guard_eager_calls'] // 100,
-           'the guard is not lazy', job)
-    # All but the UART.
+           'the firmware guarded pages that it did not use', job)
+    # It prints its counters before it unguards the UART.
     expect(firmware['unguard_calls'] == firmware['guard_calls'] - 1, 'pages stay guarded', job)
 
 
 def flipped(path, offset):
-    """A copy of a file with another byte, as a file that the caller holds open."""
+    """Return a copy of a file with one byte changed, as an open temporary file."""
     file = tempfile.NamedTemporaryFile(dir=BUILD, prefix='flipped.')
     with open(path, 'rb') as source:
         data = bytearray(source.read())
@@ -126,7 +125,7 @@ def flipped(path, offset):
 
 
 def configured(**entries):
-    """The firmware with a configuration, as a file that the caller holds open."""
+    """Return the firmware with a configuration appended, as an open temporary file."""
     file = tempfile.NamedTemporaryFile(dir=BUILD, prefix='fw.')
     with open(run.FIRMWARE, 'rb') as source:
         file.write(pvmfw_config.append(source.read(), pvmfw_config.entries_of(**entries)))
@@ -135,9 +134,9 @@ def configured(**entries):
 
 
 def verified_boot(cpu):
-    """What is not the kernel or initrd of the configuration is not started."""
+    """The firmware starts only the kernel and the initrd of its configuration."""
     good = '--kernel /guest --initrd /initrd'
-    # What the firmware is configured for, what the VMM gives it, what is said.
+    # The firmware image, the VMM's options, the firmware's error.
     cases = [
         ('/fw', '--kernel /bad --initrd /initrd', 'kernel: digest differs'),
         ('/fw', '--kernel /guest --initrd /badinitrd', 'initrd: digest differs'),
@@ -161,19 +160,19 @@ def verified_boot(cpu):
                            '/badinitrd': badinitrd.name})
     for job, (_, _, words) in zip(host.jobs, 2 * cases):
         expect(job.status == RESET and f'pvmfw: error: {words}' in job.output and
-               'Booting Linux' not in job.output, f'"{job.line}" should say "{words}"', job)
+               'Booting Linux' not in job.output, f'"{job.line}" did not print "{words}"', job)
 
 
 def own_disk(cpu):
-    """Any image works, also one that is not a whole number of pages."""
+    """A disk image need not be a whole number of pages."""
     with image(512 * 1237) as disk, contextlib.redirect_stdout(sys.stderr):
         run.run(disk.name, cpu)
 
 
 def np_vm(cpu):
-    """A non-protected VM runs the same firmware, on a protected host and on another.
+    """A non-protected VM runs the firmware, on a protected host and on a plain one.
 
-    It takes shared memory from the range that its device tree names, or from its heap.
+    The firmware uses the memory range that the device tree names, or its heap without one.
     """
     with image() as disk:
         sha = run.digest(disk.name)
@@ -186,13 +185,14 @@ def np_vm(cpu):
 
 
 def host_not_protected(cpu):
-    """A protected VM on a host not booted protected: refused with the reason."""
+    """On a plain host the VMM refuses a protected VM and prints the reason."""
     job = boot([f'{VMM} --protected'], f'plain-{cpu}', cpu=cpu, mode='plain').jobs[0]
-    expect(job.status == 1 and 'kvm-arm.mode=protected' in job.output, 'refused badly', job)
+    expect(job.status == 1 and 'kvm-arm.mode=protected' in job.output,
+           'the VMM did not refuse it with the reason', job)
 
 
 def bad_input(cpu):
-    """What a user gets wrong is told, and the next VM runs as if nothing had been."""
+    """The VMM refuses wrong options with the reason, and the next VM runs normally."""
     wrong = {
         f'{VMM} --protected --disk /nonexistent': (1, r'/nonexistent'),
         f'{VMM} --protected --disk /empty': (1, r'/empty.*empty'),
@@ -214,12 +214,12 @@ def bad_input(cpu):
         for job, (status, words) in zip(jobs, wrong.values()):
             expect(job.status == status and re.search(words, job.output),
                    f'"{job.line}": not status {status} with /{words}/', job)
-        expect(last.status == 0 and sha in last.output, 'the VM after all that failed', last)
+        expect(last.status == 0 and sha in last.output, 'the VM after wrong options failed', last)
         counters.over(host)
 
 
 def disk_error(cpu):
-    """A disk that fails half way: the sector is named, and every page comes back."""
+    """If the disk fails half way, the firmware names the sectors, and all pages come back."""
     with image() as disk, tempfile.TemporaryDirectory(dir=BUILD, prefix='system.') as scratch:
         bad = SMALL // 2 // 512
         host = boot(counters.around([f'{VMM} --protected --disk /dev/vda,ro --stats /tmp/stats',
@@ -228,8 +228,9 @@ def disk_error(cpu):
     _, job, vmm, _ = host.jobs
     error = re.search(r'^pvmfw: error: .*sectors (\d+) to (\d+)', job.output, re.M)
     expect(job.status == RESET and error, 'the firmware did not name the sectors', job)
-    expect(int(error.group(1)) <= bad <= int(error.group(2)), f'it is {bad} that fails', job)
-    expect('sha256' not in job.output, 'a digest of half a disk', job)
+    expect(int(error.group(1)) <= bad <= int(error.group(2)),
+           f'the firmware named other sectors than {bad}', job)
+    expect('sha256' not in job.output, 'the firmware printed a digest of half the disk', job)
     expect(counters.parse(vmm.output).get('disk_errors', 0) > 0, 'the VMM counted no error', vmm)
     gained = counters.over(host)
     expect(gained['pages_shared'] == gained['pages_unshared'],
@@ -237,7 +238,7 @@ def disk_error(cpu):
 
 
 def killed(cpu):
-    """SIGKILL at any moment, many times: all memory is back where it was."""
+    """After many VMMs were killed at random times, the host has as much memory as before."""
     with image() as disk:
         vm = f'{VMM} --protected --disk /dev/vda,ro'
         warm_up, storm = (f'limit=400 killed {count} {vm}' for count in (WARM_UP, SETTINGS.kills))
@@ -246,16 +247,16 @@ def killed(cpu):
         sha = run.digest(disk.name)
     _, _, free, kills, free_after, last, _ = host.jobs
     summary = re.search(rf'^killed (\d+) of {SETTINGS.kills}', kills.output, re.M)
-    expect(kills.status == 0 and summary, 'the storm failed', kills)
-    expect(0 < int(summary.group(1)) < SETTINGS.kills, 'not before, during and after the run',
-           kills)
+    expect(kills.status == 0 and summary, 'the job that kills VMMs failed', kills)
+    expect(0 < int(summary.group(1)) < SETTINGS.kills,
+           'either all VMMs were killed before they ended, or none was', kills)
     counters.over(host)
     first, second = (int(re.search(r'memfree (\d+)', job.output).group(1))
                      for job in (free, free_after))
     print(f'# {cpu}: {summary.group(0)}; MemFree {first} KiB before, {second} KiB after')
     expect(second >= first - (SETTINGS.kills * 4 - SURE),
            f'MemFree fell from {first} to {second} KiB')
-    expect(last.status == 0 and sha in last.output, 'the VM after the storm failed', last)
+    expect(last.status == 0 and sha in last.output, 'the VM after the kills failed', last)
 
 
 CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, np_vm,
@@ -267,11 +268,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--kills', type=int, default=SETTINGS.kills,
-                        help='how many VMMs are killed for one count of memory')
-    parser.add_argument('check', nargs='*', help='only these')
+                        help='how many VMMs the check "killed" kills')
+    parser.add_argument('check', nargs='*', help='only these checks')
     args = parser.parse_args()
     if args.kills * 4 <= SURE:
-        parser.error('--kills: so few would have to lose nothing by chance')
+        parser.error(f'--kills: at least {SURE // 4 + 1}, since MemFree varies by chance')
     SETTINGS.kills = args.kills
     known = {check.__name__: check for check in CHECKS}
     for name in args.check:
@@ -287,7 +288,7 @@ def main():
                 check(cpu)
             except (Failed, counters.Unbalanced, run.RunError, qemu.QemuError) as error:
                 problem = str(error)
-            except Exception:  # a check that breaks has not passed
+            except Exception:  # an error in the check itself is a failure, too
                 problem = traceback.format_exc()
             print(f'{"not " if problem else ""}ok {cpu}.{name}', flush=True)
             if problem:

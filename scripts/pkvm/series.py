@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make series: the tree and its hooks as patches for git am, at build/series.
+"""make series: export this tree as patches for git am, to build/series.
 
-One patch for each topic of patches/series, in order: the files that it brings
-and its diff, with the tags that the Android common kernels ask for. The same
-tree gives the same patches: the Change-Id comes from the subject, the date from
-the last commit of this tree. Every file of ours belongs to exactly one topic.
+There is one patch for each topic of patches/series, in this order. It contains the new files of the
+topic and its diff, with the tags that the Android common kernels require. The same tree results in
+the same patches: the Change-Id is computed from the subject, and the date is that of the last
+commit. Each file of this tree belongs to exactly one topic.
 
-With --build, what each patch adds is compiled before the next one.
+With --build the script compiles the kernel after each patch.
 """
 
 import argparse
@@ -29,11 +29,11 @@ BUILD = os.path.join(TOP, 'build')
 
 
 class SeriesError(Exception):
-    """Why no series can be made of this tree."""
+    """The series could not be exported; the message says why."""
 
 
 def git(*args, cwd=TOP, **more):
-    """Run git; its output without the last newline."""
+    """Run git and return its output without the last newline; raise SeriesError if it fails."""
     run = subprocess.run(['git', *args], cwd=cwd, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True, check=False, **more)
     if run.returncode:
@@ -42,16 +42,16 @@ def git(*args, cwd=TOP, **more):
 
 
 def exporter():
-    """Name and address of whoever exports, as git knows them."""
+    """Return git's user.name and user.email, for the tag Signed-off-by."""
     try:
         return git('config', 'user.name'), git('config', 'user.email')
     except SeriesError:
-        raise SeriesError('git does not know who you are: set user.name and user.email, '
-                          'they become Signed-off-by') from None
+        raise SeriesError('git does not know your name: set user.name and user.email, '
+                          'for the tag Signed-off-by') from None
 
 
 def claims(series):
-    """The files of each topic by name; every file of ours in exactly one."""
+    """Return the new files of each topic; check that each file of ours is in exactly one."""
     ours = tree.our_files()
     owner = {}
     brought = {topic.name: [] for topic in series}
@@ -66,21 +66,21 @@ def claims(series):
                 raise SeriesError(f'patches/{topic.name}: Files: {claim}: there is no such file')
             for path in mine:
                 if path in owner:
-                    raise SeriesError(f'{path} is brought by {owner[path]} and {topic.name}')
+                    raise SeriesError(f'{path} belongs to both {owner[path]} and {topic.name}')
                 owner[path] = topic.name
                 brought[topic.name].append(path)
     orphans = [path for path in ours if path not in owner]
     if orphans:
         more = f' and {len(orphans) - 5} more' if len(orphans) > 5 else ''
-        raise SeriesError('no topic brings ' + ', '.join(orphans[:5]) + more)
+        raise SeriesError('no topic has a line "Files:" for ' + ', '.join(orphans[:5]) + more)
     stray = topics.stray_patches()
     if stray:
-        raise SeriesError(f'patches/series does not name {", ".join(stray)}')
+        raise SeriesError(f'patches/series lacks {", ".join(stray)}')
     return brought
 
 
 def message(topic, name, address):
-    """The commit message of one topic."""
+    """Return the commit message of one topic."""
     subject = f'ANDROID: {topic.subject}'
     change = 'I' + hashlib.sha1(subject.encode()).hexdigest()
     tags = [f'Bug: {bug}' for bug in topic.bugs]
@@ -90,7 +90,7 @@ def message(topic, name, address):
 
 
 def wrap(paragraph):
-    """A paragraph with no line above 72 columns; what is indented stays."""
+    """Wrap a paragraph at 72 columns, unless it has indented lines or list items."""
     lines = paragraph.split('\n')
     if all(len(line) <= 72 for line in lines) or \
             any(re.match(r'\s|[-*] ', line) for line in lines):
@@ -99,7 +99,7 @@ def wrap(paragraph):
 
 
 def copy(source_root, target_root, paths):
-    """Copy files by relative path, with the modes that build/linux gets."""
+    """Copy files by their relative paths, with the same modes as in build/linux."""
     for path in paths:
         source, target = os.path.join(source_root, path), os.path.join(target_root, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -110,7 +110,7 @@ def copy(source_root, target_root, paths):
 
 
 class Series:
-    """The topics, and a repository of the few base files that they touch."""
+    """The topics, their new files, and the base kernel that they change."""
 
     def __init__(self):
         self.topics = topics.load_series()
@@ -120,11 +120,11 @@ class Series:
         self.base = tree.Tree(tree.BASE_TARBALL, BUILD)
 
     def touched(self):
-        """Every base file that some topic changes."""
+        """Return all base files that a topic changes, sorted."""
         return sorted({path for topic in self.topics for path in topic.touches})
 
     def export(self, output):
-        """Write the patches; their names."""
+        """Write the patches to a directory. Return their names."""
         name, address = exporter()
         shutil.rmtree(output, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix='series.', dir=BUILD) as scratch:
@@ -148,14 +148,14 @@ class Series:
                 copy(TOP, scratch, self.brought[topic.name])
                 here('add', '-A', '-f')
                 if not here('status', '--porcelain'):
-                    raise SeriesError(f'patches/{topic.name} brings and changes nothing')
+                    raise SeriesError(f'patches/{topic.name} neither adds nor changes a file')
                 here('commit', '-q', '-F', '-', input=message(topic, name, address))
             here('format-patch', '-q', '--zero-commit', '--no-signature', '--no-renames',
                  '-o', output, 'base')
         return sorted(os.listdir(output))
 
     def prepare(self):
-        """A tree of its own for build(), which is the clean base."""
+        """Make a copy of the base kernel for build()."""
         self.base.bare(os.path.join(BUILD, 'series-tree'))
 
     def build(self, jobs):
@@ -190,7 +190,7 @@ class Series:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--build', action='store_true', help='compile after each patch')
+    parser.add_argument('--build', action='store_true', help='compile the kernel after each patch')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks of run_system.py: Linux runs protected, unmodified, and dies well."""
+"""Checks of run_system.py: Linux runs as a guest, and its memory comes back when it ends."""
 
 import contextlib
 import hashlib
@@ -16,13 +16,13 @@ import run
 import run_linux
 
 RESET, TIMED_OUT = 3, 4
-# Seconds in which a guest without a disk comes to look for one.
+# The time in seconds after which a guest without a DMA pool has tried to use its disk.
 POOLLESS = 30
 CPUS = 2
 KILLS = 8
-# The least number of pages that a call on a range shares, on the average.
+# How many pages a MEM_SHARE call of a range has to share on average.
 FEW_CALLS = 16
-# 1 MiB that no pool page holds by chance.
+# A file of 1 MiB that the guest writes.
 WRITTEN = '/root/written'
 WRITE = f'head -c 1048576 /srv/data >{WRITTEN} && sync'
 READ = f'echo 3 >/proc/sys/vm/drop_caches; sha256sum {WRITTEN}'
@@ -40,17 +40,17 @@ HOTPLUG = f'for i in 1 2 3 4 5; do echo 0 >{CPU1} && {ONLINE} && echo 1 >{CPU1} 
 
 
 def tool(*command):
-    """Run one of the tools for ext4 images; its output."""
+    """Run a tool on an ext4 image and return its output; raise RunError if it fails."""
     try:
         return guest_root.run(*command).stdout
     except guest_root.RootError as error:
-        raise run.RunError(f'what the guest left on its disk is wrong: {error}') from None
+        raise run.RunError(f"the guest's file system is damaged: {error}") from None
 
 
 def expect(got, wanted, what):
-    """Refuse anything but what is wanted."""
+    """Raise RunError unless got equals wanted."""
     if got != wanted:
-        raise run.RunError(f'{what}: "{got}" instead of "{wanted}"')
+        raise run.RunError(f'{what}: found "{got}", expected "{wanted}"')
 
 
 def balanced(host):
@@ -61,25 +61,25 @@ def balanced(host):
 
 
 def linux(cpu):
-    """Linux runs protected with its root on the disk, to a shell, and powers off."""
+    """Linux runs as a protected VM with its root on the disk, up to a shell, and powers off."""
     with contextlib.redirect_stdout(sys.stderr):
         gained = run_linux.run_guest(run_linux.ROOT, run_linux.Guest(cpu), 'system-linux')
-    # The driver uses ranges: a call shares more than a page on the average.
+    # The driver shares by ranges.
     expect(gained['calls_share'] < gained['pages_shared'] // FEW_CALLS, True,
-           'fewer calls than pages')
+           f'at least {FEW_CALLS} pages per MEM_SHARE call')
 
 
 def linux_unmodified(cpu):
-    """So does the kernel of the base: its driver shares page by page, guards, and no more."""
+    """The base's own kernel runs as a protected VM, too: it shares each page by a call."""
     guest = run_linux.Guest(cpu, kernel=run_linux.STOCK_KERNEL)
     with contextlib.redirect_stdout(sys.stderr):
         gained = run_linux.run_guest(run_linux.ROOT, guest, 'system-linux-stock')
-    expect(gained['calls_share'], gained['pages_shared'], 'a call a page')
-    expect(gained['calls_guard'] > 0, True, 'it puts guards')
+    expect(gained['calls_share'], gained['pages_shared'], 'MEM_SHARE calls')
+    expect(gained['calls_guard'] > 0, True, 'the guest guards MMIO')
 
 
 def linux_np(cpu):
-    """The same kernel and root in a non-protected VM, on a protected host and on another."""
+    """Linux runs as a non-protected VM, on a protected host and on a plain one."""
     for mode in ('protected', 'plain'):
         guest = run_linux.Guest(cpu, CPUS, protected=False, mode=mode)
         with contextlib.redirect_stdout(sys.stderr):
@@ -87,7 +87,7 @@ def linux_np(cpu):
 
 
 def linux_writes(cpu):
-    """CPUs go and come back; what is written outlives a reboot; the disk is sane.
+    """A guest can set a CPU offline and online, and its data are intact after a reboot.
 
     Programs that use SVE are preempted and keep their registers, and the TRNG calls give the
     guest's driver entropy. CPU_OFF and CPU_ON of a running guest, data in both directions
@@ -111,7 +111,7 @@ def linux_writes(cpu):
         with tempfile.NamedTemporaryFile(dir=qemu.BUILD, prefix='written.') as written:
             tool('debugfs', '-R', f'dump {WRITTEN} {written.name}', disk.name)
             with open(written.name, 'rb') as file:
-                expect(file.read() == data[:1 << 20], True, 'the file is on the disk')
+                expect(file.read() == data[:1 << 20], True, 'the written file is on the disk')
     said, later = run_linux.answers(first), run_linux.answers(second)
     expect('sve' in said[CPUINFO].split(), cpu in WITH_SVE, 'SVE in /proc/cpuinfo')
     expect(said[SVE], 'sve: right' if cpu in WITH_SVE else 'sve: none', 'programs that use SVE')
@@ -121,27 +121,27 @@ def linux_writes(cpu):
     expect(said[HOTPLUG].split(), ['0', '0-1'] * 5, 'CPUs on line')
     expect(said['nproc'], str(CPUS), 'CPUs on line at the end')
     expect(said['sha256sum /srv/data'].split()[0], hashlib.sha256(data).hexdigest(),
-           'what the guest read')
+           'digest of the data that the guest read')
     sha = hashlib.sha256(data[:1 << 20]).hexdigest()
-    expect(said[READ].split()[0], sha, 'what the guest wrote, read again')
-    expect(later[READ].split()[0], sha, 'what the guest wrote, after the reboot')
-    expect(balanced(host)['vms_created'], 2, 'VMs')
+    expect(said[READ].split()[0], sha, 'digest of the file that the guest wrote')
+    expect(later[READ].split()[0], sha, 'digest of that file after the reboot')
+    expect(balanced(host)['vms_created'], 2, 'number of VMs')
 
 
 def linux_without_pool(cpu):
-    """A disk reaches nothing that Linux does not share, and harms nobody by trying."""
+    """Without a DMA pool the disk's rings are private: only the VMM's disk fails."""
     run_linux.check_built()
     guest = run_linux.Guest(cpu, CPUS, limit=POOLLESS, options='--swiotlb 0')
     host = run_linux.boot([guest.job(',ro')], guest,
                           'system-linux-without-pool', drive=[run_linux.ROOT + ',ro'])
     run.check_vm(host.jobs[1], host, TIMED_OUT)
     if 'a ring lies in memory that the guest does not share' not in host.jobs[1].output:
-        raise run.RunError('the disk did not fail')
+        raise run.RunError("the VMM did not report that the disk's rings are private")
     balanced(host)
 
 
 def linux_killed(cpu):
-    """A VMM that is killed while Linux boots or runs leaves nothing behind."""
+    """When a VMM is killed while Linux boots or runs, all pages come back."""
     run_linux.check_built()
     guest = run_linux.Guest(cpu, CPUS)
     vm = (f'/vmm --protected --kernel /guest --cpus {CPUS} --disk /dev/vda,ro --timeout '
@@ -152,11 +152,13 @@ def linux_killed(cpu):
     kills = host.jobs[1]
     summary = re.search(rf'^killed (\d+) of {KILLS}', kills.output, re.M)
     if host.cause or kills.status or not summary:
-        raise run.RunError(f'{host.cause or "the storm failed"}: {kills.output.strip()}')
+        raise run.RunError(f'{host.cause or "the job that kills VMMs failed"}: '
+                           f'{kills.output.strip()}')
     print(f'# {cpu}: {summary.group(0)}')
-    # How many depends on how busy the machine was meanwhile.
-    expect(int(summary.group(1)) > KILLS // 4, True, 'some were killed')
-    expect(balanced(host)['vms_created'] > KILLS // 2, True, 'most had made their VM')
+    # The number depends on how busy the machine is.
+    expect(int(summary.group(1)) > KILLS // 4, True, f'more than {KILLS // 4} VMMs were killed')
+    expect(balanced(host)['vms_created'] > KILLS // 2, True,
+           f'more than {KILLS // 2} VMMs created their VM')
 
 
 CHECKS = (linux, linux_unmodified, linux_np, linux_writes, linux_without_pool, linux_killed)

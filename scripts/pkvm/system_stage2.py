@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks of run_system.py: a VM that died left the host's stage-2 as it was."""
+"""Checks of run_system.py: the host's stage-2 is the same after VMs as before."""
 
 import os
 
@@ -9,15 +9,15 @@ import run_selftests
 import tree
 
 PROGRAM = 'arm64/pkvm_coalesce'
-# MiB of the VM, and of its host; without coalescing a smaller one shows it as well.
+# MiB of the VM and of its host. Without coalescing a small VM is enough to show the difference.
 LARGE, SMALL = (512, 1536), (64, 512)
-# Seconds for all of it, on a machine that does other things as well.
+# The time limit in seconds, on a busy machine.
 LIMIT = 540
 KEEP = 'kvm-arm.host_s2_coalesce=0'
 
 
 def program(cpu, size, append=''):
-    """Run the program on a host; its figures are told, and a result that is not ok raises."""
+    """Run the program on a host and print its figures; raise RunError if a result is not ok."""
     with tree.locked():
         run_selftests.build([PROGRAM], str(os.cpu_count()))
     name, (vm, memory) = os.path.basename(PROGRAM), size
@@ -30,16 +30,16 @@ def program(cpu, size, append=''):
         if line.startswith('# ') and 'Totals' not in line:
             print(f'# {cpu}{" " + append if append else ""}: {line[2:]}')
     if host.cause or host.jobs[0].status:
-        raise run.RunError(f'{host.cause or "a result is not ok"}; it said:\n{output.strip()}')
+        raise run.RunError(f'{host.cause or "a result is not ok"}; output:\n{output.strip()}')
 
 
 def heals(cpu):
-    """After 512 MiB, 50 VMs one by one, and 4 at once, all is as before the first."""
+    """After a VM of 512 MiB, 50 VMs in a row and 4 at a time, the stage-2 is as before."""
     program(cpu, LARGE)
 
 
 def stays_split(cpu):
-    """Without coalescing it is not: the check above can see a difference."""
+    """Without coalescing the stage-2 stays split, so the check above can fail."""
     program(cpu, SMALL, KEEP)
 
 

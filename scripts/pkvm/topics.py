@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The topics of patches/series: what each one says, brings and changes.
+"""Read the topics of patches/series: their messages, their new files and their diffs.
 
 A topic is one file patches/NNNN-name.patch:
 
@@ -8,12 +8,12 @@ A topic is one file patches/NNNN-name.patch:
     why, in a body of any length
     <blank>
     Bug: 123456             (any number of these, also none)
-    Files: path/ or path    (files of this tree that the topic brings)
+    Files: path/ or path    (new files of this tree that belong to the topic)
     ---
     <a diff -p1 against files of the base, may be empty>
 
-New files are whole files of this tree: a diff that creates, deletes or renames
-a file is refused.
+New files are files of this tree and not part of a diff: a diff that creates, deletes or renames a
+file is refused.
 """
 
 import os
@@ -21,12 +21,12 @@ import re
 import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# The parts of this tree that are laid over a kernel.
+# The directories of this tree whose files make tree copies over the kernel.
 LAID_OVER = ('arch', 'drivers', 'include', 'tools', 'Documentation')
 
 
 class TopicError(Exception):
-    """A topic that is malformed or that does not apply."""
+    """A topic is malformed or does not apply."""
 
 
 class Topic:
@@ -39,7 +39,8 @@ class Topic:
             raise TopicError(f'patches/{name}: no line "---" between message and diff')
         subject, _, rest = head.partition('\n')
         if not subject.startswith('Subject: ') or not rest.startswith('\n'):
-            raise TopicError(f'patches/{name}: starts with no "Subject: " line and a blank one')
+            raise TopicError(f'patches/{name}: does not start with a line "Subject: " and an '
+                             'empty line')
         self.subject = subject[len('Subject: '):].strip()
         self.bugs, self.files, body = [], [], []
         for line in rest.strip('\n').split('\n'):
@@ -52,17 +53,17 @@ class Topic:
                 body.append(line)
         self.body = '\n'.join(body).strip('\n')
         if not self.body:
-            raise TopicError(f'patches/{name}: has no body that says why')
+            raise TopicError(f'patches/{name}: the message has no body that says why')
         self.touches = self._touched()
 
     def _touched(self):
-        """The base files that the diff changes."""
+        """Return the base files that the diff changes."""
         for line in re.findall(r'^(?:new file|deleted file|rename|copy) .*$', self.diff, re.M):
-            raise TopicError(f'patches/{self.name}: "{line}": only files that the base has '
-                             'can be changed, and none removed')
+            raise TopicError(f'patches/{self.name}: "{line}": a diff can only change files of '
+                             'the base, and not create or remove any')
         pairs = re.findall(r'^--- (\S+).*\n\+\+\+ (\S+).*\n@@ ', self.diff, re.M)
         if self.diff.strip() and not pairs:
-            raise TopicError(f'patches/{self.name}: what follows "---" is no diff')
+            raise TopicError(f'patches/{self.name}: the text after "---" is not a diff')
         touched = []
         for old, new in pairs:
             if old[:2] != 'a/' or new[:2] != 'b/' or old[2:] != new[2:]:
@@ -74,7 +75,7 @@ class Topic:
         return touched
 
     def apply(self, root, found):
-        """Apply the diff to the files below root; found is the base's version."""
+        """Apply the diff to the files below root; found is the base's version, for errors."""
         if not self.touches:
             return
         run = subprocess.run(['patch', '-p1', '--fuzz=0', '--no-backup-if-mismatch', '--batch',
@@ -96,17 +97,17 @@ class Topic:
 
 
 def written_on():
-    """The base version that the patches were last written on."""
+    """Return the version of the base that the patches were last changed for."""
     try:
         with open(os.path.join(TOP, 'patches/base')) as file:
             return file.read().strip()
     except FileNotFoundError:
-        raise TopicError('patches/base, the version that the patches were written on, '
+        raise TopicError('patches/base, with the version that the patches were written on, '
                          'is missing') from None
 
 
 def load_series():
-    """Every topic of patches/series in order."""
+    """Return the topics of patches/series in their order."""
     folder = os.path.join(TOP, 'patches')
     try:
         with open(os.path.join(folder, 'series')) as file:
@@ -128,7 +129,7 @@ def load_series():
 
 
 def stray_patches():
-    """Patch files that patches/series does not name: a mistake in the making."""
+    """Return the patch files that patches/series does not name."""
     folder = os.path.join(TOP, 'patches')
     named = {topic.name for topic in load_series()}
     return sorted(name for name in os.listdir(folder)

@@ -1,18 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Lay this tree over the base kernel: the patched source at build/linux.
+"""Lay this tree over the base kernel, to make the patched source in build/linux (make tree).
 
-The result is a pure function of the base tarball, our files and the patches,
-and only what differs from it is written: a rebuild after an edit is as small
-as the edit. Three things make that hold, also when a run is killed half way:
+The result depends only on the base tarball, our files and the patches. The script writes only
+files that differ, so that a build after an edit compiles only what the edit affects. Three things
+ensure this, also if a run is killed at any time:
 
-- build/pristine/ keeps the base's own copy of every file that a patch has ever
-  touched, saved before the file is first written;
-- build/overlay.list names our files in build/linux, written before they are;
-- build/linux itself appears by one rename, complete or not at all.
+- before the script first changes a file of the base, it saves the base's copy in build/pristine;
+- before it writes our files, it writes their names to build/overlay.list;
+- it unpacks the base to a temporary directory, and renames that to build/linux when it is complete.
 
-build/linux.stamp is touched when, and only when, something changed that the
-kernel is built from: not for our programs and documents, which are only carried.
+The script touches build/linux.stamp if, and only if, a file changed from which the kernel is built.
+Our programs and documents are not among these files.
 """
 
 import argparse
@@ -32,10 +31,10 @@ import topics  # noqa: E402
 TOP = topics.TOP
 BASE_TARBALL = '/usr/src/linux-source-6.12.tar.xz'
 BASE_SERIES = (6, 12)
-# The oldest one that the hooks are kept to apply on.
+# The oldest version of the base to which the patches have to apply.
 BASE_OLDEST = (6, 12, 107)
-# What of the security fixes since BASE_OLDEST is in code that protected VMs rely on, and which
-# 6.12.y brought it.
+# The security fixes since BASE_OLDEST in code that protected VMs rely on, and the 6.12.y version
+# that first had each.
 SECURITY_FIXES = (
     (108, 'KVM: arm64: Prevent access to vCPU events before init (CVE-2025-40102)'),
     (114, 'KVM: arm64: Take the SRCU lock for page table walks in fault injection and '
@@ -46,27 +45,27 @@ SECURITY_FIXES = (
           '(CVE-2026-89913)'),
     (117, 'KVM: arm64: Transfer the hyp stack pages out of the host stage-2 (CVE-2026-98466)'),
 )
-# Bytes: a disk with less is full.
+# A disk with fewer free bytes counts as full.
 FULL = 1 << 20
-# No kernel is built from these.
+# The kernel is not built from files in these directories.
 CARRIED = ('tools/', 'Documentation/')
 
 
 class TreeError(Exception):
-    """Something about the base or our tree that the user has to put right."""
+    """Something is wrong with the base or with this tree; the message says what."""
 
 
 def kernel_version(makefile):
-    """The version that a kernel's top Makefile states, as (6, 12, 117)."""
+    """Return the version in a kernel's top-level Makefile, as (6, 12, 117)."""
     fields = dict(re.findall(r'^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$', makefile, re.M))
     try:
         return tuple(int(fields[k]) for k in ('VERSION', 'PATCHLEVEL', 'SUBLEVEL'))
     except KeyError as error:
-        raise TreeError(f'the base Makefile states no {error}') from None
+        raise TreeError(f'the Makefile of the base does not define {error}') from None
 
 
 def read(path, mode='r'):
-    """The whole of a file, None if there is none."""
+    """Return the contents of a file, or None if it does not exist."""
     try:
         with open(path, mode) as file:
             return file.read()
@@ -75,7 +74,7 @@ def read(path, mode='r'):
 
 
 def replace(path, data, mode):
-    """Replace path by data in one step."""
+    """Write a file by a rename, so that it is never incomplete."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = path + '.pkvm-new'
     with open(temporary, 'wb') as file:
@@ -85,13 +84,13 @@ def replace(path, data, mode):
 
 
 def ignored_names():
-    """The file name patterns of .gitignore."""
+    """Return the patterns for file names in .gitignore."""
     lines = read(os.path.join(TOP, '.gitignore')).splitlines()
     return [line for line in lines if line and not line.startswith(('#', '/'))]
 
 
 def our_files():
-    """Relative paths of our files that belong over a kernel, sorted."""
+    """Return the relative paths of our files that are laid over a kernel, sorted."""
     patterns = ignored_names()
 
     def keep(name):
@@ -108,7 +107,7 @@ def our_files():
 
 @contextlib.contextmanager
 def locked():
-    """Keep others from changing build/linux or building from it meanwhile."""
+    """Hold the build lock, so that nobody else changes build/linux or builds from it."""
     build = os.path.join(TOP, 'build')
     os.makedirs(os.path.join(build, 'log'), exist_ok=True)
     with open(os.path.join(build, '.lock'), 'w') as lock:
@@ -117,7 +116,7 @@ def locked():
 
 
 class Tree:
-    """build/linux and what is remembered about it."""
+    """build/linux, and the files in build/ that describe it."""
 
     def __init__(self, base, build):
         self.base = base
@@ -131,20 +130,20 @@ class Tree:
         self.kernel_changed = False
 
     def count(self, relative):
-        """One file of build/linux is about to change."""
+        """Record that a file of build/linux is about to change."""
         self.changed += 1
         if not relative.startswith(CARRIED) and not self.kernel_changed:
             self.kernel_changed = True
-            # Now, so that a run that is killed half way leaves the kernel out of date.
+            # Touch the stamp first, so that the kernel is out of date even if this run is killed.
             self.touch_stamp()
 
     def touch_stamp(self):
-        """Tell make that the kernel is out of date."""
+        """Make the kernel out of date for make."""
         with open(self.stamp, 'w') as file:
             file.write(read(self.base_id) or '')
 
     def identity(self):
-        """What tells one base tarball from another without reading it."""
+        """Return a text that identifies the base tarball, without reading the tarball."""
         try:
             stat = os.stat(self.base)
         except OSError as error:
@@ -154,7 +153,7 @@ class Tree:
         return f'{os.path.realpath(self.base)} {stat.st_size} {stat.st_mtime_ns}\n'
 
     def unpack(self):
-        """Make build/linux the bare base, unless it already stems from it."""
+        """Unpack the base to build/linux, unless that was made from the same tarball."""
         identity = self.identity()
         os.makedirs(self.build, exist_ok=True)
         if read(self.base_id) == identity and os.path.isdir(self.linux):
@@ -167,18 +166,18 @@ class Tree:
             shutil.rmtree(old, ignore_errors=True)
         scratch = tempfile.mkdtemp(prefix='unpack.', dir=self.build)
         try:
-            # New mtimes (-m): objects of an older base must look out of date.
+            # With -m files get new time stamps, so that objects of an older base are out of date.
             tar = subprocess.run(['tar', '-C', scratch, '-m', '--no-same-owner',
                                   '-xf', self.base], stderr=subprocess.PIPE, text=True,
                                  check=False)
             if tar.returncode:
-                # tar says of a full disk only that it wrote less than it had.
+                # On a full disk tar only reports a short write.
                 why = (': No space left on device' if shutil.disk_usage(scratch).free < FULL
                        else '')
                 raise TreeError(f'{self.base} does not unpack{why}: {tar.stderr.strip()}')
             inside = os.listdir(scratch)
             if len(inside) != 1:
-                raise TreeError(f'{self.base} holds {len(inside)} top directories, not one')
+                raise TreeError(f'{self.base} has {len(inside)} top-level directories, not one')
             root = os.path.join(scratch, inside[0])
             self.check_version(root)
             os.rename(root, self.linux)
@@ -189,46 +188,46 @@ class Tree:
         self.count('Makefile')
 
     def check_version(self, root):
-        """Refuse a base of another minor version than the hooks are for."""
+        """Raise TreeError if the base is not a 6.12.y kernel."""
         makefile = read(os.path.join(root, 'Makefile'))
         if makefile is None:
-            raise TreeError(f'{self.base} is no kernel source: it has no Makefile')
+            raise TreeError(f'{self.base} is not a kernel source: it has no Makefile')
         version = kernel_version(makefile)
         if version[:2] != BASE_SERIES:
             raise TreeError(f'{self.base} is Linux {".".join(map(str, version))}; '
-                            'the hooks are for 6.12.y')
+                            'the patches are for 6.12.y')
 
     def version_numbers(self):
-        """The base's version as (6, 12, 117)."""
+        """Return the base's version as (6, 12, 117)."""
         return kernel_version(read(os.path.join(self.pristine, 'Makefile')) or
                               read(os.path.join(self.linux, 'Makefile')))
 
     def version(self):
-        """The base's version as text."""
+        """Return the base's version as text."""
         return '.'.join(map(str, self.version_numbers()))
 
     def warn_of_missing_fixes(self):
-        """Name the security fixes that the base is too old for."""
+        """Print a warning with the security fixes that the base lacks."""
         missing = [fix for since, fix in SECURITY_FIXES if self.version_numbers()[2] < since]
         if missing:
             print(f'tree.py: warning: the base {self.version()} lacks these security fixes, which '
                   'protected VMs rely on:', *missing, sep='\n    ', file=sys.stderr)
 
     def put(self, relative, data, mode):
-        """Make one file of build/linux equal data; an equal file keeps its mtime."""
+        """Write a file of build/linux, unless it has the same contents and mode already."""
         path = os.path.join(self.linux, relative)
         if read(path, 'rb') != data or os.stat(path).st_mode & 0o777 != mode:
             self.count(relative)
             replace(path, data, mode)
 
     def lay_over(self):
-        """Our files into build/linux, and those that we no longer have out."""
+        """Copy our files to build/linux, and remove those that this tree no longer has."""
         before = set((read(self.overlay_list) or '').split('\n')) - {''}
         now = our_files()
         for relative in now:
             if relative not in before and os.path.lexists(os.path.join(self.linux, relative)):
                 raise TreeError(f'{relative}: the base has this file; '
-                                'change it by a patch, not by a file of ours')
+                                'change it by a patch in patches/')
         with open(self.overlay_list, 'w') as file:
             file.write('\n'.join(sorted(before | set(now))) + '\n')
         for relative in sorted(before - set(now)):
@@ -236,7 +235,7 @@ class Tree:
             if os.path.lexists(path):
                 self.count(relative)
                 os.remove(path)
-            # Empty directories that we brought go with their last file.
+            # Remove directories that become empty.
             folder = os.path.dirname(path)
             while folder != self.linux and os.path.isdir(folder) and not os.listdir(folder):
                 os.rmdir(folder)
@@ -249,7 +248,7 @@ class Tree:
             file.write('\n'.join(now) + '\n')
 
     def keep_pristine(self, relative):
-        """Save the base's copy of a file before it is first changed."""
+        """Save the base's copy of a file before its first change. Return the path of the copy."""
         kept = os.path.join(self.pristine, relative)
         if os.path.exists(kept):
             return kept
@@ -263,7 +262,7 @@ class Tree:
         return kept
 
     def patch(self):
-        """Every patched file anew from its pristine copy; the rest restored."""
+        """Apply all patches to pristine copies, and restore files that no patch changes now."""
         series = topics.load_series()
         ours = set(our_files())
         touched = sorted({path for topic in series for path in topic.touches})
@@ -292,11 +291,11 @@ class Tree:
             self.put(relative, data, mode)
 
     def bare(self, root):
-        """Make root the base without our files and patches, of links where nothing differs."""
+        """Make a copy of the base without our files and patches, by hard links where possible."""
         if not os.path.exists(self.stamp):
             raise TreeError(f'{self.linux} is missing: run make tree first')
         shutil.rmtree(root, ignore_errors=True)
-        # Hard links: files of both are replaced, never written in place.
+        # Hard links are safe: files in both trees are replaced by renames, never overwritten.
         subprocess.run(['cp', '-al', self.linux, root], check=True)
         for relative in read(self.overlay_list).split():
             os.remove(os.path.join(root, relative))
@@ -304,12 +303,12 @@ class Tree:
             for name in files:
                 path = os.path.join(folder, name)
                 if not name.endswith('.pkvm-new'):
-                    # Not its age: objects of the patched file must look out of date.
+                    # The new time stamp makes objects of the patched file out of date.
                     replace(os.path.join(root, os.path.relpath(path, self.pristine)),
                             read(path, 'rb'), os.stat(path).st_mode & 0o777)
 
     def make(self):
-        """The whole of it; touches the stamp when something changed."""
+        """Unpack, copy and patch; touch the stamp if something changed."""
         self.unpack()
         self.lay_over()
         self.patch()
@@ -322,8 +321,8 @@ class Tree:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--base', default=BASE_TARBALL, help='tarball of the base kernel')
-    parser.add_argument('--bare', metavar='FOLDER', help='instead, make FOLDER the base of '
-                        'build/linux without our files and patches')
+    parser.add_argument('--bare', metavar='FOLDER', help='only make FOLDER a copy of the base '
+                        'without the files and patches of this tree')
     args = parser.parse_args()
     try:
         tree = Tree(args.base, os.path.join(TOP, 'build'))

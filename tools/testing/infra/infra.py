@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of the build, run and test scripts of scripts/pkvm, by pytest, told as TAP.
+"""Run the tests of scripts/pkvm and of the documentation by pytest, and report them as TAP.
 
-infra.py [NAME...]: all test_*.py beside this file, or only the named ones: test_x, or
-test_x::Class::test. Each test states the rule that it guards. Nothing here touches the
-checkout's own build beyond reading what make has left there.
+infra.py [NAME...]: run all test_*.py beside this file, or only the named ones: test_x, or
+test_x::Class::test. The docstring of each test states what must hold. The tests read what make has
+left in build/, but do not change it.
 """
 
 import os
@@ -17,33 +17,33 @@ SCRIPTS = os.path.join(HERE, '../../../scripts/pkvm')
 
 
 class Tap:
-    """pytest's results as TAP: one line for each test, the reason of a failure as comments."""
+    """Prints pytest's results as TAP: a line for each test, and comments for a failure."""
 
     def __init__(self, label):
         self.label = label
 
     def name(self, nodeid):
-        """test_x.py::Class::test_y as "x: Class.test_y"."""
+        """Return the name of a test in TAP: test_x.py::Class::test_y as "x: Class.test_y"."""
         path, _, rest = nodeid.partition('::')
         where = os.path.basename(path).removeprefix('test_').removesuffix('.py')
         return f'{self.label} {where}: {rest.replace("::", ".")}'
 
     def failed(self, nodeid, reason):
-        """One failure."""
+        """Print one failure."""
         print(f'not ok {self.name(nodeid)}')
         print(*(f'#   {line}' for line in str(reason).rstrip().split('\n')), sep='\n', flush=True)
 
     def pytest_collection_finish(self, session):
-        """How many there will be."""
+        """Print the plan."""
         print(f'1..{len(session.items)}', flush=True)
 
     def pytest_collectreport(self, report):
-        """A file that cannot be read is a failure."""
+        """Print a failure for a file that cannot be imported."""
         if report.failed:
             self.failed(report.nodeid, report.longrepr)
 
     def pytest_runtest_logreport(self, report):
-        """A test has been prepared, run or cleaned up after."""
+        """Print the result of a test, or a failure of its setup or clean-up."""
         if report.failed and report.when == 'teardown':
             self.failed(f'{report.nodeid} (clean-up)', report.longreprtext)
         elif report.failed:
@@ -55,15 +55,15 @@ class Tap:
 
 
 def main(label, folder, names):
-    """Run test_*.py of a folder, or those that are named; the status."""
+    """Run all or some test_*.py of a directory. Return pytest's exit status."""
     sys.dont_write_bytecode = True
     sys.path[:0] = [HERE, SCRIPTS]
     targets = []
     for name in names:
         file, _, rest = name.partition('::')
         targets.append(os.path.join(folder, f'{file}.py') + (f'::{rest}' if rest else ''))
-    # Nothing of the machine's or the user's: neither configuration nor a cache. What a test
-    # prints is shown where it fails.
+    # Use no configuration of the machine or the user, and no cache. A failure shows the test's
+    # output.
     os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'
     return int(pytest.main(['-c', os.devnull, '--rootdir', folder, '-p', 'no:cacheprovider',
                             '-p', 'no:terminal', '-p', 'no:faulthandler', '--import-mode=prepend',

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A small checkout of its own for a test: our scripts over a made-up kernel.
+"""A temporary checkout for tests: a copy of our scripts, with a made-up kernel as the base.
 
-The scripts find everything from where they lie, so a copy of them in a fresh
-directory is a second checkout, with the base, files and patches that the test
-gives it.
+The scripts find all files relative to their own directory, so that a copy of them in a temporary
+directory is a checkout of its own, with the base, the files and the patches of the test.
 """
 
 import io
@@ -26,7 +25,7 @@ BASE = {
 
 
 def patch(path, line, new, subject='KVM: arm64: change a line', more=''):
-    """A topic whose diff replaces one line of PLAIN in a base file."""
+    """Return a topic whose diff replaces one line of PLAIN in a base file."""
     lines = PLAIN.splitlines()
     at = lines.index(line)
     first = max(at - 3, 0)
@@ -39,14 +38,14 @@ def patch(path, line, new, subject='KVM: arm64: change a line', more=''):
 
 
 class Sandbox:
-    """The checkout; close() removes it."""
+    """The temporary checkout; close() removes it."""
 
     def __init__(self):
         self.top = tempfile.mkdtemp(prefix='infra.', dir=os.path.join(TOP, 'build'))
         shutil.copytree(os.path.join(TOP, 'scripts/pkvm'),
                         os.path.join(self.top, 'scripts/pkvm'),
                         ignore=shutil.ignore_patterns('__pycache__'))
-        # Where it really lies, it would be a file of a topic.
+        # In its own directory it would have to belong to a topic.
         shutil.copy(os.path.join(TOP, 'tools/testing/stage2/stage2.py'),
                     os.path.join(self.top, 'scripts/pkvm'))
         shutil.copy(os.path.join(TOP, '.gitignore'), self.top)
@@ -67,7 +66,7 @@ class Sandbox:
             file.write(text)
 
     def take(self, relative):
-        """Copy a file of ours that is not among the scripts."""
+        """Copy another file of this tree to the checkout."""
         os.makedirs(os.path.dirname(self.path(relative)), exist_ok=True)
         shutil.copy(os.path.join(TOP, relative), self.path(relative))
 
@@ -76,7 +75,7 @@ class Sandbox:
             return file.read()
 
     def series(self, **topics):
-        """Patches by name without number and suffix, in the order given."""
+        """Replace the patches by these, named without number and suffix, in this order."""
         names = []
         for number, (name, text) in enumerate(topics.items(), 1):
             names.append(f'{number:04d}-{name}.patch')
@@ -87,7 +86,7 @@ class Sandbox:
         self.write('patches/series', ''.join(name + '\n' for name in names))
 
     def base(self, files, tops=('linux-source-6.12',)):
-        """The tarball of the base kernel."""
+        """Write the tarball of the base kernel."""
         with tarfile.open(self.tarball, 'w:xz') as tar:
             for top in tops:
                 for name, text in files.items():
@@ -97,7 +96,7 @@ class Sandbox:
                     tar.addfile(info, io.BytesIO(data))
 
     def run(self, *command, env=None, **more):
-        """Run a command in the checkout: (status, all of its output)."""
+        """Run a command in the checkout. Return its exit status and all its output."""
         done = subprocess.run(command, cwd=self.top, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               env=dict(os.environ, PYTHONDONTWRITEBYTECODE='1', **(env or {})),
@@ -108,7 +107,7 @@ class Sandbox:
         return self.run('scripts/pkvm/tree.py', '--base', self.tarball)
 
     def mtimes(self):
-        """When each file below build/linux was last written."""
+        """Return the modification times of all files in build/linux."""
         found = {}
         for folder, _, files in os.walk(self.path('build/linux')):
             for name in files:

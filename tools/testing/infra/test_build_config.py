@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""build.config.aarch64: an Android kernel build finds in it all that it asks for."""
+"""Test build.config.aarch64 and Kconfig: an Android kernel build can use them."""
 
 import os
 import re
@@ -14,14 +14,14 @@ BUILD = os.path.join(TOP, 'build')
 
 
 def link_all(source, target):
-    """A directory with links to all that another one has."""
+    """Create a directory with links to all entries of another one."""
     os.mkdir(target)
     for name in os.listdir(source):
         os.symlink(os.path.join(source, name), os.path.join(target, name))
 
 
 def own_copy(source, target, name, more=''):
-    """Instead of the link to a file, a file: the base's own, with more at its end."""
+    """Replace a link by a copy of the base's own file, with more text at its end."""
     pristine = os.path.join(BUILD, 'pristine', name)
     with open(pristine if os.path.exists(pristine) else os.path.join(source, name)) as file:
         text = file.read()
@@ -31,7 +31,7 @@ def own_copy(source, target, name, more=''):
 
 
 def kernel_without_us(target):
-    """A kernel whose options are the base's alone, and which Kconfig.ext can extend."""
+    """Make a kernel with the base's options only, whose Kconfig sources our Kconfig.ext."""
     linux = os.path.join(BUILD, 'linux')
     link_all(linux, target)
     for folder in ('arch', 'arch/arm64', 'arch/arm64/configs', 'arch/arm64/kvm', 'drivers',
@@ -47,7 +47,7 @@ def kernel_without_us(target):
 
 class BuildConfig(unittest.TestCase):
     def sourced(self, *names):
-        """The values of variables after bash has sourced the file."""
+        """Return the values of variables after bash has sourced the file."""
         script = '. ./build.config.aarch64; ' + '; '.join(f'echo "{name}=${name}"'
                                                           for name in names)
         run = subprocess.run(['bash', '-euc', script], cwd=TOP, stdout=subprocess.PIPE,
@@ -56,7 +56,7 @@ class BuildConfig(unittest.TestCase):
         return dict(re.findall(r'^(\w+)=(.*)$', run.stdout, re.M))
 
     def test_defines_what_is_expected(self):
-        """Architecture, toolchain, goals and configuration are set and not empty."""
+        """Each variable that Android's build scripts use is set and not empty."""
         names = ('ARCH', 'LLVM', 'LLVM_IAS', 'DEFCONFIG', 'PRE_DEFCONFIG_CMDS',
                  'POST_DEFCONFIG_CMDS', 'FRAGMENT_CONFIG', 'MAKE_GOALS', 'KERNEL_DIR')
         values = self.sourced(*names)
@@ -65,11 +65,12 @@ class BuildConfig(unittest.TestCase):
         self.assertEqual(values['ARCH'], 'arm64')
 
     def test_fragments_exist(self):
+        """Each configuration fragment is a file of this tree."""
         for fragment in self.sourced('FRAGMENT_CONFIG')['FRAGMENT_CONFIG'].split():
             self.assertTrue(os.path.isfile(os.path.join(TOP, 'arch/arm64/configs', fragment)))
 
     def test_configures(self):
-        """By the file alone a kernel is configured, and the source is left as it was."""
+        """The file is enough to configure a kernel, and leaves no file in the source."""
         with tempfile.TemporaryDirectory(prefix='config.', dir=BUILD) as out, tree.locked():
             run = subprocess.run(['scripts/pkvm/android.sh', out], cwd=TOP,
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -87,13 +88,13 @@ class BuildConfig(unittest.TestCase):
 
 
 class KconfigExt(unittest.TestCase):
-    """Our options in a kernel that this tree was not laid over."""
+    """A kernel without this tree's patches gets its options by KCONFIG_EXT_PREFIX."""
 
     OPTIONS = ('PKVM_STAGE2_DEBUG', 'PKVM_PGTABLE_KUNIT_TEST', 'PKVM_FEATURES_KUNIT_TEST',
                'PKVM_EL2_KUNIT_TEST', 'PKVM_SMMU_V3', 'PKVM_SMMU_KUNIT_TEST')
 
     def configure(self, prefix):
-        """Our options in the .config that build.config.aarch64 leads to, sorted."""
+        """Configure a kernel by build.config.aarch64. Return our options in its .config."""
         with tempfile.TemporaryDirectory(dir=BUILD) as top:
             kernel_without_us(os.path.join(top, 'common'))
             script = ('. "$0"; eval "$PRE_DEFCONFIG_CMDS"; cd "$ROOT_DIR/$KERNEL_DIR"; '
@@ -109,12 +110,12 @@ class KconfigExt(unittest.TestCase):
                 return sorted(re.findall(r'^CONFIG_(PKVM_\w+)=[ym]$', file.read(), re.M))
 
     def test_options(self):
-        """With the prefix all our options are there and granted, without it none is."""
+        """With the prefix Kconfig has and sets all our options, without it none of them."""
         self.assertEqual(self.configure(TOP + '/'), sorted(self.OPTIONS))
         self.assertEqual(self.configure(''), [])
 
     def test_all_options(self):
-        """No option of this tree is missing in the list above."""
+        """OPTIONS has all options of this tree."""
         found = []
         for name in ('arch/arm64/kvm/Kconfig.pkvm', 'drivers/virt/pkvm/Kconfig'):
             with open(os.path.join(TOP, name)) as file:

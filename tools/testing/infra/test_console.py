@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/console.py: an answer is what the shell printed, and no echo."""
+"""Test scripts/pkvm/console.py: an answer is what the shell printed, not the console's echo."""
 
 import os
 import unittest
@@ -7,9 +7,9 @@ import unittest
 import console
 from sandbox import Sandbox
 
-# A guest with a shell: it echoes what is typed, as a terminal does, and then does it. Its line
-# editor has something to say to the terminal, and each end of a line, which passes several
-# terminals, comes with more than one carriage return.
+# A made-up guest with a shell, which echoes what is typed, as a terminal does, and executes it. Its
+# line editor sends escape sequences, and lines end with several carriage returns, since they pass
+# through several terminals.
 GUEST = r"""#!/bin/bash
 echo()
 {
@@ -32,14 +32,14 @@ echo "@@ start 2"; number=2; shell
 
 
 class Dialog(unittest.TestCase):
-    """Statuses and output belong to the command that made them."""
+    """Each answer has the status and the output of its command."""
 
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
 
     def talk(self, *shells, does='eval', limit=30):
-        """Let shells talk to the guest, one after the other: the cause."""
+        """Run shells on the guest's console, one after the other. Return the cause."""
         self.box.write('guest', GUEST % does)
         os.chmod(self.box.path('guest'), 0o755)
 
@@ -50,6 +50,7 @@ class Dialog(unittest.TestCase):
             return machine.follow(all_of_them)
 
     def test_answers(self):
+        """Output that contains the prompt, or is long, does not end an answer early."""
         shell = console.Shell(['echo 4', 'false', "printf 'a\\nguest# in a line\\nb\\n'",
                                'seq 3000'])
         self.assertIsNone(self.talk(shell, console.Shell([])))
@@ -59,27 +60,27 @@ class Dialog(unittest.TestCase):
         self.assertEqual(shell.waiting, [])
 
     def test_byte_by_byte(self):
-        """Output comes in any pieces; nothing is typed before the prompt is whole."""
+        """Output may come in any pieces; nothing is typed before the prompt is complete."""
         shell = console.Shell(["for c in a b '' c; do printf \"$c\"; sleep 0.1; done; echo"])
         self.talk(shell)
         self.assertEqual([(a.status, a.output) for a in shell.answers], [(0, 'abc')])
 
     def test_echo_is_no_answer(self):
-        """A console that only echoes, prompt and all, answers nothing."""
+        """A console that only echoes and shows prompts gives no answer."""
         shell = console.Shell(['nproc', 'id'])
         self.assertEqual(self.talk(shell, does=':', limit=1), 'the host did not end within 1 s')
         self.assertEqual([(a.command, a.status) for a in shell.answers], [('nproc', None)])
         self.assertEqual(shell.waiting, ['id'])
 
     def test_next_guest(self):
-        """The last prompt of one guest is not taken for the first of the next."""
+        """The last prompt of one guest is not taken for the first one of the next guest."""
         first = console.Shell(['echo $number'], 'reboot')
         second = console.Shell(['echo $number'], after='@@ start 2')
         self.assertIsNone(self.talk(first, second))
         self.assertEqual([first.answers[0].output, second.answers[0].output], ['1', '2'])
 
     def test_ends_early(self):
-        """A guest that ends in the middle has not answered."""
+        """A command during which the guest ends has no answer."""
         shell = console.Shell(['exit 3', 'id'])
         self.assertIsNone(self.talk(shell))
         self.assertIsNone(shell.answers[0].status)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A disk that is full in the middle of a build: it is said, and the next run goes on."""
+"""Test a disk that becomes full during a build: the error says so, and the next run succeeds."""
 
 import os
 import unittest
@@ -11,7 +11,7 @@ KIB = 1024
 
 
 class DiskFull(unittest.TestCase):
-    """build/ on a file system of a size that we choose, which only our processes see."""
+    """The tests mount a small file system on build/, in a mount namespace of their own."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -21,17 +21,17 @@ class DiskFull(unittest.TestCase):
         os.makedirs(self.box.path('build'), exist_ok=True)
         status, output = self.box.run('unshare', '-rm', 'true')
         if status:
-            self.skipTest(f'this machine lets nobody mount: {output.strip()}')
+            self.skipTest(f'this machine does not permit mounts: {output.strip()}')
 
     def mounted(self, script):
-        """Run a script with build/ on an empty file system of 1 MiB: its output."""
+        """Run a script with build/ on an empty file system of 1 MiB. Return its output."""
         self.box.write('script', f'set -eu\nmount -t tmpfs -o size=1m none build\n{script}\n')
         status, output = self.box.run('unshare', '-rm', 'bash', 'script')
         self.assertEqual(status, 0, output)
         return output
 
     def test_tree(self):
-        """The base does not fit: no half tree; with space the next run makes all of it."""
+        """If the base does not fit, no incomplete tree is left; the next run makes all of it."""
         self.box.base(dict(BASE, **{'drivers/large.c': 'x' * 3000 * KIB}))
         output = self.mounted(f'''
 ! scripts/pkvm/tree.py --base {self.box.tarball} || exit 1
@@ -47,7 +47,7 @@ cat build/linux/{PLAIN_C}
         self.assertTrue(second.endswith(PLAIN.replace('two', 'TWO')), output)
 
     def test_files(self):
-        """Our files do not fit: the next run goes on, without unpacking again."""
+        """If our files do not fit, the next run continues without unpacking again."""
         self.box.write('arch/arm64/kvm/large.c', 'x' * 3000 * KIB)
         output = self.mounted(f'''
 ! scripts/pkvm/tree.py --base {self.box.tarball} || exit 1
@@ -65,7 +65,7 @@ stat -c %s build/linux/arch/arm64/kvm/large.c
         self.assertTrue(second.endswith(PLAIN.replace('two', 'TWO') + f'{3000 * KIB}\n'), output)
 
     def test_root(self):
-        """No half root of the guest."""
+        """If the guest's root does not fit, no incomplete image is left."""
         for name in 'busybox', 'sve':
             self.box.write(name, 'x' * KIB)
         for name in os.listdir(os.path.join(TOP, 'tools/testing/guest')):
@@ -98,7 +98,7 @@ stat -c %s build/other/vmlinux.o
         self.assertEqual(second, f'{3000 * KIB}\n')
 
     def test_step(self):
-        """A log that cannot be written is told."""
+        """If a log cannot be written, the step fails without a stack trace."""
         output = self.mounted('''
 ! head -c 2000000 /dev/zero >build/full 2>/dev/null || exit 1
 ! scripts/pkvm/step.py 'KERNEL  x' build/x.log bash -c 'echo half >build/made' || exit 1

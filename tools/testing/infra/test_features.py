@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The table of CPU features: it names every field that the kernel knows, as the manual does."""
+"""Test that the table of CPU features has every field that the kernel knows, and so the manual."""
 
 import os
 import re
@@ -28,7 +28,7 @@ OPTIONS = {
 
 
 def rows():
-    """The rows of the table, as the manual words them."""
+    """Return the rows of the table, in the words of the manual."""
     def offer(how, most):
         limited = how in ('STATELESS', 'STATE') and most not in ('ANY', '1')
         return f'{OFFERS[how]}, up to {most}' if limited else OFFERS[how]
@@ -40,7 +40,7 @@ def rows():
 
 
 def manual():
-    """The rows of the manual's list-table."""
+    """Return the rows of the manual's list-table."""
     with open(MANUAL) as file:
         text = file.read()
     found = re.findall(r'^   \* - (.*)\n     - (.*)\n     - ?(.*)\n     - ?(.*)\n     - ?(.*)$',
@@ -49,7 +49,7 @@ def manual():
 
 
 def fields():
-    """Every field of the AArch64 ID registers that the kernel's own list has."""
+    """Return all fields of AArch64 ID registers in the kernel's list of registers."""
     reg, found = None, []
     with open(SYSREG) as file:
         for line in file:
@@ -67,20 +67,23 @@ def fields():
 
 
 class Features(unittest.TestCase):
-    """guest_features.c beside what the kernel and the manual say."""
+    """guest_features.c, the kernel's list of fields and the manual agree."""
 
     def test_no_field_is_missing(self):
+        """The table has each field of the kernel's list."""
         named = {row[:2] for row in rows()}
-        # What is left to the implementation is not shown at all.
+        # Registers with implementation-defined contents are not shown to VMs at all.
         known = {field for field in fields() if not field[0].startswith('AFR')}
         self.assertGreater(len(known), 150)
         self.assertEqual(sorted(known - named), [])
 
     def test_no_field_twice(self):
+        """The table has no field twice."""
         named = [row[:2] for row in rows()]
         self.assertEqual(len(named), len(set(named)))
 
     def test_manual(self):
+        """The manual has the rows of the table."""
         self.assertEqual(manual(), rows())
 
 

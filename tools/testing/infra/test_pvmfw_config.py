@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""tools/pvmfw/pvmfw_config.py: what it appends is what the firmware reads."""
+"""Test tools/pvmfw/pvmfw_config.py: it writes the configuration that the firmware reads."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ import pvmfw_config as config  # noqa: E402
 
 
 class Config(unittest.TestCase):
-    """The blob, and where it goes."""
+    """The format of the configuration and its place in the image."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -24,7 +24,7 @@ class Config(unittest.TestCase):
         self.box.write('initrd', 'the initrd')
 
     def entries(self, image):
-        """The entries of the last page, by type."""
+        """Return the entries in the last page of an image, by type."""
         blob = image[-config.PAGE:]
         magic, version, size, count = struct.unpack('<4I', blob[:16])
         self.assertEqual((magic, version), (config.MAGIC, config.VERSION))
@@ -38,7 +38,7 @@ class Config(unittest.TestCase):
         return found
 
     def test_round(self):
-        """Digests, text and numbers arrive."""
+        """The entries have the digests, the text and the numbers that were given."""
         entries = config.entries_of(kernel=self.box.path('kernel'),
                                     initrd=self.box.path('initrd'), cmdline='quiet',
                                     read_size=4096, read_depth=16, max_disk=4096)
@@ -49,7 +49,7 @@ class Config(unittest.TestCase):
             3: b'quiet\0', 4: struct.pack('<2I', 4096, 16), 6: struct.pack('<I', 4096)})
 
     def test_host_cmdline(self):
-        """The host chooses the command line only if it is told so."""
+        """The host chooses the command line only if this is requested."""
         kernel = self.box.path('kernel')
         for wanted, types in ((True, [1, 5]), (False, [1])):
             entries = config.entries_of(kernel=kernel, host_cmdline=wanted)
@@ -58,7 +58,7 @@ class Config(unittest.TestCase):
         self.assertEqual(config.entries_of(host_cmdline=True), {5: struct.pack('<I', 1)})
 
     def test_placed(self):
-        """It is the page behind the image, and a second one takes its place."""
+        """The configuration is the page behind the image, and a second one replaces it."""
         image = config.append(b'x' * 5000, {})
         self.assertEqual(len(image), 3 * config.PAGE)
         self.assertEqual(self.entries(image), {})
@@ -67,7 +67,7 @@ class Config(unittest.TestCase):
         self.assertEqual(list(self.entries(again)), [1])
 
     def test_refused(self):
-        """What the firmware would refuse is refused here, with the reason."""
+        """Values that the firmware would refuse are refused."""
         for wrong in ({'initrd': 'x'}, {'cmdline': 'a\nb'}, {'cmdline': 'x' * 2048},
                       {'read_size': 100}, {'read_size': 0x10200}, {'read_depth': 17},
                       {'read_depth': 0}, {'cmdline': '', 'host_cmdline': True},
@@ -76,7 +76,7 @@ class Config(unittest.TestCase):
                 config.entries_of(**wrong)
 
     def test_program(self):
-        """A file that is missing is told."""
+        """A missing file is an error without a stack trace."""
         status, output = self.box.run('tools/pvmfw/pvmfw_config.py', '/nonexistent',
                                       self.box.path('out'))
         self.assertEqual(status, 1)

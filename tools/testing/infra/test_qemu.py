@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/qemu.py: a run ends, and what went wrong has a name."""
+"""Test scripts/pkvm/qemu.py: a run ends in time, and names the cause if it fails."""
 
 import contextlib
 import os
@@ -17,14 +17,14 @@ GOOD = '@@ start 1 cat x\n12\n\n@@ exit 1 0\n@@ done 0\n'
 
 
 class Version(unittest.TestCase):
-    """An old QEMU is refused everywhere."""
+    """A QEMU before version 10 is refused by all scripts."""
 
     def check(self, have):
         with mock.patch.object(qemu, 'version', lambda: have):
             qemu.check_version()
 
     def test_too_old(self):
-        """QEMU 9 is named with its place, and the command for a newer one follows."""
+        """The error names the version, and how to get a newer one."""
         with self.assertRaisesRegex(qemu.QemuError, r'QEMU 9\.2\.0: too old, 10\.0 is needed\.\n'
                                                     r'(.*apt-get install|The installed package )'):
             self.check((9, 2, 0))
@@ -34,7 +34,7 @@ class Version(unittest.TestCase):
         self.check((11, 1, 2))
 
     def test_in_path(self):
-        """The QEMU that PATH gives counts, not the package; a run says so at once."""
+        """The QEMU in PATH is checked, not the package, and before anything is built."""
         box = Sandbox()
         self.addCleanup(box.close)
         box.write('qemu-system-aarch64', '#!/bin/sh\necho QEMU emulator version 9.2.0\n')
@@ -46,7 +46,7 @@ class Version(unittest.TestCase):
             self.assertIn(f'{box.path("qemu-system-aarch64")} is QEMU 9.2.0: too old', output)
 
     def test_no_qemu(self):
-        """A QEMU that is not there is named."""
+        """If QEMU is missing, the error names it."""
         qemu.version.cache_clear()
         self.addCleanup(qemu.version.cache_clear)
         with mock.patch.object(qemu, 'QEMU', '/nonexistent/qemu'):
@@ -55,7 +55,7 @@ class Version(unittest.TestCase):
 
 
 class Console(unittest.TestCase):
-    """A made-up QEMU writes a console; the cause must be found in it."""
+    """The cause of a failed run is found in the console output of a made-up QEMU."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -69,19 +69,20 @@ class Console(unittest.TestCase):
             return qemu.boot(['cat x'], limit=limit, **more)
 
     def test_good(self):
-        """A run that was done whole has no cause, and each job its output."""
+        """A run whose jobs all ended has no cause, and each job has its output."""
         run = self.boot(f"cat <<'EOF'\n{GOOD}EOF")
         self.assertIsNone(run.cause)
         self.assertEqual(run.jobs[0].status, 0)
         self.assertEqual(run.jobs[0].output.strip(), '12')
 
     def test_failed_job(self):
+        """A job that fails is not a failure of the run."""
         run = self.boot("printf '@@ start 1 cat x\\n\\n@@ exit 1 139\\n@@ done 1\\n'")
         self.assertIsNone(run.cause)
         self.assertEqual(run.jobs[0].status, 139)
 
     def test_kernel_panic(self):
-        """A panic is told at once, not after the time limit."""
+        """After a panic the run ends soon, not at the time limit."""
         start = time.monotonic()
         run = self.boot("echo '[  1.0] Kernel panic - not syncing: no init'; exec sleep 100",
                         limit=60)
@@ -99,13 +100,13 @@ class Console(unittest.TestCase):
         self.assertIsNone(run.jobs[0].status)
 
     def test_ends_early(self):
-        """A host that ends in the middle of a job names the job."""
+        """If the host ends during a job, the cause names the job and the last output."""
         run = self.boot("printf '@@ start 1 cat x\\nhalf'")
         self.assertIn('ended early in job "cat x"', run.cause)
         self.assertIn('half', run.cause)
 
     def test_warning(self):
-        """A host that complains has not passed."""
+        """A run in which the host's kernel prints a warning has failed."""
         run = self.boot("echo '[  1.0] WARNING: CPU: 0 PID: 1 at mm/x.c:1'\n"
                         f"cat <<'EOF'\n{GOOD}EOF")
         self.assertIn('WARNING: CPU: 0 PID: 1 at mm/x.c:1', run.cause)
@@ -116,7 +117,7 @@ class Console(unittest.TestCase):
         self.assertIn('killed at its time limit', run.cause)
 
     def test_dialog(self):
-        """What a dialog types reaches the console, and its answer the dialog."""
+        """The console gets what a dialog types, and the dialog gets the console's output."""
         heard = []
 
         def dialog(machine):
@@ -130,7 +131,7 @@ class Console(unittest.TestCase):
         self.assertEqual(heard, [b'blue'])
 
     def test_dialog_with_the_dead(self):
-        """A QEMU that ends before it has listened is a run that ended early."""
+        """If QEMU ends before it has read what was typed, the run ended early."""
         def dialog(machine):
             while True:
                 machine.type('x' * 1000)
@@ -140,18 +141,18 @@ class Console(unittest.TestCase):
         self.assertIn('ended early', run.cause)
 
     def test_panic_in_dialog(self):
-        """A host that panics answers nothing: that is told, not the time limit."""
+        """If the host panics during a dialog, the cause is the panic, not the time limit."""
         run = self.boot("echo 'Kernel panic - not syncing: x'; echo why; exec sleep 100",
                         dialog=lambda machine: machine.expect(rb'colour\? '))
         self.assertEqual(run.cause, 'Kernel panic - not syncing: x')
         self.assertIn('why', run.console)
 
     def at_terminal(self, keys, script):
-        """Run a made-up QEMU in a process with a terminal: its output there."""
+        """Run a made-up QEMU in a process with a terminal. Return the terminal's output."""
         pid, terminal = pty.fork()
         if not pid:
             try:
-                # Not what pytest has put in their place.
+                # pytest has replaced these two.
                 sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, 'w')
                 run = self.boot(script, terminal=True)
                 print(f'cause: {run.cause}', flush=True)
@@ -169,7 +170,7 @@ class Console(unittest.TestCase):
         return text.decode()
 
     def test_terminal(self):
-        """Every key is the host's, Ctrl-C as well."""
+        """The host gets every key, Ctrl-C included."""
         said = self.at_terminal(b'\x03\n', "stty -isig; echo ready; read answer; "
                                 "printf '%s' \"$answer\" | od -An -tx1\n"
                                 f"cat <<'EOF'\n{GOOD}EOF")
@@ -177,7 +178,7 @@ class Console(unittest.TestCase):
         self.assertIn('cause: None', said)
 
     def test_leave_terminal(self):
-        """Ctrl-] ends a run whose guest does not listen."""
+        """Ctrl-] ends a run, also if the guest reads nothing."""
         said = self.at_terminal(b'\x1d', 'echo ready; exec sleep 100')
         self.assertIn('cause: the run was ended at the terminal', said)
 
@@ -186,7 +187,7 @@ class Console(unittest.TestCase):
             self.boot('true', files={'/x': '/nonexistent'})
 
     def test_nothing_left_behind(self):
-        """What a run needs is gone when it ends."""
+        """A run leaves no temporary directory."""
         before = set(os.listdir(qemu.BUILD))
         self.boot('true')
         self.assertEqual({name for name in set(os.listdir(qemu.BUILD)) - before
@@ -197,7 +198,7 @@ class Init(unittest.TestCase):
     """The init of the test root, in a host."""
 
     def test_jobs(self):
-        """Statuses, signals, quotes, limits and bad lines, each told as it was."""
+        """init reports exit statuses, signals and time limits, and refuses malformed lines."""
         lines = ['cat /etc/jobs', '/nonexistent', '/etc/jobs', 'cat /nonexistent',
                  'write "/tmp/a b" "x  y"', 'cat "/tmp/a b"', 'sleep', 'cat "open',
                  'limit=0 sleep 1', 'memlock 64 /init-that-is-not', 'memfree',
@@ -212,7 +213,7 @@ class Init(unittest.TestCase):
         self.assertRegex(run.jobs[10].output, r'(?m)^memfree \d+$')
 
     def test_limit_kills(self):
-        """A job over its limit is killed, the next one still runs."""
+        """A job is killed at its time limit, and the next job still runs."""
         run = qemu.boot(['limit=1 sleep 60000', 'cat /proc/uptime'])
         self.assertTrue(run.jobs[0].timed_out)
         self.assertEqual(run.jobs[0].status, 137)
@@ -221,14 +222,14 @@ class Init(unittest.TestCase):
 
 
 class Secure(unittest.TestCase):
-    """A host that a firmware of the secure world starts."""
+    """A host that starts in secure firmware."""
 
     def setUp(self):
         self.box = Sandbox()
         self.addCleanup(self.box.close)
 
     def test_boots(self):
-        """All CPUs come up by its PSCI, in a protected host, and the machine goes off by it."""
+        """Its PSCI starts all CPUs of a protected host, and turns the machine off."""
         done = subprocess.run(['make', '-C', os.path.join(TOP, 'tools/testing/spmc'),
                                f'O={self.box.top}'], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
@@ -242,7 +243,7 @@ class Secure(unittest.TestCase):
             self.assertEqual(run.jobs[0].output.strip(), '0-2')
 
     def test_none_there(self):
-        """A firmware that is missing, and one that starts nothing, are told."""
+        """A missing secure firmware is an error, and one that does nothing ends at the limit."""
         self.box.write('spmc.bin', '\0' * 4096)
         run = qemu.boot(['cat x'], limit=5, spmc=self.box.path('spmc.bin'))
         self.assertEqual(run.cause, 'the host did not end within 5 s')

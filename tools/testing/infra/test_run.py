@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/run.py: make run passes only when all of it is true."""
+"""Test scripts/pkvm/run.py: make run passes only if each of its checks does."""
 
 import os
 import unittest
@@ -29,7 +29,7 @@ CONFIG = 'tools/pvmfw/pvmfw_config.py'
 
 
 class Disk(unittest.TestCase):
-    """DISK=file is checked before anything is booted."""
+    """The disk image is checked before anything is booted."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -58,13 +58,13 @@ class Disk(unittest.TestCase):
         self.refused(self.box.top, 'not a regular file')
 
     def test_nothing_built(self):
-        """Without a host there is a message, not a stack trace."""
+        """Without a host kernel there is an error message and no stack trace."""
         self.box.write('disk', 'x' * 512)
         self.refused(self.box.path('disk'), 'run make first')
 
 
 class Guest(unittest.TestCase):
-    """What the firmware says is held against what is known."""
+    """The firmware's output is compared with the disk image."""
 
     def refused(self, output, words, sha=SHA, size=1024):
         with self.assertRaisesRegex(run.RunError, words):
@@ -74,7 +74,7 @@ class Guest(unittest.TestCase):
         self.assertEqual(run.check_guest(GUEST, 1024, SHA)['share_calls'], 2)
 
     def test_wrong_digest(self):
-        self.refused(GUEST, 'read something else', sha='f' * 64)
+        self.refused(GUEST, 'read other data', sha='f' * 64)
 
     def test_no_digest(self):
         self.refused(GUEST.replace('sha256', 'sha255'), 'no SHA-256')
@@ -93,7 +93,7 @@ class Guest(unittest.TestCase):
 
 
 class Linux(unittest.TestCase):
-    """What Linux says is held against the image."""
+    """Linux's output is compared with the disk image."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -112,13 +112,13 @@ class Linux(unittest.TestCase):
         self.refused(LINUX.replace('pvmfw: boot', ''), 'did not start')
 
     def test_silent(self):
-        self.refused('pvmfw: boot\n', 'did not say')
+        self.refused('pvmfw: boot\n', 'did not print')
 
     def test_other_disk(self):
-        self.refused(LINUX.replace(SHA, 'f' * 64), 'read something else')
+        self.refused(LINUX.replace(SHA, 'f' * 64), 'read other data')
 
     def test_not_mounted(self):
-        """An ext4 image has to be mounted, and only one."""
+        """Linux has to mount an ext4 image, and cannot mount any other."""
         self.refused(LINUX.replace('no ext4', 'ext4 mounted, 3 entries'), 'not ext4')
         with open(self.box.path('disk'), 'r+b') as file:
             file.seek(0x438)
@@ -127,7 +127,7 @@ class Linux(unittest.TestCase):
 
 
 class Host(unittest.TestCase):
-    """What the host counted must add up."""
+    """The host's counters must match."""
 
     def refused(self, words, **changed):
         with self.assertRaisesRegex(run.RunError, words):
@@ -137,30 +137,30 @@ class Host(unittest.TestCase):
         run.check_host(COUNTERS)
 
     def test_not_protected(self):
-        self.refused('no protected VM', pages_donated=0, pages_reclaimed_private=0,
+        self.refused('the VM was not protected', pages_donated=0, pages_reclaimed_private=0,
                      pages_reclaimed_shared=0)
 
     def test_nothing_shared(self):
-        self.refused('no page being shared', pages_shared=0, pages_unshared=0)
+        self.refused('the VM shared no page', pages_shared=0, pages_unshared=0)
 
     def test_left_shared(self):
         self.refused('2 pages were shared, 1 unshared', pages_unshared=1,
                      pages_reclaimed_private=9, pages_reclaimed_shared=1)
 
     def test_shared_page_lost(self):
-        """A page that was still shared when the guest died comes back too."""
+        """A page that was still shared when the VM was destroyed has to come back, too."""
         with self.assertRaisesRegex(run.RunError, '1 pages were left shared, 0 came back'):
             run.check_returned(dict(COUNTERS, pages_unshared=1))
 
     def test_fewer_than_the_firmware_says(self):
-        """What the firmware shared is part of what the hypervisor counted, and came back."""
+        """EL2 has to count at least the shares and unshares that the firmware counted."""
         run.check_counts({'pages_shared_peak': 2}, COUNTERS)
         for key in ('pages_shared', 'pages_unshared'):
-            with self.assertRaisesRegex(run.RunError, 'the firmware shared 2 pages'):
+            with self.assertRaisesRegex(run.RunError, 'the firmware shared and unshared 2 pages'):
                 run.check_counts({'pages_shared_peak': 2}, dict(COUNTERS, **{key: 1}))
 
     def test_np_shared(self):
-        """A VM that is not protected shares nothing, and all that was shared is back."""
+        """A non-protected VM shares nothing, and the host has to unshare all its pages."""
         counts = {'np_pages_shared': 5, 'np_pages_unshared': 5, 'pages_shared': 0}
         run.check_np_shared(counts)
         for key, value in (('np_pages_unshared', 4), ('np_pages_shared', 0), ('pages_shared', 1)):
@@ -168,6 +168,7 @@ class Host(unittest.TestCase):
                 run.check_np_shared(dict(counts, **{key: value}))
 
     def test_vm_left(self):
+        """A VM that was created has to be destroyed."""
         self.refused('destroyed', vms_destroyed=0)
 
     def test_counter_missing(self):
@@ -176,7 +177,7 @@ class Host(unittest.TestCase):
 
 
 class Tables(unittest.TestCase):
-    """The host's stage-2 after the VM must be that from before."""
+    """The host's stage-2 must be the same after the VM as before."""
 
     def setUp(self):
         self.drawn = []
@@ -189,11 +190,11 @@ class Tables(unittest.TestCase):
         self.assertEqual(len(self.drawn[0]), 3)
 
     def test_split(self):
-        with self.assertRaisesRegex(run.RunError, 'not what it was'):
+        with self.assertRaisesRegex(run.RunError, "the host's stage-2 was .* before the VM"):
             run.report_tables(DUMP, DUMP, DUMP.replace('tables: 3', 'tables: 4'))
 
     def test_faults(self):
-        """The host has taken faults since: that is no change of its stage-2."""
+        """More faults of the host do not count as a change of its stage-2."""
         run.report_tables(DUMP + 'faults: 6\n', DUMP + 'faults: 7\n', DUMP + 'faults: 9\n')
 
     def test_no_dump(self):
@@ -202,7 +203,7 @@ class Tables(unittest.TestCase):
 
 
 class Whole(unittest.TestCase):
-    """The cause of a failed run is the cause, not its last symptom."""
+    """The error of a failed run names the cause, not a later symptom."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -236,8 +237,8 @@ class Whole(unittest.TestCase):
         self.run_with('HYP panic', qemu.Job('vm', None, ''), cause='HYP panic: x')
 
     def test_digest_is_of_the_file(self):
-        """The digest that counts is computed from the image itself."""
-        self.run_with('read something else', qemu.Job('vm', 0, GUEST))
+        """The firmware's digest is compared with one computed from the image file."""
+        self.run_with('read other data', qemu.Job('vm', 0, GUEST))
 
     def test_missing_build(self):
         os.makedirs(self.box.path('build'), exist_ok=True)

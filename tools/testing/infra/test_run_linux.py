@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/run_linux.py: make run GUEST=linux passes only when all of it is true."""
+"""Test scripts/pkvm/run_linux.py: make run GUEST=linux passes only if each of its checks does."""
 
 import unittest
 from unittest import mock
@@ -26,12 +26,12 @@ SAID = {
 
 
 def said(**changed):
-    """What a good guest says, with changes."""
+    """Return the answers of a good guest, with some of them changed."""
     return {QUESTIONS[key]: changed.get(key, text) for key, text in SAID.items()}
 
 
 class Answers(unittest.TestCase):
-    """What the guest says is held against what is known."""
+    """The guest's answers are checked."""
 
     def refused(self, words, **changed):
         with self.assertRaisesRegex(run.RunError, words):
@@ -57,15 +57,15 @@ class Answers(unittest.TestCase):
         self.refused('not on its disk', root='12 1 0:2 / / rw - rootfs none rw')
 
     def test_wrong_digest(self):
-        self.refused('read something else', sha='f' * 64 + '  -')
+        self.refused('read other data', sha='f' * 64 + '  -')
 
     def test_wrong_shell(self):
-        """The echo of the question is not the shell's word."""
-        self.refused('the shell of the guest said', shell=QUESTIONS['shell'])
+        """The echo of a command is not an answer of the shell."""
+        self.refused('the shell of the guest printed', shell=QUESTIONS['shell'])
 
 
 class Shell(unittest.TestCase):
-    """A guest that does not answer has not passed."""
+    """A guest that does not answer all commands has failed."""
 
     def refused(self, words, answers, waiting=()):
         shell = console.Shell(waiting)
@@ -74,22 +74,22 @@ class Shell(unittest.TestCase):
             run_linux.answers(shell)
 
     def test_no_shell(self):
-        self.refused('came to no shell', [], ['nproc'])
-        self.refused('came to no shell', [])
+        self.refused('did not start a shell', [], ['nproc'])
+        self.refused('did not start a shell', [])
 
     def test_stuck(self):
-        self.refused('did not answer "nproc"', [console.Answer('nproc')])
+        self.refused('did not finish the command "nproc"', [console.Answer('nproc')])
 
     def test_failed(self):
         self.refused('"x" ended with status 127: not found',
                      [console.Answer('x', 127, 'not found')])
 
     def test_half(self):
-        self.refused('came to no shell', [console.Answer('x', 0, '')], ['y'])
+        self.refused('did not start a shell', [console.Answer('x', 0, '')], ['y'])
 
 
 class Whole(unittest.TestCase):
-    """A run on a made-up host: its cause is told, and a good one passes."""
+    """A run on a made-up host passes, or fails with its cause."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -98,7 +98,7 @@ class Whole(unittest.TestCase):
         self.sha = run.digest(self.box.path('disk'))
 
     def run_with(self, after=None, status=0, cause=None, pool=1, guest_says=None):
-        """A run in which the VMM ends so and the counters gain these."""
+        """Do a run in which the VMM ends with this status and the counters increase by these."""
         zero = ''.join(f'{key} 0\n' for key in COUNTERS)
         gained = dict(COUNTERS, calls_share=256, calls_guard=44, pages_shared=256, pages_unshared=0,
                       pages_reclaimed_shared=256, pages_donated=300, pages_reclaimed_private=44)
@@ -142,15 +142,16 @@ class Whole(unittest.TestCase):
                      after={'pages_reclaimed_shared': 255, 'pages_reclaimed_private': 45})
 
     def test_pool_not_shared(self):
-        self.refused('less than the DMA pool of 2 MiB', pool=2)
+        self.refused('less than its DMA pool of 2 MiB', pool=2)
 
     def test_not_protected(self):
-        self.refused('no protected VM', after={'pages_donated': 0, 'pages_reclaimed_private': 0,
-                                               'pages_reclaimed_shared': 0})
+        self.refused('the VM was not protected',
+                     after={'pages_donated': 0, 'pages_reclaimed_private': 0,
+                            'pages_reclaimed_shared': 0})
 
 
 class CommandLine(unittest.TestCase):
-    """What a user gets wrong is told before anything is booted."""
+    """Wrong options are refused before anything is booted."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -175,4 +176,4 @@ class CommandLine(unittest.TestCase):
         for words in (['GUEST=windows'], ['INTERACTIVE=1']):
             status, output = self.box.run('make', '-C', TOP, 'run', *words)
             self.assertNotEqual(status, 0)
-            self.assertIn('make run: error: GUEST is "linux" or nothing', output)
+            self.assertIn('make run: error: GUEST can only be "linux"', output)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/series.py: the exported patches are the tree, no more and no less."""
+"""Test scripts/pkvm/series.py: applied to the base, the exported patches give this tree."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ PLAIN_C = 'arch/arm64/kvm/plain.c'
 
 
 def git(folder, *args, **more):
-    """Run git there; its output. A failure is the test's."""
+    """Run git in a directory and return its output. The test fails if git does."""
     identity = ['-c', 'user.name=Test', '-c', 'user.email=test@localhost',
                 '-c', 'core.autocrlf=false', '-c', 'gc.auto=0']
     return subprocess.run(['git', *identity, *args], cwd=folder, stdout=subprocess.PIPE,
@@ -23,7 +23,7 @@ def git(folder, *args, **more):
 
 
 class Series(unittest.TestCase):
-    """On a made-up kernel."""
+    """The series of a made-up tree on a made-up kernel."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -49,7 +49,7 @@ class Series(unittest.TestCase):
         return {name: self.box.read(f'build/series/{name}') for name in sorted(os.listdir(folder))}
 
     def test_tags(self):
-        """Each patch carries what the Android common kernels ask for."""
+        """Each patch has the tags that the Android common kernels require."""
         status, output = self.export()
         self.assertEqual(status, 0, output)
         first, second = self.patches().values()
@@ -60,14 +60,14 @@ class Series(unittest.TestCase):
         self.assertNotIn('Bug:', second)
 
     def test_stable(self):
-        """The same tree gives the same patches."""
+        """The same tree results in the same patches."""
         self.export()
         before = self.patches()
         self.export()
         self.assertEqual(self.patches(), before)
 
     def test_change_id_outlives_an_edit(self):
-        """An edited topic keeps its Change-Id: it is the same change."""
+        """A topic keeps its Change-Id when its files are edited."""
         def ids():
             return [line for text in self.patches().values()
                     for line in text.split('\n') if line.startswith('Change-Id')]
@@ -79,13 +79,14 @@ class Series(unittest.TestCase):
         self.assertEqual(len(set(before)), 2)
 
     def test_unclaimed_file(self):
-        """A file that no topic brings would be lost: refused, and named."""
+        """A file that belongs to no topic is refused, since the series would lack it."""
         self.box.write('tools/vmm2.c', 'x\n')
         status, output = self.export()
         self.assertNotEqual(status, 0)
         self.assertIn('tools/vmm2.c', output)
 
     def test_file_claimed_twice(self):
+        """A file that belongs to two topics is refused."""
         self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/\n'),
                         second=patch(PLAIN_C, 'nine', 'NINE', 'KVM: arm64: another',
                                      more='Files: tools/vmm/\n'))
@@ -94,7 +95,7 @@ class Series(unittest.TestCase):
         self.assertIn('tools/vmm/vmm.c', output)
 
     def test_subject_twice(self):
-        """The Change-Id comes from the subject: two topics cannot have one."""
+        """Two topics with the same subject are refused, since they would have one Change-Id."""
         self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/\n'),
                         second=patch(PLAIN_C, 'nine', 'NINE'))
         status, output = self.export()
@@ -102,14 +103,14 @@ class Series(unittest.TestCase):
         self.assertIn('same subject', output)
 
     def test_claim_of_nothing(self):
-        """A topic that names a file that is gone is out of date."""
+        """A topic that names a file which does not exist is refused."""
         self.box.series(first=patch(PLAIN_C, 'two', 'TWO', more='Files: tools/ arch/ include/x\n'))
         status, output = self.export()
         self.assertNotEqual(status, 0)
         self.assertIn('include/x', output)
 
     def test_patch_outside_the_series(self):
-        """A patch file that the series does not name is a mistake."""
+        """A patch file that patches/series does not name is refused."""
         self.box.write('patches/0009-stray.patch', patch(PLAIN_C, 'two', 'TWO'))
         status, output = self.export()
         self.assertNotEqual(status, 0)
@@ -117,10 +118,10 @@ class Series(unittest.TestCase):
 
 
 class Whole(unittest.TestCase):
-    """The real hooks: git am on what they touch of the clean base gives what make tree gives."""
+    """The series of this tree."""
 
     def test_git_am_gives_the_tree(self):
-        """Byte for byte, modes included, nothing missing and nothing more."""
+        """git am of the series on the base results in the files and modes of build/linux."""
         build = os.path.join(TOP, 'build')
         with tree.locked():
             subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True,

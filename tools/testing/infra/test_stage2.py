@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""tools/testing/stage2: what a dump says, and what of it a column shows."""
+"""Test tools/testing/stage2/stage2.py: it parses dumps of stage-2 tables and draws them."""
 
 import os
 import sys
@@ -30,22 +30,23 @@ references: 131
 
 
 class Parse(unittest.TestCase):
-    """A dump is understood, or refused with what it lacks."""
+    """A dump is parsed, or refused with the reason."""
 
     def test_totals(self):
+        """The totals and their summary are those of the dump."""
         dump = stage2.Dump(DUMP)
         self.assertEqual(dump.totals['tables'], 3)
         self.assertIn('1 L1, 1 L2, 384 L3 leaves, 3 table pages', dump.summary())
 
     def test_faults(self):
-        """Those of a host are told apart from the state of its tables; a VM's has none."""
+        """The number of faults is not part of the state of the tables; a VM's dump has none."""
         dump = stage2.Dump(DUMP + 'faults: 12\n')
         self.assertEqual(dump.faults, 12)
         self.assertEqual(dump.totals, stage2.Dump(DUMP).totals)
         self.assertIsNone(stage2.Dump(DUMP).faults)
 
     def test_lasting(self):
-        """A device that the host has used since makes no difference, memory does."""
+        """lasting() ignores device mappings that were added, but not split memory."""
         lasting = stage2.Dump(DUMP).lasting()
         used = DUMP.replace('L2 510 x 2048K empty', 'L2 510 x 2048K mmio RW- normal') \
             .replace('leaves L2: 1', 'leaves L2: 511')
@@ -54,31 +55,34 @@ class Parse(unittest.TestCase):
         self.assertNotEqual(stage2.Dump(split).lasting(), lasting)
 
     def test_memory(self):
-        """From the first to the last entry that is about memory."""
+        """memory() is the range from the first to the last entry for memory."""
         self.assertEqual(stage2.Dump(DUMP).memory(), (0x40000000, 0x40400000))
 
     def test_levels(self):
-        """2 MiB by two levels, 1.5 MiB by three: MMIO and what is not mapped do not count."""
+        """The average number of levels counts memory only, not MMIO or unmapped entries."""
         self.assertAlmostEqual(stage2.Dump(DUMP).levels_walked(), (2 * 2 + 1.5 * 3) / 3.5)
 
     def test_console(self):
-        """What a console shows beside the dump does no harm."""
+        """Other console output around a dump is ignored."""
         self.assertEqual(stage2.Dump(f'pages: 5\npvmfw: x\n{DUMP}pvmfw: y\n').totals['tables'], 3)
 
     def test_none(self):
+        """A text without a complete dump is refused."""
         for text in ('', DUMP.replace('references', 'x'), 'tables: 3\n'):
             with self.assertRaisesRegex(stage2.DumpError, 'not a dump'):
                 stage2.Dump(text)
 
     def test_gap(self):
+        """A dump with a gap is refused."""
         with self.assertRaisesRegex(stage2.DumpError, 'gap at 0x40200000'):
             stage2.Dump(DUMP.replace('0x000040200000-', '0x000040201000-'))
 
 
 class Picture(unittest.TestCase):
-    """Each column shows what share of it is what."""
+    """Each column of the picture shows the shares of the kinds of entries in it."""
 
     def test_columns(self):
+        """A column of one kind shows that kind."""
         shares = stage2.columns(stage2.Dump(DUMP), 0x40000000, 0x40400000)
         self.assertEqual(len(shares), stage2.COLUMNS)
         self.assertEqual(shares[0], {'blocks (L2)': 1})
@@ -87,21 +91,21 @@ class Picture(unittest.TestCase):
         self.assertEqual(shares[-1], {'pages (L3)': 1})
 
     def test_mixed_column(self):
-        """A piece of memory of several kinds is all of them, in proportion."""
+        """A column of several kinds shows their proportions."""
         shares = stage2.columns(stage2.Dump(DUMP), 0x40000000, 0x40000000 + (4 << 30))[0]
         self.assertAlmostEqual(sum(shares.values()), 1)
         self.assertAlmostEqual(shares['blocks (L2)'], 0.5)
         self.assertAlmostEqual(shares['shared'], 0.25)
 
     def test_script(self):
-        """Rows from the top, equal columns as one box."""
+        """Rows are drawn from the top, and equal columns as one box."""
         dump = stage2.Dump(DUMP)
         text = stage2.script([('first', dump), ('second', dump)], 'svg', 'x.svg')
         self.assertIn('set ytics ("first" 1.5, "second" 0.5)', text)
         self.assertIn('0 1 0 512 1.1000 1.9000 0x66bb6a', text)
 
     def test_draw(self):
-        """Both files are there, and are what their names say."""
+        """An SVG and a PNG file are written."""
         box = sandbox.Sandbox()
         self.addCleanup(box.close)
         stage2.draw([('only', stage2.Dump(DUMP))], box.path('picture'))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/tree.py: the patched source is a pure function of its inputs."""
+"""Test scripts/pkvm/tree.py: the patched source depends only on base, files and patches."""
 
 import os
 import subprocess
@@ -31,14 +31,14 @@ class Tree(unittest.TestCase):
         return output
 
     def test_files_and_patches_arrive(self):
-        """Base, our files and the hooks together make build/linux."""
+        """build/linux contains the base, our files and the changes of the patches."""
         self.make()
         self.assertEqual(self.box.read('build/linux/arch/arm64/kvm/ours.c'), 'ours\n')
         self.assertEqual(self.box.read(f'build/linux/{PLAIN_C}'), PLAIN.replace('two', 'TWO'))
         self.assertEqual(self.box.read('build/linux/tools/untouched.c'), 'x\n')
 
     def test_bare(self):
-        """--bare makes the base beside the tree: links, and a newer file where they differ."""
+        """--bare makes a copy of the base: links, and newer files where the tree differs."""
         self.make()
         before = self.box.mtimes()
         self.bare()
@@ -50,13 +50,13 @@ class Tree(unittest.TestCase):
         self.assertEqual(self.box.mtimes(), before)
 
     def bare(self):
-        """Make build/stock/linux."""
+        """Make build/stock/linux by --bare."""
         os.makedirs(self.box.path('build/stock'), exist_ok=True)
         status, output = self.box.run('scripts/pkvm/tree.py', '--bare', 'build/stock/linux')
         self.assertEqual(status, 0, output)
 
     def test_bare_outlives_edits(self):
-        """What is changed in the tree later does not reach the base through a link."""
+        """Later changes of build/linux do not change the copy of the base by its links."""
         self.make()
         self.bare()
         self.box.write('arch/arm64/kvm/ours.c', 'edited\n')
@@ -66,13 +66,13 @@ class Tree(unittest.TestCase):
             self.assertEqual(self.box.read(f'build/stock/linux/arch/arm64/kvm/{name}'), PLAIN)
 
     def test_bare_of_nothing(self):
-        """Without a tree there is no base of it."""
+        """--bare without build/linux is an error."""
         status, output = self.box.run('scripts/pkvm/tree.py', '--bare', 'build/stock/linux')
         self.assertEqual(status, 1)
         self.assertIn('run make tree first', output)
 
     def test_second_run_writes_nothing(self):
-        """What is up to date keeps its mtime, the stamp of the kernel too."""
+        """A second run changes no time stamp, not that of linux.stamp either."""
         self.make()
         before = self.box.mtimes(), os.stat(self.box.path('build/linux.stamp')).st_mtime_ns
         self.make()
@@ -80,7 +80,7 @@ class Tree(unittest.TestCase):
         self.assertEqual(before, after)
 
     def test_edit_touches_one_file(self):
-        """An edit of one file rewrites that file alone."""
+        """After an edit of one file only that file is written."""
         self.make()
         before = self.box.mtimes()
         self.box.write('arch/arm64/kvm/ours.c', 'edited\n')
@@ -90,7 +90,7 @@ class Tree(unittest.TestCase):
                          {'arch/arm64/kvm/ours.c'})
 
     def test_program_does_not_rebuild_kernel(self):
-        """A change of what the kernel only carries leaves its stamp alone."""
+        """A change below tools/ does not touch linux.stamp."""
         self.make()
         before = os.stat(self.box.path('build/linux.stamp')).st_mtime_ns
         self.box.write('tools/vmm/main.c', 'new\n')
@@ -99,7 +99,7 @@ class Tree(unittest.TestCase):
         self.assertEqual(os.stat(self.box.path('build/linux.stamp')).st_mtime_ns, before)
 
     def test_changed_patch_starts_from_pristine(self):
-        """A changed hook is applied to the base's file, not to its own result."""
+        """A changed patch is applied to the base's file, not to a patched one."""
         self.make()
         before = self.box.mtimes()
         self.box.series(first=patch(PLAIN_C, 'nine', 'NINE'))
@@ -109,14 +109,14 @@ class Tree(unittest.TestCase):
         self.assertEqual({path for path in after if after[path] != before[path]}, {PLAIN_C})
 
     def test_dropped_patch_restores(self):
-        """A file that no hook touches any more is the base's again."""
+        """A file that no patch changes any more is restored."""
         self.make()
         self.box.series()
         self.make()
         self.assertEqual(self.box.read(f'build/linux/{PLAIN_C}'), PLAIN)
 
     def test_removed_file_goes(self):
-        """A file that we no longer have is gone, with its empty directory."""
+        """A file that this tree no longer has is removed, and its directory if it is empty."""
         self.box.write('drivers/virt/pkvm/gone.c', 'gone\n')
         self.make()
         self.assertIn('drivers/virt/pkvm/gone.c', self.box.mtimes())
@@ -127,19 +127,19 @@ class Tree(unittest.TestCase):
         self.assertTrue(os.path.exists(self.box.path('build/linux/tools/untouched.c')))
 
     def test_ignored_files_stay_out(self):
-        """What a build leaves in the checkout is not laid over a kernel."""
+        """Objects of a build in the checkout are not copied to build/linux."""
         self.box.write('drivers/virt/pkvm/module.ko', 'object\n')
         self.make()
         self.assertNotIn('drivers/virt/pkvm/module.ko', self.box.mtimes())
 
     def test_file_of_the_base_is_refused(self):
-        """A whole file of ours never replaces one of the base."""
+        """A file of ours with the name of a base file is refused."""
         self.box.write('tools/untouched.c', 'ours\n')
         self.assertIn('tools/untouched.c', self.refused())
         self.assertEqual(self.box.read('build/linux/tools/untouched.c'), 'x\n')
 
     def test_failing_hunk_is_named(self):
-        """A hunk that does not apply: file, patch, and both versions are told."""
+        """If a hunk does not apply, the error names file, patch, and both versions."""
         self.box.base(dict(BASE, **{
             'Makefile': BASE['Makefile'].replace('117', '107'),
             PLAIN_C: PLAIN.replace('two', 'zwei')}))
@@ -148,12 +148,12 @@ class Tree(unittest.TestCase):
             self.assertIn(word, output)
 
     def test_fuzz_is_refused(self):
-        """A hunk whose context differs is not applied by guess."""
+        """A hunk whose context differs is refused."""
         self.box.base(dict(BASE, **{PLAIN_C: PLAIN.replace('five', 'fuenf')}))
         self.assertIn('0001-first.patch', self.refused())
 
     def test_moved_hunk_applies(self):
-        """A hunk whose context only moved applies."""
+        """A hunk whose context has moved is applied there."""
         self.box.series(first=patch(PLAIN_C, 'six', 'SIX'))
         self.box.base(dict(BASE, **{PLAIN_C: 'zero\n' + PLAIN}))
         self.make()
@@ -161,34 +161,34 @@ class Tree(unittest.TestCase):
                          'zero\n' + PLAIN.replace('six', 'SIX'))
 
     def test_missing_file_is_named(self):
-        """A hook for a file that the base lacks names the file."""
+        """If a patch changes a file that the base lacks, the error names the file."""
         self.box.series(first=patch('arch/arm64/kvm/absent.c', 'two', 'TWO'))
         self.assertIn('arch/arm64/kvm/absent.c', self.refused())
 
     def test_new_file_in_a_patch_is_refused(self):
-        """New files are whole files of the tree, not hunks."""
+        """A patch that creates a file is refused."""
         self.box.series(first='Subject: a: b\n\nwhy\n---\nnew file mode 100644\n'
                               '--- /dev/null\n+++ b/arch/new.c\n@@ -0,0 +1 @@\n+x\n')
         self.assertIn('0001-first.patch: "new file mode 100644"', self.refused())
 
     def test_patch_outside_the_tree_is_refused(self):
-        """A hook cannot reach out of the kernel tree."""
+        """A patch to a file outside the kernel tree is refused."""
         self.box.series(first=patch('../../escape.c', 'two', 'TWO'))
         self.assertIn('leaves the kernel tree', self.refused())
 
     def test_patch_without_reason_is_refused(self):
-        """Every hook says why."""
+        """A patch whose message has no body is refused."""
         self.box.series(first='Subject: a: b\n\nBug: 1\n---\n')
         self.assertIn('0001-first.patch', self.refused())
 
     def test_other_minor_is_refused(self):
-        """A base of another minor version is told apart before anything is patched."""
+        """A base of another minor version is refused, and no tree is made."""
         self.box.base(dict(BASE, Makefile=BASE['Makefile'].replace('12', '6')))
         self.assertIn('6.6.117', self.refused())
         self.assertFalse(os.path.exists(self.box.path('build/linux')))
 
     def test_missing_fixes_are_named(self):
-        """An old base is taken, with a warning that names the security fixes which it lacks."""
+        """An old base is accepted, with a warning that names the security fixes that it lacks."""
         def warned(sublevel):
             self.box.base(dict(BASE, Makefile=BASE['Makefile'].replace('117', str(sublevel))))
             return self.make()
@@ -205,14 +205,14 @@ class Tree(unittest.TestCase):
         self.assertNotIn('warning', warned(117))
 
     def test_missing_base_is_named(self):
-        """A base package that is gone: the path and the package are told."""
+        """If the base is missing, the error names its path and its package."""
         os.remove(self.box.tarball)
         output = self.refused()
         self.assertIn(self.box.tarball, output)
         self.assertIn('linux-source-6.12', output)
 
     def test_broken_tarball_is_refused(self):
-        """A truncated base leaves no half tree that a later run believes in."""
+        """A truncated tarball leaves no incomplete build/linux, and the next run succeeds."""
         with open(self.box.tarball, 'r+b') as file:
             file.truncate(100)
         self.assertIn(self.box.tarball, self.refused())
@@ -221,12 +221,12 @@ class Tree(unittest.TestCase):
         self.make()
 
     def test_no_kernel_is_refused(self):
-        """A tarball of something else is refused."""
+        """A tarball that is not a kernel is refused."""
         self.box.base({'README': 'no kernel\n'})
         self.assertIn('Makefile', self.refused())
 
     def test_new_base_is_unpacked(self):
-        """Another base version replaces the tree, patches and files included."""
+        """If the tarball of the base changes, the whole tree is made again."""
         self.make()
         self.box.base(dict(BASE, **{'tools/untouched.c': 'newer\n'}))
         self.make()
@@ -235,7 +235,7 @@ class Tree(unittest.TestCase):
         self.assertEqual(self.box.read('build/linux/arch/arm64/kvm/ours.c'), 'ours\n')
 
     def test_killed_between_is_repaired(self):
-        """A run killed after it saved the pristine copy and wrote files is made good."""
+        """A run after one that was killed repairs files that are incomplete."""
         self.make()
         self.box.write('build/overlay.list', 'arch/arm64/kvm/ours.c\n')
         self.box.write(f'build/linux/{PLAIN_C}', 'half written')
@@ -245,7 +245,7 @@ class Tree(unittest.TestCase):
         self.assertEqual(self.box.read('build/linux/arch/arm64/kvm/ours.c'), 'ours\n')
 
     def test_two_checkouts(self):
-        """A second checkout beside the first does not see it."""
+        """Two checkouts do not affect each other."""
         other = Sandbox()
         self.addCleanup(other.close)
         self.make()
@@ -258,16 +258,16 @@ class Tree(unittest.TestCase):
 
 
 class Oldest(unittest.TestCase):
-    """The hooks apply on the oldest 6.12.y that the archive has, and that they are kept for."""
+    """The patches apply to the oldest 6.12.y in Debian's archive that tree.py supports."""
 
     @staticmethod
     def kept_for():
-        """The oldest base that tree.py states."""
+        """Return the oldest version that tree.py supports."""
         import tree
         return tree.BASE_OLDEST
 
     def fetch(self, folder):
-        """The oldest package's file, fetched once into build/."""
+        """Return the oldest package, which is downloaded to build/ once, and its version."""
         listing = subprocess.run(['apt-cache', 'madison', 'linux-source-6.12'],
                                  stdout=subprocess.PIPE, text=True, check=True).stdout
 
@@ -313,7 +313,7 @@ class Oldest(unittest.TestCase):
             topic.apply(box.path('work'), version)
 
     def unpack(self, package, root, wanted):
-        """The wanted files of the kernel tarball inside a package."""
+        """Extract some files of the kernel tarball in a package."""
         os.makedirs(root, exist_ok=True)
         inner = './usr/src/linux-source-6.12.tar.xz'
         with subprocess.Popen(['dpkg-deb', '--fsys-tarfile', package],

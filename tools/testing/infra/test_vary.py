@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/pkvm/vary.sh: a kernel that starts from another's objects is not taken for made."""
+"""Test scripts/pkvm/vary.sh: it copies a kernel's objects, but not what was made from them."""
 
 import os
 import unittest
@@ -8,7 +8,7 @@ from sandbox import Sandbox
 
 
 class Vary(unittest.TestCase):
-    """On made-up objects."""
+    """The copies of a made-up kernel's objects."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -27,7 +27,7 @@ class Vary(unittest.TestCase):
         return self.box.run('scripts/pkvm/vary.sh', *args)
 
     def test_objects(self):
-        """Objects and their ages are there, what was linked and configured is not."""
+        """Objects are copied with their time stamps, but neither .config nor linked files."""
         self.assertEqual(self.vary('build/new', 'build/host'), (0, ''))
         self.assertEqual(os.stat(self.box.path('build/new/mm/a.o')).st_mtime, 1000)
         self.assertEqual(self.box.read('build/new/mm/.a.o.cmd'),
@@ -37,7 +37,7 @@ class Vary(unittest.TestCase):
             self.assertTrue(os.path.exists(self.box.path(f'build/host/{name}')))
 
     def test_other_source(self):
-        """Commands and dependencies name the other source, and that alone."""
+        """Recorded commands and dependencies then name the other source directory."""
         self.assertEqual(self.vary('build/new', 'build/host', 'build/stock/linux'), (0, ''))
         text = self.box.read('build/new/mm/.a.o.cmd')
         self.assertEqual(text.count(f'{self.here}/stock/linux/'), 2)
@@ -45,7 +45,7 @@ class Vary(unittest.TestCase):
         self.assertIn(f'{self.here}/linux/', self.box.read('build/host/mm/.a.o.cmd'))
 
     def test_begins_anew(self):
-        """What an earlier run left, whole or half, is gone."""
+        """Files of an earlier run, complete or not, are removed."""
         self.box.write('build/new/old.o', 'x')
         self.box.write('build/new.new/half.o', 'x')
         self.assertEqual(self.vary('build/new', 'build/host'), (0, ''))
@@ -53,7 +53,7 @@ class Vary(unittest.TestCase):
         self.assertFalse(os.path.exists(self.box.path('build/new/half.o')))
 
     def test_nothing_to_start_from(self):
-        """Without objects there is an error, and nothing that looks like some."""
+        """If there are no objects to copy, the script fails and creates nothing."""
         status, _ = self.vary('build/new', 'build/none')
         self.assertNotEqual(status, 0)
         self.assertFalse(os.path.exists(self.box.path('build/new')))
