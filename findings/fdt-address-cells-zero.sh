@@ -5,11 +5,11 @@
 # #address-cells is 0 is -14, FDT_ERR_BADNCELLS, while fdt_size_cells() of a
 # node whose #size-cells is 0 is 0.
 #
-# One would guess that both return what the property says: libfdt.h promises
-# "0 <= n" on success for either, and the device tree specification allows 0:
-# an interrupt controller whose children in an interrupt-map have no unit address
-# says so. Code that parses such a map by fdt_address_cells() takes a valid tree
-# for a broken one; it has to read the property itself.
+# Both would be expected to return the value of the property: libfdt.h documents
+# "0 <= n" on success for both, and the device tree specification allows 0, for
+# example for an interrupt controller whose children in an interrupt-map have no
+# unit address. Code that parses such a map by fdt_address_cells() refuses a valid
+# tree; it has to read the property itself.
 #
 # Seen:
 #   address-cells 0: -14

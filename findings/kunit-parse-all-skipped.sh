@@ -5,10 +5,10 @@
 # parse" of a valid KTAP log ends with 1 where every test was skipped, and with
 # 0 as soon as one test passed.
 #
-# One would guess that skips alone are no failure: KTAP calls a skipped test
-# "ok", and the summary that the tool prints counts no failure. A script that
-# parses the logs of several machines takes the one that lacks the hardware for
-# broken.
+# It would be expected that skipped tests are not a failure: KTAP reports a skipped
+# test as "ok", and the summary that the tool prints counts no failure. A script
+# that parses the logs of several machines therefore reports a failure for a
+# machine that only lacks the hardware.
 #
 # Seen:
 #   all skipped: status 1, Testing complete. Ran 1 tests: skipped: 1
@@ -43,7 +43,7 @@ KTAP version 1
 ok 1 suite
 END
 
-# run NAME LOG: what the tool ended with, and its last line without the time.
+# run NAME LOG: print the exit status of the tool, and its last line without the time.
 run()
 {
 	local status=0

@@ -3,13 +3,13 @@
 #
 # QEMU 7.2 (qemu-system-arm 1:7.2+dfsg-7+deb12u18+b3): the device tree that
 # "-machine virt,dumpdtb=" writes depends on whether -bios is given. With it the
-# PL061 GPIO controller and the power button on it are gone.
+# tree lacks the PL061 GPIO controller and the power button that is connected to it.
 #
-# One would guess that -bios chooses the first code that runs and nothing of the
-# machine. But with firmware the button becomes an ACPI event device, and the
-# GPIO controller is not there at all: a kernel that gets the dumped tree from
-# that firmware drives a device at an address where there is none. The tree has
-# to be dumped with the -bios that is used later.
+# It would be expected that -bios only selects the first code that runs. But with
+# firmware QEMU replaces the button by an ACPI event device, and the machine has no
+# GPIO controller. A kernel that gets a tree which was dumped without -bios would
+# drive a device that does not exist. The tree has to be dumped with the same -bios
+# that is used later.
 #
 # Seen:
 #   without -bios: arm,pl061 yes, gpio-keys yes
@@ -22,13 +22,13 @@ set -euo pipefail
 unpack qemu-system-arm=1:7.2+dfsg-7+deb12u18+b3
 head -c 4096 /dev/zero >"$WORK/bios"
 
-# in_tree TEXT: whether the dumped tree has it.
+# in_tree TEXT: print whether the dumped tree contains a text.
 in_tree()
 {
 	grep -aq "$1" "$WORK/tree" && echo yes || echo no
 }
 
-# dump NAME OPTION...: which of the two device nodes stand in the dumped tree.
+# dump NAME OPTION...: print which of the two device nodes the dumped tree contains.
 dump()
 {
 	local name=$1

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# For the scripts of this folder: packages of Debian 12 at a stated version,
-# unpacked in a temporary folder that goes when the script ends. Nothing is
-# installed, and the machine's own package lists stay as they are: only the
-# mirror that it uses is taken from its apt.
+# For the scripts of this directory: download packages of Debian 12 in given versions, and unpack
+# them in a temporary directory, which is removed when the script ends. Nothing is installed, and
+# the machine's package lists do not change. The mirror is that of the machine's apt.
 
 WORK=$(mktemp -d)
 ROOT=$WORK/root
@@ -16,7 +15,7 @@ fail()
 	exit 1
 }
 
-# unpack PACKAGE=VERSION...: these and all that they depend on, into $ROOT.
+# unpack PACKAGE=VERSION...: unpack these packages and all that they depend on to $ROOT.
 unpack()
 {
 	local mirror options
@@ -44,9 +43,9 @@ unpack()
 	done
 }
 
-# expect TEXT: hold what the script saw, in $WORK/seen, against what it states.
+# expect TEXT: compare the observed behaviour, in $WORK/seen, with what the script states.
 expect()
 {
 	cat "$WORK/seen"
-	diff <(printf '%s\n' "$1") "$WORK/seen" >&2 || fail "this is not what was seen before"
+	diff <(printf '%s\n' "$1") "$WORK/seen" >&2 || fail "the behaviour is not the stated one"
 }
