@@ -59,17 +59,18 @@ int pkvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 }
 
 /**
- * pkvm_pgtable_stage2_destroy() - Unshare all that was shared with a VM
- * @pgt: the VM's; no vCPU of it runs, or will again. The caller frees it.
+ * pkvm_np_unshare_all() - Unshare all that was shared with a VM
+ * @kvm: the VM; no vCPU of it runs, or will again.
  *
- * Sleeps. What was shared with it has been written back by the guest's caches as far as
- * it ever will be: as on other hosts, they are not cleaned.
+ * Sleeps. MMU notifiers may unshare pages of it meanwhile: a page that they did not find
+ * would be freed while the guest still has it. What was shared with it has been written
+ * back by the guest's caches as far as it ever will be: as on other hosts, they are not
+ * cleaned.
  */
-void pkvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
+void pkvm_np_unshare_all(struct kvm *kvm)
 {
-	struct kvm *kvm = kvm_s2_mmu_to_kvm(pgt->mmu);
 	pkvm_handle_t handle = np_handle(kvm);
-	u64 end = BIT(pgt->ia_bits) >> PAGE_SHIFT;
+	u64 end = BIT(VTCR_EL2_IPA(kvm->arch.mmu.vtcr)) >> PAGE_SHIFT;
 	struct arm_smccc_res res;
 	u64 gfn = 0;
 	s64 done;
