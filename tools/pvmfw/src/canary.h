@@ -7,6 +7,8 @@
 #ifndef PVMFW_CANARY_H
 #define PVMFW_CANARY_H
 
+#include <stdnoreturn.h>
+
 #include "types.h"
 
 /**
@@ -25,6 +27,6 @@ extern unsigned long __stack_chk_guard;
  * __stack_chk_fail() - Report that a stack frame was overrun, and reset the VM. Compiled
  *	code calls it.
  */
-_Noreturn void __stack_chk_fail(void);
+noreturn void __stack_chk_fail(void);
 
 #endif
