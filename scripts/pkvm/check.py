@@ -12,6 +12,7 @@ With --style, as in make test, it runs the style checks only, and each is a TAP 
 
 import argparse
 import concurrent.futures
+import glob
 import os
 import re
 import shutil
@@ -26,8 +27,11 @@ import tree  # noqa: E402
 TOP = topics.TOP
 BUILD = os.path.join(TOP, 'build')
 LINUX = os.path.join(BUILD, 'linux')
-# Names as PMUVer and HFGxTR are those of the architecture, and of the kernel's headers.
-IGNORE = 'GERRIT_CHANGE_ID,FILE_PATH_CHANGES,CAMELCASE'
+# Android's rules ask for a Change-Id, which checkpatch asks to remove.
+IGNORE = 'GERRIT_CHANGE_ID'
+# Where the base kernel names the registers and fields of the architecture.
+ARCH_NAMES = ('arch/arm64/tools/sysreg', 'arch/arm64/include/asm/*.h')
+MIXED_CASE = re.compile(r'[A-Z][a-z]|[a-z][A-Z]')
 # How many files a checker takes at a time.
 BATCH = 16
 # Words that mark unfinished work.
@@ -61,6 +65,46 @@ def lines_of(command, cwd=TOP, keep=lambda line: line):
     return found
 
 
+class Answers:
+    """Answers to two questions that checkpatch asks wherever they may be worth asking.
+
+    CAMELCASE asks about each name in mixed case. A name of the architecture, such as PMUVer, has
+    to be spelled like that: it is a finding only if the base kernel does not know its parts.
+    FILE_PATH_CHANGES asks whether MAINTAINERS needs an update for the files that a patch adds: it
+    is a finding only if no entry of MAINTAINERS but the last one, which covers all files, leads
+    to such a file.
+    """
+
+    def __init__(self):
+        ours = {os.path.join(LINUX, path) for path in tree.our_files()}
+        self.parts = set()
+        for pattern in ARCH_NAMES:
+            for path in set(glob.glob(os.path.join(LINUX, pattern))) - ours:
+                with open(path) as file:
+                    self.parts.update(re.findall('[A-Za-z0-9]+', file.read()))
+        with open(os.path.join(LINUX, 'MAINTAINERS')) as file:
+            self.patterns = re.findall(r'^F:\t(\S+)$', file.read().split('\nTHE REST\n')[0], re.M)
+
+    def findings(self, lines, folder):
+        """Return those lines of checkpatch, run in a folder, that are findings."""
+        return [line for line in lines if self.is_finding(line, folder)]
+
+    def is_finding(self, line, folder):
+        if ':FILE_PATH_CHANGES: ' in line:
+            with open(os.path.join(folder, line.split(':')[0])) as file:
+                added = re.findall(r'^--- /dev/null\n\+\+\+ b/(\S+)$', file.read(), re.M)
+            return not all(map(self.is_maintained, added))
+        name = re.search(r':CAMELCASE: .*<(\w+)>', line)
+        return not name or any(MIXED_CASE.search(part) and part not in self.parts
+                               for part in name.group(1).split('_'))
+
+    def is_maintained(self, path):
+        """Return whether an entry of MAINTAINERS leads to a file."""
+        return any(path.startswith(pattern) if pattern.endswith('/') else
+                   tree.fnmatch.fnmatch(path, pattern) and
+                   path.count('/') == pattern.count('/') for pattern in self.patterns)
+
+
 def is_source(path):
     """Return whether checkpatch can check a file of this kind."""
     name = os.path.basename(path)
@@ -89,7 +133,7 @@ def checkpatch(*more):
 def checkpatch_files(pool):
     """Run checkpatch --strict on each of our files, in build/linux."""
     sources = [path for path in tree.our_files() if is_source(path)]
-    found = in_batches(pool, checkpatch('-f'), sources, LINUX)
+    found = Answers().findings(in_batches(pool, checkpatch('-f'), sources, LINUX), LINUX)
     # checkpatch writes a cache file to its directory, but build/linux must only have sources.
     for name in os.listdir(LINUX):
         if name.startswith('.checkpatch-camelcase.'):
@@ -104,8 +148,8 @@ def checkpatch_series(pool):
     if run.returncode:
         return [run.stdout.strip()]
     folder = os.path.join(BUILD, 'series')
-    return [f'build/series/{line}' for line in
-            in_batches(pool, checkpatch(f'--root={LINUX}'), sorted(os.listdir(folder)), folder)]
+    found = in_batches(pool, checkpatch(f'--root={LINUX}'), sorted(os.listdir(folder)), folder)
+    return [f'build/series/{line}' for line in Answers().findings(found, folder)]
 
 
 def kernel_doc(pool):
