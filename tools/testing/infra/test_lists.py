@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lists in README.md and in the pages about programs are those of the tree."""
+
+import os
+import re
+import unittest
+
+from sandbox import TOP
+from test_docs import PAGES, listed, read
+
+
+def goals():
+    """The goals of Makefile that have no file of their name."""
+    words = re.search(r'^\.PHONY: ((?:.*\\\n)*.*)$', read('Makefile'), re.M).group(1)
+    return set(words.replace('\\', ' ').split()) - {'FORCE'}
+
+
+class Readme(unittest.TestCase):
+    """README.md, and make help."""
+
+    # Goals of other goals: who calls make needs none of them.
+    INNER = {'all', 'all-16k', 'ground', 'test-builds', 'test-host'}
+
+    def test_goals(self):
+        """Each goal that README.md or a page names exists, and make help has each goal."""
+        known = goals()
+        self.assertGreater(len(known), 15)
+        for name, text in dict(PAGES, **{'README.md': read('README.md')}).items():
+            for code in re.findall(r'`+([^`]+)`+|^    (.+)$', text, re.M):
+                for goal in re.findall(r'^make ([a-z][a-z-]*)(?![\w/])', ''.join(code)):
+                    self.assertIn(goal, known, name)
+        told = set(re.findall(r"^\t@echo 'make ([a-z-]+)", read('Makefile'), re.M))
+        self.assertEqual(known - told - self.INNER, {'help'})
+
+    def test_tree(self):
+        """Its list of the tree has each folder of ours."""
+        text = read('README.md').split('\n## The tree\n')[1].split('\n## ')[0]
+        named = {path.split('/')[0] for path in re.findall(r'^    (\S+)', text, re.M)}
+        there = {name for name in os.listdir(TOP) if os.path.isdir(os.path.join(TOP, name)) and
+                 not name.startswith('.') and name != 'build'}
+        self.assertIn('tools', there)
+        self.assertEqual(named - {'Kconfig'}, there)
+        for path in re.findall(r'^    (\S+)', text, re.M):
+            self.assertTrue(os.path.exists(os.path.join(TOP, path)), path)
+
+
+class Programs(unittest.TestCase):
+    """The pages about the VMM, the firmware and the configurations."""
+
+    def same(self, there, documented):
+        """Two lists without repetitions have the same names, and some."""
+        self.assertTrue(there)
+        self.assertEqual(sorted(set(documented)), sorted(set(there)))
+
+    def test_vmm_options(self):
+        """pkvm-vmm.rst has each option of the VMM."""
+        self.same(re.findall(r'^\t\{ "([a-z-]+)",\s*\w+_argument', read('tools/vmm/src/options.c'),
+                             re.M),
+                  re.findall(r'^--([a-z-]+) ', PAGES['pkvm-vmm.rst'], re.M))
+
+    def test_vmm_counters(self):
+        """pkvm-vmm.rst has each counter of --stats."""
+        section = PAGES['pkvm-vmm.rst'].split('\nCounters\n====')[1]
+        self.same(re.findall(r'^\t\[STAT_\w+\]\s*= "(\w+)"', read('tools/vmm/src/stats.c'), re.M) +
+                  ['exit_status'], re.findall(r'^``(\w+)`` ', section, re.M))
+
+    # What the firmware never prints, or only if it has a bug.
+    INNER = {'no error', 'not ready yet', 'freed memory that was not allocated',
+             'not a lazily mapped page of a device', 'read beyond the end of the disk',
+             'hypervisor refused to start its MMIO guard'}
+
+    def test_firmware_errors(self):
+        """pvmfw.rst has each error of the firmware."""
+        errors = set(re.findall(r'= "(.*)",$', read('tools/pvmfw/src/status.c'), re.M))
+        self.assertLess(self.INNER, errors)
+        text = re.sub(r'\s+', ' ', PAGES['pvmfw.rst'].split('\nErrors\n====')[1])
+        self.assertEqual({error for error in errors if f'``{error}``' not in text}, self.INNER)
+
+    def test_configurations(self):
+        """pkvm.rst has each fragment."""
+        section = PAGES['pkvm.rst'].split('\nConfiguration\n====')[1].split('\n====')[0]
+        self.same(listed('arch/arm64/configs', r'.*\.config'),
+                  re.findall(r'``(pkvm_\w+\.config)``', section))
+
+    def test_glossary(self):
+        """The terms are in alphabetical order."""
+        section = PAGES['pkvm.rst'].split('\nGlossary\n====')[1].split('\n====')[0]
+        terms = re.findall(r'^(\w.*)$', section, re.M)[:-1]
+        self.assertGreater(len(terms), 20)
+        self.assertEqual(terms, sorted(terms, key=str.casefold))
