@@ -88,3 +88,17 @@ class Programs(unittest.TestCase):
         terms = re.findall(r'^(\w.*)$', section, re.M)[:-1]
         self.assertGreater(len(terms), 20)
         self.assertEqual(terms, sorted(terms, key=str.casefold))
+
+
+class Functions(unittest.TestCase):
+    """The functions that the pages render from the sources."""
+
+    def test_host(self):
+        """Each file of the host with kernel-doc is rendered on one page, and no other is."""
+        folder = 'arch/arm64/kvm'
+        rendered = re.findall(rf'^\.\. kernel-doc:: {folder}/([\w-]+\.c)$',
+                              '\n'.join(PAGES.values()), re.M)
+        documented = [name for name in listed(folder, r'.*\.c')
+                      if re.search(r'^/\*\*$', read(f'{folder}/{name}'), re.M)]
+        self.assertGreater(len(documented), 5)
+        self.assertEqual(sorted(rendered), documented)
