@@ -98,3 +98,21 @@ class Messages(unittest.TestCase):
         """A message that no source has is missed."""
         for text in 'it lacks a map', 'vCPU ...: KVM_RUN: Out of luck':
             self.assertFalse(self.is_known(text))
+
+
+class Reports(unittest.TestCase):
+    """The samples of make run's reports in README.md."""
+
+    def test_lines(self):
+        """Each line of a sample is one that make run prints, with other numbers."""
+        # A pattern of mostly open parts would match any line. A string may have a list behind it.
+        patterns = [re.compile('.+'.join(map(re.escape, text.split('\0'))) +
+                               '.+' * text.endswith(': '))
+                    for name in ('run.py', 'run_linux.py') for text in literals(f'{SCRIPTS}/{name}')
+                    if len(text.replace('\0', '')) > 10]
+        samples = re.findall(r'(?:^    (?!make ).*\n){9,}', read('README.md').split('\n## Test')[0],
+                             re.M)
+        self.assertEqual(len(samples), 2)
+        lines = [line[4:] for line in ''.join(samples).splitlines()]
+        self.assertEqual([line for line in lines if ' L1, ' not in line and
+                          not any(pattern.fullmatch(line) for pattern in patterns)], [])
