@@ -39,7 +39,7 @@
 #define RACE_SECONDS	10
 
 FIXTURE(access_path) {
-	struct pvm_secrets s;
+	struct pvm_backed s;
 	uint8_t *mem;
 	size_t page;
 	uint8_t *buffer;
@@ -72,9 +72,9 @@ FIXTURE_TEARDOWN(access_path)
 		EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, i));
 	EXPECT_FALSE(pvm_secrets_in(self->buffer, self->page));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
-	EXPECT_EQ(0, pvm_secrets_forced(&self->s));
+	EXPECT_EQ(0, pvm_backed_forced(&self->s));
 	EXPECT_FALSE(pvm_log_complains(self->s.log));
-	pvm_secrets_free(&self->s);
+	pvm_backed_free(&self->s);
 	free(self->buffer);
 }
 
@@ -179,7 +179,7 @@ TEST_F_TIMEOUT(access_path, write_races_unshare, 60)
 
 /* A debugger process. It starts before the VM, since fork() is another access path. */
 FIXTURE(debugged) {
-	struct pvm_secrets s;
+	struct pvm_backed s;
 	pid_t debugger;
 	int to[2];
 	int from[2];
@@ -233,7 +233,7 @@ FIXTURE_TEARDOWN(debugged)
 	EXPECT_EQ(self->debugger, waitpid(self->debugger, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_FALSE(pvm_log_complains(self->s.log));
-	pvm_secrets_free(&self->s);
+	pvm_backed_free(&self->s);
 }
 
 TEST_F(debugged, peek_and_poke)
@@ -454,7 +454,7 @@ TEST_F(access_path, move_pages)
 static void die_with_core(int flags)
 {
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
-	struct pvm_secrets secrets;
+	struct pvm_backed secrets;
 
 	if (setrlimit(RLIMIT_CORE, &limit) || pvm_secrets_create(&secrets, flags, PAGES))
 		_exit(1);

@@ -31,7 +31,7 @@
 #define HUGE_IPA	(PVM_DATA_IPA + (1UL << 30))
 
 FIXTURE(mm) {
-	struct pvm_secrets s;
+	struct pvm_backed s;
 	uint8_t *mem;
 	size_t page;
 	/* The expected fate of the first page. */
@@ -60,9 +60,9 @@ FIXTURE_TEARDOWN(mm)
 	for (unsigned int i = 1; i < PAGES; i++)
 		EXPECT_EQ(PVM_KEPT, pvm_secrets_fate(&self->s, i));
 	EXPECT_EQ(self->fate, pvm_secrets_fate(&self->s, 0));
-	EXPECT_EQ(self->fate == PVM_LOST, pvm_secrets_forced(&self->s));
+	EXPECT_EQ(self->fate == PVM_LOST, pvm_backed_forced(&self->s));
 	EXPECT_FALSE(pvm_log_complains(self->s.log));
-	pvm_secrets_free(&self->s);
+	pvm_backed_free(&self->s);
 }
 
 /* The host does not swap a pinned page out, and does not read it before it finds the pin. */
@@ -134,7 +134,7 @@ TEST_F_TIMEOUT(mm, merge, 60)
 }
 
 /* Make a slot with one huge page, in whose second page the guest stores its secret. */
-static uint8_t *huge_slot(struct pvm_secrets *s, int advice)
+static uint8_t *huge_slot(struct pvm_backed *s, int advice)
 {
 	uint8_t *area = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			     -1, 0);

@@ -19,6 +19,7 @@
 
 #include "kselftest_harness.h"
 #include "pvm.h"
+#include "pvm_backed.h"
 #include "pvm_probe.h"
 
 #define SECRET	0x5ec2e75ec2e75ec2UL
@@ -215,10 +216,8 @@ TEST_F(slot, memory_that_cannot_be_written)
 
 /* Slots with memory of a memfd or of another file. */
 FIXTURE(backing) {
-	struct pvm vm;
+	struct pvm_backed b;
 	struct pvm_vcpu *vcpu;
-	size_t size;
-	int fd;
 	uint8_t *mem;
 };
 
@@ -254,27 +253,21 @@ static int open_ramfs_file(void)
 
 FIXTURE_SETUP(backing)
 {
+	int fd;
+
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 
-	self->size = PAGES * getpagesize();
-	self->fd = variant->memfd ? memfd_create("memory", MFD_CLOEXEC) : open_ramfs_file();
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, ftruncate(self->fd, self->size));
-	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, variant->flags, self->fd, 0);
-	ASSERT_NE(MAP_FAILED, self->mem);
-
-	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
-	self->vcpu = &self->vm.vcpus[0];
-	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
-				  self->mem));
+	fd = variant->memfd ? memfd_create("memory", MFD_CLOEXEC) : open_ramfs_file();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pvm_backed_create(&self->b, fd, variant->flags, PAGES));
+	self->vcpu = self->b.vcpu;
+	self->mem = self->b.mem;
 }
 
 FIXTURE_TEARDOWN(backing)
 {
-	pvm_free(&self->vm);
-	munmap(self->mem, self->size);
-	close(self->fd);
+	pvm_backed_free(&self->b);
 }
 
 TEST_F(backing, store)

@@ -21,6 +21,7 @@
 
 #include "kselftest_harness.h"
 #include "pvm.h"
+#include "pvm_backed.h"
 #include "pvm_io.h"
 #include "pvm_probe.h"
 #include "pvm_secret.h"
@@ -38,15 +39,11 @@ static double seconds(void)
 }
 
 FIXTURE(pins) {
-	struct pvm vm;
+	struct pvm_backed b;
 	struct pvm_vcpu *vcpu;
 	size_t page;
-	size_t size;
-	int fd;
 	uint8_t *mem;
 	uint8_t *buffer;
-	int log;
-	long forced;
 };
 
 FIXTURE_VARIANT(pins) {
@@ -59,45 +56,28 @@ FIXTURE_VARIANT_ADD(pins, shmem) { .flags = MAP_SHARED };
 /* The VM has a slot at PVM_DATA_IPA, and the host has not donated any of its pages. */
 FIXTURE_SETUP(pins)
 {
-	bool anonymous = variant->flags == MAP_PRIVATE;
-
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 
-	self->log = pvm_log_open();
-	ASSERT_LE(0, self->log);
-	self->forced = pvm_stat("pages_forced");
-	self->page = getpagesize();
-	self->size = PAGES * self->page;
-	self->fd = memfd_create("memory", MFD_CLOEXEC);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, ftruncate(self->fd, self->size));
-	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE,
-			 variant->flags | (anonymous ? MAP_ANONYMOUS : 0),
-			 anonymous ? -1 : self->fd, 0);
-	ASSERT_NE(MAP_FAILED, self->mem);
-	memset(self->mem, 0x11, self->size);
+	ASSERT_EQ(0, pvm_backed_create(&self->b, -1, variant->flags, PAGES));
+	self->vcpu = self->b.vcpu;
+	self->page = self->b.page;
+	self->mem = self->b.mem;
+	memset(self->mem, 0x11, self->b.size);
 	self->buffer = aligned_alloc(self->page, self->page);
 	ASSERT_NE(NULL, self->buffer);
 	memset(self->buffer, 0x77, self->page);
-
-	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
-	self->vcpu = &self->vm.vcpus[0];
-	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
-				  self->mem));
 	/* The first run donates the page with the code. Later only a test causes donations. */
 	ASSERT_NE(PVM_HVC_LOST, pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0));
 }
 
 FIXTURE_TEARDOWN(pins)
 {
-	EXPECT_EQ(self->forced, pvm_stat("pages_forced"));
-	pvm_free(&self->vm);
-	EXPECT_FALSE(pvm_log_complains(self->log));
-	munmap(self->mem, self->size);
+	EXPECT_EQ(0, pvm_backed_forced(&self->b));
+	pvm_kill(&self->b.vm);
+	EXPECT_FALSE(pvm_log_complains(self->b.log));
+	pvm_backed_free(&self->b);
 	free(self->buffer);
-	close(self->fd);
-	close(self->log);
 }
 
 static int store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
@@ -259,7 +239,7 @@ TEST_F(pins, death_while_waiting)
 	ASSERT_EQ(0, pvm_pipe_page(ends, self->mem, self->page));
 	EXPECT_EQ(-EBUSY, store(self->vcpu, PVM_DATA_IPA, PVM_SECRET));
 	charged = memory_charged();
-	pvm_kill(&self->vm);
+	pvm_kill(&self->b.vm);
 	EXPECT_LT(0, donated);
 	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 	EXPECT_GT(charged, memory_charged());
@@ -354,19 +334,19 @@ TEST_F(pins, death_with_a_fixed_buffer)
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
 	ASSERT_EQ(0, pvm_ring_open(&ring));
 	ASSERT_EQ(0, pvm_ring_register(&ring, self->mem, self->page));
-	pvm_kill(&self->vm);
+	pvm_kill(&self->b.vm);
 	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 	EXPECT_EQ(0, pvm_ring_unregister(&ring));
-	EXPECT_EQ(0, pvm_ring_register(&ring, self->mem, self->size));
+	EXPECT_EQ(0, pvm_ring_register(&ring, self->mem, self->b.size));
 	pvm_ring_close(&ring);
 
-	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
-	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
+	ASSERT_EQ(0, pvm_create(&self->b.vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
+	ASSERT_EQ(0, pvm_set_slot(&self->b.vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->b.size,
 				  self->mem));
 	/* The pin of the dead VM's page neither prevents its donation now nor its unsharing. */
-	EXPECT_EQ(0, store(&self->vm.vcpus[0], PVM_DATA_IPA, PVM_SECRET));
-	EXPECT_EQ(HVC_SUCCESS, pvm_share(&self->vm.vcpus[0], PVM_DATA_IPA));
-	EXPECT_EQ(HVC_SUCCESS, pvm_unshare(&self->vm.vcpus[0], PVM_DATA_IPA));
+	EXPECT_EQ(0, store(&self->b.vm.vcpus[0], PVM_DATA_IPA, PVM_SECRET));
+	EXPECT_EQ(HVC_SUCCESS, pvm_share(&self->b.vm.vcpus[0], PVM_DATA_IPA));
+	EXPECT_EQ(HVC_SUCCESS, pvm_unshare(&self->b.vm.vcpus[0], PVM_DATA_IPA));
 }
 
 /* The host can pin and use a page that the guest relinquished. */
@@ -529,7 +509,7 @@ TEST_F(pins, huge_page)
 	ASSERT_NE(MAP_FAILED, area);
 	ASSERT_EQ(0, madvise(huge, HUGE, MADV_HUGEPAGE));
 	memset(huge, 0x22, HUGE);
-	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_FREE_SLOT, 0, ipa, HUGE, huge));
+	ASSERT_EQ(0, pvm_set_slot(&self->b.vm, PVM_FREE_SLOT, 0, ipa, HUGE, huge));
 
 	ASSERT_EQ(0, pvm_pipe_page(ends, huge + 5 * self->page, self->page));
 	EXPECT_EQ(-EBUSY, store(self->vcpu, ipa + self->page, PVM_SECRET));

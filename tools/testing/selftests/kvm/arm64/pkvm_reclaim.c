@@ -15,17 +15,16 @@
 
 #include "kselftest_harness.h"
 #include "pvm.h"
+#include "pvm_backed.h"
 #include "pvm_probe.h"
 
 #define SECRET	0x5ec2e75ec2e75ec2UL
 #define PAGES	4
 
 FIXTURE(reclaim) {
-	struct pvm vm;
+	struct pvm_backed b;
 	struct pvm_vcpu *vcpu;
 	size_t page;
-	size_t size;
-	int fd;
 	uint8_t *mem;
 };
 
@@ -35,26 +34,16 @@ FIXTURE_SETUP(reclaim)
 	if (!pvm_host_is_protected())
 		SKIP(return, "the host is not protected");
 
-	self->page = getpagesize();
-	self->size = PAGES * self->page;
-	self->fd = memfd_create("memory", MFD_CLOEXEC);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, ftruncate(self->fd, self->size));
-	self->mem = mmap(NULL, self->size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
-	ASSERT_NE(MAP_FAILED, self->mem);
-
-	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
-	self->vcpu = &self->vm.vcpus[0];
-	ASSERT_EQ(0, pvm_set_slot(&self->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size,
-				  self->mem));
+	ASSERT_EQ(0, pvm_backed_create(&self->b, -1, MAP_SHARED, PAGES));
+	self->vcpu = self->b.vcpu;
+	self->page = self->b.page;
+	self->mem = self->b.mem;
 	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, PVM_DATA_IPA, SECRET, PAGES, self->page));
 }
 
 FIXTURE_TEARDOWN(reclaim)
 {
-	pvm_free(&self->vm);
-	munmap(self->mem, self->size);
-	close(self->fd);
+	pvm_backed_free(&self->b);
 }
 
 /* The guest has lost the first page for good to the host, and has all others. */
@@ -80,12 +69,12 @@ TEST_F(reclaim, hole)
 {
 	long forced = pvm_stat("pages_forced");
 
-	ASSERT_EQ(0, pvm_force(self->fd, 0));
+	ASSERT_EQ(0, pvm_force(self->b.fd, 0));
 	EXPECT_EQ(forced + 1, pvm_stat("pages_forced"));
 	for (size_t i = 0; i < self->page; i += sizeof(uint64_t))
 		ASSERT_EQ(0, READ_ONCE(*(uint64_t *)(self->mem + i)));
 	/* The host can use the page in every way. */
-	ASSERT_EQ(sizeof(forced), pwrite(self->fd, &forced, sizeof(forced), 0));
+	ASSERT_EQ(sizeof(forced), pwrite(self->b.fd, &forced, sizeof(forced), 0));
 	EXPECT_EQ(forced, READ_ONCE(*(long *)self->mem));
 	expect_first_lost(_metadata, self->vcpu, self->mem);
 }
@@ -96,15 +85,15 @@ TEST_F(reclaim, death_with_a_hole)
 	struct pvm next;
 
 	for (int i = 0; i < PAGES; i += 2)
-		ASSERT_EQ(0, pvm_force(self->fd, i * self->page));
-	pvm_kill(&self->vm);
+		ASSERT_EQ(0, pvm_force(self->b.fd, i * self->page));
+	pvm_kill(&self->b.vm);
 	EXPECT_EQ(pvm_stat("pages_donated"), pvm_pages_returned());
 	EXPECT_EQ(pvm_stat("metadata_pages_donated"), pvm_stat("metadata_pages_returned"));
 	for (int i = 0; i < PAGES; i++)
 		EXPECT_EQ(0, READ_ONCE(*(uint64_t *)(self->mem + i * self->page)));
 
 	ASSERT_EQ(0, pvm_create(&next, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
-	ASSERT_EQ(0, pvm_set_slot(&next, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->size, self->mem));
+	ASSERT_EQ(0, pvm_set_slot(&next, PVM_DATA_SLOT, 0, PVM_DATA_IPA, self->b.size, self->mem));
 	EXPECT_EQ(0, pvm_command(&next.vcpus[0], PVM_FILL, PVM_DATA_IPA, SECRET, PAGES,
 				 self->page));
 	EXPECT_EQ(SEGV_ACCERR, pvm_probe(self->mem, PVM_READ));
@@ -118,7 +107,7 @@ TEST_F(reclaim, shared_page_kept)
 	uint64_t value = 0;
 
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
-	ASSERT_EQ(0, pvm_force(self->fd, self->page / 2));
+	ASSERT_EQ(0, pvm_force(self->b.fd, self->page / 2));
 	EXPECT_EQ(SECRET, READ_ONCE(*(uint64_t *)self->mem));
 	ASSERT_EQ(HVC_SUCCESS, pvm_unshare(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(0, pvm_load(self->vcpu, PVM_DATA_IPA, &value));

@@ -23,65 +23,17 @@
  *
  * Return: 0; or a negative errno, with nothing to free.
  */
-int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_pages)
+int pvm_secrets_create(struct pvm_backed *secrets, int flags, unsigned int nr_pages)
 {
-	bool anonymous = flags == MAP_PRIVATE;
-	int err;
+	int err = pvm_backed_create(secrets, -1, flags, nr_pages);
 
-	memset(secrets, 0, sizeof(*secrets));
-	secrets->page = getpagesize();
-	secrets->nr_pages = nr_pages;
-	secrets->size = nr_pages * secrets->page;
-	secrets->vm.fd = -1;
-	secrets->vm.kvm_fd = -1;
-	secrets->log = pvm_log_open();
-	secrets->forced = pvm_stat("pages_forced");
-	secrets->fd = memfd_create("memory", MFD_CLOEXEC);
-	if (secrets->log < 0 || secrets->fd < 0 || ftruncate(secrets->fd, secrets->size))
-		return -errno;
-	secrets->mem = mmap(NULL, secrets->size, PROT_READ | PROT_WRITE,
-			    flags | (anonymous ? MAP_ANONYMOUS : 0), anonymous ? -1 : secrets->fd,
-			    0);
-	if (secrets->mem == MAP_FAILED)
-		return -errno;
-
-	err = pvm_create(&secrets->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0);
 	if (err)
 		return err;
-	secrets->vcpu = &secrets->vm.vcpus[0];
-	err = pvm_set_slot(&secrets->vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, secrets->size,
-			   secrets->mem);
+	err = pvm_command(secrets->vcpu, PVM_FILL, PVM_DATA_IPA, PVM_SECRET,
+			  secrets->size / sizeof(uint64_t), sizeof(uint64_t));
 	if (err)
-		return err;
-	return pvm_command(secrets->vcpu, PVM_FILL, PVM_DATA_IPA, PVM_SECRET,
-			   secrets->size / sizeof(uint64_t), sizeof(uint64_t));
-}
-
-/**
- * pvm_secrets_forced() - Count the pages that the host reclaimed by force since VM creation
- * @secrets: the VM.
- *
- * Any thread.
- *
- * Return: the number of pages, of all VMs of the host.
- */
-long pvm_secrets_forced(struct pvm_secrets *secrets)
-{
-	return pvm_stat("pages_forced") - secrets->forced;
-}
-
-/**
- * pvm_secrets_free() - Kill the VM, and free its memory
- * @secrets: the VM.
- *
- * No thread may run its vCPU.
- */
-void pvm_secrets_free(struct pvm_secrets *secrets)
-{
-	pvm_free(&secrets->vm);
-	munmap(secrets->mem, secrets->size);
-	close(secrets->fd);
-	close(secrets->log);
+		pvm_backed_free(secrets);
+	return err;
 }
 
 /**
@@ -125,7 +77,7 @@ static int load(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t *value)
  *
  * Return: PVM_KEPT or PVM_LOST; in any other case PVM_BROKEN, after printing the reason.
  */
-enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page)
+enum pvm_fate pvm_secrets_fate(struct pvm_backed *secrets, unsigned int page)
 {
 	uint64_t ipa = PVM_DATA_IPA + page * secrets->page;
 	uint64_t first = 0, last = 0;

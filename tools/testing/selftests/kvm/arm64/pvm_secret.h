@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pvm.h"
+#include "pvm_backed.h"
 
 #define PVM_SECRET	0x5ec2e75ec2e75ec2UL
 /* The value that the host tries to write. */
@@ -23,24 +23,8 @@ enum pvm_fate {
 	PVM_BROKEN,	/* neither */
 };
 
-struct pvm_secrets {
-	struct pvm vm;
-	struct pvm_vcpu *vcpu;
-	size_t page;
-	unsigned int nr_pages;
-	size_t size;
-	/* The memfd with the memory, for MAP_SHARED. */
-	int fd;
-	uint8_t *mem;
-	int log;
-	/* pages_forced before there was the VM. */
-	long forced;
-};
-
-int pvm_secrets_create(struct pvm_secrets *secrets, int flags, unsigned int nr_pages);
-void pvm_secrets_free(struct pvm_secrets *secrets);
-long pvm_secrets_forced(struct pvm_secrets *secrets);
-enum pvm_fate pvm_secrets_fate(struct pvm_secrets *secrets, unsigned int page);
+int pvm_secrets_create(struct pvm_backed *secrets, int flags, unsigned int nr_pages);
+enum pvm_fate pvm_secrets_fate(struct pvm_backed *secrets, unsigned int page);
 bool pvm_secrets_in(const void *memory, size_t size);
 
 #endif /* SELFTEST_KVM_PVM_SECRET_H */
