@@ -60,6 +60,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--jobs', default=str(os.cpu_count()))
+    run_selftests.add_vms_option(parser)
     args = parser.parse_args()
     good = True
     try:
@@ -68,7 +69,7 @@ def main():
             run_selftests.build(names, args.jobs)
         for cpu in [args.cpu] if args.cpu else cpus.SMOKE:
             good = told(f'{cpu}.make_run', run.run, run.DISK, cpu) and good
-            good = run_selftests.run(cpu, 'smoke', names) and good
+            good = run_selftests.run(cpu, 'smoke', names, args.vms) and good
         for cpu in [args.cpu] if args.cpu else cpus.LARGE_PAGES:
             good = told(f'{cpu}.large_pages', run.run, run.DISK, cpu, page=LARGE) and good
             good = told(f'{cpu}.large_pages_in_both', run.run, run.DISK, cpu, page=LARGE,

@@ -49,6 +49,8 @@ TEST_IMAGE = os.path.join(BUILD, 'test-host/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 MODES = ('protected', 'plain', 'firmware', 'smmu', 'debug', 'stress', 'starts', 'fuzz',
          'stage2', 'smoke')
+# The program whose argument is a number of VMs.
+LIFECYCLE = 'arm64/pkvm_lifecycle'
 SKIPPED = 4
 LIMIT = 240
 FIRMWARE_MARK = 0xf1a3_0000_0000_0000
@@ -156,16 +158,27 @@ def tell(label, job):
     return good
 
 
-def run(cpu, mode, names):
-    """Boot a host for this mode and run its programs. Return whether all passed."""
+def add_vms_option(parser):
+    """Add the option --vms to a parser."""
+    parser.add_argument('--vms', type=int, metavar='N',
+                        help=f'how many VMs the longest tests of {LIFECYCLE} create')
+
+
+def run(cpu, mode, names, vms=None):
+    """Boot a host for this mode and run its programs. Return whether all passed.
+
+    vms is how many VMs the longest tests of LIFECYCLE create, or None for their default.
+    """
     log = os.path.join(BUILD, 'log', f'selftests-{cpu}-{mode}.log')
     files = {f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names}
     firmware, argument = None, ''
     if mode == 'firmware':
         firmware, argument = make_firmware(cpu), ' /firmware'
         files['/firmware'] = firmware
-    host = qemu.boot([f'limit={LIMIT} /selftests/{name}{argument}' for name in names],
-                     cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4, log=log,
+    jobs = [f'limit={LIMIT} /selftests/{name}{argument}'
+            + (f' {vms}' if vms and name == LIFECYCLE else '') for name in names]
+    host = qemu.boot(jobs, cpu=cpu, mode='plain' if mode == 'plain' else 'protected', smp=4,
+                     log=log,
                      kernel=DEBUG_IMAGE if mode == 'debug' else TEST_IMAGE,
                      limit=LIMIT * (1 + len(names)), files=files, firmware=firmware,
                      board='virt-smmu' if mode == 'smmu' else boards.DEFAULT,
@@ -188,6 +201,7 @@ def main():
     parser.add_argument('--debug', action='store_true', help='run the programs with mode debug')
     parser.add_argument('--build', action='store_true', help='build all programs, but run none')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
+    add_vms_option(parser)
     parser.add_argument('program', nargs='*', help='run only these programs of the list')
     args = parser.parse_args()
     try:
@@ -208,7 +222,7 @@ def main():
             for mode in modes:
                 names = [name for name, where in wanted if where == mode]
                 if names:
-                    good = run(cpu, mode, names) and good
+                    good = run(cpu, mode, names, args.vms) and good
     except (SelftestError, qemu.QemuError) as error:
         print('not ok selftests # ' + str(error).replace('\n', '\n#   '))
         return 1

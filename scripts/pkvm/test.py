@@ -89,10 +89,12 @@ def parts(jobs, long=False):
     def sized(small, full):
         return str(full if long else small)
 
+    vms = ['--vms', sized(60, 100)]
+
     def of_cpu(cpu):
         return [
             Part('4 selftests', f'selftests {cpu}',
-                 script('run_selftests', '--cpu', cpu, '--jobs', jobs), 300, 2400),
+                 script('run_selftests', '--cpu', cpu, *vms, '--jobs', jobs), 300, 2400),
             Part('4 selftests', f'base {cpu}',
                  script('run_base', '--cpu', cpu, '--jobs', jobs), 300, 1800),
             Part('5 end to end', f'firmware {cpu}', ['tools/pvmfw/tests/boot.py', '--cpu', cpu],
@@ -125,7 +127,7 @@ def parts(jobs, long=False):
         Part('2 and 3 kunit', 'kunit 64k',
              script('run_kunit', '--granule', '64', '--jobs', jobs), 60, 1200),
         *(part for cpu in cpus.WHOLE for part in of_cpu(cpu)),
-        Part('5 end to end', 'cpus', script('run_cpus', '--jobs', jobs), 450, 1500),
+        Part('5 end to end', 'cpus', script('run_cpus', *vms, '--jobs', jobs), 450, 1500),
         Part('4 selftests', 'debug', script('run_selftests', '--debug', '--jobs', jobs), 180, 2400),
     ]
 
