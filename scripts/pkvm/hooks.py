@@ -9,6 +9,8 @@ subject is the name of the topic's file. Edit the commits with git (commit --fix
 and keeps that file's message. Before a topic gets its first diff, create its file and its line in
 patches/series. A base file that no topic changes yet has to be an argument of "make": hooks.py
 make FILE...
+
+"count" says how many lines of the base each topic changes, and all of them together.
 """
 
 import argparse
@@ -110,9 +112,14 @@ def save():
     git('tag', '--force', 'saved')
 
 
+def count():
+    """How many lines of the base each topic changes, by the name of the topic."""
+    return {topic.name: topic.changed_lines() for topic in topics.load_series() if topic.touches}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('verb', choices=['make', 'save'])
+    parser.add_argument('verb', choices=['make', 'save', 'count'])
     parser.add_argument('file', nargs='*', help='base files that no topic changes yet')
     parser.add_argument('--base', default=tree.BASE_TARBALL, help='tarball of the base kernel')
     parser.add_argument('--force', action='store_true', help='discard changes that were not saved')
@@ -120,8 +127,13 @@ def main():
     try:
         if args.verb == 'make':
             make(args.base, args.file, args.force)
-        else:
+        elif args.verb == 'save':
             save()
+        else:
+            lines = count()
+            for name, changed in lines.items():
+                print(f'{changed:5} {name}')
+            print(f'{sum(lines.values()):5} in all')
     except (HooksError, tree.TreeError, topics.TopicError) as error:
         print(f'hooks.py: error: {error}', file=sys.stderr)
         return 1

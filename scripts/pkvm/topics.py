@@ -56,6 +56,10 @@ class Topic:
             raise TopicError(f'patches/{name}: the message has no body that says why')
         self.touches = self._touched()
 
+    def changed_lines(self):
+        """How many lines of the base the diff changes: those that go, and those that come."""
+        return len(re.findall(r'^(?:\+(?!\+\+ )|-(?!-- ))', self.diff, re.M))
+
     def _touched(self):
         """Return the base files that the diff changes."""
         for line in re.findall(r'^(?:new file|deleted file|rename|copy) .*$', self.diff, re.M):

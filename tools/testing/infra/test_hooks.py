@@ -4,9 +4,13 @@
 import subprocess
 import unittest
 
+import hooks
 from sandbox import Sandbox, patch
 
 PLAIN_C = 'arch/arm64/kvm/plain.c'
+# Lines of the base that all hooks together may change. What is longer belongs into a file of
+# ours, of which the hook is a call.
+MOST = 1300
 
 
 class Hooks(unittest.TestCase):
@@ -84,6 +88,23 @@ class Hooks(unittest.TestCase):
         status, output = self.hooks('save')
         self.assertEqual(status, 1)
         self.assertIn('not committed', output)
+
+    def test_count(self):
+        """A line that a hook replaces counts twice, the header of a diff does not."""
+        status, output = self.box.run('scripts/pkvm/hooks.py', 'count')
+        self.assertEqual((status, output), (0, '    2 0001-first.patch\n    2 0002-second.patch\n'
+                                            '    4 in all\n'))
+
+
+class Size(unittest.TestCase):
+    """The real hooks."""
+
+    def test_size(self):
+        """The hooks are small, so that they can be carried to another kernel."""
+        lines = hooks.count()
+        table = ''.join(f'\n{changed:5} {name}' for name, changed in lines.items())
+        print(f'lines of the base that hooks change: {sum(lines.values())}{table}')
+        self.assertLessEqual(sum(lines.values()), MOST, table)
 
 
 if __name__ == '__main__':
