@@ -123,7 +123,7 @@ def main():
     parser.add_argument('file', nargs='*', help='base files that no topic changes yet')
     parser.add_argument('--base', default=tree.BASE_TARBALL, help='tarball of the base kernel')
     parser.add_argument('--force', action='store_true', help='discard changes that were not saved')
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     try:
         if args.verb == 'make':
             make(args.base, args.file, args.force)

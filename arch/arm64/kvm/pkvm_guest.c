@@ -58,10 +58,10 @@ void __init pkvm_guest_init_smccc(void)
  */
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 {
-	mutex_init(&kvm->arch.pkvm.setup_lock);
-	mutex_init(&kvm->arch.pkvm.lock);
-	xa_init(&kvm->arch.pkvm.granules);
-	kvm->arch.pkvm.fw_ipa = PVM_NO_FW;
+	mutex_init(&kvm->arch.pkvm.guest.setup_lock);
+	mutex_init(&kvm->arch.pkvm.guest.lock);
+	xa_init(&kvm->arch.pkvm.guest.granules);
+	kvm->arch.pkvm.guest.fw_ipa = PVM_NO_FW;
 
 	if (!(*type & KVM_VM_TYPE_ARM_PROTECTED))
 		return 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMs of a host in protected mode, host side: how their vCPUs become known to the
- * hypervisor, what is said if it does not run one, and how the pages count that it is
- * given for their tables.
+ * hypervisor, and what is said if it does not run one.
  *
  * At the first run of a VM the hypervisor learns of all vCPUs that there are. A VM
  * that is not protected may get more of them later, each of which becomes known at
@@ -58,43 +57,6 @@ unsigned int pkvm_guest_max_vcpus(struct kvm *kvm)
 	return kvm_vm_is_protected(kvm) ? READ_ONCE(kvm->created_vcpus) : kvm->max_vcpus;
 }
 
-/* Marks a page that counts as a table, in its page->private. */
-#define COUNTED_TABLE	1
-
-/**
- * pkvm_guest_count_tables() - Count pages of a stage-2 as what they are
- * @addr: the pages, allocated for tables of a VM: for the PGD, or for a memcache.
- * @nr_pages: how many.
- *
- * They are SecPageTables of the host and of the memory cgroup that is charged for them,
- * from now on until pkvm_guest_uncount_table(), as where the host has the tables itself.
- */
-void pkvm_guest_count_tables(void *addr, unsigned int nr_pages)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_pages; i++, addr += PAGE_SIZE) {
-		set_page_private(virt_to_page(addr), COUNTED_TABLE);
-		kvm_account_pgtable_pages(addr, 1);
-	}
-}
-
-/**
- * pkvm_guest_uncount_table() - Undo pkvm_guest_count_tables() for one page
- * @addr: a page that is about to be freed. If it was never counted, nothing is done: the
- *	hypervisor gives back tables and what it had for other purposes together.
- */
-void pkvm_guest_uncount_table(void *addr)
-{
-	struct page *page = virt_to_page(addr);
-
-	if (page_private(page) != COUNTED_TABLE)
-		return;
-
-	set_page_private(page, 0);
-	kvm_account_pgtable_pages(addr, -1);
-}
-
 static int add_vcpu(struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
 	size_t size = PAGE_ALIGN(PKVM_HYP_VCPU_SIZE), sve_size = 0;
@@ -131,7 +93,7 @@ err_free_vcpu:
 /* Of a protected VM vCPU 0 starts by itself, if user space lets it, and turns the others on. */
 static void init_power(struct kvm_vcpu *vcpu)
 {
-	vcpu->arch.pkvm_power = !vcpu->vcpu_idx;
+	vcpu->arch.pkvm.power = !vcpu->vcpu_idx;
 	if (vcpu->vcpu_idx)
 		kvm_arm_vcpu_power_off(vcpu);
 }
@@ -150,9 +112,9 @@ int pkvm_guest_add_vcpus(struct kvm *kvm)
 	int ret;
 
 	lockdep_assert_held(&kvm->arch.config_lock);
-	lockdep_assert_held(&kvm->arch.pkvm.setup_lock);
+	lockdep_assert_held(&kvm->arch.pkvm.guest.setup_lock);
 
-	for (idx = kvm->arch.pkvm.nr_vcpus; idx < online; idx++) {
+	for (idx = kvm->arch.pkvm.guest.nr_vcpus; idx < online; idx++) {
 		vcpu = kvm_get_vcpu(kvm, idx);
 		ret = add_vcpu(kvm, vcpu);
 		if (ret)
@@ -160,7 +122,7 @@ int pkvm_guest_add_vcpus(struct kvm *kvm)
 
 		if (kvm_vm_is_protected(kvm))
 			init_power(vcpu);
-		WRITE_ONCE(kvm->arch.pkvm.nr_vcpus, idx + 1);
+		WRITE_ONCE(kvm->arch.pkvm.guest.nr_vcpus, idx + 1);
 	}
 
 	return 0;
@@ -177,7 +139,7 @@ void pkvm_guest_vcpu_load(struct kvm_vcpu *vcpu)
 {
 	pkvm_handle_t handle = vcpu->kvm->arch.pkvm.handle;
 
-	vcpu->arch.pkvm_load_error = !handle ? 0 :
+	vcpu->arch.pkvm.load_error = !handle ? 0 :
 		kvm_call_hyp_nvhe(__pkvm_vcpu_load, handle, vcpu->vcpu_idx);
 }
 EXPORT_SYMBOL_IF_KUNIT(pkvm_guest_vcpu_load);
@@ -191,7 +153,7 @@ EXPORT_SYMBOL_IF_KUNIT(pkvm_guest_vcpu_load);
 void pkvm_guest_fail_entry(struct kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	int error = vcpu->arch.pkvm_load_error;
+	int error = vcpu->arch.pkvm.load_error;
 
 	run->fail_entry.hardware_entry_failure_reason = 0;
 	if (error)

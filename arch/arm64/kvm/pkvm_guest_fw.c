@@ -122,7 +122,7 @@ int pkvm_guest_set_fw_ipa(struct kvm *kvm, u64 ipa)
 	if (kvm->arch.pkvm.handle)
 		return -EBUSY;
 
-	kvm->arch.pkvm.fw_ipa = ipa;
+	kvm->arch.pkvm.guest.fw_ipa = ipa;
 
 	return 0;
 }

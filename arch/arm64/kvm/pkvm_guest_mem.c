@@ -26,35 +26,33 @@
 #define PAGE_WAIT	HZ
 
 /**
- * pkvm_guest_vm_created() - Count a VM that the hypervisor knows from now on
- * @kvm: the VM, protected or not.
- * @nr_pages: what the hypervisor was given for it.
+ * pkvm_guest_vm_created() - Take note of a VM that the hypervisor knows from now on
+ * @kvm: the VM, protected or not, with its handle.
+ * @pgd: what the hypervisor was given for its PGD.
+ * @pgd_size: bytes of it.
+ * @vm_size: bytes that the hypervisor was given for the state of the VM.
  */
-void pkvm_guest_vm_created(struct kvm *kvm, unsigned long nr_pages)
+void pkvm_guest_vm_created(struct kvm *kvm, void *pgd, size_t pgd_size, size_t vm_size)
 {
+	unsigned long nr_pages = (vm_size + pgd_size) >> PAGE_SHIFT;
+
+	atomic64_set(&kvm->arch.mmu.vmid.id, pkvm_handle_to_vmid(kvm->arch.pkvm.handle));
+
 	if (kvm_vm_is_protected(kvm))
 		atomic64_inc(&pkvm_guest_totals.vms_created);
 
+	pkvm_guest_count_tables(pgd, pgd_size >> PAGE_SHIFT);
 	pkvm_guest_metadata_donated(nr_pages);
 	trace_pkvm_vm_created(kvm->arch.pkvm.handle, nr_pages);
 }
 
-/**
- * pkvm_guest_metadata_donated() - Count pages that the hypervisor was given
- * @nr_pages: how many, for VM and vCPU state or for page tables.
- */
-void pkvm_guest_metadata_donated(unsigned long nr_pages)
-{
-	atomic64_add(nr_pages, &pkvm_guest_totals.metadata_pages_donated);
-}
-
 /*
- * Record and donate a pinned page, under kvm->arch.pkvm.lock: what is recorded and
+ * Record and donate a pinned page, under kvm->arch.pkvm.guest.lock: what is recorded and
  * what the hypervisor has change as one.
  */
 static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
 {
-	struct xarray *granules = &vcpu->kvm->arch.pkvm.granules;
+	struct xarray *granules = &vcpu->kvm->arch.pkvm.guest.granules;
 	struct kvm_hyp_memcache *mc = &vcpu->arch.pkvm_memcache;
 	unsigned long nr_tables;
 	int ret;
@@ -91,7 +89,7 @@ err_erase:
 /*
  * See whether the guest has a page at @gfn: 0 if not, -EEXIST if so, -EFAULT if the
  * host took it by force. A page that is recorded but that the guest has no more
- * was relinquished: it is unpinned, and no longer charged. Under kvm->arch.pkvm.lock.
+ * was relinquished: it is unpinned, and no longer charged. Under kvm->arch.pkvm.guest.lock.
  */
 static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
@@ -99,7 +97,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 	struct page *page;
 	int ret;
 
-	page = xa_load(&kvm->arch.pkvm.granules, gfn);
+	page = xa_load(&kvm->arch.pkvm.guest.granules, gfn);
 	if (!page)
 		return 0;
 
@@ -109,7 +107,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 		return ret == -EEXIST ? ret : -EFAULT;
 	}
 
-	xa_erase(&kvm->arch.pkvm.granules, gfn);
+	xa_erase(&kvm->arch.pkvm.guest.granules, gfn);
 	trace_pkvm_page_relinquished(kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
 	pkvm_guest_unclaim_page(page_to_pfn(page));
 	unpin_user_pages_dirty_lock(&page, 1, true);
@@ -129,7 +127,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
  */
 void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
-	guard(mutex)(&vcpu->kvm->arch.pkvm.lock);
+	guard(mutex)(&vcpu->kvm->arch.pkvm.guest.lock);
 
 	check_guest_page(vcpu, gfn);
 }
@@ -174,7 +172,7 @@ static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *m
 	struct page *page;
 	int ret;
 
-	if (mutex_lock_interruptible(&kvm->arch.pkvm.lock))
+	if (mutex_lock_interruptible(&kvm->arch.pkvm.guest.lock))
 		return -EINTR;
 
 	ret = check_guest_page(vcpu, gfn);
@@ -199,7 +197,7 @@ static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *m
 err_account:
 	account_locked_vm(kvm->mm, 1, false);
 unlock:
-	mutex_unlock(&kvm->arch.pkvm.lock);
+	mutex_unlock(&kvm->arch.pkvm.guest.lock);
 
 	return ret;
 }
@@ -260,9 +258,9 @@ static int release_page(struct kvm *kvm, gfn_t gfn)
 {
 	struct page *page;
 
-	guard(mutex)(&kvm->arch.pkvm.lock);
+	guard(mutex)(&kvm->arch.pkvm.guest.lock);
 
-	page = xa_load(&kvm->arch.pkvm.granules, gfn);
+	page = xa_load(&kvm->arch.pkvm.guest.granules, gfn);
 
 	return page ? pkvm_guest_release_page(page) : 0;
 }
@@ -297,7 +295,7 @@ int pkvm_guest_mem_release(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long nr)
 /* Collect donated pages of consecutive granules, from the first at or above *@gfn on. */
 static unsigned int next_donated_run(struct kvm *kvm, unsigned long *gfn, struct page **pages)
 {
-	XA_STATE(xas, &kvm->arch.pkvm.granules, *gfn);
+	XA_STATE(xas, &kvm->arch.pkvm.guest.granules, *gfn);
 	unsigned int nr = 0;
 	struct page *page;
 
@@ -366,7 +364,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	if (ret)
 		return ret;
 
-	kvm->arch.pkvm.nr_vcpus = 0;
+	kvm->arch.pkvm.guest.nr_vcpus = 0;
 
 	/* What comes back is not shared any more. */
 	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
@@ -376,7 +374,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	if (ret)
 		return ret;
 
-	xa_destroy(&kvm->arch.pkvm.granules);
+	xa_destroy(&kvm->arch.pkvm.guest.granules);
 	trace_pkvm_vm_destroyed(handle, nr_pages);
 	if (kvm_vm_is_protected(kvm))
 		pkvm_guest_count_vm(kvm, nr_pages - nr_shared, nr_shared);

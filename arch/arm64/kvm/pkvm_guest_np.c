@@ -303,11 +303,15 @@ kvm_pte_t pkvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 /**
  * pkvm_np_tlb_flush() - Drop what the TLBs of all CPUs have of a VM
  * @kvm: the VM.
+ *
+ * Return: 0, in place of kvm_arch_flush_remote_tlbs().
  */
-void pkvm_np_tlb_flush(struct kvm *kvm)
+int pkvm_np_tlb_flush(struct kvm *kvm)
 {
 	pkvm_handle_t handle = np_handle(kvm);
 
 	if (handle)
 		WARN_ON_ONCE(kvm_call_hyp_nvhe(__pkvm_tlb_flush_vmid, handle));
+
+	return 0;
 }

@@ -5,12 +5,16 @@
  * What went out has to come back: when no protected VM is alive, the pages that
  * were donated equal those that were relinquished and reclaimed, and metadata
  * likewise. What VMs asked for, and why they left, is added up when they die;
- * what one that lives did is in its own folder.
+ * what one that lives did is in its own folder. Pages for tables count as the host's
+ * own tables do, in /proc/meminfo.
  */
 
 #include <linux/debugfs.h>
 #include <linux/kvm_host.h>
+#include <linux/mm.h>
 #include <linux/seq_file.h>
+
+#include <asm/kvm_pkvm_guest.h>
 
 #include "pkvm_guest.h"
 
@@ -52,6 +56,67 @@ void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared)
 	atomic64_add(nr_private, &pkvm_guest_totals.pages_reclaimed_private);
 	atomic64_add(nr_shared, &pkvm_guest_totals.pages_reclaimed_shared);
 	atomic64_inc(&pkvm_guest_totals.vms_destroyed);
+}
+
+/**
+ * pkvm_guest_metadata_donated() - Count pages that the hypervisor was given
+ * @nr_pages: how many, for VM and vCPU state or for page tables.
+ */
+void pkvm_guest_metadata_donated(unsigned long nr_pages)
+{
+	atomic64_add(nr_pages, &pkvm_guest_totals.metadata_pages_donated);
+}
+
+/* Marks a page that counts as a table, in its page->private. */
+#define COUNTED_TABLE	1
+
+/**
+ * pkvm_guest_count_tables() - Count pages of a stage-2 as what they are
+ * @addr: the pages, allocated for tables of a VM: for the PGD, or for a memcache.
+ * @nr_pages: how many.
+ *
+ * They are SecPageTables of the host and of the memory cgroup that is charged for them,
+ * from now on until pkvm_guest_uncount_table(), as where the host has the tables itself.
+ */
+void pkvm_guest_count_tables(void *addr, unsigned int nr_pages)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pages; i++, addr += PAGE_SIZE) {
+		set_page_private(virt_to_page(addr), COUNTED_TABLE);
+		kvm_account_pgtable_pages(addr, 1);
+	}
+}
+
+/**
+ * pkvm_guest_alloc_table() - A page for a memcache, counted as a table
+ *
+ * Return: the page, or NULL.
+ */
+void *pkvm_guest_alloc_table(void)
+{
+	void *addr = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+
+	if (addr)
+		pkvm_guest_count_tables(addr, 1);
+
+	return addr;
+}
+
+/**
+ * pkvm_guest_uncount_table() - Undo pkvm_guest_count_tables() for one page
+ * @addr: a page that is about to be freed. If it was never counted, nothing is done: the
+ *	hypervisor gives back tables and what it had for other purposes together.
+ */
+void pkvm_guest_uncount_table(void *addr)
+{
+	struct page *page = virt_to_page(addr);
+
+	if (page_private(page) != COUNTED_TABLE)
+		return;
+
+	set_page_private(page, 0);
+	kvm_account_pgtable_pages(addr, -1);
 }
 
 #define SHOW_TOTAL(m, name)							\

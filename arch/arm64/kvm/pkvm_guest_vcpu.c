@@ -10,6 +10,7 @@
 
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
+#include <linux/pkvm.h>
 #include <uapi/linux/psci.h>
 
 #include <asm/kvm_emulate.h>
@@ -24,7 +25,7 @@
 /* Once the hypervisor has a vCPU, it is as it is. */
 static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
 {
-	return vcpu->vcpu_idx < READ_ONCE(vcpu->kvm->arch.pkvm.nr_vcpus);
+	return vcpu->vcpu_idx < READ_ONCE(vcpu->kvm->arch.pkvm.guest.nr_vcpus);
 }
 
 /**
@@ -157,8 +158,8 @@ int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, b
 static void change_power(struct kvm_vcpu *vcpu, int change)
 {
 	spin_lock(&vcpu->arch.mp_state_lock);
-	vcpu->arch.pkvm_power += change;
-	if (vcpu->arch.pkvm_power > 0) {
+	vcpu->arch.pkvm.power += change;
+	if (vcpu->arch.pkvm.power > 0) {
 		WRITE_ONCE(vcpu->arch.mp_state.mp_state, KVM_MP_STATE_RUNNABLE);
 		kvm_vcpu_wake_up(vcpu);
 	} else {

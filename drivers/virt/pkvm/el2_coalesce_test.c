@@ -7,6 +7,7 @@
  * Each case compares snapshots (asm/kvm_pkvm_dump.h), taken after accesses to all memory.
  */
 #include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
 #include <linux/random.h>
 
 #include <asm/kvm_pkvm_dump.h>

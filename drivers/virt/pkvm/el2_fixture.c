@@ -284,7 +284,7 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 	vm->kvm->arch.mmu.vtcr = el2_vtcr();
 	vm->kvm->arch.vgic.vgic_model = KVM_DEV_TYPE_ARM_VGIC_V3;
 	vm->kvm->arch.pkvm.enabled = true;
-	vm->kvm->arch.pkvm.fw_ipa = PVM_NO_FW;
+	vm->kvm->arch.pkvm.guest.fw_ipa = PVM_NO_FW;
 	for (i = 0; i < nr_vcpus; i++) {
 		vm->vcpu[i] = el2_alloc_shared(test, sizeof(*vm->vcpu[i]));
 		vm->vcpu[i]->vcpu_idx = i;

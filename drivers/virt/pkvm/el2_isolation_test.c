@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/perf/arm_pmuv3.h>
+#include <linux/pkvm.h>
 #include <uapi/linux/psci.h>
 
 #include <asm/esr.h>

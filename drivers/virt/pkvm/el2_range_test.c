@@ -5,6 +5,7 @@
  * R7 (a refused call changes nothing).
  */
 #include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_mmu.h>
 

@@ -92,6 +92,12 @@ static void unknown_calls(struct kunit *test)
 		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid),
 		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_range),
 		KVM_HOST_SMCCC_FUNC(__kvm_flush_cpu_context),
+		KVM_HOST_SMCCC_FUNC(__kvm_timer_set_cntvoff),
+		KVM_HOST_SMCCC_FUNC(__pkvm_teardown_vm),
+		/* Beyond the last one, and between those of the base and ours. */
+		KVM_HOST_SMCCC_FUNC(__pkvm_debug) + 1,
+		KVM_HOST_SMCCC_FUNC(__pkvm_teardown_vm) + 1,
+		KVM_HOST_SMCCC_FUNC(__pkvm_vcpu_load) - 1,
 		KVM_HOST_SMCCC_ID(0xff),
 		KVM_HOST_SMCCC_ID(0xffff),
 	};

@@ -68,11 +68,11 @@ static void create_refused(struct kunit *test)
 	vm->kvm->arch.mmu.vtcr = vtcr;
 
 	/* EL2 refuses an IPA for the firmware that is not aligned or outside the IPA space. */
-	vm->kvm->arch.pkvm.fw_ipa = BIT_ULL(EL2_IPA_BITS);
+	vm->kvm->arch.pkvm.guest.fw_ipa = BIT_ULL(EL2_IPA_BITS);
 	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
-	vm->kvm->arch.pkvm.fw_ipa = PAGE_SIZE / 2;
+	vm->kvm->arch.pkvm.guest.fw_ipa = PAGE_SIZE / 2;
 	KUNIT_EXPECT_EQ(test, el2_init_vm(vm), -EINVAL);
-	vm->kvm->arch.pkvm.fw_ipa = PVM_NO_FW;
+	vm->kvm->arch.pkvm.guest.fw_ipa = PVM_NO_FW;
 	expect_no_vm(test, vm);
 
 	vm->hyp_vm = hyp_vm + 8;

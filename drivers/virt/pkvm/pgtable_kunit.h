@@ -12,6 +12,7 @@
 #include <linux/kvm_host.h>
 
 #include <asm/kvm_pgtable.h>
+#include <asm/kvm_pgtable_coalesce.h>
 
 /* The size of input addresses in bits, with a start level of 1 or 2 for every granule. */
 #define S2_IA_BITS		40

@@ -73,7 +73,7 @@ void pkvm_guest_init_cpu(u64 pfr0);
 void pkvm_guest_init_smccc(void);
 void pkvm_guest_fw_init(void);
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type);
-void pkvm_guest_vm_created(struct kvm *kvm, unsigned long nr_pages);
+void pkvm_guest_vm_created(struct kvm *kvm, void *pgd, size_t pgd_size, size_t vm_size);
 void pkvm_guest_metadata_donated(unsigned long nr_pages);
 int pkvm_guest_teardown(struct kvm *kvm);
 
@@ -81,6 +81,7 @@ int pkvm_guest_check_new_vcpu(struct kvm *kvm);
 unsigned int pkvm_guest_max_vcpus(struct kvm *kvm);
 int pkvm_guest_add_vcpus(struct kvm *kvm);
 void pkvm_guest_count_tables(void *addr, unsigned int nr_pages);
+void *pkvm_guest_alloc_table(void);
 void pkvm_guest_uncount_table(void *addr);
 void pkvm_guest_vcpu_load(struct kvm_vcpu *vcpu);
 void pkvm_guest_fail_entry(struct kvm_vcpu *vcpu);

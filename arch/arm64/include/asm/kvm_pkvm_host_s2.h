@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 #include <asm/kvm_pgtable.h>
+#include <asm/kvm_pgtable_coalesce.h>
 #include <asm/pgtable-prot.h>
 
 /*
@@ -32,6 +33,21 @@
 	(PAGE_S2_MEMATTR(NORMAL, false) |					\
 	 KVM_PTE_LEAF_ATTR_LO_S2_S2AP_R | KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W)
 #define PKVM_HOST_S2_MMIO	(PKVM_HOST_S2_MEM | KVM_PTE_LEAF_ATTR_HI_S2_XN)
+
+/**
+ * pkvm_host_s2_mem_attr() - All attributes of a default mapping of memory
+ *
+ * Return: what a leaf has beside the physical address.
+ */
+static inline kvm_pte_t pkvm_host_s2_mem_attr(void)
+{
+	kvm_pte_t attr = PKVM_HOST_S2_MEM | KVM_PTE_LEAF_ATTR_LO_S2_AF;
+
+	if (!kvm_lpa2_is_enabled())
+		attr |= FIELD_PREP(KVM_PTE_LEAF_ATTR_LO_S2_SH, KVM_PTE_LEAF_ATTR_LO_S2_SH_IS);
+
+	return attr;
+}
 
 /**
  * pkvm_host_s2_counts() - Whether an entry says what could not be rebuilt on demand

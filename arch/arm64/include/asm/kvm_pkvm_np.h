@@ -22,9 +22,9 @@
 
 /*
  * In protected mode a stage-2 is the hypervisor's, and the host asks for what it
- * does itself elsewhere.
+ * does itself elsewhere. The name is as long as what it takes the place of.
  */
-#define kvm_stage2_fn(op)	\
+#define kvm_pgtable_s2_fn(op)	\
 	(is_protected_kvm_enabled() ? pkvm_pgtable_stage2_##op : kvm_pgtable_stage2_##op)
 
 int pkvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
@@ -39,7 +39,7 @@ int pkvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_
 bool pkvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold);
 kvm_pte_t pkvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr);
 void pkvm_np_unshare_all(struct kvm *kvm);
-void pkvm_np_tlb_flush(struct kvm *kvm);
+int pkvm_np_tlb_flush(struct kvm *kvm);
 
 #endif /* !__KVM_NVHE_HYPERVISOR__ */
 

@@ -4,7 +4,7 @@
  * VM's debugfs folder. The hypervisor writes these where the host has them, in
  * struct kvm and struct kvm_vcpu, and never goes by what it finds there.
  *
- * Part of asm/kvm_host.h; the descriptors are for the tables in guest.c.
+ * Part of asm/kvm_pkvm_vm.h; the descriptors are in pkvm_vm_stats.h and pkvm_vcpu_stats.h.
  */
 #ifndef __ARM64_KVM_PKVM_STATS_H__
 #define __ARM64_KVM_PKVM_STATS_H__

@@ -97,8 +97,6 @@ static u32 count_pages(const struct ffa_mem_region_addr_range *ranges, u32 nr_ra
  * @fraglen: bytes that are there, at most @len, with room for a struct ffa_mem_region
  *	     and a struct ffa_mem_region_attributes.
  * @version: the version of FF-A that the host speaks.
- * @composite_off: set to where the struct ffa_composite_mem_region is, all of it
- *		   inside @fraglen.
  *
  * What the SPMC will find is exactly what is checked here: one receiver, at the offset
  * that the description names, and as many ranges as there is room for.
@@ -107,24 +105,23 @@ static u32 count_pages(const struct ffa_mem_region_addr_range *ranges, u32 nr_ra
  * FFA_RET_NO_MEMORY if the region is larger than a call may deal with;
  * FFA_RET_BUSY if it comes in fragments while another one does.
  */
-int ffa_xfer_check_first(struct ffa_mem_region *buf, u32 len, u32 fraglen, u32 version,
-			 u32 *composite_off)
+int ffa_xfer_check_first(struct ffa_mem_region *buf, u32 len, u32 fraglen, u32 version)
 {
 	u32 access_off = ffa_mem_desc_offset(buf, 0, version);
 	struct ffa_mem_region_attributes *access;
 	struct ffa_composite_mem_region *reg;
-	u32 end, head;
+	u32 end, head, offset;
 
 	if (check_add_overflow(access_off, ffa_emad_size_get(version), &end) || end > fraglen)
 		return FFA_RET_INVALID_PARAMETERS;
 
 	access = (void *)buf + access_off;
-	*composite_off = access->composite_off;
-	if (!*composite_off || check_add_overflow(*composite_off, (u32)sizeof(*reg), &head) ||
+	offset = access->composite_off;
+	if (!offset || check_add_overflow(offset, (u32)sizeof(*reg), &head) ||
 	    head > fraglen || (fraglen - head) % sizeof(reg->constituents[0]))
 		return FFA_RET_INVALID_PARAMETERS;
 
-	reg = (void *)buf + *composite_off;
+	reg = (void *)buf + offset;
 	if (len - head != (u64)reg->addr_range_cnt * sizeof(reg->constituents[0]))
 		return FFA_RET_INVALID_PARAMETERS;
 
@@ -136,6 +133,17 @@ int ffa_xfer_check_first(struct ffa_mem_region *buf, u32 len, u32 fraglen, u32 v
 
 	return check_ranges(reg->constituents, (fraglen - head) / sizeof(reg->constituents[0]),
 			    reg->total_pg_cnt);
+}
+
+/* Remember ranges that have been checked. They need less room than the description. */
+static void add_ranges(const struct ffa_mem_region_addr_range *ranges, u32 fraglen)
+{
+	u32 nr_ranges = fraglen / sizeof(*ranges);
+
+	memcpy(xfer.ranges + xfer.nr_ranges, ranges, fraglen);
+	xfer.nr_ranges += nr_ranges;
+	xfer.nr_pages -= count_pages(ranges, nr_ranges);
+	xfer.filled += fraglen;
 }
 
 /**
@@ -158,7 +166,7 @@ void ffa_xfer_open(u64 handle, struct ffa_mem_region *buf, u32 len, u32 fraglen,
 	xfer.filled = head;
 	xfer.nr_pages = reg->total_pg_cnt;
 	xfer.nr_ranges = 0;
-	ffa_xfer_add(reg->constituents, fraglen - head);
+	add_ranges(reg->constituents, fraglen - head);
 }
 
 /**
@@ -179,26 +187,6 @@ int ffa_xfer_check_next(u64 handle, const struct ffa_mem_region_addr_range *rang
 }
 
 /**
- * ffa_xfer_add() - Remember another fragment
- * @ranges: EL2's copy of the fragment, which ffa_xfer_check_next() has checked.
- * @fraglen: its size in bytes.
- *
- * Return: the bytes of the description that have come by now.
- */
-u32 ffa_xfer_add(const struct ffa_mem_region_addr_range *ranges, u32 fraglen)
-{
-	u32 nr_ranges = fraglen / sizeof(*ranges);
-
-	/* The ranges of a description need less room than the description. */
-	memcpy(xfer.ranges + xfer.nr_ranges, ranges, fraglen);
-	xfer.nr_ranges += nr_ranges;
-	xfer.nr_pages -= count_pages(ranges, nr_ranges);
-	xfer.filled += fraglen;
-
-	return xfer.filled;
-}
-
-/**
  * ffa_xfer_is_open() - Is this the transfer that is not complete?
  * @handle: its name.
  *
@@ -209,23 +197,51 @@ bool ffa_xfer_is_open(u64 handle)
 	return xfer.open && xfer.handle == handle;
 }
 
-/**
- * ffa_xfer_ranges() - What the open transfer has brought
- * @nr_ranges: set to how many ranges.
- *
- * Return: the ranges.
- */
-struct ffa_mem_region_addr_range *ffa_xfer_ranges(u32 *nr_ranges)
+/* The open transfer has come to nothing: its pages are the host's alone again. */
+static void unshare_ranges(void)
 {
-	*nr_ranges = xfer.nr_ranges;
-
-	return xfer.ranges;
+	WARN_ON(ffa_host_unshare_ranges(xfer.ranges, xfer.nr_ranges));
+	xfer.open = false;
 }
 
 /**
- * ffa_xfer_close() - Forget the open transfer, which is complete or has come to nothing
+ * ffa_xfer_abort() - Have the SPMC drop the open transfer
+ * @res: set to what the SPMC says.
+ * @handle: the transfer.
+ *
+ * If the SPMC does not, the transfer stays open, and the host may try to reclaim it again.
  */
-void ffa_xfer_close(void)
+void ffa_xfer_abort(struct arm_smccc_res *res, u64 handle)
 {
-	xfer.open = false;
+	ffa_mem_reclaim(res, HANDLE_LOW(handle), HANDLE_HIGH(handle), 0);
+	if (res->a0 == FFA_SUCCESS)
+		unshare_ranges();
+}
+
+/**
+ * ffa_xfer_sent() - Take note of what the SPMC says of another fragment
+ * @res: what it says; if that makes no sense, what it says to the transfer being dropped.
+ * @handle: the open transfer.
+ * @ranges: EL2's copy of the fragment, which ffa_xfer_check_next() has checked.
+ * @fraglen: its size in bytes.
+ *
+ * Return: 0, with @res for the host; FFA_RET_ABORTED if the SPMC has not taken what it was
+ * sent.
+ */
+int ffa_xfer_sent(struct arm_smccc_res *res, u64 handle,
+		  const struct ffa_mem_region_addr_range *ranges, u32 fraglen)
+{
+	add_ranges(ranges, fraglen);
+
+	if (res->a0 == FFA_SUCCESS) {
+		xfer.open = false;
+	} else if (res->a0 != FFA_MEM_FRAG_RX) {
+		/* The SPMC has dropped the transfer. */
+		unshare_ranges();
+	} else if (res->a3 != xfer.filled) {
+		ffa_xfer_abort(res, handle);
+		return FFA_RET_ABORTED;
+	}
+
+	return 0;
 }

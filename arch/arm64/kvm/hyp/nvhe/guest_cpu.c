@@ -24,17 +24,6 @@
 u64 pkvm_cpu_id_regs[KVM_ARM_ID_REG_NUM];
 u64 pkvm_cpu_ctr_el0;
 
-/* Those that other parts know by name. */
-u64 id_aa64pfr0_el1_sys_val;
-u64 id_aa64pfr1_el1_sys_val;
-u64 id_aa64isar0_el1_sys_val;
-u64 id_aa64isar1_el1_sys_val;
-u64 id_aa64isar2_el1_sys_val;
-u64 id_aa64mmfr0_el1_sys_val;
-u64 id_aa64mmfr1_el1_sys_val;
-u64 id_aa64mmfr2_el1_sys_val;
-u64 id_aa64smfr0_el1_sys_val;
-
 /**
  * pkvm_cpu_id_reg() - An ID register as all CPUs of the machine have it
  * @sysreg: its encoding, from (3, 0, 0, 1, 0) to (3, 0, 0, 7, 7).
@@ -101,8 +90,8 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 
 	pkvm_feature_traps(arch->id_regs, &traps);
 	memcpy(arch->fgu, traps.fgu, sizeof(arch->fgu));
-	vm->feature_hcr = traps.hcr;
-	vm->feature_hcrx = traps.hcrx;
+	vm->state.feature_hcr = traps.hcr;
+	vm->state.feature_hcrx = traps.hcrx;
 }
 
 /* Everything of debug, trace, profiling and counting traps. */
@@ -141,7 +130,7 @@ void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
-	vcpu->arch.hcrx_el2 = vm->feature_hcrx;
+	vcpu->arch.hcrx_el2 = vm->state.feature_hcrx;
 
 	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
 		vcpu_ptimer(vcpu)->offset.vm_offset = &vm->kvm.arch.timer_data.poffset;
@@ -149,7 +138,7 @@ void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 	}
 
 	vcpu->arch.hcr_el2 = HCR_GUEST_FLAGS | HCR_TID1 | HCR_TID2 | HCR_TEA | HCR_TERR |
-			     vm->feature_hcr;
+			     vm->state.feature_hcr;
 	if (has_hvhe())
 		vcpu->arch.hcr_el2 |= HCR_E2H;
 	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))

@@ -118,9 +118,9 @@ void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	bool abort = vcpu_get_flag(host_vcpu, PENDING_EXCEPTION);
 	bool done = !abort && vcpu_get_flag(host_vcpu, INCREMENT_PC);
-	enum pvm_exit exit = hyp_vcpu->exit;
+	enum pvm_exit exit = hyp_vcpu->state.exit;
 
-	hyp_vcpu->exit = PVM_EXIT_NONE;
+	hyp_vcpu->state.exit = PVM_EXIT_NONE;
 	vcpu_clear_flag(host_vcpu, PENDING_EXCEPTION);
 	vcpu_clear_flag(host_vcpu, EXCEPT_MASK);
 
@@ -170,14 +170,14 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	if (kvm_vcpu_trap_is_iabt(vcpu) || !kvm_vcpu_dabt_isvalid(vcpu) ||
 	    !pvm_ipa_is_mmio(vm, ipa)) {
-		hyp_vcpu->exit = PVM_EXIT_FAULT;
+		hyp_vcpu->state.exit = PVM_EXIT_FAULT;
 		hyp_vcpu->vcpu.stat.protected.exits_fault++;
 		write = !kvm_vcpu_trap_is_iabt(vcpu) && kvm_vcpu_dabt_iswrite(vcpu);
 		show_fault(hyp_vcpu, ipa, write);
 		return ARM_EXCEPTION_TRAP;
 	}
 
-	hyp_vcpu->exit = PVM_EXIT_MMIO;
+	hyp_vcpu->state.exit = PVM_EXIT_MMIO;
 	hyp_vcpu->vcpu.stat.protected.exits_mmio++;
 	if (kvm_vcpu_dabt_iswrite(vcpu))
 		val = mmio_value(vcpu, vcpu_get_reg(vcpu, kvm_vcpu_dabt_get_rd(vcpu)));
@@ -196,10 +196,10 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
 	/* Made again, unless the host says that there is no page. */
-	if (pvm_exit_is_retry(hyp_vcpu->exit))
+	if (pvm_exit_is_retry(hyp_vcpu->state.exit))
 		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
 
-	switch (hyp_vcpu->exit) {
+	switch (hyp_vcpu->state.exit) {
 	case PVM_EXIT_PAGE:
 	case PVM_EXIT_HELD:
 		stat->exits_page++;
@@ -216,8 +216,9 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 	}
 
 	show_esr(hyp_vcpu, ESR_ELx_EC_HVC64, 0);
-	pvm_set_result(hyp_vcpu->host_vcpu, hyp_vcpu->exit_args[0], hyp_vcpu->exit_args[1],
-		       hyp_vcpu->exit_args[2], hyp_vcpu->exit_args[3]);
+	pvm_set_result(hyp_vcpu->host_vcpu, hyp_vcpu->state.exit_args[0],
+		       hyp_vcpu->state.exit_args[1], hyp_vcpu->state.exit_args[2],
+		       hyp_vcpu->state.exit_args[3]);
 
 	return ARM_EXCEPTION_TRAP;
 }
@@ -261,7 +262,7 @@ int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
 
 	if (ARM_SERROR_PENDING(exit_code) ||
 	    ARM_EXCEPTION_CODE(exit_code) == ARM_EXCEPTION_EL1_SERROR) {
-		hyp_vcpu->exit = PVM_EXIT_NONE;
+		hyp_vcpu->state.exit = PVM_EXIT_NONE;
 		vcpu->arch.hcr_el2 |= HCR_VSE;
 		vcpu->arch.vsesr_el2 = ESR_ELx_ISV;
 		return ARM_EXCEPTION_IRQ;
@@ -285,7 +286,7 @@ int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
 	}
 
 	/* AArch32 at EL0, or a trap that nobody asked for: it cannot go on. */
-	WRITE_ONCE(hyp_vcpu->power, PVM_POWER_OFF);
+	WRITE_ONCE(hyp_vcpu->state.power, PVM_POWER_OFF);
 
 	return ARM_EXCEPTION_IL;
 }

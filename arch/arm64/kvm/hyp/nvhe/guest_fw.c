@@ -77,14 +77,14 @@ int pvm_fw_init_vm(struct pkvm_hyp_vm *vm, u64 ipa)
 {
 	u64 limit = BIT(VTCR_EL2_IPA(vm->kvm.arch.mmu.vtcr));
 
-	vm->kvm.arch.pkvm.fw_ipa = PVM_NO_FW;
+	vm->kvm.arch.pkvm.guest.fw_ipa = PVM_NO_FW;
 	if (!vm->kvm.arch.pkvm.enabled || ipa == PVM_NO_FW)
 		return 0;
 
 	if (!pvm_fw || !PAGE_ALIGNED(ipa) || pvm_fw_size > limit || ipa > limit - pvm_fw_size)
 		return -EINVAL;
 
-	vm->kvm.arch.pkvm.fw_ipa = ipa;
+	vm->kvm.arch.pkvm.guest.fw_ipa = ipa;
 
 	return 0;
 }
@@ -99,7 +99,7 @@ int pvm_fw_init_vm(struct pkvm_hyp_vm *vm, u64 ipa)
  */
 void pvm_fw_fill(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 {
-	u64 fw_ipa = vm->kvm.arch.pkvm.fw_ipa;
+	u64 fw_ipa = vm->kvm.arch.pkvm.guest.fw_ipa;
 	void *va;
 
 	if (likely(ipa < fw_ipa || ipa - fw_ipa >= pvm_fw_size))

@@ -142,7 +142,7 @@ static int put_guard(struct guard_walk *walk)
 		return ret;
 
 	s2_set_pte(&walk->vm->pgt, &walk->entry, GUARD_PTE);
-	walk->vm->nr_guarded += kvm_granule_size(walk->entry.level) >> PAGE_SHIFT;
+	walk->vm->state.nr_guarded += kvm_granule_size(walk->entry.level) >> PAGE_SHIFT;
 
 	return 0;
 }
@@ -199,7 +199,7 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		table = s2_unlink_empty(ctx);
 		if (table) {
 			/* Of a dying guest no TLB has anything any more. */
-			if (!vm->is_dying)
+			if (!vm->state.is_dying)
 				__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ctx->addr,
 							 TLBI_TTL_UNKNOWN);
 			ctx->mm_ops->put_page(table);
@@ -209,7 +209,7 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	if (guest_pte_is_guard(ctx->old)) {
 		s2_clear_visited(ctx);
-		vm->nr_guarded -= kvm_granule_size(ctx->level) >> PAGE_SHIFT;
+		vm->state.nr_guarded -= kvm_granule_size(ctx->level) >> PAGE_SHIFT;
 	}
 
 	/*
@@ -312,11 +312,12 @@ bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
 	 * Tables can be left behind the last guard. So a removal that has begun goes on
 	 * to the end of the IPA space, also when nr_guarded is 0.
 	 */
-	if (!vm->pgt.pgd || vm->guards_cleared == end || !(vm->nr_guarded || vm->guards_cleared))
+	if (vm->state.guards_cleared == end ||
+	    !(vm->state.nr_guarded || vm->state.guards_cleared))
 		return true;
 
 	guest_lock_component(vm);
-	ret = remove_guards(vm, &vm->guards_cleared, end, PKVM_TEARDOWN_MAX_ENTRIES);
+	ret = remove_guards(vm, &vm->state.guards_cleared, end, PKVM_TEARDOWN_MAX_ENTRIES);
 	guest_unlock_component(vm);
 
 	return !ret;
@@ -334,7 +335,7 @@ bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa)
 	struct s2_pte entry;
 	bool guarded;
 
-	if (!READ_ONCE(vm->mmio_enrolled))
+	if (!READ_ONCE(vm->state.mmio_enrolled))
 		return true;
 
 	guest_lock_component(vm);

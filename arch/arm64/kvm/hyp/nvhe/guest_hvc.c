@@ -174,7 +174,7 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 	}
 
 	/* A call that waits for pages is counted when it is made again. */
-	if (done || !pvm_exit_is_retry(hyp_vcpu->exit))
+	if (done || !pvm_exit_is_retry(hyp_vcpu->state.exit))
 		(*count)++;
 
 	return done;

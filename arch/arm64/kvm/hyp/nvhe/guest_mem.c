@@ -187,8 +187,8 @@ int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 	pvm_fw_fill(vm, phys, ipa);
 	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, PAGE_SIZE, phys, prot,
 				       &vcpu->vcpu.arch.pkvm_memcache, 0));
-	vm->nr_granules++;
-	vm->nr_private++;
+	vm->state.nr_granules++;
+	vm->state.nr_private++;
 
 unlock:
 	guest_unlock_component(vm);
@@ -267,9 +267,9 @@ int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 	pvm_zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
 
-	vm->nr_granules--;
-	vm->nr_private--;
-	vm->nr_relinquished++;
+	vm->state.nr_granules--;
+	vm->state.nr_private--;
+	vm->state.nr_relinquished++;
 
 unlock:
 	guest_unlock_component(vm);

@@ -12,6 +12,7 @@
 
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
+#include <linux/pkvm.h>
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_pgtable.h>
@@ -53,7 +54,7 @@ bool pvm_handle_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	int ret;
 
 	if (func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID) {
-		WRITE_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->mmio_enrolled, true);
+		WRITE_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.mmio_enrolled, true);
 		return pvm_smccc_return(vcpu, SMCCC_RET_SUCCESS);
 	}
 

@@ -33,7 +33,7 @@ static u64 np_hcr(struct pkvm_hyp_vcpu *hyp_vcpu)
 	u64 host_hcr = READ_ONCE(hyp_vcpu->host_vcpu->arch.hcr_el2);
 	u64 hcr = (HCR_GUEST_FLAGS & ~HOST_HCR) | HCR_TEA | HCR_TERR;
 
-	hcr |= pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->feature_hcr | (host_hcr & HOST_HCR);
+	hcr |= pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.feature_hcr | (host_hcr & HOST_HCR);
 
 	/* A vCPU of AArch32 has registers that a CPU without it has not. */
 	if (!(host_hcr & HCR_RW) && cpus_have_final_cap(ARM64_HAS_32BIT_EL1))
@@ -51,25 +51,14 @@ static u64 np_hcr(struct pkvm_hyp_vcpu *hyp_vcpu)
 	return hcr;
 }
 
-/**
- * pkvm_np_mdcr() - MDCR_EL2 of a non-protected vCPU
- * @host_vcpu: the host's vCPU.
- *
- * Return: the register's value.
- */
-u64 pkvm_np_mdcr(const struct kvm_vcpu *host_vcpu)
+static u64 np_mdcr(const struct kvm_vcpu *host_vcpu)
 {
 	return NP_MDCR | (read_sysreg(mdcr_el2) & MDCR_EL2_HPMN_MASK) |
 	       (READ_ONCE(host_vcpu->arch.mdcr_el2) & HOST_MDCR);
 }
 
-/**
- * pkvm_np_debug_ptr() - The debug registers to run a non-protected vCPU with
- * @host_vcpu: the host's vCPU, pinned.
- *
- * Return: the guest's own, or those by which user space debugs it.
- */
-struct kvm_guest_debug_arch *pkvm_np_debug_ptr(struct kvm_vcpu *host_vcpu)
+/* The debug registers to run with: the guest's own, or those by which user space debugs it. */
+static struct kvm_guest_debug_arch *np_debug_ptr(struct kvm_vcpu *host_vcpu)
 {
 	struct kvm_guest_debug_arch *ptr = kern_hyp_va(READ_ONCE(host_vcpu->arch.debug_ptr));
 
@@ -131,15 +120,12 @@ static void give_hcr(const struct kvm_vcpu *vcpu, struct kvm_vcpu *host_vcpu)
 		clear_bit(ilog2(HCR_VSE), (unsigned long *)&host_vcpu->arch.hcr_el2);
 }
 
-/**
- * pkvm_np_ctxt_from_host() - Take a non-protected vCPU's registers from the host's copy
- * @hyp_vcpu: the vCPU, loaded on this CPU.
- *
- * This includes iflags, by which the host asks EL2 to move the pc on or to inject an
- * exception. HCR_EL2 is set up as well, and the flags that make EL2 save the host's
- * profiling and trace buffers during the run.
+/*
+ * Take a vCPU's registers from the host's copy. This includes iflags, by which the host
+ * asks EL2 to move the pc on or to inject an exception. HCR_EL2 is set up as well, and the
+ * flags that make EL2 save the host's profiling and trace buffers during the run.
  */
-void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
+static void np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -154,12 +140,8 @@ void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 	pkvm_cpu_save_keys(vcpu);
 }
 
-/**
- * pkvm_np_ctxt_to_host() - Give a non-protected vCPU's registers back to the host
- * @hyp_vcpu: the vCPU, loaded on this CPU.
- * @had_fp: whether it has used its FP/SIMD registers since they were taken.
- */
-void pkvm_np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
+/* Give them back; FP/SIMD registers only if the vCPU has used them since. */
+static void np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -232,4 +214,38 @@ int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 		return 0;
 
 	return pkvm_vcpu_pin_sve(hyp_vcpu);
+}
+
+/**
+ * pkvm_np_vcpu_run() - Run a non-protected vCPU until the host is needed
+ * @hyp_vcpu: the vCPU, loaded on this CPU.
+ *
+ * Return: what __kvm_vcpu_run() returns to the host.
+ */
+int pkvm_np_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	bool had_fp;
+	int ret;
+
+	fpsimd_sve_flush();
+	np_ctxt_from_host(hyp_vcpu);
+	vcpu->arch.mdcr_el2 = np_mdcr(host_vcpu);
+	vcpu->arch.debug_ptr = np_debug_ptr(host_vcpu);
+	vcpu->arch.vsesr_el2 = host_vcpu->arch.vsesr_el2;
+	pkvm_vgic_load(hyp_vcpu);
+	pkvm_vgic_flush_lrs(hyp_vcpu);
+
+	pkvm_mpam_trap();
+	ret = __kvm_vcpu_run(vcpu);
+	pkvm_mpam_untrap();
+
+	had_fp = guest_owns_fp_regs();
+	fpsimd_sve_sync(vcpu);
+	np_ctxt_to_host(hyp_vcpu, had_fp);
+	host_vcpu->arch.fault = vcpu->arch.fault;
+	pkvm_vgic_sync_lrs(hyp_vcpu);
+
+	return ret;
 }

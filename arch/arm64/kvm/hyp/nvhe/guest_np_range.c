@@ -153,7 +153,7 @@ static void np_pte_unshared(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
 	if (addr_is_memory(phys))
 		host_unshare_pages(phys, size);
 
-	vm->nr_granules -= size >> PAGE_SHIFT;
+	vm->state.nr_granules -= size >> PAGE_SHIFT;
 }
 
 struct np_unshare {
@@ -204,7 +204,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
 		.arg	= &drop,
 	};
-	u64 nr_granules = vm->nr_granules;
+	u64 nr_granules = vm->state.nr_granules;
 	int ret;
 
 	ret = kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
@@ -213,7 +213,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 	/* Tables may have gone, too: the level is not known. */
 	if (one_pte)
 		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
-	else if (vm->nr_granules != nr_granules)
+	else if (vm->state.nr_granules != nr_granules)
 		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
 
 	while (drop.nr_tables)
@@ -305,9 +305,9 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 
 	host_lock_component();
 	guest_lock_component(range.vm);
-	*nr_taken = range.vm->nr_granules;
+	*nr_taken = range.vm->state.nr_granules;
 	ret = np_unshare(range.vm, range.ipa, range.size, false, &next);
-	*nr_taken -= range.vm->nr_granules;
+	*nr_taken -= range.vm->state.nr_granules;
 	guest_unlock_component(range.vm);
 	host_unlock_component();
 
@@ -331,7 +331,7 @@ static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64
 	if (ret)
 		return ret;
 
-	if (READ_ONCE(range->vm->is_dying)) {
+	if (READ_ONCE(range->vm->state.is_dying)) {
 		np_range_end(range);
 		return -ENOENT;
 	}

@@ -117,6 +117,18 @@ static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u6
 }
 
 /**
+ * np_init_mm_ops() - Adapt what kvm_pgtable is given for a VM that is not protected
+ * @mm_ops: as for a protected one.
+ */
+void np_init_mm_ops(struct kvm_pgtable_mm_ops *mm_ops)
+{
+	/* The host cleans what it shares; a block takes too long with interrupts off. */
+	mm_ops->dcache_clean_inval_poc = NULL;
+	if (cpus_have_final_cap(ARM64_HAS_CACHE_DIC))
+		mm_ops->icache_inval_pou = NULL;
+}
+
+/**
  * __pkvm_host_share_guest() - Share pages of the host with a VM that is not protected
  * @pfn: the first page, host physical.
  * @gfn: where the guest shall find it, its IPA in granules.
@@ -176,7 +188,7 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, size, phys,
 				       pkvm_mkstate(prot, PKVM_PAGE_SHARED_BORROWED),
 				       &vcpu->vcpu.arch.pkvm_memcache, 0));
-	vm->nr_granules += nr_granules;
+	vm->state.nr_granules += nr_granules;
 
 unlock:
 	guest_unlock_component(vm);

@@ -84,8 +84,8 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	if (!target)
 		return pvm_smccc_return(vcpu, PSCI_RET_INVALID_PARAMS);
 
-	hyp_spin_lock(&vm->power_lock);
-	switch (target->power) {
+	hyp_spin_lock(&vm->state.power_lock);
+	switch (target->state.power) {
 	case PVM_POWER_ON:
 		ret = PSCI_RET_ALREADY_ON;
 		break;
@@ -93,13 +93,13 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		ret = PSCI_RET_ON_PENDING;
 		break;
 	case PVM_POWER_OFF:
-		target->entry_pc = psci_arg(vcpu, func_id, 2);
-		target->entry_x0 = psci_arg(vcpu, func_id, 3);
-		target->entry_be = is_big_endian(vcpu);
-		WRITE_ONCE(target->power, PVM_POWER_ON_PENDING);
+		target->state.entry_pc = psci_arg(vcpu, func_id, 2);
+		target->state.entry_x0 = psci_arg(vcpu, func_id, 3);
+		target->state.entry_be = is_big_endian(vcpu);
+		WRITE_ONCE(target->state.power, PVM_POWER_ON_PENDING);
 		break;
 	}
-	hyp_spin_unlock(&vm->power_lock);
+	hyp_spin_unlock(&vm->state.power_lock);
 
 	if (ret != PSCI_RET_SUCCESS)
 		return pvm_smccc_return(vcpu, ret);
@@ -115,9 +115,9 @@ static bool psci_cpu_off(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
 
-	hyp_spin_lock(&vm->power_lock);
-	WRITE_ONCE(hyp_vcpu->power, PVM_POWER_OFF);
-	hyp_spin_unlock(&vm->power_lock);
+	hyp_spin_lock(&vm->state.power_lock);
+	WRITE_ONCE(hyp_vcpu->state.power, PVM_POWER_OFF);
+	hyp_spin_unlock(&vm->state.power_lock);
 
 	return leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 0);
 }
@@ -138,20 +138,20 @@ static s64 psci_affinity_info(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		mask &= ~GENMASK_ULL(MPIDR_LEVEL_SHIFT(level) - 1, 0);
 
 	/* On if one of them is, else about to be, else off. */
-	hyp_spin_lock(&vm->power_lock);
+	hyp_spin_lock(&vm->state.power_lock);
 	for (i = 0; i < nr_vcpus; i++) {
 		if ((vcpu_affinity(vm->vcpus[i]) ^ affinity) & mask)
 			continue;
 
-		if (vm->vcpus[i]->power == PVM_POWER_ON)
+		if (vm->vcpus[i]->state.power == PVM_POWER_ON)
 			ret = PSCI_0_2_AFFINITY_LEVEL_ON;
-		else if (vm->vcpus[i]->power == PVM_POWER_ON_PENDING &&
+		else if (vm->vcpus[i]->state.power == PVM_POWER_ON_PENDING &&
 			 ret != PSCI_0_2_AFFINITY_LEVEL_ON)
 			ret = PSCI_0_2_AFFINITY_LEVEL_ON_PENDING;
 		else if (ret == PSCI_RET_INVALID_PARAMS)
 			ret = PSCI_0_2_AFFINITY_LEVEL_OFF;
 	}
-	hyp_spin_unlock(&vm->power_lock);
+	hyp_spin_unlock(&vm->state.power_lock);
 
 	return ret;
 }
@@ -230,7 +230,7 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 1);
 	case PSCI_0_2_FN_SYSTEM_OFF:
 	case PSCI_0_2_FN_SYSTEM_RESET:
-		WRITE_ONCE(vm->stopped, true);
+		WRITE_ONCE(vm->state.stopped, true);
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 0);
 	case PSCI_1_1_FN_SYSTEM_RESET2:
 	case PSCI_1_1_FN64_SYSTEM_RESET2:
@@ -238,7 +238,7 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		if (psci_arg(vcpu, func_id, 1) &&
 		    !(psci_arg(vcpu, func_id, 1) & PSCI_1_1_RESET_TYPE_VENDOR_START))
 			return pvm_smccc_return(vcpu, PSCI_RET_INVALID_PARAMS);
-		WRITE_ONCE(vm->stopped, true);
+		WRITE_ONCE(vm->state.stopped, true);
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 2);
 	default:
 		return pvm_smccc_return(vcpu, PSCI_RET_NOT_SUPPORTED);

@@ -41,20 +41,20 @@ static int guest_reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	if (ctx->old == GUEST_PTE_POISONED) {
 		/* Nothing but the entry is left of it. */
-		vm->nr_granules--;
+		vm->state.nr_granules--;
 	} else if (!kvm_pte_valid(ctx->old)) {
 		/* Empty, or a guard: that holds no page, and has its own time. */
 		return 0;
 	} else if (guest_pte_state(ctx->old) == PKVM_PAGE_OWNED) {
 		pvm_zero_granule(phys);
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
-		vm->nr_granules--;
-		vm->nr_private--;
+		vm->state.nr_granules--;
+		vm->state.nr_private--;
 	} else {
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
 		hyp_phys_to_page(phys)->host_holds = false;
-		vm->nr_granules--;
-		vm->nr_shared--;
+		vm->state.nr_granules--;
+		vm->state.nr_shared--;
 	}
 
 	s2_clear_visited(ctx);
@@ -103,7 +103,7 @@ int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 		return -ENOENT;
 
 	ret = -EPERM;
-	if (!READ_ONCE(vm->is_dying) || !vm->kvm.arch.pkvm.enabled)
+	if (!READ_ONCE(vm->state.is_dying) || !vm->kvm.arch.pkvm.enabled)
 		goto put;
 
 	host_lock_component();
@@ -160,7 +160,7 @@ static int force_reclaim_locked(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 
 	pvm_zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
-	vm->nr_private--;
+	vm->state.nr_private--;
 	pvm_show_memory(vm);
 
 	return 0;

@@ -17,6 +17,7 @@
 
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_host_s2.h>
 
 #include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
@@ -194,13 +195,9 @@ int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules
 			    u64 *nr_shared)
 {
 	struct share_walk walk = { .vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu), .ipa = ipa };
-	kvm_pte_t host_attr;
+	kvm_pte_t host_attr = pkvm_host_s2_mem_attr();
 	u64 nr = 0;
-	int ret;
-
-	ret = stage2_set_prot_attr(&host_mmu.pgt, PKVM_HOST_MEM_PROT, &host_attr);
-	if (ret)
-		return ret;
+	int ret = 0;
 
 	nr_granules = min_t(u64, nr_granules, PVM_RANGE_MAX);
 
@@ -214,8 +211,8 @@ int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules
 	}
 	dsb(ishst);
 
-	walk.vm->nr_private -= nr;
-	walk.vm->nr_shared += nr;
+	walk.vm->state.nr_private -= nr;
+	walk.vm->state.nr_shared += nr;
 
 	guest_unlock_component(walk.vm);
 	host_unlock_component();
@@ -265,8 +262,8 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granul
 	for (walk.ipa = ipa; walk.ipa < ipa + nr * PAGE_SIZE; walk.ipa += PAGE_SIZE)
 		own_page(&walk);
 
-	walk.vm->nr_private += nr;
-	walk.vm->nr_shared -= nr;
+	walk.vm->state.nr_private += nr;
+	walk.vm->state.nr_shared -= nr;
 
 	guest_unlock_component(walk.vm);
 	host_unlock_component();

@@ -111,13 +111,13 @@ static void inject_undef64(struct kvm_vcpu *vcpu)
 }
 
 /**
- * kvm_handle_pvm_restricted() - Answer an instruction that a protected guest has not
+ * pvm_handle_restricted() - Answer an instruction that a protected guest has not
  * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
  * @exit_code: not used, part of the exit handlers' prototype.
  *
  * Return: true, the vCPU goes on where it takes undefined instructions.
  */
-bool kvm_handle_pvm_restricted(struct kvm_vcpu *vcpu, u64 *exit_code)
+bool pvm_handle_restricted(struct kvm_vcpu *vcpu, u64 *exit_code)
 {
 	inject_undef64(vcpu);
 
@@ -198,7 +198,7 @@ bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code)
 		return false;
 
 	if (!emulate(vcpu, esr, write, &val))
-		return kvm_handle_pvm_restricted(vcpu, exit_code);
+		return pvm_handle_restricted(vcpu, exit_code);
 
 	if (!write)
 		vcpu_set_reg(vcpu, rt, val);

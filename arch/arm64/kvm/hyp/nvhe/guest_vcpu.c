@@ -51,7 +51,7 @@ void pvm_vcpu_init(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
 	__vcpu_sys_reg(vcpu, MPIDR_EL1) = pvm_mpidr(vcpu->vcpu_id);
-	hyp_vcpu->power = vcpu->vcpu_idx ? PVM_POWER_OFF : PVM_POWER_ON_PENDING;
+	hyp_vcpu->state.power = vcpu->vcpu_idx ? PVM_POWER_OFF : PVM_POWER_ON_PENDING;
 }
 
 static void pvm_reset(struct pkvm_hyp_vcpu *hyp_vcpu)
@@ -65,16 +65,16 @@ static void pvm_reset(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	__vcpu_sys_reg(vcpu, MPIDR_EL1) = mpidr;
 	__vcpu_sys_reg(vcpu, SCTLR_EL1) = PVM_RESET_SCTLR;
-	if (hyp_vcpu->entry_be)
+	if (hyp_vcpu->state.entry_be)
 		__vcpu_sys_reg(vcpu, SCTLR_EL1) |= SCTLR_ELx_EE;
 
 	*vcpu_cpsr(vcpu) = PVM_RESET_PSTATE;
-	*vcpu_pc(vcpu) = hyp_vcpu->entry_pc;
-	vcpu_set_reg(vcpu, 0, hyp_vcpu->entry_x0);
+	*vcpu_pc(vcpu) = hyp_vcpu->state.entry_pc;
+	vcpu_set_reg(vcpu, 0, hyp_vcpu->state.entry_x0);
 
 	vcpu->arch.iflags = 0;
 	vcpu->arch.hcr_el2 &= ~HCR_VSE;
-	hyp_vcpu->exit = PVM_EXIT_NONE;
+	hyp_vcpu->state.exit = PVM_EXIT_NONE;
 }
 
 /*
@@ -88,11 +88,11 @@ static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct kvm_cpu_context *host_ctxt = &hyp_vcpu->host_vcpu->arch.ctxt;
 	unsigned int i;
 
-	vm->cntvoff = READ_ONCE(vm->host_kvm->arch.timer_data.voffset);
-	vm->has_run = true;
+	vm->state.cntvoff = READ_ONCE(vm->host_kvm->arch.timer_data.voffset);
+	vm->state.has_run = true;
 
-	if (vm->kvm.arch.pkvm.fw_ipa != PVM_NO_FW)
-		*vcpu_pc(&hyp_vcpu->vcpu) = vm->kvm.arch.pkvm.fw_ipa;
+	if (vm->kvm.arch.pkvm.guest.fw_ipa != PVM_NO_FW)
+		*vcpu_pc(&hyp_vcpu->vcpu) = vm->kvm.arch.pkvm.guest.fw_ipa;
 	else
 		*vcpu_pc(&hyp_vcpu->vcpu) = READ_ONCE(host_ctxt->regs.pc);
 	for (i = 0; i < 4; i++)
@@ -105,20 +105,20 @@ static bool pvm_power_up(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
 	bool on = false;
 
-	if (likely(READ_ONCE(hyp_vcpu->power) == PVM_POWER_ON))
+	if (likely(READ_ONCE(hyp_vcpu->state.power) == PVM_POWER_ON))
 		return true;
 
-	hyp_spin_lock(&vm->power_lock);
-	if (hyp_vcpu->power == PVM_POWER_OFF)
+	hyp_spin_lock(&vm->state.power_lock);
+	if (hyp_vcpu->state.power == PVM_POWER_OFF)
 		goto unlock;
 
 	pvm_reset(hyp_vcpu);
-	if (!vm->has_run)
+	if (!vm->state.has_run)
 		pvm_first_run(hyp_vcpu);
-	hyp_vcpu->power = PVM_POWER_ON;
+	hyp_vcpu->state.power = PVM_POWER_ON;
 	on = true;
 unlock:
-	hyp_spin_unlock(&vm->power_lock);
+	hyp_spin_unlock(&vm->state.power_lock);
 
 	return on;
 }
@@ -178,7 +178,7 @@ static void pvm_restore_timer(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
-	write_sysreg(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->cntvoff, cntvoff_el2);
+	write_sysreg(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.cntvoff, cntvoff_el2);
 	write_sysreg_el0(__vcpu_sys_reg(vcpu, CNTV_CVAL_EL0), SYS_CNTV_CVAL);
 	isb();
 	write_sysreg_el0(__vcpu_sys_reg(vcpu, CNTV_CTL_EL0), SYS_CNTV_CTL);
@@ -239,7 +239,7 @@ int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 	u64 exit_code;
 
 	/* The vCPU that ended the VM tells the host, this one just does not run. */
-	if (READ_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->stopped))
+	if (READ_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.stopped))
 		return ARM_EXCEPTION_IRQ;
 
 	if (!pvm_power_up(hyp_vcpu))

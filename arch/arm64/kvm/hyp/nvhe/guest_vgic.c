@@ -53,7 +53,8 @@ void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
 	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
 
-	if (!static_branch_unlikely(&kvm_vgic_global_state.gicv3_cpuif) || hyp_vcpu->vgic_loaded)
+	if (!static_branch_unlikely(&kvm_vgic_global_state.gicv3_cpuif) ||
+	    hyp_vcpu->state.vgic_loaded)
 		return;
 
 	if (is_without_gic(hyp_vcpu)) {
@@ -71,7 +72,7 @@ void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 	}
 
 	__vgic_v3_restore_vmcr_aprs(hyp);
-	hyp_vcpu->vgic_loaded = true;
+	hyp_vcpu->state.vgic_loaded = true;
 }
 
 /**
@@ -83,11 +84,11 @@ void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct vgic_v3_cpu_if *hyp = hyp_cpu_if(hyp_vcpu);
 	struct vgic_v3_cpu_if *host = host_cpu_if(hyp_vcpu);
 
-	if (!hyp_vcpu->vgic_loaded)
+	if (!hyp_vcpu->state.vgic_loaded)
 		return;
 
 	__vgic_v3_save_vmcr_aprs(hyp);
-	hyp_vcpu->vgic_loaded = false;
+	hyp_vcpu->state.vgic_loaded = false;
 
 	host->vgic_vmcr = hyp->vgic_vmcr;
 	if (pkvm_hyp_vcpu_is_protected(hyp_vcpu))

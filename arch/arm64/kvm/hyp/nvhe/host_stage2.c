@@ -9,8 +9,17 @@
  * here is what they ask of the host's page table.
  *
  * R6: tables that MMIO alone needs are recycled in bounded steps.
- * R7: what annotates a page in a commit finds the tables it needs. See
- *     host_s2_pgtable_pages() for why the pool has them.
+ * R7: what annotates a page in a commit finds the tables it needs: host_s2_pgtable_pages()
+ *     makes the pool large enough.
+ *
+ * In the worst case no two neighbouring pages of memory are in the same state, so that
+ * every table that covers memory exists. At each level below the pgd a region lies in one
+ * table more than its size asks for if it crosses a border. __hyp_pgtable_max_pages()
+ * counts five levels, at least two of which, the pgd's and what is above it, need no
+ * tables of their own: these pages make up for the last two levels. There is a third level
+ * below the pgd only where that is at level 0, with 4K pages. To have one more table there
+ * a region has to cross a border of 512 GiB; at most HYP_MEMBLOCK_REGIONS do so, and the
+ * tables of 1 GiB of MMIO, which give way on demand, are four times as many.
  */
 
 #include <asm/kvm_pkvm.h>
@@ -27,18 +36,13 @@ bool host_stage2_keep_tables;
 #endif
 
 /**
- * host_stage2_flags() - What kvm_pgtable has to know of the host's stage-2
+ * host_stage2_flags() - Whether tables of the host's stage-2 come and go
  *
- * Return: flags for __kvm_pgtable_stage2_init().
+ * Return: flags for __kvm_pgtable_stage2_init(), beside KVM_HOST_S2_FLAGS.
  */
 enum kvm_pgtable_stage2_flags host_stage2_flags(void)
 {
-	enum kvm_pgtable_stage2_flags flags = KVM_PGTABLE_S2_NOFWB | KVM_PGTABLE_S2_IDMAP;
-
-	if (!host_stage2_keep_tables)
-		flags |= KVM_PGTABLE_S2_COALESCE;
-
-	return flags;
+	return host_stage2_keep_tables ? 0 : KVM_PGTABLE_S2_COALESCE;
 }
 
 /**

@@ -45,7 +45,7 @@ static struct pgtable_space check_space(struct pkvm_hyp_vm *vm)
 	return (struct pgtable_space) {
 		.id	= &vm->kvm.arch.mmu,
 		.lazy	= !vm->kvm.arch.pkvm.enabled,
-		.unused	= vm->tlb_clean,
+		.unused	= vm->state.tlb_clean,
 	};
 }
 
@@ -101,8 +101,8 @@ void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu)
 	pgtable_account_tlbi_range(this_cpu_ptr(&pgtable_account), mmu, 0, U64_MAX);
 
 	/* Without protected mode, all VMs are the host's. */
-	if (is_protected_kvm_enabled() && mmu != &host_mmu.arch.mmu && vm->is_dying)
-		vm->tlb_clean = true;
+	if (is_protected_kvm_enabled() && mmu != &host_mmu.arch.mmu && vm->state.is_dying)
+		vm->state.tlb_clean = true;
 }
 
 /* What EL2 itself sees at an address: guests' pages have no other place than the fixmap. */

@@ -225,7 +225,7 @@ int __pkvm_stage2_dump(u64 pfn, pkvm_handle_t handle, u64 addr, u64 gen)
 
 	host_lock_component();
 	guest_lock_component(vm);
-	ret = dump_locked(phys, &vm->pgt, addr, &vm->gen, gen);
+	ret = dump_locked(phys, &vm->pgt, addr, &vm->state.gen, gen);
 	guest_unlock_component(vm);
 	host_unlock_component();
 

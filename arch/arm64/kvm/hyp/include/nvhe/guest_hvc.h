@@ -35,11 +35,11 @@ static inline bool pvm_smccc_return(struct kvm_vcpu *vcpu, u64 r0)
 static inline bool pvm_request_exit(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
 				    u64 func_id, u64 arg1, u64 arg2, u64 arg3)
 {
-	hyp_vcpu->exit = exit;
-	hyp_vcpu->exit_args[0] = func_id;
-	hyp_vcpu->exit_args[1] = arg1;
-	hyp_vcpu->exit_args[2] = arg2;
-	hyp_vcpu->exit_args[3] = arg3;
+	hyp_vcpu->state.exit = exit;
+	hyp_vcpu->state.exit_args[0] = func_id;
+	hyp_vcpu->state.exit_args[1] = arg1;
+	hyp_vcpu->state.exit_args[2] = arg2;
+	hyp_vcpu->state.exit_args[3] = arg3;
 
 	return false;
 }

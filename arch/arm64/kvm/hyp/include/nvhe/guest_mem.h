@@ -45,10 +45,10 @@ static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 {
 	struct pkvm_vm_stat *stat = &vm->host_kvm->stat.protected;
 
-	stat->bytes_private = vm->nr_private << PAGE_SHIFT;
-	stat->bytes_shared = vm->nr_shared << PAGE_SHIFT;
-	stat->bytes_guarded = vm->nr_guarded << PAGE_SHIFT;
-	stat->bytes_relinquished = vm->nr_relinquished << PAGE_SHIFT;
+	stat->bytes_private = vm->state.nr_private << PAGE_SHIFT;
+	stat->bytes_shared = vm->state.nr_shared << PAGE_SHIFT;
+	stat->bytes_guarded = vm->state.nr_guarded << PAGE_SHIFT;
+	stat->bytes_relinquished = vm->state.nr_relinquished << PAGE_SHIFT;
 }
 
 bool guest_pte_is_guard(kvm_pte_t pte);

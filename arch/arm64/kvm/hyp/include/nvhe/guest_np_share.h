@@ -24,6 +24,8 @@ struct np_unshared_run {
 	u64 nr_granules;
 };
 
+void np_init_mm_ops(struct kvm_pgtable_mm_ops *mm_ops);
+
 int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 			    struct pkvm_hyp_vcpu *vcpu);
 int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu);

@@ -9,7 +9,6 @@
 
 #include <linux/types.h>
 
-struct kvm_guest_debug_arch;
 struct kvm_hyp_memcache;
 struct kvm_vcpu;
 struct pkvm_hyp_vcpu;
@@ -44,7 +43,7 @@ static inline bool pvm_exit_is_retry(enum pvm_exit exit)
 	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_HELD || exit == PVM_EXIT_TABLES;
 }
 
-/* A vCPU as PSCI knows it. Protected by pkvm_hyp_vm::power_lock. */
+/* A vCPU as PSCI knows it. Protected by pkvm_vm_state::power_lock. */
 enum pvm_power {
 	PVM_POWER_OFF,
 	/* To be reset, and started at its entry point, when it runs next. */
@@ -76,7 +75,7 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 bool pvm_clear_guards(struct pkvm_hyp_vm *vm);
 
 bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code);
-bool kvm_handle_pvm_restricted(struct kvm_vcpu *vcpu, u64 *exit_code);
+bool pvm_handle_restricted(struct kvm_vcpu *vcpu, u64 *exit_code);
 
 void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_timer_put(void);
@@ -86,10 +85,7 @@ void pkvm_vgic_put(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu);
 
-u64 pkvm_np_mdcr(const struct kvm_vcpu *host_vcpu);
-struct kvm_guest_debug_arch *pkvm_np_debug_ptr(struct kvm_vcpu *host_vcpu);
-void pkvm_np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu);
-void pkvm_np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp);
+int pkvm_np_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu);
 
 int pkvm_np_load(struct pkvm_hyp_vcpu *hyp_vcpu);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may use a page: its state, seen from each component, and the locks that protect it.
+ * See mem_protect.c and page_state.c.
+ */
+#ifndef __ARM64_KVM_NVHE_PAGE_STATE_H__
+#define __ARM64_KVM_NVHE_PAGE_STATE_H__
+
+#include <linux/types.h>
+
+struct hyp_page;
+struct hyp_pool;
+struct pkvm_hyp_vm;
+
+/*
+ * Two bits: the hypervisor and the guests keep them in the software bits of their
+ * stage-1 and stage-2 entries, the host in 'struct hyp_page', so that sharing a page
+ * leaves the block that maps it in the host stage-2 whole.
+ */
+enum pkvm_page_state {
+	/* Owned by the component, which alone has access. */
+	PKVM_PAGE_OWNED			= 0,
+	/* Owned by the component, and shared with another one. */
+	PKVM_PAGE_SHARED_OWNED		= 1,
+	/* Shared with the component, which does not own it. */
+	PKVM_PAGE_SHARED_BORROWED	= 2,
+	/* Neither owned by nor shared with the component. */
+	PKVM_NOPAGE			= 3,
+};
+
+/* In mem_protect.c. */
+extern struct hyp_pool host_s2_pool;
+void guest_lock_component(struct pkvm_hyp_vm *vm);
+void guest_unlock_component(struct pkvm_hyp_vm *vm);
+void host_lock_component(void);
+void host_unlock_component(void);
+bool addr_is_allowed_memory(phys_addr_t phys);
+bool range_is_memory(u64 start, u64 end);
+
+int host_check_allowed_memory(u64 start, u64 size);
+int host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state);
+int host_check_shared_page_range(u64 addr, u64 size);
+void host_set_page_state_range(phys_addr_t addr, u64 size, enum pkvm_page_state state);
+int hyp_check_pin_count(u64 start, u64 end);
+void hyp_page_reset(struct hyp_page *page);
+
+/* By the names that mem_protect.c has for them. */
+static inline int __host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
+{
+	return host_check_page_state_range(addr, size, state);
+}
+
+static inline int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
+{
+	host_set_page_state_range(addr, size, state);
+
+	return 0;
+}
+
+#endif /* __ARM64_KVM_NVHE_PAGE_STATE_H__ */

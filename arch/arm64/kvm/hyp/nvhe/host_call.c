@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The calls of a host in protected mode: those of asm/kvm_pkvm_calls.h, and what becomes
+ * of those that hyp-main.c has for a host that is trusted.
+ *
+ * R4: a call acts on a handle, a page frame number, or on the vCPU that this CPU has
+ *     loaded. Those of hyp-main.c that follow a pointer of the host have another
+ *     handler here, or none.
+ *
+ * Each handler reads its arguments from the host's registers, R1 on, and leaves its
+ * result in R1. Rules, locks and errors are those of the function that it calls.
+ */
+
+#include <linux/kvm_host.h>
+
+#include <asm/kvm_asm.h>
+#include <asm/kvm_emulate.h>
+#include <asm/kvm_hyp.h>
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pkvm_calls.h>
+
+#include <nvhe/debug_call.h>
+#include <nvhe/guest_mem.h>
+#include <nvhe/guest_np_share.h>
+#include <nvhe/guest_vcpu.h>
+#include <nvhe/host_call.h>
+#include <nvhe/mm.h>
+#include <nvhe/pkvm.h>
+#include <nvhe/stage2_dump.h>
+#include <nvhe/trap_handler.h>
+
+/* An errno would pass for an exit with a pending SError. */
+static int run_loaded_vcpu(struct kvm_vcpu *host_vcpu)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
+
+	/*
+	 * A host with SME in use would have its guest run with it: KVM keeps the two
+	 * apart before it loads a vCPU, so this host is not what it should be.
+	 */
+	if (unlikely((system_supports_sme() && read_sysreg_s(SYS_SVCR)) ||
+		     debug_host_uses_sme()))
+		return ARM_EXCEPTION_IL;
+
+	/* The host's pointer says nothing that its load did not. */
+	if (!hyp_vcpu || hyp_vcpu->host_vcpu != host_vcpu)
+		return ARM_EXCEPTION_IL;
+
+	return pkvm_hyp_vcpu_is_protected(hyp_vcpu) ? pvm_vcpu_run(hyp_vcpu) :
+						      pkvm_np_vcpu_run(hyp_vcpu);
+}
+
+static void call___kvm_vcpu_run(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(struct kvm_vcpu *, host_vcpu, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = run_loaded_vcpu(kern_hyp_va(host_vcpu));
+}
+
+static void call___kvm_adjust_pc(struct kvm_cpu_context *host_ctxt)
+{
+	pkvm_adjust_pc(pkvm_get_loaded_hyp_vcpu());
+}
+
+static void call___vgic_v3_save_vmcr_aprs(struct kvm_cpu_context *host_ctxt)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
+
+	if (hyp_vcpu)
+		pkvm_vgic_put(hyp_vcpu);
+}
+
+static void call___pkvm_vcpu_load(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+	DECLARE_REG(unsigned int, vcpu_idx, host_ctxt, 2);
+
+	cpu_reg(host_ctxt, 1) = pkvm_vcpu_load(handle, vcpu_idx);
+}
+
+static void call___pkvm_vcpu_put(struct kvm_cpu_context *host_ctxt)
+{
+	pkvm_vcpu_put();
+}
+
+static int refill_vcpu_memcache(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
+
+	return refill_memcache(&hyp_vcpu->vcpu.arch.pkvm_memcache,
+			       kvm_mmu_cache_min_pages(hyp_vcpu->vcpu.arch.hw_mmu),
+			       &host_vcpu->arch.pkvm_memcache);
+}
+
+static void call___pkvm_vcpu_refill_memcache(struct kvm_cpu_context *host_ctxt)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
+
+	cpu_reg(host_ctxt, 1) = hyp_vcpu ? refill_vcpu_memcache(hyp_vcpu) : -EINVAL;
+}
+
+static void call___pkvm_start_teardown_vm(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_start_teardown_vm(handle);
+}
+
+static void call___pkvm_reclaim_dying_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	DECLARE_REG(u64, nr_granules, host_ctxt, 3);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_reclaim_dying_guest(handle, gfn, nr_granules);
+}
+
+static void call___pkvm_finalize_teardown_vm(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_finalize_teardown_vm(handle);
+}
+
+/* The vCPU that is loaded on this CPU, if it is protected. */
+static struct pkvm_hyp_vcpu *get_loaded_pvm_vcpu(void)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
+
+	return hyp_vcpu && pkvm_hyp_vcpu_is_protected(hyp_vcpu) ? hyp_vcpu : NULL;
+}
+
+static void call___pkvm_host_donate_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, pfn, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_pvm_vcpu();
+	int ret = -EINVAL;
+
+	if (hyp_vcpu)
+		ret = refill_vcpu_memcache(hyp_vcpu) ?:
+		      __pkvm_host_donate_guest(pfn, gfn, hyp_vcpu);
+
+	cpu_reg(host_ctxt, 1) = ret;
+}
+
+static void call___pkvm_host_hold_page(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, pfn, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_hold_page(pfn);
+}
+
+static void call___pkvm_host_release_page(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, pfn, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_release_page(pfn);
+}
+
+static void call___pkvm_host_force_reclaim(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, pfn, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_force_reclaim(pfn);
+}
+
+static void call___pkvm_guest_check_place(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, gfn, host_ctxt, 1);
+	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_pvm_vcpu();
+
+	cpu_reg(host_ctxt, 1) = hyp_vcpu ? __pkvm_guest_check_place(gfn, hyp_vcpu) : -EINVAL;
+}
+
+/* The vCPU that is loaded on this CPU, if it is of a VM that pages are shared with. */
+static struct pkvm_hyp_vcpu *get_loaded_np_vcpu(void)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
+
+	return hyp_vcpu && !pkvm_hyp_vcpu_is_protected(hyp_vcpu) ? hyp_vcpu : NULL;
+}
+
+static void call___pkvm_host_share_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, pfn, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	DECLARE_REG(u64, nr_granules, host_ctxt, 3);
+	DECLARE_REG(u64, prot, host_ctxt, 4);
+	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_np_vcpu();
+	int ret = -EINVAL;
+
+	if (hyp_vcpu)
+		ret = refill_vcpu_memcache(hyp_vcpu) ?:
+		      __pkvm_host_share_guest(pfn, gfn, nr_granules, prot, hyp_vcpu);
+
+	cpu_reg(host_ctxt, 1) = ret;
+}
+
+static void call___pkvm_host_unshare_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	DECLARE_REG(u64, nr_granules, host_ctxt, 3);
+	struct np_unshared_run taken = {};
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_unshare_guest(handle, gfn, nr_granules, &taken);
+	cpu_reg(host_ctxt, 2) = taken.pfn;
+	cpu_reg(host_ctxt, 3) = taken.nr_granules;
+}
+
+static void call___pkvm_host_unshare_guest_all(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	u64 nr_taken;
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_unshare_guest_all(handle, gfn, &nr_taken);
+	cpu_reg(host_ctxt, 2) = nr_taken;
+}
+
+static void call___pkvm_host_relax_perms_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, gfn, host_ctxt, 1);
+	DECLARE_REG(u64, prot, host_ctxt, 2);
+	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_np_vcpu();
+
+	cpu_reg(host_ctxt, 1) = hyp_vcpu ? __pkvm_host_relax_perms_guest(gfn, prot, hyp_vcpu) :
+					   -EINVAL;
+}
+
+static void call___pkvm_host_wrprotect_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	DECLARE_REG(u64, nr_granules, host_ctxt, 3);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_wrprotect_guest(handle, gfn, nr_granules);
+}
+
+static void call___pkvm_host_test_clear_young_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	DECLARE_REG(u64, nr_granules, host_ctxt, 3);
+	DECLARE_REG(bool, mkold, host_ctxt, 4);
+	bool young;
+
+	cpu_reg(host_ctxt, 1) = __pkvm_host_test_clear_young_guest(handle, gfn, nr_granules,
+								   mkold, &young);
+	cpu_reg(host_ctxt, 2) = young;
+}
+
+static void call___pkvm_host_mkyoung_guest(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, gfn, host_ctxt, 1);
+	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_np_vcpu();
+	int ret = -EINVAL;
+	u64 pfn = 0;
+
+	if (hyp_vcpu)
+		ret = __pkvm_host_mkyoung_guest(gfn, hyp_vcpu, &pfn);
+
+	cpu_reg(host_ctxt, 1) = ret;
+	cpu_reg(host_ctxt, 2) = pfn;
+}
+
+static void call___pkvm_tlb_flush_vmid(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 1);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_tlb_flush_vmid(handle);
+}
+
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+static void call___pkvm_stage2_dump(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, pfn, host_ctxt, 1);
+	DECLARE_REG(pkvm_handle_t, handle, host_ctxt, 2);
+	DECLARE_REG(u64, addr, host_ctxt, 3);
+	DECLARE_REG(u64, gen, host_ctxt, 4);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_stage2_dump(pfn, handle, addr, gen);
+}
+#endif
+
+static void call___pkvm_debug(struct kvm_cpu_context *host_ctxt)
+{
+	DECLARE_REG(u64, op, host_ctxt, 1);
+	DECLARE_REG(u64, arg, host_ctxt, 2);
+
+	cpu_reg(host_ctxt, 1) = __pkvm_debug(op, arg);
+}
+
+/* What the hypervisor does by itself, when it loads a vCPU, runs it or makes it. */
+static void nothing(struct kvm_cpu_context *host_ctxt)
+{
+}
+
+static void refuse(struct kvm_cpu_context *host_ctxt)
+{
+	cpu_reg(host_ctxt, 0) = SMCCC_RET_NOT_SUPPORTED;
+}
+
+#define CALL(x)	\
+	[__KVM_HOST_SMCCC_FUNC_##x] = call_##x
+#define NOTHING(x)	\
+	[__KVM_HOST_SMCCC_FUNC_##x] = nothing
+#define REFUSE(x)	\
+	[__KVM_HOST_SMCCC_FUNC_##x] = refuse
+
+static void (* const host_calls[])(struct kvm_cpu_context *) = {
+	/* In place of what hyp-main.c has. */
+	CALL(__kvm_vcpu_run),
+	CALL(__kvm_adjust_pc),
+	CALL(__vgic_v3_save_vmcr_aprs),
+
+	NOTHING(__vgic_v3_restore_vmcr_aprs),
+	NOTHING(__pkvm_vcpu_init_traps),
+
+	REFUSE(__kvm_flush_vm_context),
+	REFUSE(__kvm_tlb_flush_vmid_ipa),
+	REFUSE(__kvm_tlb_flush_vmid_ipa_nsh),
+	REFUSE(__kvm_tlb_flush_vmid),
+	REFUSE(__kvm_tlb_flush_vmid_range),
+	REFUSE(__kvm_flush_cpu_context),
+	REFUSE(__kvm_timer_set_cntvoff),
+	REFUSE(__pkvm_teardown_vm),
+
+	CALL(__pkvm_vcpu_load),
+	CALL(__pkvm_vcpu_put),
+	CALL(__pkvm_vcpu_refill_memcache),
+	CALL(__pkvm_start_teardown_vm),
+	CALL(__pkvm_reclaim_dying_guest),
+	CALL(__pkvm_finalize_teardown_vm),
+	CALL(__pkvm_host_donate_guest),
+	CALL(__pkvm_host_hold_page),
+	CALL(__pkvm_host_release_page),
+	CALL(__pkvm_host_force_reclaim),
+	CALL(__pkvm_guest_check_place),
+	CALL(__pkvm_host_share_guest),
+	CALL(__pkvm_host_unshare_guest),
+	CALL(__pkvm_host_unshare_guest_all),
+	CALL(__pkvm_host_relax_perms_guest),
+	CALL(__pkvm_host_wrprotect_guest),
+	CALL(__pkvm_host_test_clear_young_guest),
+	CALL(__pkvm_host_mkyoung_guest),
+	CALL(__pkvm_tlb_flush_vmid),
+#ifdef CONFIG_PKVM_STAGE2_DEBUG
+	CALL(__pkvm_stage2_dump),
+#endif
+	CALL(__pkvm_debug),
+};
+
+/**
+ * pkvm_handle_host_call() - Answer a call of a host in protected mode
+ * @host_ctxt: the host's registers.
+ * @id: the number of the call.
+ *
+ * Return: whether the call has been answered, be it that it was refused. The others are
+ * hyp-main.c's, which are all that there are until the host has given up EL2.
+ */
+bool pkvm_handle_host_call(struct kvm_cpu_context *host_ctxt, unsigned long id)
+{
+	BUILD_BUG_ON(__KVM_HOST_SMCCC_FUNC___pkvm_teardown_vm >= PKVM_FIRST_HOST_CALL);
+
+	if (!is_pkvm_initialized() || id >= ARRAY_SIZE(host_calls) || !host_calls[id])
+		return false;
+
+	cpu_reg(host_ctxt, 0) = SMCCC_RET_SUCCESS;
+	host_calls[id](host_ctxt);
+
+	return true;
+}
