@@ -363,9 +363,8 @@ int __pkvm_smmu_init(void)
 
 	host_lock_component();
 	ret = smmu_s2_init(setup->ia_bits, setup->blocks, setup->pgd);
-	for (i = 0; !ret && i < setup->nr; i++)
-		ret = smmu_ste_init(&smmus[i]);
 	for (i = 0; !ret && i < setup->nr; i++) {
+		smmu_ste_init(&smmus[i]);
 		smmu_start(&smmus[i]);
 		if (smmus[i].broken)
 			ret = -EIO;

@@ -22,17 +22,26 @@
 /* Index and wrap bit. */
 #define CMDQ_MASK	(BIT(CMDQ_SHIFT + 1) - 1)
 
-/* The opcode for all stage-1 entries of a VMID, which Linux's driver never uses. */
-#define CMDQ_OP_TLBI_NH_ALL	0x10
-
-/* It did not answer: nothing more passes it, whatever becomes of the queue. */
+/*
+ * It did not answer: have it abort all streams, whatever becomes of the queue. While it is
+ * on it translates. It is switched off only when it has taken GBPA.ABORT: before that,
+ * streams would pass untranslated.
+ */
 static void smmu_give_up(struct smmu *smmu)
 {
 	u32 gbpa = readl_relaxed(smmu->regs + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
+	unsigned int i;
 
 	smmu->broken = true;
 	writel_relaxed(gbpa | GBPA_ABORT | GBPA_UPDATE, smmu->regs + ARM_SMMU_GBPA);
-	writel_relaxed(0, smmu->regs + ARM_SMMU_CR0);
+	for (i = 0; i < ARM_SMMU_POLL_TIMEOUT_US; i++) {
+		gbpa = readl_relaxed(smmu->regs + ARM_SMMU_GBPA);
+		if (!(gbpa & GBPA_UPDATE)) {
+			writel_relaxed(0, smmu->regs + ARM_SMMU_CR0);
+			return;
+		}
+		cpu_relax();
+	}
 }
 
 static void smmu_write_cmd(struct smmu *smmu, u32 idx, u64 cmd0, u64 cmd1)

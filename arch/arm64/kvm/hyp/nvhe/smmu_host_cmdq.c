@@ -22,7 +22,6 @@
 
 /* Opcodes for which Linux's driver has no name. */
 #define CMDQ_OP_PREFETCH_ADDR	0x2
-#define CMDQ_OP_TLBI_NH_ALL	0x10
 #define CMDQ_OP_TLBI_NH_VAA	0x13
 #define CMDQ_OP_STALL_TERM	0x45
 

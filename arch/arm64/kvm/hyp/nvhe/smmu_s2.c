@@ -188,14 +188,8 @@ void __smmu_s2_set_owner(phys_addr_t addr, u64 size, bool host)
 	}
 }
 
-/**
- * smmu_s2_forbid() - Keep devices from memory while the map is made
- * @addr: physical address of the first page.
- * @size: bytes, whole pages.
- *
- * At boot, before an SMMU uses the map.
- */
-void smmu_s2_forbid(phys_addr_t addr, u64 size)
+/* Keep devices from memory while the map is made: no SMMU uses it yet. */
+static void smmu_s2_forbid(phys_addr_t addr, u64 size)
 {
 	phys_addr_t end = min_t(u64, addr + size, BIT(smmu_s2.ia_bits));
 

@@ -297,10 +297,8 @@ bool smmu_ste_switch(struct smmu *smmu, bool enabled)
  *
  * All streams are translated by stage 2 alone: that of the host's memory they reach
  * what they did.
- *
- * Return: 0.
  */
-int smmu_ste_init(struct smmu *smmu)
+void smmu_ste_init(struct smmu *smmu)
 {
 	unsigned int i;
 
@@ -312,6 +310,4 @@ int smmu_ste_init(struct smmu *smmu)
 
 	for (i = 0; i < smmu->nr_l1; i++)
 		smmu_set_l1(smmu, i, smmu_l2_desc(hyp_virt_to_phys(smmu->l2_bypass)));
-
-	return 0;
 }

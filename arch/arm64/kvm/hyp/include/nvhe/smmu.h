@@ -18,6 +18,9 @@
 /* Every stream has this VMID: there is one stage-2 for all of them. */
 #define SMMU_VMID	0
 
+/* The opcode for all stage-1 entries of a VMID, which Linux's driver never uses. */
+#define CMDQ_OP_TLBI_NH_ALL	0x10
+
 /**
  * struct smmu_cursor - Where a walk over all stream IDs goes on
  * @sid:	the next stream ID to look at.
@@ -116,7 +119,6 @@ void smmu_update_cr0(struct smmu *smmu, u32 cr0);
 
 /* smmu_s2.c */
 int smmu_s2_init(u32 ia_bits, bool blocks, phys_addr_t pgd);
-void smmu_s2_forbid(phys_addr_t addr, u64 size);
 void __smmu_s2_set_owner(phys_addr_t addr, u64 size, bool host);
 u64 smmu_s2_vtcr(void);
 phys_addr_t smmu_s2_ttb(void);
@@ -133,7 +135,7 @@ bool smmu_host_cmdq_run(struct smmu *smmu);
 void smmu_evtq_drain(struct smmu *smmu);
 
 /* smmu_ste.c */
-int smmu_ste_init(struct smmu *smmu);
+void smmu_ste_init(struct smmu *smmu);
 void smmu_ste_update(struct smmu *smmu, u32 sid);
 bool smmu_ste_update_range(struct smmu *smmu, u64 first, u64 nr);
 bool smmu_ste_switch(struct smmu *smmu, bool enabled);
