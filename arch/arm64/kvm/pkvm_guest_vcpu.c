@@ -15,6 +15,7 @@
 
 #include <asm/kvm_emulate.h>
 #include <asm/kvm_mmu.h>
+#include <asm/kvm_pkvm_exit.h>
 #include <asm/kvm_pkvm_guest.h>
 
 #include <kvm/arm_hypercalls.h>
@@ -246,33 +247,30 @@ static int handle_need_pages(struct kvm_vcpu *vcpu)
 }
 
 /**
- * pkvm_guest_handle_hvc() - Handle a hypercall that the hypervisor passed on
- * @vcpu: the vCPU; function id and arguments are in its registers.
+ * pkvm_guest_handle_hvc() - Handle a hypercall for which the hypervisor needs the host
+ * @vcpu: the vCPU; why it left is in its syndrome, the call in its registers.
  *
  * Return: 1 to go on, 0 to exit to user space, or a negative error for KVM_RUN.
  */
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu)
 {
-	switch (smccc_get_function(vcpu)) {
-	case PSCI_0_2_FN_CPU_ON:
-	case PSCI_0_2_FN64_CPU_ON:
+	switch (kvm_vcpu_hvc_get_imm(vcpu)) {
+	case PVM_EXIT_CPU_ON:
 		return handle_cpu_on(vcpu);
-	case PSCI_0_2_FN_CPU_OFF:
+	case PVM_EXIT_CPU_OFF:
 		return handle_cpu_off(vcpu);
-	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID:
+	case PVM_EXIT_PAGE:
 		return handle_need_pages(vcpu);
-	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_UNSHARE_FUNC_ID:
+	case PVM_EXIT_HELD:
 		return pkvm_guest_mem_release(vcpu, smccc_get_arg1(vcpu) >> PAGE_SHIFT,
 					      smccc_get_arg2(vcpu)) ?: 1;
-	case ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID:
+	case PVM_EXIT_TABLES:
+		return handle_need_tables(vcpu);
+	case PVM_EXIT_RELINQUISH:
 		pkvm_guest_relinquished(vcpu, smccc_get_arg1(vcpu) >> PAGE_SHIFT);
 		return 1;
-	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID:
-	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID:
-	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_UNMAP_FUNC_ID:
-	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID:
-		return handle_need_tables(vcpu);
 	default:
+		/* PSCI. */
 		return kvm_smccc_call_handler(vcpu);
 	}
 }

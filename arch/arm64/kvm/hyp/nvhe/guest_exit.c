@@ -21,8 +21,9 @@
 
 #include <hyp/adjust_pc.h>
 
-#include <nvhe/guest_hvc.h>
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_exit.h>
+#include <nvhe/guest_guard.h>
+#include <nvhe/guest_smccc.h>
 #include <nvhe/pkvm.h>
 
 /* An access to memory, as the host's MMIO emulation knows it: always by x0. */
@@ -128,6 +129,8 @@ void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 	case PVM_EXIT_NONE:
 	case PVM_EXIT_HELD:
 	case PVM_EXIT_TABLES:
+	case PVM_EXIT_CPU_ON:
+	case PVM_EXIT_CPU_OFF:
 	case PVM_EXIT_RELINQUISH:
 		break;
 	case PVM_EXIT_MMIO:
@@ -215,7 +218,7 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 		break;
 	}
 
-	show_esr(hyp_vcpu, ESR_ELx_EC_HVC64, 0);
+	show_esr(hyp_vcpu, ESR_ELx_EC_HVC64, hyp_vcpu->state.exit);
 	pvm_set_result(hyp_vcpu->host_vcpu, hyp_vcpu->state.exit_args[0],
 		       hyp_vcpu->state.exit_args[1], hyp_vcpu->state.exit_args[2],
 		       hyp_vcpu->state.exit_args[3]);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guards in the stage-2 of a protected guest: invalid, annotated leaves, each as
- * large as its place and its range allow. What they mean is in guest_mmio.c.
+ * The MMIO guard: which IPAs of a protected guest are MMIO is the guest's to say.
+ * Once it has enrolled, the host is shown what an access does only where the guest
+ * put a guard; anywhere else it learns that a page is missing.
+ *
+ * Guards are invalid, annotated leaves in the guest's stage-2, each as large as its
+ * place and its range allow.
  *
  * R1: a guarded IPA holds no memory: both would have to be in the same entry.
  * R6: a call looks at PVM_RANGE_MAX entries at most, and says how far it got.
@@ -18,8 +22,10 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <nvhe/guest_guard.h>
 #include <nvhe/guest_mem.h>
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_pte.h>
+#include <nvhe/mem_protect.h>
 #include <nvhe/pkvm.h>
 #include <nvhe/s2_pte.h>
 
@@ -221,11 +227,16 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	return --removal->budget > 0 ? 0 : -EINTR;
 }
 
-/*
- * Remove the guards of a range, and tables that are empty then. Returns -EINTR if the
- * budget did not suffice, to go on from *@ipa.
+/**
+ * pvm_remove_guards() - Remove the guards of a range, and tables that are empty then
+ * @vm: the VM, its lock held.
+ * @ipa: where to begin, granule aligned; set to where to go on.
+ * @end: where the range ends.
+ * @budget: how many entries to look at, at most.
+ *
+ * Return: 0; -EINTR if the budget did not suffice, to be called again.
  */
-static int remove_guards(struct pkvm_hyp_vm *vm, u64 *ipa, u64 end, int budget)
+int pvm_remove_guards(struct pkvm_hyp_vm *vm, u64 *ipa, u64 end, int budget)
 {
 	struct guard_removal removal = { .vm = vm, .budget = budget };
 	struct kvm_pgtable_walker walker = {
@@ -286,41 +297,13 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 
 	/* What was found are guards, as many entries as the budget allowed. */
 	if (walk.ipa > from)
-		WARN_ON(remove_guards(walk.vm, &from, walk.ipa, INT_MAX));
+		WARN_ON(pvm_remove_guards(walk.vm, &from, walk.ipa, INT_MAX));
 	guest_unlock_component(walk.vm);
 
 	*nr_done = (walk.ipa - ipa) >> PAGE_SHIFT;
 	*nr_tables = walk.nr_tables;
 
 	return *nr_done ? 0 : ret;
-}
-
-/**
- * pvm_clear_guards() - Remove the guards of a dying guest
- * @vm: the VM, which has no vCPU loaded and owns no memory any more.
- *
- * Takes the VM's lock. Does a bounded piece of the work (R6).
- *
- * Return: true if there are none left, false to be called again.
- */
-bool pvm_clear_guards(struct pkvm_hyp_vm *vm)
-{
-	u64 end = BIT(vm->pgt.ia_bits);
-	int ret;
-
-	/*
-	 * Tables can be left behind the last guard. So a removal that has begun goes on
-	 * to the end of the IPA space, also when nr_guarded is 0.
-	 */
-	if (vm->state.guards_cleared == end ||
-	    !(vm->state.nr_guarded || vm->state.guards_cleared))
-		return true;
-
-	guest_lock_component(vm);
-	ret = remove_guards(vm, &vm->state.guards_cleared, end, PKVM_TEARDOWN_MAX_ENTRIES);
-	guest_unlock_component(vm);
-
-	return !ret;
 }
 
 /**

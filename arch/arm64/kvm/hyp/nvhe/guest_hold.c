@@ -11,7 +11,7 @@
 
 #include <linux/kvm_host.h>
 
-#include <nvhe/guest_mem.h>
+#include <nvhe/guest_hold.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 

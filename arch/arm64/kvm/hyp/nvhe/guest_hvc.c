@@ -6,11 +6,11 @@
  *
  * A call that needs a page which the host has not donated yet leaves for it, and
  * for those that it would need next, and is made again afterwards. PSCI is in
- * guest_psci.c, the MMIO guard in guest_mmio.c. Calls are counted by kind, where
- * the host finds it: in its own vCPU, whose counters EL2 never goes by.
+ * guest_psci.c. Calls are counted by kind, where the host finds it: in its own vCPU,
+ * whose counters EL2 never goes by.
  *
  * Numbers and meaning: Arm DEN0028 (SMCCC) and, for the vendor range,
- * Documentation/virt/kvm/arm/pkvm-hypercalls.rst.
+ * Documentation/virt/kvm/arm/pkvm-hypercalls.rst and pkvm-mmio-guard.rst.
  */
 
 #include <linux/arm-smccc.h>
@@ -22,10 +22,14 @@
 
 #include <hyp/adjust_pc.h>
 
+#include <nvhe/guest_exit.h>
+#include <nvhe/guest_guard.h>
 #include <nvhe/guest_hvc.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_psci.h>
+#include <nvhe/guest_share.h>
+#include <nvhe/guest_smccc.h>
 #include <nvhe/guest_trng.h>
-#include <nvhe/guest_vcpu.h>
 #include <nvhe/pkvm.h>
 
 /*
@@ -118,6 +122,58 @@ static bool pvm_mem_relinquish(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	return pvm_request_exit(hyp_vcpu, PVM_EXIT_RELINQUISH, func_id, ipa, 0, 0);
 }
 
+static bool is_range(u32 func_id)
+{
+	return func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID ||
+	       func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_UNMAP_FUNC_ID;
+}
+
+static bool is_map(u32 func_id)
+{
+	return func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID ||
+	       func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID;
+}
+
+/*
+ * MMIO_GUARD_* and MMIO_RGUARD_*, but for INFO. False if the host has to give pages for
+ * tables first.
+ */
+static bool pvm_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
+{
+	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
+	unsigned int nr_tables = 0;
+	u64 ipa = vcpu_get_reg(vcpu, 1);
+	u64 nr_granules = 1, nr_done = 0;
+	int ret;
+
+	if (func_id == ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID) {
+		WRITE_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.mmio_enrolled, true);
+		return pvm_smccc_return(vcpu, SMCCC_RET_SUCCESS);
+	}
+
+	/* What the calls on one granule have in x2 and x3 is ignored. */
+	if (is_range(func_id))
+		nr_granules = vcpu_get_reg(vcpu, 3) ? 0 : vcpu_get_reg(vcpu, 2);
+
+	if (!PAGE_ALIGNED(ipa) || !nr_granules)
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
+
+	if (is_map(func_id))
+		ret = pvm_guard_range(hyp_vcpu, ipa, nr_granules, &nr_done, &nr_tables);
+	else
+		ret = pvm_unguard_range(hyp_vcpu, ipa, nr_granules, &nr_done, &nr_tables);
+
+	if (ret == -ENOMEM)
+		return pvm_request_exit(hyp_vcpu, PVM_EXIT_TABLES, func_id, nr_tables, 0, 0);
+
+	if (ret)
+		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);
+
+	pvm_set_result(vcpu, SMCCC_RET_SUCCESS, is_range(func_id) ? nr_done : 0, 0, 0);
+
+	return true;
+}
+
 /* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
 static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
@@ -145,7 +201,7 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID:
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_UNMAP_FUNC_ID:
 		count = &stat->calls_guard;
-		done = pvm_handle_mmio_guard(hyp_vcpu, func_id);
+		done = pvm_mmio_guard(hyp_vcpu, func_id);
 		break;
 	case ARM_SMCCC_VENDOR_HYP_KVM_HYP_MEMINFO_FUNC_ID:
 	case ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_INFO_FUNC_ID:

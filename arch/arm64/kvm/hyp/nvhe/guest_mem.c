@@ -26,6 +26,7 @@
 
 #include <nvhe/guest_fw.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_pte.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>

@@ -16,7 +16,11 @@
 #include <asm/kvm_mmu.h>
 
 #include <nvhe/guest_cpu.h>
+#include <nvhe/guest_np.h>
+#include <nvhe/guest_quiet.h>
+#include <nvhe/guest_sve.h>
 #include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_vgic.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/pkvm.h>
 

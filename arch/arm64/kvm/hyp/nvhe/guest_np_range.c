@@ -16,11 +16,12 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_np.h>
 
-#include <nvhe/guest_mem.h>
+#include <nvhe/guest_np_range.h>
 #include <nvhe/guest_np_share.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
+#include <nvhe/vm_table.h>
 
 static void host_unshare_pages(u64 phys, u64 size)
 {

@@ -23,7 +23,6 @@
 #include <asm/kvm_pkvm_np.h>
 
 #include <nvhe/guest_np_share.h>
-#include <nvhe/guest_mem.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>

@@ -16,8 +16,9 @@
 
 #include <kvm/arm_psci.h>
 
-#include <nvhe/guest_hvc.h>
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_exit.h>
+#include <nvhe/guest_psci.h>
+#include <nvhe/guest_smccc.h>
 #include <nvhe/pkvm.h>
 
 /* FEATURES: CPU_SUSPEND takes the original format of the power state. */
@@ -105,7 +106,7 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return pvm_smccc_return(vcpu, ret);
 
 	/* The host is told before x1 is lost to the result. */
-	leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 1);
+	leave(hyp_vcpu, PVM_EXIT_CPU_ON, func_id, 1);
 	pvm_smccc_return(vcpu, ret);
 
 	return false;
@@ -119,7 +120,7 @@ static bool psci_cpu_off(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	WRITE_ONCE(hyp_vcpu->state.power, PVM_POWER_OFF);
 	hyp_spin_unlock(&vm->state.power_lock);
 
-	return leave(hyp_vcpu, PVM_EXIT_NONE, func_id, 0);
+	return leave(hyp_vcpu, PVM_EXIT_CPU_OFF, func_id, 0);
 }
 
 static s64 psci_affinity_info(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)

@@ -10,10 +10,15 @@
 
 #include <linux/kvm_host.h>
 
+#include <asm/kvm_emulate.h>
 #include <asm/kvm_hyp.h>
 #include <asm/sysreg.h>
 
-#include <nvhe/guest_cpu.h>
+#include <nvhe/guest_quiet.h>
+
+/* ID_AA64DFR0_EL1: statistical profiling, trace buffers. */
+#define DFR0_SPE		GENMASK_ULL(35, 32)
+#define DFR0_TRBE		GENMASK_ULL(47, 44)
 
 /* The name of BRBCR_EL1 at EL2 where HCR_EL2.E2H is set. */
 #ifndef SYS_BRBCR_EL12
@@ -33,6 +38,26 @@ static bool has_pmu(u64 dfr0)
 	unsigned int ver = SYS_FIELD_GET(ID_AA64DFR0_EL1, PMUVer, dfr0);
 
 	return ver && ver != ID_AA64DFR0_EL1_PMUVer_IMP_DEF;
+}
+
+/**
+ * pkvm_set_buffer_flags() - Find out which buffers of the host's this CPU has to drain
+ * @vcpu: the vCPU that is to run on it.
+ *
+ * That is not the host's to say: one that it keeps quiet about would go on to be
+ * written, with the hypervisor's mappings, and one that there is not has no registers.
+ */
+void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu)
+{
+	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
+
+	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_SPE);
+	if (FIELD_GET(DFR0_SPE, dfr0) && !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_EL1_P))
+		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_SPE);
+
+	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
+	if (FIELD_GET(DFR0_TRBE, dfr0) && !(read_sysreg_s(SYS_TRBIDR_EL1) & TRBIDR_EL1_P))
+		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
 }
 
 /**

@@ -20,6 +20,8 @@
 #include <asm/kvm_pkvm_host_s2.h>
 
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_pte.h>
+#include <nvhe/guest_share.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>

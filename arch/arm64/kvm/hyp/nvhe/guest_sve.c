@@ -13,9 +13,10 @@
 #include <asm/kvm_hyp.h>
 #include <asm/kvm_mmu.h>
 
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_sve.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/pkvm.h>
+#include <nvhe/vm_table.h>
 
 /* How much SVE state a vCPU has, by what the host says: -EINVAL if it cannot have any. */
 static int take_sve_max_vl(struct pkvm_hyp_vcpu *hyp_vcpu)

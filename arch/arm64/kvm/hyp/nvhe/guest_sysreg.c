@@ -18,7 +18,7 @@
 #include <hyp/adjust_pc.h>
 
 #include <nvhe/guest_cpu.h>
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_sysreg.h>
 
 /* OSLSR_EL1.OSLM: the OS lock is implemented. It is never locked. */
 #define PVM_OSLSR	BIT(3)

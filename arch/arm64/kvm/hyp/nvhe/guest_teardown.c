@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of a VM: one __pkvm_start_teardown_vm(), then __pkvm_reclaim_dying_guest() until
- * a protected guest owns nothing, then __pkvm_finalize_teardown_vm() until it does not
- * return -EAGAIN. The last of these goes on to __pkvm_teardown_vm() in pkvm.c.
+ * The end of a VM. The host makes three kinds of calls, in this order:
  *
+ *  1. __pkvm_start_teardown_vm(), once: no vCPU runs any more.
+ *  2. __pkvm_reclaim_dying_guest(), for the whole IPA space of a protected guest: the
+ *     host gets its memory back. For a non-protected guest it is
+ *     __pkvm_host_unshare_guest_all(), see guest_np_range.c.
+ *  3. __pkvm_finalize_teardown_vm(), until it does not return -EAGAIN: the host gets
+ *     back what the hypervisor had for the VM: guards, page tables, vCPUs, and at last
+ *     the VM itself, by __pkvm_teardown_vm() in pkvm.c.
+ *
+ * R1: host state, host stage-2 and guest stage-2 of a page change under both locks,
+ *     taken in the order of enum pkvm_component_id.
+ * R3: what the guest had kept private is zeroed and cleaned to the point of coherency
+ *     before the host gets it.
  * R5: however the host mixes these calls, nothing that is still in use comes back to it.
  * R6: each call is bounded, so that the host can serve interrupts between them.
  */
@@ -12,13 +22,21 @@
 
 #include <asm/kvm_hyp.h>
 #include <asm/kvm_mmu.h>
+#include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
 #include <nvhe/gfp.h>
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_guard.h>
+#include <nvhe/guest_mem.h>
+#include <nvhe/guest_pte.h>
+#include <nvhe/guest_sve.h>
+#include <nvhe/guest_teardown.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/pkvm.h>
+#include <nvhe/s2_pte.h>
+#include <nvhe/vcpu_load.h>
+#include <nvhe/vm_table.h>
 
 /**
  * __pkvm_start_teardown_vm() - End the life of a VM
@@ -52,6 +70,125 @@ int __pkvm_start_teardown_vm(pkvm_handle_t handle)
 	hyp_spin_unlock(&vm_table_lock);
 
 	return ret;
+}
+
+/*
+ * Clear leaves, and the tables that hold nothing any more. No TLB invalidation:
+ * the teardown began with one of the whole VMID, and no vCPU was loaded since.
+ */
+static int reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
+			   enum kvm_pgtable_walk_flags visit)
+{
+	struct pkvm_hyp_vm *vm = ctx->arg;
+	phys_addr_t phys = kvm_pte_to_phys(ctx->old);
+	void *table;
+
+	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
+		table = s2_unlink_empty(ctx);
+		if (table)
+			ctx->mm_ops->put_page(table);
+		return 0;
+	}
+
+	if (ctx->old == GUEST_PTE_POISONED) {
+		/* Nothing but the entry is left of it. */
+		vm->state.nr_granules--;
+	} else if (!kvm_pte_valid(ctx->old)) {
+		/* Empty, or a guard: that holds no page, and clear_guards() removes it. */
+		return 0;
+	} else if (guest_pte_state(ctx->old) == PKVM_PAGE_OWNED) {
+		pvm_zero_granule(phys);
+		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+		vm->state.nr_granules--;
+		vm->state.nr_private--;
+	} else {
+		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+		hyp_phys_to_page(phys)->host_holds = false;
+		vm->state.nr_granules--;
+		vm->state.nr_shared--;
+	}
+
+	s2_clear_visited(ctx);
+
+	return 0;
+}
+
+static int reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
+{
+	struct kvm_pgtable_walker walker = {
+		.cb	= reclaim_visitor,
+		.flags	= KVM_PGTABLE_WALK_LEAF | KVM_PGTABLE_WALK_TABLE_POST,
+		.arg	= vm,
+	};
+
+	return kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
+}
+
+/**
+ * __pkvm_reclaim_dying_guest() - Give pages of a dying guest back to the host
+ * @handle: the VM, whose teardown has begun.
+ * @gfn: the first granule of its IPA space to look at.
+ * @nr_granules: how many, at most PKVM_RECLAIM_MAX_GRANULES.
+ *
+ * Guest: OWNED => NOPAGE, zeroed;    Host: NOPAGE => OWNED
+ * Guest: SHARED_OWNED => NOPAGE;     Host: SHARED_BORROWED => OWNED
+ *
+ * Granules without a page are passed over. Takes the locks of host and guest.
+ *
+ * Return: 0 with every page of the range back; -ENOENT for an unknown handle;
+ * -EPERM if the VM is not dying, or not protected; -EINVAL for a bad count or a @gfn out of
+ * range; -ERANGE for a range beyond the guest's IPA space.
+ */
+int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
+{
+	u64 ipa = hyp_pfn_to_phys(gfn);
+	struct pkvm_hyp_vm *vm;
+	int ret;
+
+	if (!nr_granules || nr_granules > PKVM_RECLAIM_MAX_GRANULES ||
+	    hyp_phys_to_pfn(ipa) != gfn || ipa + nr_granules * PAGE_SIZE < ipa)
+		return -EINVAL;
+
+	vm = pkvm_get_hyp_vm(handle);
+	if (!vm)
+		return -ENOENT;
+
+	ret = -EPERM;
+	if (!READ_ONCE(vm->state.is_dying) || !vm->kvm.arch.pkvm.enabled)
+		goto put;
+
+	host_lock_component();
+	guest_lock_component(vm);
+	ret = reclaim_range(vm, ipa, nr_granules * PAGE_SIZE);
+	pvm_show_memory(vm);
+	guest_unlock_component(vm);
+	host_unlock_component();
+
+put:
+	pkvm_put_hyp_vm(vm);
+
+	return ret;
+}
+
+/* Remove some of the guards. Returns whether there are none left. */
+static bool clear_guards(struct pkvm_hyp_vm *vm)
+{
+	u64 end = BIT(vm->pgt.ia_bits);
+	int ret;
+
+	/*
+	 * Tables can be left behind the last guard. So a removal that has begun goes on
+	 * to the end of the IPA space, also when nr_guarded is 0.
+	 */
+	if (vm->state.guards_cleared == end ||
+	    !(vm->state.nr_guarded || vm->state.guards_cleared))
+		return true;
+
+	guest_lock_component(vm);
+	ret = pvm_remove_guards(vm, &vm->state.guards_cleared, end, PKVM_TEARDOWN_MAX_ENTRIES);
+	guest_unlock_component(vm);
+
+	return !ret;
 }
 
 /*
@@ -112,7 +249,7 @@ static int finalize_step(struct pkvm_hyp_vm *hyp_vm)
 	if (hyp_page_count(hyp_vm) || hyp_vm->state.nr_granules)
 		return -EBUSY;
 
-	if (!pvm_clear_guards(hyp_vm) || reclaim_tables(hyp_vm, mc, PKVM_TEARDOWN_MAX_PAGES))
+	if (!clear_guards(hyp_vm) || reclaim_tables(hyp_vm, mc, PKVM_TEARDOWN_MAX_PAGES))
 		return -EAGAIN;
 
 	if (hyp_vm->nr_vcpus) {

@@ -15,7 +15,7 @@
 #include <asm/kvm_hyp.h>
 
 #include <nvhe/guest_cpu.h>
-#include <nvhe/guest_hvc.h>
+#include <nvhe/guest_smccc.h>
 #include <nvhe/guest_trng.h>
 
 #define TRNG_VERSION_1_0	0x10000

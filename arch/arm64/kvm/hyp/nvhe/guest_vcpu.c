@@ -17,17 +17,16 @@
 #include <asm/sysreg.h>
 
 #include <nvhe/guest_cpu.h>
+#include <nvhe/guest_exit.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_quiet.h>
 #include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_vgic.h>
 #include <nvhe/pkvm.h>
 
 /* Architectural reset values. */
 #define PVM_RESET_PSTATE	(PSR_MODE_EL1h | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT | PSR_D_BIT)
 #define PVM_RESET_SCTLR		0x00C50078UL
-
-/* ID_AA64DFR0_EL1: statistical profiling, trace buffers. */
-#define DFR0_SPE		GENMASK_ULL(35, 32)
-#define DFR0_TRBE		GENMASK_ULL(47, 44)
 
 /* The affinity of a vCPU, computed from its id as KVM does it: the vGIC relies on that. */
 static u64 pvm_mpidr(unsigned int vcpu_id)
@@ -190,26 +189,6 @@ static void pvm_save_timer(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	__vcpu_sys_reg(vcpu, CNTV_CTL_EL0) = read_sysreg_el0(SYS_CNTV_CTL);
 	__vcpu_sys_reg(vcpu, CNTV_CVAL_EL0) = read_sysreg_el0(SYS_CNTV_CVAL);
-}
-
-/**
- * pkvm_set_buffer_flags() - Find out which buffers of the host's this CPU has to drain
- * @vcpu: the vCPU that is to run on it.
- *
- * That is not the host's to say: one that it keeps quiet about would go on to be
- * written, with the hypervisor's mappings, and one that there is not has no registers.
- */
-void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu)
-{
-	u64 dfr0 = read_sysreg(id_aa64dfr0_el1);
-
-	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_SPE);
-	if (FIELD_GET(DFR0_SPE, dfr0) && !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_EL1_P))
-		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_SPE);
-
-	vcpu_clear_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
-	if (FIELD_GET(DFR0_TRBE, dfr0) && !(read_sysreg_s(SYS_TRBIDR_EL1) & TRBIDR_EL1_P))
-		vcpu_set_flag(vcpu, DEBUG_STATE_SAVE_TRBE);
 }
 
 static void pvm_set_traps(struct pkvm_hyp_vcpu *hyp_vcpu)

@@ -15,7 +15,7 @@
 
 #include <asm/kvm_hyp.h>
 
-#include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_vgic.h>
 #include <nvhe/pkvm.h>
 
 /* Number of implemented list registers, and so the most that may be used. */

@@ -20,14 +20,22 @@
 #include <asm/kvm_pkvm_calls.h>
 
 #include <nvhe/debug_call.h>
+#include <nvhe/guest_hold.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_np.h>
+#include <nvhe/guest_np_range.h>
 #include <nvhe/guest_np_share.h>
+#include <nvhe/guest_reclaim.h>
+#include <nvhe/guest_teardown.h>
 #include <nvhe/guest_vcpu.h>
+#include <nvhe/guest_vgic.h>
 #include <nvhe/host_call.h>
+#include <nvhe/mem_protect.h>
 #include <nvhe/mm.h>
 #include <nvhe/pkvm.h>
 #include <nvhe/stage2_dump.h>
 #include <nvhe/trap_handler.h>
+#include <nvhe/vcpu_load.h>
 
 /* An errno would pass for an exit with a pending SError. */
 static int run_loaded_vcpu(struct kvm_vcpu *host_vcpu)

@@ -23,7 +23,7 @@
 #include <asm/kvm_pgtable_account.h>
 #include <asm/kvm_pgtable_check.h>
 
-#include <nvhe/guest_mem.h>
+#include <nvhe/guest_pte.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/pkvm.h>

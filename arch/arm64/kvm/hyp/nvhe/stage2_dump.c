@@ -17,12 +17,13 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_dump.h>
 
-#include <nvhe/guest_mem.h>
+#include <nvhe/guest_pte.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
 #include <nvhe/s2_pte.h>
 #include <nvhe/stage2_dump.h>
+#include <nvhe/vm_table.h>
 
 /* What one call looks at: so many leaves, or page states in blocks at 16 to the leaf. */
 #define DUMP_MAX_LEAVES		4096

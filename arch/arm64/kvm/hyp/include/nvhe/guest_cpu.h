@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What VMs are shown of the CPU, put into force, see guest_cpu.c, guest_quiet.c and
- * guest_mpam.c.
+ * What VMs are shown of the CPU, put into force, see guest_cpu.c and guest_mpam.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_CPU_H__
 #define __ARM64_KVM_NVHE_GUEST_CPU_H__
@@ -23,8 +22,5 @@ void pkvm_cpu_save_keys(struct kvm_vcpu *vcpu);
 
 void pkvm_mpam_trap(void);
 void pkvm_mpam_untrap(void);
-
-void pvm_quiet_begin(void);
-void pvm_quiet_end(void);
 
 #endif /* __ARM64_KVM_NVHE_GUEST_CPU_H__ */

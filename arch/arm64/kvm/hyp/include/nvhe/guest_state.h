@@ -7,8 +7,21 @@
 
 #include <linux/types.h>
 
-#include <nvhe/guest_vcpu.h>
+#include <asm/kvm_pkvm_exit.h>
+
 #include <nvhe/spinlock.h>
+
+/**
+ * enum pvm_power - Whether a vCPU of a protected VM is on, as PSCI defines it.
+ * @PVM_POWER_OFF:	  It does not run.
+ * @PVM_POWER_ON_PENDING: It will be reset when it runs next, and start at its entry point.
+ * @PVM_POWER_ON:	  It runs.
+ */
+enum pvm_power {
+	PVM_POWER_OFF,
+	PVM_POWER_ON_PENDING,
+	PVM_POWER_ON,
+};
 
 /**
  * struct pkvm_vcpu_state - Of a vCPU.

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How a protected vCPU leaves for the host, see guest_exit.c.
+ */
+#ifndef __ARM64_KVM_NVHE_GUEST_EXIT_H__
+#define __ARM64_KVM_NVHE_GUEST_EXIT_H__
+
+#include <linux/types.h>
+
+#include <asm/kvm_pkvm_exit.h>
+
+#include <nvhe/pkvm.h>
+
+/* Whether the guest makes its call again once the host has done what the exit asks for. */
+static inline bool pvm_exit_is_retry(enum pvm_exit exit)
+{
+	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_HELD || exit == PVM_EXIT_TABLES;
+}
+
+/* The end of a call that the host has to see: false, with what the host will see of it. */
+static inline bool pvm_request_exit(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
+				    u64 func_id, u64 arg1, u64 arg2, u64 arg3)
+{
+	hyp_vcpu->state.exit = exit;
+	hyp_vcpu->state.exit_args[0] = func_id;
+	hyp_vcpu->state.exit_args[1] = arg1;
+	hyp_vcpu->state.exit_args[2] = arg2;
+	hyp_vcpu->state.exit_args[3] = arg3;
+
+	return false;
+}
+
+void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu);
+int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code);
+
+#endif /* __ARM64_KVM_NVHE_GUEST_EXIT_H__ */

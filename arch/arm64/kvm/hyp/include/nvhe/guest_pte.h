@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What entries say of a guest's pages: those of its own stage-2, and those of the host's.
+ */
+#ifndef __ARM64_KVM_NVHE_GUEST_PTE_H__
+#define __ARM64_KVM_NVHE_GUEST_PTE_H__
+
+#include <asm/kvm_pgtable.h>
+
+#include <nvhe/mem_protect.h>
+
+/*
+ * The annotation in the host's entry for a page that went to a guest: beside the
+ * owner, PKVM_ID_GUEST, the index of the VM and the granule of its IPA space.
+ */
+#define HOST_PTE_GUEST_IDX_MASK	GENMASK(23, 16)
+#define HOST_PTE_GUEST_GFN_MASK	GENMASK(63, 24)
+
+/* A guest's entry for an IPA whose page the host took by force: it gets no other. */
+#define GUEST_PTE_POISONED	((kvm_pte_t)BIT(11))
+
+/* The owner field of a guest's annotated entries. */
+#define GUEST_OWNER_MMIO_GUARD	1
+
+/**
+ * guest_pte_state() - The guest's half of the state of a page
+ * @pte: the guest's entry for it, whose software bits hold the state.
+ *
+ * Return: the state; PKVM_NOPAGE for any entry that is not valid.
+ */
+static inline enum pkvm_page_state guest_pte_state(kvm_pte_t pte)
+{
+	return kvm_pte_valid(pte) ? FIELD_GET(PKVM_PAGE_STATE_PROT_MASK, pte) : PKVM_NOPAGE;
+}
+
+#endif /* __ARM64_KVM_NVHE_GUEST_PTE_H__ */

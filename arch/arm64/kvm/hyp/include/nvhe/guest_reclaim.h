@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A page that the host takes from a live guest by force, see guest_reclaim.c.
+ */
+#ifndef __ARM64_KVM_NVHE_GUEST_RECLAIM_H__
+#define __ARM64_KVM_NVHE_GUEST_RECLAIM_H__
+
+#include <linux/types.h>
+
+int __pkvm_host_force_reclaim(u64 pfn);
+
+#endif /* __ARM64_KVM_NVHE_GUEST_RECLAIM_H__ */
