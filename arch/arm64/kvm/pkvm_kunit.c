@@ -4,6 +4,7 @@
  * known where KVM is built, and there alone.
  */
 #include <kunit/visibility.h>
+#include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 
@@ -22,3 +23,10 @@ size_t pkvm_kunit_hyp_vcpu_size(void)
 	return PAGE_ALIGN(PKVM_HYP_VCPU_SIZE);
 }
 EXPORT_SYMBOL_IF_KUNIT(pkvm_kunit_hyp_vcpu_size);
+
+size_t pkvm_kunit_sve_size(void)
+{
+	return system_supports_sve() ? PAGE_ALIGN(SVE_SIG_REGS_SIZE(sve_vq_from_vl(kvm_sve_max_vl)))
+				     : 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(pkvm_kunit_sve_size);

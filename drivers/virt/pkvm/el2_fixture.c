@@ -298,6 +298,28 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus)
 }
 
 /**
+ * el2_vm_add_sve() - Give SVE to the vCPUs of a protected VM.
+ * @test:	The test case; skipped on a machine without SVE.
+ * @vm:		The VM, before el2_init_vm().
+ *
+ * Allocates the memory for their SVE state, for the longest vectors of the machine.
+ */
+void el2_vm_add_sve(struct kunit *test, struct el2_vm *vm)
+{
+	unsigned int i;
+
+	if (!pkvm_kunit_sve_size())
+		kunit_skip(test, "the machine has no SVE");
+
+	__set_bit(KVM_ARM_VCPU_SVE, vm->kvm->arch.vcpu_features);
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		vcpu_set_flag(vm->vcpu[i], GUEST_HAS_SVE);
+		vm->vcpu[i]->arch.sve_max_vl = SVE_VL_MAX;
+		vm->sve[i] = el2_alloc(test, pkvm_kunit_sve_size());
+	}
+}
+
+/**
  * el2_init_vm() - Create a VM at EL2.
  * @vm:	The VM.
  *
@@ -327,12 +349,16 @@ int el2_init_vm(struct el2_vm *vm)
  */
 int el2_init_vcpu(struct el2_vm *vm, unsigned int idx)
 {
-	int ret = kvm_call_hyp_nvhe(__pkvm_init_vcpu, vm->handle, vm->vcpu[idx], vm->hyp_vcpu[idx]);
+	int ret = kvm_call_hyp_nvhe(__pkvm_init_vcpu, vm->handle, vm->vcpu[idx], vm->hyp_vcpu[idx],
+				    vm->sve[idx]);
 
 	if (ret)
 		return ret;
 	vm->metadata += pkvm_kunit_hyp_vcpu_size() / PAGE_SIZE;
+	if (vm->sve[idx])
+		vm->metadata += pkvm_kunit_sve_size() / PAGE_SIZE;
 	vm->hyp_vcpu[idx] = NULL;
+	vm->sve[idx] = NULL;
 	return 0;
 }
 
@@ -641,6 +667,7 @@ void el2_vm_destroy(struct kunit *test, struct el2_vm *vm)
 		__free_hyp_memcache(&vm->vcpu[i]->arch.pkvm_memcache, el2_free_table,
 				    el2_phys_to_virt, NULL);
 		el2_free(vm->hyp_vcpu[i], pkvm_kunit_hyp_vcpu_size());
+		el2_free(vm->sve[i], pkvm_kunit_sve_size());
 		el2_free_shared(test, vm->vcpu[i], sizeof(*vm->vcpu[i]));
 	}
 	if (vm->kvm)

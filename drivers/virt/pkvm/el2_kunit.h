@@ -31,6 +31,7 @@
  * @hyp_vm:	Pages for EL2's VM, which EL2 owns from el2_init_vm() on.
  * @pgd:	Pages for the top level of the stage-2, likewise.
  * @hyp_vcpu:	Pages for EL2's vCPUs; NULL once EL2 owns them, after el2_init_vcpu().
+ * @sve:	Pages for the SVE state of these vCPUs, likewise; NULL for a vCPU without SVE.
  * @handle:	The handle, or 0.
  * @dying:	Whether the teardown has started.
  * @metadata:	The number of pages for the VM itself that EL2 has not returned yet.
@@ -44,6 +45,7 @@ struct el2_vm {
 	void			*hyp_vm;
 	void			*pgd;
 	void			*hyp_vcpu[EL2_MAX_VCPUS];
+	void			*sve[EL2_MAX_VCPUS];
 	pkvm_handle_t		handle;
 	bool			dying;
 	unsigned long		metadata;
@@ -79,6 +81,7 @@ int el2_share(struct page *page);
 int el2_unshare(struct page *page);
 
 struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
+void el2_vm_add_sve(struct kunit *test, struct el2_vm *vm);
 int el2_init_vm(struct el2_vm *vm);
 int el2_init_vcpu(struct el2_vm *vm, unsigned int idx);
 struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus);

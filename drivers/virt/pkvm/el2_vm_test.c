@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/smp.h>
 
+#include <asm/kvm_emulate.h>
 #include <asm/kvm_pkvm.h>
 #include <asm/kvm_pkvm_kunit.h>
 
@@ -197,9 +198,89 @@ static void vcpu_refused(struct kunit *test)
 	spare = alloc_pages_exact(size, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, spare);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_init_vcpu, vm->handle, vm->vcpu[0],
-						     spare), -EINVAL);
+						     spare, NULL), -EINVAL);
 	expect_all_owned(test, spare, size);
 	free_pages_exact(spare, size);
+}
+
+/*
+ * Rule: EL2 keeps the SVE state of a protected vCPU in pages that the host donates. It takes as
+ * many as the longest vectors of the machine need, even if the host claims longer ones, and returns
+ * them zeroed.
+ */
+static void sve_state_is_donated(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, EL2_MAX_VCPUS);
+	size_t offset;
+	void *sve;
+
+	el2_vm_add_sve(test, vm);
+	sve = vm->sve[0];
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_init_vcpu(vm, 1), 0);
+	for (offset = 0; offset < pkvm_kunit_sve_size(); offset += PAGE_SIZE)
+		el2_expect_lost(test, virt_to_page(sve + offset));
+	KUNIT_EXPECT_EQ(test, el2_load(vm, 0), 0);
+	el2_put();
+	el2_vm_destroy(test, vm);
+}
+
+/*
+ * Rule (R7): EL2 refuses a vCPU with an invalid vector length, or with memory for its SVE state
+ * that the host cannot donate, and the host keeps all of its pages.
+ */
+static void sve_state_refused(struct kunit *test)
+{
+	static const unsigned int no_vl[] = { 0, 1, SVE_VL_MIN - 1, SVE_VL_MIN + 1 };
+	struct el2_vm *vm = el2_vm_alloc(test, 1);
+	struct page *shared = el2_page(test);
+	void *hyp_vcpu = vm->hyp_vcpu[0];
+	unsigned int i;
+	void *sve;
+
+	el2_vm_add_sve(test, vm);
+	sve = vm->sve[0];
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+
+	for (i = 0; i < ARRAY_SIZE(no_vl); i++) {
+		vm->vcpu[0]->arch.sve_max_vl = no_vl[i];
+		KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EINVAL);
+	}
+	vm->vcpu[0]->arch.sve_max_vl = SVE_VL_MAX;
+
+	vm->sve[0] = sve + SVE_VQ_BYTES;
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EBUSY);
+	vm->sve[0] = hyp_vcpu;
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EBUSY);
+	KUNIT_ASSERT_EQ(test, el2_share(shared), 0);
+	vm->sve[0] = page_address(shared);
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
+	vm->sve[0] = sve;
+
+	expect_all_owned(test, hyp_vcpu, pkvm_kunit_hyp_vcpu_size());
+	expect_all_owned(test, sve, pkvm_kunit_sve_size());
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), 0);
+}
+
+/* Rule (R8): EL2 refuses a vCPU with SVE if the VM has none, and one without SVE if it has. */
+static void sve_not_as_the_vm(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_alloc(test, 1);
+	struct el2_vm *without = el2_vm_alloc(test, 1);
+
+	el2_vm_add_sve(test, vm);
+	KUNIT_ASSERT_EQ(test, el2_init_vm(vm), 0);
+	vcpu_clear_flag(vm->vcpu[0], GUEST_HAS_SVE);
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(vm, 0), -EINVAL);
+	expect_all_owned(test, vm->sve[0], pkvm_kunit_sve_size());
+
+	el2_vm_add_sve(test, without);
+	__clear_bit(KVM_ARM_VCPU_SVE, without->kvm->arch.vcpu_features);
+	KUNIT_ASSERT_EQ(test, el2_init_vm(without), 0);
+	KUNIT_EXPECT_EQ(test, el2_init_vcpu(without, 0), -EINVAL);
+	expect_all_owned(test, without->sve[0], pkvm_kunit_sve_size());
 }
 
 /* Rule: EL2 loads no vCPU for an invalid handle or index. */
@@ -342,6 +423,9 @@ struct kunit_case el2_vm_cases[] = {
 	KUNIT_CASE(create_from_wrong_memory),
 	KUNIT_CASE(create_from_wild_pointer),
 	KUNIT_CASE(vcpu_refused),
+	KUNIT_CASE(sve_state_is_donated),
+	KUNIT_CASE(sve_state_refused),
+	KUNIT_CASE(sve_not_as_the_vm),
 	KUNIT_CASE(load_bad_handle),
 	KUNIT_CASE(load_twice),
 	KUNIT_CASE(load_on_two_cpus),

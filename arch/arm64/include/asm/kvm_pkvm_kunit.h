@@ -22,4 +22,12 @@ size_t pkvm_kunit_hyp_vm_size(unsigned int nr_vcpus);
  */
 size_t pkvm_kunit_hyp_vcpu_size(void);
 
+/**
+ * pkvm_kunit_sve_size() - What __pkvm_init_vcpu() takes for the SVE state of a vCPU that has the
+ *	longest vectors.
+ *
+ * Return: bytes, a multiple of the page size; 0 if the machine has no SVE.
+ */
+size_t pkvm_kunit_sve_size(void);
+
 #endif /* __ARM64_KVM_PKVM_KUNIT_H__ */
