@@ -11,7 +11,7 @@
 
 #include <asm/sysreg.h>
 
-#include <nvhe/guest_cpu.h>
+#include <nvhe/guest_mpam.h>
 
 /* MPAM2_EL2, MPAMHCR_EL2 and MPAMIDR_EL1, as far as MPAM is kept from guests. */
 #define SYS_MPAMIDR_EL1		sys_reg(3, 0, 10, 4, 4)

@@ -16,6 +16,7 @@
 #include <asm/kvm_mmu.h>
 
 #include <nvhe/guest_cpu.h>
+#include <nvhe/guest_mpam.h>
 #include <nvhe/guest_np.h>
 #include <nvhe/guest_quiet.h>
 #include <nvhe/guest_sve.h>

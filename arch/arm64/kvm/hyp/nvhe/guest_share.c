@@ -25,7 +25,7 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
-#include <nvhe/smmu.h>
+#include <nvhe/smmu_s2.h>
 
 /* Above this many runs, invalidate the host's whole VMID instead. */
 #define MAX_TLB_RUNS	8

@@ -19,6 +19,7 @@
 #include <nvhe/guest_cpu.h>
 #include <nvhe/guest_exit.h>
 #include <nvhe/guest_mem.h>
+#include <nvhe/guest_mpam.h>
 #include <nvhe/guest_quiet.h>
 #include <nvhe/guest_vcpu.h>
 #include <nvhe/guest_vgic.h>

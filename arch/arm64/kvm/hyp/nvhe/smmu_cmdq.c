@@ -13,7 +13,8 @@
 #include <linux/io.h>
 
 #include <nvhe/memory.h>
-#include <nvhe/smmu.h>
+#include <nvhe/smmu_cmdq.h>
+#include <nvhe/smmu_mem.h>
 
 #include "arm-smmu-v3.h"
 

@@ -14,7 +14,8 @@
 
 #include <asm/kvm_mmu.h>
 
-#include <nvhe/smmu.h>
+#include <nvhe/smmu_evtq.h>
+#include <nvhe/smmu_mem.h>
 
 #include "arm-smmu-v3.h"
 

@@ -13,7 +13,10 @@
  * The host's lock and the SMMU's are held throughout.
  */
 
-#include <nvhe/smmu.h>
+#include <nvhe/smmu_cmdq.h>
+#include <nvhe/smmu_host_cmdq.h>
+#include <nvhe/smmu_mem.h>
+#include <nvhe/smmu_ste.h>
 
 #include "arm-smmu-v3.h"
 

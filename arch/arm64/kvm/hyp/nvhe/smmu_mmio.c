@@ -17,6 +17,10 @@
 #include <hyp/adjust_pc.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/smmu.h>
+#include <nvhe/smmu_evtq.h>
+#include <nvhe/smmu_host_cmdq.h>
+#include <nvhe/smmu_mmio.h>
+#include <nvhe/smmu_ste.h>
 #include <nvhe/trap_handler.h>
 
 #include "arm-smmu-v3.h"

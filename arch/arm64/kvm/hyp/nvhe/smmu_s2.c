@@ -20,7 +20,9 @@
 
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
-#include <nvhe/smmu.h>
+#include <nvhe/smmu_cmdq.h>
+#include <nvhe/smmu_mem.h>
+#include <nvhe/smmu_s2.h>
 
 #include "arm-smmu-v3.h"
 

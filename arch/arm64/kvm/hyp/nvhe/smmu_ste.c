@@ -17,7 +17,10 @@
 
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
-#include <nvhe/smmu.h>
+#include <nvhe/smmu_cmdq.h>
+#include <nvhe/smmu_mem.h>
+#include <nvhe/smmu_s2.h>
+#include <nvhe/smmu_ste.h>
 
 #include "arm-smmu-v3.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What VMs are shown of the CPU, put into force, see guest_cpu.c and guest_mpam.c.
+ * What VMs are shown of the CPU, put into force, see guest_cpu.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_CPU_H__
 #define __ARM64_KVM_NVHE_GUEST_CPU_H__
@@ -19,8 +19,5 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm);
 int pkvm_cpu_check_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu);
 void pkvm_cpu_save_keys(struct kvm_vcpu *vcpu);
-
-void pkvm_mpam_trap(void);
-void pkvm_mpam_untrap(void);
 
 #endif /* __ARM64_KVM_NVHE_GUEST_CPU_H__ */
