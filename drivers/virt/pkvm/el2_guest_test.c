@@ -243,7 +243,7 @@ static void guest_queries(struct kunit *test)
 			SMCCC_RET_INVALID_PARAMETER);
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, 0x8600ff00, 0, 0, 0),
 			SMCCC_RET_NOT_SUPPORTED);
-	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, KVM_HOST_SMCCC_FUNC(__pkvm_host_share_hyp),
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, KVM_HOST_SMCCC_FUNC(__pkvm_vcpu_load),
 					    0, 0, 0), SMCCC_RET_NOT_SUPPORTED);
 }
 
