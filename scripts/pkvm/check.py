@@ -83,7 +83,9 @@ class Answers:
                 with open(path) as file:
                     self.parts.update(re.findall('[A-Za-z0-9]+', file.read()))
         with open(os.path.join(LINUX, 'MAINTAINERS')) as file:
-            self.patterns = re.findall(r'^F:\t(\S+)$', file.read().split('\nTHE REST\n')[0], re.M)
+            entries = file.read().split('\nTHE REST\n')[0]
+        self.patterns = re.findall(r'^F:\t(\S+)$', entries, re.M)
+        self.names = re.findall(r'^N:\t(\S+)$', entries, re.M)
 
     def findings(self, lines, folder):
         """Return those lines of checkpatch, run in a folder, that are findings."""
@@ -102,7 +104,8 @@ class Answers:
         """Return whether an entry of MAINTAINERS leads to a file."""
         return any(path.startswith(pattern) if pattern.endswith('/') else
                    tree.fnmatch.fnmatch(path, pattern) and
-                   path.count('/') == pattern.count('/') for pattern in self.patterns)
+                   path.count('/') == pattern.count('/') for pattern in self.patterns) or \
+            any(re.search(name, path) for name in self.names)
 
 
 def is_source(path):

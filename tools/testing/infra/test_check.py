@@ -36,6 +36,7 @@ class Answers(unittest.TestCase):
     def test_new_file(self):
         """A new file is a finding unless an entry of MAINTAINERS leads to it."""
         for names, finding in ((['arch/arm64/kvm/new.c'], False), (['lib/none/new.c'], True),
+                               (['lib/pkvm_new.c'], False),
                                (['arch/arm64/kvm/new.c', 'lib/none/new.c'], True)):
             self.box.write('1.patch', ''.join(map(ADDED.format, names)))
             self.assertEqual(self.answers.findings([MOVED], self.box.top),
