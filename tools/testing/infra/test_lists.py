@@ -91,7 +91,22 @@ class Programs(unittest.TestCase):
 
 
 class Functions(unittest.TestCase):
-    """The functions that the pages render from the sources."""
+    """The files of kernel and hypervisor, and the functions that pages render from them."""
+
+    def test_files(self):
+        """pkvm-maintainer.rst says of each file what it is for, and names no other."""
+        section = PAGES['pkvm-maintainer.rst'].split('\nWhat is in which file\n====')[1]
+        section = section.split('\nHow to edit a hook\n')[0]
+        named = []
+        for part in re.split(r'^(?=.* \(``arch/)', section, flags=re.M)[1:]:
+            folder = re.search('``(.*?)``', part).group(1)
+            named += [f'{folder}/{name}'
+                      for name in re.findall(r'^``([\w-]+\.c)`` +\S', part, re.M)]
+        there = [f'{folder}/{name}' for folder in ('arch/arm64/kvm', 'arch/arm64/kvm/hyp',
+                                                   'arch/arm64/kvm/hyp/nvhe')
+                 for name in listed(folder, r'.*\.c')]
+        self.assertGreater(len(there), 30)
+        self.assertEqual(sorted(named), sorted(there))
 
     def test_host(self):
         """Each file of the host with kernel-doc is rendered on one page, and no other is."""
