@@ -36,6 +36,27 @@ static void show_everything(bool is_protected, unsigned long options, u64 *shown
 		shown[i] = pkvm_show_id_reg(i, is_protected, options, 0x1111111111111111ULL, ~0ULL);
 }
 
+/* What a VM is shown of all registers at once is what it is shown of each. */
+static void all_registers(struct kunit *test)
+{
+	u64 cpu[KVM_ARM_ID_REG_NUM], want[KVM_ARM_ID_REG_NUM], shown[KVM_ARM_ID_REG_NUM];
+	unsigned int i, is_protected;
+
+	for (i = 0; i < KVM_ARM_ID_REG_NUM; i++) {
+		cpu[i] = 0x0123456789abcdefULL * (i + 1);
+		want[i] = ~cpu[i];
+	}
+
+	for (is_protected = 0; is_protected < 2; is_protected++) {
+		memset(shown, 0xff, sizeof(shown));
+		pkvm_show_id_regs(shown, is_protected, ALL_OPTIONS, cpu, want);
+		for (i = 0; i < KVM_ARM_ID_REG_NUM; i++)
+			KUNIT_EXPECT_EQ_MSG(test, shown[i],
+					    pkvm_show_id_reg(i, is_protected, ALL_OPTIONS, cpu[i],
+							     want[i]), "register %u", i);
+	}
+}
+
 static void no_field_twice(struct kunit *test)
 {
 	u64 seen[KVM_ARM_ID_REG_NUM] = {};
@@ -229,6 +250,7 @@ static void permissions_need_tcr2(struct kunit *test)
 }
 
 static struct kunit_case features_cases[] = {
+	KUNIT_CASE(all_registers),
 	KUNIT_CASE(no_field_twice),
 	KUNIT_CASE(row_limits),
 	KUNIT_CASE(unknown_is_hidden),

@@ -76,13 +76,10 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 	struct kvm_arch *arch = &vm->kvm.arch;
 	struct pkvm_feature_traps traps;
 	unsigned long options;
-	unsigned int i;
 
 	options = vm_options(host_kvm);
-	for (i = 0; i < KVM_ARM_ID_REG_NUM; i++)
-		arch->id_regs[i] = pkvm_show_id_reg(i, arch->pkvm.enabled, options,
-						    pkvm_cpu_id_regs[i],
-						    READ_ONCE(host_kvm->arch.id_regs[i]));
+	pkvm_show_id_regs(arch->id_regs, arch->pkvm.enabled, options, pkvm_cpu_id_regs,
+			  host_kvm->arch.id_regs);
 	arch->ctr_el0 = pkvm_cpu_ctr_el0;
 
 	if (!arch->pkvm.enabled && options & BIT(PKVM_WITH_MTE))

@@ -404,6 +404,25 @@ static bool is_offered(enum pkvm_offer offer)
 	return offer == PKVM_STATELESS || offer == PKVM_STATE;
 }
 
+/* What a VM is shown in a field. @cpu and @want are whole registers. */
+static u64 show_id_field(const struct pkvm_id_field *field, bool is_protected,
+			 unsigned long options, u64 cpu, u64 want)
+{
+	u64 val = field->hidden;
+
+	options |= BIT(PKVM_ALWAYS);
+	if (options & BIT(field->option)) {
+		if (is_protected && is_offered(field->pvm))
+			val = id_field_min(field, id_field_get(field, cpu), field->pvm_max);
+		else if (!is_protected && is_offered(field->np))
+			val = id_field_min(field, id_field_get(field, cpu), field->np_max);
+		if (!is_protected)
+			val = id_field_min(field, val, id_field_get(field, want));
+	}
+
+	return val << field->shift;
+}
+
 /**
  * pkvm_show_id_reg() - What a VM is shown of an ID register
  * @reg: IDREG_IDX() of the register.
@@ -416,30 +435,37 @@ static bool is_offered(enum pkvm_offer offer)
  */
 u64 pkvm_show_id_reg(unsigned int reg, bool is_protected, unsigned long options, u64 cpu, u64 want)
 {
-	const struct pkvm_id_field *field;
-	u64 val, shown = 0;
+	u64 shown = 0;
 	unsigned int i;
 
-	options |= BIT(PKVM_ALWAYS);
-
 	for (i = 0; i < ARRAY_SIZE(id_fields); i++) {
-		field = &id_fields[i];
-		if (field->reg != reg)
-			continue;
-
-		val = field->hidden;
-		if (options & BIT(field->option)) {
-			if (is_protected && is_offered(field->pvm))
-				val = id_field_min(field, id_field_get(field, cpu), field->pvm_max);
-			else if (!is_protected && is_offered(field->np))
-				val = id_field_min(field, id_field_get(field, cpu), field->np_max);
-			if (!is_protected)
-				val = id_field_min(field, val, id_field_get(field, want));
-		}
-		shown |= val << field->shift;
+		if (id_fields[i].reg == reg)
+			shown |= show_id_field(&id_fields[i], is_protected, options, cpu, want);
 	}
 
 	return shown;
+}
+
+/**
+ * pkvm_show_id_regs() - What a VM is shown of all ID registers
+ * @shown: set to the registers, KVM_ARM_ID_REG_NUM of them, as pkvm_show_id_reg() has them.
+ * @is_protected: whether the VM is.
+ * @options: a bit for each enum pkvm_option that the VM has asked for.
+ * @cpu: the registers, as all CPUs of the machine have them.
+ * @want: what the host would show. The host may change it meanwhile: each field is read once.
+ */
+void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, const u64 *cpu,
+		       const u64 *want)
+{
+	const struct pkvm_id_field *field;
+	unsigned int i;
+
+	memset(shown, 0, KVM_ARM_ID_REG_NUM * sizeof(*shown));
+	for (i = 0; i < ARRAY_SIZE(id_fields); i++) {
+		field = &id_fields[i];
+		shown[field->reg] |= show_id_field(field, is_protected, options, cpu[field->reg],
+						   READ_ONCE(want[field->reg]));
+	}
 }
 
 /**
