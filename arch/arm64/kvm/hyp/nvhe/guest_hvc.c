@@ -92,7 +92,8 @@ static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 	if ((ret == -ENOENT && share) || ret == -EBUSY)
 		return pvm_request_exit(hyp_vcpu, share ? PVM_EXIT_PAGE : PVM_EXIT_HELD,
 					vcpu_get_reg(vcpu, 0), ipa,
-					min_t(u64, nr_granules, PVM_RANGE_MAX), 0);
+					min_t(u64, nr_granules,
+					      share ? PVM_RANGE_MAX : PVM_UNSHARE_MAX), 0);
 
 	if (ret)
 		return pvm_smccc_return(vcpu, SMCCC_RET_INVALID_PARAMETER);

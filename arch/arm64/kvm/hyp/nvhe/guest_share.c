@@ -8,7 +8,8 @@
  * R2: when a call that takes pages back returns, no CPU has a TLB entry of the
  *     host for any of them. They are invalidated by ranges, not one by one.
  * R3: a page that is taken back is cleaned once the host cannot write to it any more.
- * R6: a call does PVM_RANGE_MAX granules at most, and says how many.
+ * R6: a call shares PVM_RANGE_MAX granules at most, or takes PVM_UNSHARE_MAX back, and
+ *     says how many.
  * R7: a granule is refused with nothing changed, or done whole; the run ends at
  *     the first that is refused.
  */
@@ -249,7 +250,7 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granul
 	int ret = 0;
 	u64 nr = 0;
 
-	nr_granules = min_t(u64, nr_granules, PVM_RANGE_MAX);
+	nr_granules = min_t(u64, nr_granules, PVM_UNSHARE_MAX);
 
 	host_lock_component();
 	guest_lock_component(walk.vm);

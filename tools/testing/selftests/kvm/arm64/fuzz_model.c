@@ -137,7 +137,7 @@ static bool follow_unshare(struct fuzz_model *model, const uint64_t *args, const
 
 	if (!n || args[3])
 		return refused(got);
-	n = run_length(model, first, n < PVM_RANGE_MAX ? n : PVM_RANGE_MAX, ANY, FUZZ_SHARED);
+	n = run_length(model, first, n < PVM_UNSHARE_MAX ? n : PVM_UNSHARE_MAX, ANY, FUZZ_SHARED);
 	if (!n)
 		return refused(got);
 

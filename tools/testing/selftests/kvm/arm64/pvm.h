@@ -60,6 +60,8 @@
 
 /* The limit of a call on a range, in granules, and for guards in leaves of the guest's stage-2. */
 #define PVM_RANGE_MAX		256
+/* The limit of MEM_UNSHARE, in granules of 4 KiB. */
+#define PVM_UNSHARE_MAX		64
 
 /* Op0, Op1, CRn, CRm and Op2 of a system register, where MRS and MSR have them. */
 #define PVM_SYSREG(op0, op1, crn, crm, op2)						\

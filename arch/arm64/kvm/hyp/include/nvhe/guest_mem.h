@@ -6,6 +6,8 @@
 #ifndef __ARM64_KVM_NVHE_GUEST_MEM_H__
 #define __ARM64_KVM_NVHE_GUEST_MEM_H__
 
+#include <linux/sizes.h>
+
 #include <asm/kvm_pgtable.h>
 
 #include <nvhe/pkvm.h>
@@ -15,6 +17,9 @@
  * at, with interrupts off (R6).
  */
 #define PVM_RANGE_MAX	256
+
+/* The most granules that a guest takes back by one call, each of which is cleaned (R6). */
+#define PVM_UNSHARE_MAX	(SZ_256K / PAGE_SIZE)
 
 /* Tell the host what is where, for its statistics. Under the guest's lock. */
 static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
