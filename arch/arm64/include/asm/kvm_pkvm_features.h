@@ -79,7 +79,6 @@ struct pkvm_feature_traps {
 };
 
 const struct pkvm_id_field *pkvm_id_fields(unsigned int *nr);
-u64 pkvm_show_id_reg(unsigned int reg, bool is_protected, unsigned long options, u64 cpu, u64 want);
 void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, const u64 *cpu,
 		       const u64 *want);
 void pkvm_feature_traps(const u64 *shown, struct pkvm_feature_traps *traps);

@@ -424,35 +424,14 @@ static u64 show_id_field(const struct pkvm_id_field *field, bool is_protected,
 }
 
 /**
- * pkvm_show_id_reg() - What a VM is shown of an ID register
- * @reg: IDREG_IDX() of the register.
- * @is_protected: whether the VM is.
- * @options: a bit for each enum pkvm_option that the VM has asked for.
- * @cpu: the register, as all CPUs of the machine have it.
- * @want: what the host would show; it counts for a non-protected VM alone, and only as a limit.
- *
- * Return: the register; 0 for one that the table does not know.
- */
-u64 pkvm_show_id_reg(unsigned int reg, bool is_protected, unsigned long options, u64 cpu, u64 want)
-{
-	u64 shown = 0;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(id_fields); i++) {
-		if (id_fields[i].reg == reg)
-			shown |= show_id_field(&id_fields[i], is_protected, options, cpu, want);
-	}
-
-	return shown;
-}
-
-/**
  * pkvm_show_id_regs() - What a VM is shown of all ID registers
- * @shown: set to the registers, KVM_ARM_ID_REG_NUM of them, as pkvm_show_id_reg() has them.
+ * @shown: set to the registers, KVM_ARM_ID_REG_NUM of them, by IDREG_IDX(); 0 for one that the
+ *	   table does not know.
  * @is_protected: whether the VM is.
  * @options: a bit for each enum pkvm_option that the VM has asked for.
  * @cpu: the registers, as all CPUs of the machine have them.
- * @want: what the host would show. The host may change it meanwhile: each field is read once.
+ * @want: what the host would show; it counts for a non-protected VM alone, and only as a limit.
+ *	  The host may change it meanwhile: each field is read once.
  */
 void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, const u64 *cpu,
 		       const u64 *want)
