@@ -186,6 +186,14 @@ void disk_put_header(struct disk *f, uint32_t type, uint64_t sector)
 	assert_int_equal(guest_memory_write(&f->memory, HEADER, &header, sizeof(header)), 0);
 }
 
+/* A request of a header and a status, at the first two descriptors. It is not submitted. */
+void disk_put_without_data(struct disk *f, uint32_t type)
+{
+	disk_put_header(f, type, 0);
+	put_desc(&f->memory, 0, HEADER, 16, VRING_DESC_F_NEXT, 1);
+	put_desc(&f->memory, 1, STATUS, 1, VRING_DESC_F_WRITE, 0);
+}
+
 void disk_kick(struct disk *f)
 {
 	disk_put(f, f->notify, 2, 0);

@@ -75,6 +75,7 @@ int disk_setup_truncated(void **state);
 int disk_setup_full(void **state);
 int disk_teardown(void **state);
 void disk_put_header(struct disk *f, uint32_t type, uint64_t sector);
+void disk_put_without_data(struct disk *f, uint32_t type);
 void disk_kick(struct disk *f);
 void disk_submit(struct disk *f, uint16_t head);
 uint8_t disk_answer(struct disk *f, uint32_t *length);

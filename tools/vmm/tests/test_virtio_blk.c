@@ -197,9 +197,7 @@ static void test_private_header(void **state)
 {
 	struct disk *f = *state;
 
-	disk_put_header(f, VIRTIO_BLK_T_IN, 0);
-	put_desc(&f->memory, 0, HEADER, 16, VRING_DESC_F_NEXT, 1);
-	put_desc(&f->memory, 1, STATUS, 1, VRING_DESC_F_WRITE, 0);
+	disk_put_without_data(f, VIRTIO_BLK_T_IN);
 	make_private(&f->memory, HEADER);
 	disk_submit(f, 0);
 	make_shared(&f->memory, HEADER);
@@ -210,9 +208,7 @@ static void test_private_status(void **state)
 {
 	struct disk *f = *state;
 
-	disk_put_header(f, VIRTIO_BLK_T_FLUSH, 0);
-	put_desc(&f->memory, 0, HEADER, 16, VRING_DESC_F_NEXT, 1);
-	put_desc(&f->memory, 1, STATUS, 1, VRING_DESC_F_WRITE, 0);
+	disk_put_without_data(f, VIRTIO_BLK_T_FLUSH);
 	make_private(&f->memory, STATUS);
 	disk_submit(f, 0);
 	make_shared(&f->memory, STATUS);
@@ -226,9 +222,7 @@ static void test_private_rings(void **state)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(rings) / sizeof(*rings); i++) {
-		disk_put_header(f, VIRTIO_BLK_T_FLUSH, 0);
-		put_desc(&f->memory, 0, HEADER, 16, VRING_DESC_F_NEXT, 1);
-		put_desc(&f->memory, 1, STATUS, 1, VRING_DESC_F_WRITE, 0);
+		disk_put_without_data(f, VIRTIO_BLK_T_FLUSH);
 		put_avail(&f->memory, f->next_avail % QUEUE_SIZE, 0);
 		set_avail_index(&f->memory, f->next_avail + 1);
 		make_private(&f->memory, rings[i]);
@@ -284,9 +278,7 @@ static void test_good_then_bad(void **state)
 {
 	struct disk *f = *state;
 
-	disk_put_header(f, VIRTIO_BLK_T_FLUSH, 0);
-	put_desc(&f->memory, 0, HEADER, 16, VRING_DESC_F_NEXT, 1);
-	put_desc(&f->memory, 1, STATUS, 1, VRING_DESC_F_WRITE, 0);
+	disk_put_without_data(f, VIRTIO_BLK_T_FLUSH);
 	put_avail(&f->memory, 0, 0);
 	put_avail(&f->memory, 1, QUEUE_SIZE);
 	set_avail_index(&f->memory, 2);

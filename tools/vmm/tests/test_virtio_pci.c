@@ -134,9 +134,7 @@ static void test_not_ready(void **state)
 {
 	struct disk *f = *state;
 
-	disk_put_header(f, VIRTIO_BLK_T_FLUSH, 0);
-	put_desc(&f->memory, 0, HEADER, 16, VRING_DESC_F_NEXT, 1);
-	put_desc(&f->memory, 1, STATUS, 1, VRING_DESC_F_WRITE, 0);
+	disk_put_without_data(f, VIRTIO_BLK_T_FLUSH);
 
 	disk_config_put(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	disk_submit(f, 0);
