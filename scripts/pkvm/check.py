@@ -12,6 +12,7 @@ With --style, as in make test, it runs the style checks only, and each is a TAP 
 
 import argparse
 import concurrent.futures
+import fnmatch
 import glob
 import os
 import re
@@ -50,7 +51,7 @@ def own_files():
     found += [name for name in os.listdir(TOP)
               if os.path.isfile(os.path.join(TOP, name)) and name != '.git']
     return sorted(path for path in found
-                  if not any(tree.fnmatch.fnmatch(os.path.basename(path), pattern)
+                  if not any(fnmatch.fnmatch(os.path.basename(path), pattern)
                              for pattern in patterns))
 
 
