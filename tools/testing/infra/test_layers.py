@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Layers of EL2: what one file of ours needs of others, they do not need of it."""
 
-import os
 import re
 import unittest
 
-from sandbox import TOP
+from test_docs import EL2, listed, read
 
-SOURCES = 'arch/arm64/kvm/hyp/nvhe'
 HEADERS = 'arch/arm64/kvm/hyp/include/nvhe'
 SHARED = 'arch/arm64/include/asm'
 
 
-def read(*names):
-    with open(os.path.join(TOP, *names)) as file:
-        text = file.read()
-    # Comments speak of other files without needing them.
-    return re.sub(r'/\*.*?\*/|//[^\n]*', '', text, flags=re.S)
-
-
-def stems(folder, ending):
-    return sorted(name.removesuffix(ending) for name in os.listdir(os.path.join(TOP, folder))
-                  if name.endswith(ending))
+def code(folder, ending):
+    """The files of a folder by their names without the ending, each without its comments, which
+    speak of other files without needing them."""
+    return {name.removesuffix(ending): re.sub(r'/\*.*?\*/|//[^\n]*', '', read(f'{folder}/{name}'),
+                                              flags=re.S)
+            for name in listed(folder, rf'.*\{ending}')}
 
 
 def includes(text):
@@ -66,8 +60,8 @@ def cycle(graph):
 
 class Layers(unittest.TestCase):
     def setUp(self):
-        self.sources = {name: read(SOURCES, f'{name}.c') for name in stems(SOURCES, '.c')}
-        self.headers = {name: read(HEADERS, f'{name}.h') for name in stems(HEADERS, '.h')}
+        self.sources = code(EL2, '.c')
+        self.headers = code(HEADERS, '.h')
 
     def needs(self):
         """For each file of ours, with its header, which others of ours it needs.
@@ -107,8 +101,8 @@ class Layers(unittest.TestCase):
     def test_all_declared(self):
         """What other files can call is in the header of the file's name, or in one for EL1, too."""
         shared = set()
-        for name in stems(SHARED, '.h'):
-            shared |= declared(read(SHARED, f'{name}.h'))
+        for text in code(SHARED, '.h').values():
+            shared |= declared(text)
         for name, text in self.sources.items():
             missing = functions(text) - declared(self.headers.get(name, '')) - shared
             self.assertEqual(missing, set(), f'{name}.c')
