@@ -24,7 +24,7 @@ static int set_held(u64 pfn, bool held)
 		return -EINVAL;
 
 	host_lock_component();
-	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_SHARED_BORROWED);
+	ret = __host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_SHARED_BORROWED);
 	if (!ret)
 		hyp_phys_to_page(phys)->host_holds = held;
 	host_unlock_component();

@@ -134,7 +134,7 @@ static int check_host_donate_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa
 	if (ret)
 		return ret;
 
-	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+	ret = __host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
 	if (ret)
 		return ret;
 
@@ -260,7 +260,7 @@ int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 		goto unlock;
 
 	phys = kvm_pte_to_phys(entry.pte);
-	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_NOPAGE);
+	ret = __host_check_page_state_range(phys, PAGE_SIZE, PKVM_NOPAGE);
 	if (ret)
 		goto unlock;
 

@@ -28,7 +28,7 @@ static int host_find_guest(u64 phys, pkvm_handle_t *handle, u64 *ipa)
 	int ret;
 
 	host_lock_component();
-	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_NOPAGE);
+	ret = __host_check_page_state_range(phys, PAGE_SIZE, PKVM_NOPAGE);
 	if (!ret)
 		ret = s2_find_pte(&host_mmu.pgt, phys, &entry);
 	host_unlock_component();

@@ -41,7 +41,7 @@ int host_check_allowed_memory(u64 start, u64 size)
 }
 
 /**
- * host_check_page_state_range() - Check the host's state of pages
+ * __host_check_page_state_range() - Check the host's state of pages
  * @addr: the first one, in bytes.
  * @size: bytes.
  * @state: what it has to be. The host's lock is held.
@@ -49,7 +49,7 @@ int host_check_allowed_memory(u64 start, u64 size)
  * Return: 0 if all of them are in that state; -EPERM if not; or the error of
  * host_check_allowed_memory().
  */
-int host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
+int __host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
 {
 	u64 end;
 	int ret;
@@ -81,7 +81,7 @@ int host_check_shared_page_range(u64 addr, u64 size)
 	u64 end = addr + size;
 	int ret;
 
-	ret = host_check_page_state_range(addr, size, PKVM_PAGE_SHARED_OWNED);
+	ret = __host_check_page_state_range(addr, size, PKVM_PAGE_SHARED_OWNED);
 	for (; !ret && addr < end; addr += PAGE_SIZE) {
 		if (hyp_phys_to_page(addr)->host_share_guest_count)
 			ret = -EPERM;
@@ -91,18 +91,22 @@ int host_check_shared_page_range(u64 addr, u64 size)
 }
 
 /**
- * host_set_page_state_range() - Set the host's state of pages
+ * __host_set_page_state_range() - Set the host's state of pages
  * @addr: the first one, in bytes.
  * @size: bytes, checked by host_check_allowed_memory(). The host's lock is held.
  * @state: the state.
+ *
+ * Return: 0, which the callers in mem_protect.c pass on.
  */
-void host_set_page_state_range(phys_addr_t addr, u64 size, enum pkvm_page_state state)
+int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
 {
-	phys_addr_t end = addr + size;
+	u64 end = addr + size;
 
 	hyp_assert_lock_held(&host_mmu.lock);
 	for (; addr < end; addr += PAGE_SIZE)
 		hyp_phys_to_page(addr)->host_state = state;
+
+	return 0;
 }
 
 /**

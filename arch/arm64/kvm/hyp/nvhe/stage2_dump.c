@@ -166,7 +166,7 @@ static int dump_locked(u64 phys, struct kvm_pgtable *pgt, u64 addr, u64 *gen, u6
 	struct pkvm_s2_dump dump = {}, *page;
 	int ret;
 
-	ret = host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+	ret = __host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
 	if (ret)
 		return ret;
 

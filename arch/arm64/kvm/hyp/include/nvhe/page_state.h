@@ -38,23 +38,10 @@ bool addr_is_allowed_memory(phys_addr_t phys);
 bool range_is_memory(u64 start, u64 end);
 
 int host_check_allowed_memory(u64 start, u64 size);
-int host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state);
+int __host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state);
 int host_check_shared_page_range(u64 addr, u64 size);
-void host_set_page_state_range(phys_addr_t addr, u64 size, enum pkvm_page_state state);
+int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state);
 int hyp_check_pin_count(u64 start, u64 end);
 void hyp_page_reset(struct hyp_page *page);
-
-/* By the names that mem_protect.c has for them. */
-static inline int __host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
-{
-	return host_check_page_state_range(addr, size, state);
-}
-
-static inline int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
-{
-	host_set_page_state_range(addr, size, state);
-
-	return 0;
-}
 
 #endif /* __ARM64_KVM_NVHE_PAGE_STATE_H__ */
