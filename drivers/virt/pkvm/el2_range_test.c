@@ -25,6 +25,8 @@
 #define NR_PAGES	24U
 /* The most granules that one call shares. */
 #define SHARE_MAX	256
+/* The most granules that one call takes back, which EL2 has to clean: 4 with pages of 64 KiB. */
+#define UNSHARE_MAX	((unsigned int)(SZ_256K / PAGE_SIZE))
 
 /* An empty part of the IPA space, for which EL2 needs a table at each level but the first. */
 #define FAR_IPA		(IPA_SIZE / 2)
@@ -74,10 +76,24 @@ static void share_range(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(pages[2]));
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(pages[17]));
 
-	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA + 2 * PAGE_SIZE, 9, 0),
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA + 2 * PAGE_SIZE, 3, 0),
 			0);
-	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 9);
-	expect_shared(test, pages, 11, 18);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 3);
+	expect_shared(test, pages, 5, 18);
+}
+
+/* Rule (R6): a call takes UNSHARE_MAX granules back at most, and returns the number done. */
+static void unshare_limit(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	unsigned int done = min(UNSHARE_MAX, NR_PAGES);
+	struct page *pages[NR_PAGES];
+
+	guest_pages(test, g, pages);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, NR_PAGES, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, NR_PAGES, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), done);
+	expect_shared(test, pages, done, NR_PAGES);
 }
 
 /* Rule: a call ends before the first granule in the wrong state, and returns the number done. */
@@ -406,6 +422,7 @@ static void check_gfn(struct kunit *test)
 
 struct kunit_case el2_range_cases[] = {
 	KUNIT_CASE(share_range),
+	KUNIT_CASE(unshare_limit),
 	KUNIT_CASE(share_range_in_part),
 	KUNIT_CASE(share_missing_range),
 	KUNIT_CASE(guard_blocks),
