@@ -257,7 +257,7 @@ static void dump_refused(struct kunit *test)
 			0);
 }
 
-struct kunit_case el2_coalesce_cases[] = {
+static struct kunit_case el2_coalesce_cases[] = {
 	KUNIT_CASE_SLOW(pages_of_a_small_block),
 	KUNIT_CASE_SLOW(pages_of_a_large_block),
 	KUNIT_CASE_SLOW(page_relinquished),
@@ -265,3 +265,12 @@ struct kunit_case el2_coalesce_cases[] = {
 	KUNIT_CASE(dump_refused),
 	{}
 };
+
+static struct kunit_suite el2_coalesce_suite = {
+	.name		= "pkvm_el2_coalesce",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_coalesce_cases,
+};
+
+kunit_test_suite(el2_coalesce_suite);

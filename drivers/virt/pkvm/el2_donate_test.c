@@ -211,7 +211,7 @@ static void donate_by_either_vcpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 1, second, 6), 0);
 }
 
-struct kunit_case el2_donate_cases[] = {
+static struct kunit_case el2_donate_cases[] = {
 	KUNIT_CASE(donate),
 	KUNIT_CASE(donate_first_and_last_gfn),
 	KUNIT_CASE(donate_out_of_range),
@@ -223,3 +223,12 @@ struct kunit_case el2_donate_cases[] = {
 	KUNIT_CASE(donate_by_either_vcpu),
 	{}
 };
+
+static struct kunit_suite el2_donate_suite = {
+	.name		= "pkvm_el2_donate",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_donate_cases,
+};
+
+kunit_test_suite(el2_donate_suite);

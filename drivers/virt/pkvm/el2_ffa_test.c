@@ -638,15 +638,8 @@ static void calls_not_forwarded(struct kunit *test)
 	KUNIT_EXPECT_NE(test, reclaim(U64_MAX), 0);
 }
 
-/**
- * el2_ffa_init() - Test-case init. Skips the test case without an SPMC.
- * @test:	The test case.
- *
- * Context: may sleep.
- *
- * Return: 0 or a negative error.
- */
-int el2_ffa_init(struct kunit *test)
+/* Skip the test case without an SPMC. */
+static int el2_ffa_init(struct kunit *test)
 {
 	int ret = el2_fixture_init(test);
 
@@ -660,20 +653,14 @@ int el2_ffa_init(struct kunit *test)
 	return 0;
 }
 
-/**
- * el2_ffa_exit() - Test-case exit: unmaps the buffers, and calls el2_fixture_exit().
- * @test:	The test case.
- *
- * Context: may sleep.
- */
-void el2_ffa_exit(struct kunit *test)
+static void el2_ffa_exit(struct kunit *test)
 {
 	if (ffa.tx)
 		KUNIT_EXPECT_EQ(test, rxtx_unmap(), 0);
 	el2_fixture_exit(test);
 }
 
-struct kunit_case el2_ffa_cases[] = {
+static struct kunit_case el2_ffa_cases[] = {
 	KUNIT_CASE(share_and_reclaim),
 	KUNIT_CASE(share_foreign_pages),
 	KUNIT_CASE(partial_pages),
@@ -689,3 +676,12 @@ struct kunit_case el2_ffa_cases[] = {
 	KUNIT_CASE(calls_not_forwarded),
 	{}
 };
+
+static struct kunit_suite el2_ffa_suite = {
+	.name		= "pkvm_el2_ffa",
+	.init		= el2_ffa_init,
+	.exit		= el2_ffa_exit,
+	.test_cases	= el2_ffa_cases,
+};
+
+kunit_test_suite(el2_ffa_suite);

@@ -151,7 +151,7 @@ static void force_and_finalize(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-struct kunit_case el2_force_cases[] = {
+static struct kunit_case el2_force_cases[] = {
 	KUNIT_CASE(force_private),
 	KUNIT_CASE(force_then_share),
 	KUNIT_CASE(force_by_plain_access),
@@ -160,3 +160,12 @@ struct kunit_case el2_force_cases[] = {
 	KUNIT_CASE(force_and_finalize),
 	{}
 };
+
+static struct kunit_suite el2_force_suite = {
+	.name		= "pkvm_el2_force",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_force_cases,
+};
+
+kunit_test_suite(el2_force_suite);

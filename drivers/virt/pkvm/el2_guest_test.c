@@ -247,7 +247,7 @@ static void guest_queries(struct kunit *test)
 					    0, 0, 0), SMCCC_RET_NOT_SUPPORTED);
 }
 
-struct kunit_case el2_guest_cases[] = {
+static struct kunit_case el2_guest_cases[] = {
 	KUNIT_CASE(guest_runs),
 	KUNIT_CASE(guest_faults),
 	KUNIT_CASE(guest_shares),
@@ -259,3 +259,12 @@ struct kunit_case el2_guest_cases[] = {
 	KUNIT_CASE(guest_queries),
 	{}
 };
+
+static struct kunit_suite el2_guest_suite = {
+	.name		= "pkvm_el2_guest",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_guest_cases,
+};
+
+kunit_test_suite(el2_guest_suite);

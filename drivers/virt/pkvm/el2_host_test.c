@@ -152,10 +152,19 @@ static void pristine_firmware(struct kunit *test)
 	el2_put();
 }
 
-struct kunit_case el2_host_cases[] = {
+static struct kunit_case el2_host_cases[] = {
 	KUNIT_CASE(flags_of_a_vcpu),
 	KUNIT_CASE(unknown_trap),
 	KUNIT_CASE(run_with_sme),
 	KUNIT_CASE(pristine_firmware),
 	{}
 };
+
+static struct kunit_suite el2_host_suite = {
+	.name		= "pkvm_el2_host",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_host_cases,
+};
+
+kunit_test_suite(el2_host_suite);

@@ -510,7 +510,7 @@ static void racing_host_writes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, i, 2000);
 }
 
-struct kunit_case el2_isolation_cases[] = {
+static struct kunit_case el2_isolation_cases[] = {
 	KUNIT_CASE(psci_forwarded),
 	KUNIT_CASE(suspend_hides_entry),
 	KUNIT_CASE(calls_are_counted_late),
@@ -530,3 +530,12 @@ struct kunit_case el2_isolation_cases[] = {
 	KUNIT_CASE(racing_host_writes),
 	{}
 };
+
+static struct kunit_suite el2_isolation_suite = {
+	.name		= "pkvm_el2_isolation",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_isolation_cases,
+};
+
+kunit_test_suite(el2_isolation_suite);

@@ -66,8 +66,6 @@ struct el2_fixture {
 
 int el2_fixture_init(struct kunit *test);
 void el2_fixture_exit(struct kunit *test);
-int el2_ffa_init(struct kunit *test);
-void el2_ffa_exit(struct kunit *test);
 
 struct page *el2_page(struct kunit *test);
 int el2_write(void *to, u64 value);
@@ -103,22 +101,5 @@ int el2_start_teardown(struct el2_vm *vm);
 int el2_reclaim(struct el2_vm *vm, u64 gfn, u64 nr_granules);
 int el2_finalize(struct el2_vm *vm);
 void el2_vm_destroy(struct kunit *test, struct el2_vm *vm);
-
-/* The test cases, one array per file. */
-extern struct kunit_case el2_host_cases[];
-extern struct kunit_case el2_share_cases[];
-extern struct kunit_case el2_vm_cases[];
-extern struct kunit_case el2_donate_cases[];
-extern struct kunit_case el2_teardown_cases[];
-extern struct kunit_case el2_guest_cases[];
-extern struct kunit_case el2_force_cases[];
-extern struct kunit_case el2_isolation_cases[];
-extern struct kunit_case el2_state_cases[];
-extern struct kunit_case el2_trng_cases[];
-extern struct kunit_case el2_np_share_cases[];
-extern struct kunit_case el2_range_cases[];
-extern struct kunit_case el2_random_cases[];
-extern struct kunit_case el2_coalesce_cases[];
-extern struct kunit_case el2_ffa_cases[];
 
 #endif /* __PKVM_EL2_KUNIT_H__ */

@@ -578,7 +578,7 @@ static void force_reclaim_of_shared(struct kunit *test)
 	expect_taken(test, vm, 0, page);
 }
 
-struct kunit_case el2_np_share_cases[] = {
+static struct kunit_case el2_np_share_cases[] = {
 	KUNIT_CASE(np_share_and_unshare),
 	KUNIT_CASE(np_share_counts),
 	KUNIT_CASE(np_share_gfn_in_use),
@@ -600,3 +600,12 @@ struct kunit_case el2_np_share_cases[] = {
 	KUNIT_CASE(force_reclaim_of_shared),
 	{}
 };
+
+static struct kunit_suite el2_np_share_suite = {
+	.name		= "pkvm_el2_np_share",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_np_share_cases,
+};
+
+kunit_test_suite(el2_np_share_suite);

@@ -252,7 +252,16 @@ static void random_hypercalls(struct kunit *test)
 	}
 }
 
-struct kunit_case el2_random_cases[] = {
+static struct kunit_case el2_random_cases[] = {
 	KUNIT_CASE_SLOW(random_hypercalls),
 	{}
 };
+
+static struct kunit_suite el2_random_suite = {
+	.name		= "pkvm_el2_random",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_random_cases,
+};
+
+kunit_test_suite(el2_random_suite);

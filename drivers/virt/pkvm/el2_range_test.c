@@ -420,7 +420,7 @@ static void check_gfn(struct kunit *test)
 			-EINVAL);
 }
 
-struct kunit_case el2_range_cases[] = {
+static struct kunit_case el2_range_cases[] = {
 	KUNIT_CASE(share_range),
 	KUNIT_CASE(unshare_limit),
 	KUNIT_CASE(share_range_in_part),
@@ -435,3 +435,12 @@ struct kunit_case el2_range_cases[] = {
 	KUNIT_CASE(check_gfn),
 	{}
 };
+
+static struct kunit_suite el2_range_suite = {
+	.name		= "pkvm_el2_range",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_range_cases,
+};
+
+kunit_test_suite(el2_range_suite);

@@ -111,7 +111,7 @@ static void unknown_calls(struct kunit *test)
 	}
 }
 
-struct kunit_case el2_share_cases[] = {
+static struct kunit_case el2_share_cases[] = {
 	KUNIT_CASE(share_and_unshare),
 	KUNIT_CASE(share_wrong_state),
 	KUNIT_CASE(host_counts_shares),
@@ -120,3 +120,12 @@ struct kunit_case el2_share_cases[] = {
 	KUNIT_CASE(unknown_calls),
 	{}
 };
+
+static struct kunit_suite el2_share_suite = {
+	.name		= "pkvm_el2_share",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_share_cases,
+};
+
+kunit_test_suite(el2_share_suite);

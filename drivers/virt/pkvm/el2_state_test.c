@@ -251,9 +251,18 @@ static void no_aarch32_without(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, value, GUESTS);
 }
 
-struct kunit_case el2_state_cases[] = {
+static struct kunit_case el2_state_cases[] = {
 	KUNIT_CASE(host_keeps_its_own),
 	KUNIT_CASE(next_guest_finds_nothing),
 	KUNIT_CASE(no_aarch32_without),
 	{}
 };
+
+static struct kunit_suite el2_state_suite = {
+	.name		= "pkvm_el2_state",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_state_cases,
+};
+
+kunit_test_suite(el2_state_suite);

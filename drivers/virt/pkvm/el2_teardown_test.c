@@ -199,7 +199,7 @@ static void many_vms(struct kunit *test)
 	el2_expect_owned(test, page);
 }
 
-struct kunit_case el2_teardown_cases[] = {
+static struct kunit_case el2_teardown_cases[] = {
 	KUNIT_CASE(reclaim),
 	KUNIT_CASE(reclaim_range),
 	KUNIT_CASE(reclaim_refused),
@@ -211,3 +211,12 @@ struct kunit_case el2_teardown_cases[] = {
 	KUNIT_CASE(many_vms),
 	{}
 };
+
+static struct kunit_suite el2_teardown_suite = {
+	.name		= "pkvm_el2_teardown",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_teardown_cases,
+};
+
+kunit_test_suite(el2_teardown_suite);

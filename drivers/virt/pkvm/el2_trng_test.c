@@ -84,8 +84,17 @@ static void as_many_as_asked_for(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 3), 0);
 }
 
-struct kunit_case el2_trng_cases[] = {
+static struct kunit_case el2_trng_cases[] = {
 	KUNIT_CASE(source),
 	KUNIT_CASE(as_many_as_asked_for),
 	{}
 };
+
+static struct kunit_suite el2_trng_suite = {
+	.name		= "pkvm_el2_trng",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_trng_cases,
+};
+
+kunit_test_suite(el2_trng_suite);

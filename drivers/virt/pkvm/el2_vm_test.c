@@ -415,7 +415,7 @@ static void too_many_vms(struct kunit *test)
 		expect_no_vm(test, vm);
 }
 
-struct kunit_case el2_vm_cases[] = {
+static struct kunit_case el2_vm_cases[] = {
 	KUNIT_CASE(create_and_destroy),
 	KUNIT_CASE(create_refused),
 	KUNIT_CASE(size_is_passed),
@@ -434,3 +434,12 @@ struct kunit_case el2_vm_cases[] = {
 	KUNIT_CASE(too_many_vms),
 	{}
 };
+
+static struct kunit_suite el2_vm_suite = {
+	.name		= "pkvm_el2_vm",
+	.init		= el2_fixture_init,
+	.exit		= el2_fixture_exit,
+	.test_cases	= el2_vm_cases,
+};
+
+kunit_test_suite(el2_vm_suite);

@@ -23,7 +23,7 @@ static const struct pgtable_space host = { .id = &guest_id, .tables_map = true }
 static const struct pgtable_space lazy = { .id = &guest_id, .lazy = true };
 static const struct pgtable_space unused = { .id = &guest_id, .unused = true };
 
-int s2_account_init(struct kunit *test)
+static int s2_account_init(struct kunit *test)
 {
 	test->priv = kunit_kzalloc(test, sizeof(struct pgtable_account), GFP_KERNEL);
 
@@ -318,7 +318,7 @@ static void account_full(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pgtable_account_close(test->priv), PGTABLE_STILL_OWED);
 }
 
-struct kunit_case s2_account_cases[] = {
+static struct kunit_case s2_account_cases[] = {
 	KUNIT_CASE(legal_in_use),
 	KUNIT_CASE(illegal_in_use),
 	KUNIT_CASE(break_before_make),
@@ -332,3 +332,11 @@ struct kunit_case s2_account_cases[] = {
 	KUNIT_CASE(account_full),
 	{}
 };
+
+static struct kunit_suite s2_account_suite = {
+	.name		= "pkvm_pgtable_account",
+	.init		= s2_account_init,
+	.test_cases	= s2_account_cases,
+};
+
+kunit_test_suite(s2_account_suite);

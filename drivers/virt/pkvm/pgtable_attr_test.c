@@ -189,7 +189,7 @@ static void flush_cleans_cacheable(struct kunit *test)
 	}
 }
 
-struct kunit_case s2_attr_cases[] = {
+static struct kunit_case s2_attr_cases[] = {
 	KUNIT_CASE(owner_counts),
 	KUNIT_CASE(owner_zero_does_not_count),
 	KUNIT_CASE(owner_breaks_block),
@@ -202,3 +202,12 @@ struct kunit_case s2_attr_cases[] = {
 	KUNIT_CASE(flush_cleans_cacheable),
 	{}
 };
+
+static struct kunit_suite s2_attr_suite = {
+	.name		= "pkvm_pgtable_attr",
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
+	.test_cases	= s2_attr_cases,
+};
+
+kunit_test_suite(s2_attr_suite);

@@ -9,6 +9,7 @@
  */
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
+#include <linux/module.h>
 #include <linux/vmalloc.h>
 
 #include <asm/kvm_pgtable_tlb.h>
@@ -437,3 +438,7 @@ void s2_fixture_exit(struct kunit *test)
 		kvm_pgtable_stage2_destroy(&f->pgt);
 	KUNIT_EXPECT_EQ(test, f->pool.used, 0);
 }
+
+MODULE_DESCRIPTION("KUnit tests of the KVM stage-2 page-table code");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+MODULE_LICENSE("GPL");

@@ -417,7 +417,7 @@ static void mmio_tables_recycled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->pool.used, empty);
 }
 
-struct kunit_case s2_host_cases[] = {
+static struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE_PARAM(counted, rule_gen_params),
 	KUNIT_CASE(locked_does_not_count),
 	KUNIT_CASE(access_flag_does_not_count),
@@ -435,3 +435,12 @@ struct kunit_case s2_host_cases[] = {
 	KUNIT_CASE_SLOW(mmio_tables_recycled),
 	{}
 };
+
+static struct kunit_suite s2_host_suite = {
+	.name		= "pkvm_pgtable_host",
+	.init		= s2_host_fixture_init,
+	.exit		= s2_fixture_exit,
+	.test_cases	= s2_host_cases,
+};
+
+kunit_test_suite(s2_host_suite);

@@ -198,16 +198,4 @@ bool s2_model_age(struct s2_model *m, u64 ipa, u64 size, bool mkold);
 int s2_model_split(struct s2_model *m, u64 ipa, u64 size, int tables);
 unsigned int s2_model_coalesce(struct s2_model *m, u64 ipa, u64 size, unsigned int max);
 
-/* pgtable_account_test.c */
-int s2_account_init(struct kunit *test);
-
-/* The test cases, one array per file. */
-extern struct kunit_case s2_account_cases[];
-extern struct kunit_case s2_map_cases[];
-extern struct kunit_case s2_attr_cases[];
-extern struct kunit_case s2_table_cases[];
-extern struct kunit_case s2_random_cases[];
-extern struct kunit_case s2_host_cases[];
-extern struct kunit_case s2_host_random_cases[];
-
 #endif /* __PKVM_PGTABLE_KUNIT_H__ */

@@ -292,7 +292,7 @@ static void range_out_of_bounds(struct kunit *test)
 	s2_expect_pte(f, limit - PAGE_SIZE, 3, s2_pte(S2_DATA_PHYS, 3, RW));
 }
 
-struct kunit_case s2_map_cases[] = {
+static struct kunit_case s2_map_cases[] = {
 	KUNIT_CASE(map_one_page),
 	KUNIT_CASE(map_blocks),
 	KUNIT_CASE(map_misaligned_output),
@@ -311,3 +311,12 @@ struct kunit_case s2_map_cases[] = {
 	KUNIT_CASE(range_out_of_bounds),
 	{}
 };
+
+static struct kunit_suite s2_map_suite = {
+	.name		= "pkvm_pgtable_map",
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
+	.test_cases	= s2_map_cases,
+};
+
+kunit_test_suite(s2_map_suite);

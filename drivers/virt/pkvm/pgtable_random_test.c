@@ -348,16 +348,34 @@ static void random_sequence_without_memory(struct kunit *test)
 	s2_random_run(test, steps / 3, true);
 }
 
-struct kunit_case s2_random_cases[] = {
+static struct kunit_case s2_random_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(random_sequence, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
 
-struct kunit_case s2_host_random_cases[] = {
+static struct kunit_suite s2_random_suite = {
+	.name		= "pkvm_pgtable_random",
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
+	.test_cases	= s2_random_cases,
+};
+
+kunit_test_suite(s2_random_suite);
+
+static struct kunit_case s2_host_random_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(random_sequence, round_gen_params, { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE_PARAM_ATTR(random_sequence_without_memory, round_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
+
+static struct kunit_suite s2_host_random_suite = {
+	.name		= "pkvm_pgtable_host_random",
+	.init		= s2_host_fixture_init,
+	.exit		= s2_fixture_exit,
+	.test_cases	= s2_host_random_cases,
+};
+
+kunit_test_suite(s2_host_random_suite);

@@ -343,7 +343,7 @@ static void unlinked_tree(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->pool.used, before);
 }
 
-struct kunit_case s2_table_cases[] = {
+static struct kunit_case s2_table_cases[] = {
 	KUNIT_CASE(geometry),
 	KUNIT_CASE(init_without_memory),
 	KUNIT_CASE(destroy_populated),
@@ -358,3 +358,12 @@ struct kunit_case s2_table_cases[] = {
 	KUNIT_CASE(unlinked_tree),
 	{}
 };
+
+static struct kunit_suite s2_table_suite = {
+	.name		= "pkvm_pgtable_table",
+	.init		= s2_fixture_init,
+	.exit		= s2_fixture_exit,
+	.test_cases	= s2_table_cases,
+};
+
+kunit_test_suite(s2_table_suite);
