@@ -181,14 +181,15 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 	virtio->status |= value;
 }
 
-static void set_low(uint64_t *address, uint32_t value)
+/* Set the half of one of a queue's addresses that is at an offset. */
+static void write_queue_address(struct virtqueue *vq, uint32_t offset, uint32_t value)
 {
-	*address = (*address & ~0xffffffffULL) | value;
-}
+	uint64_t *const addresses[] = { &vq->desc, &vq->avail, &vq->used };
+	uint32_t half = (offset - VIRTIO_PCI_COMMON_Q_DESCLO) / sizeof(value);
+	uint64_t *address = addresses[half / 2];
+	unsigned int shift = 32 * (half % 2);
 
-static void set_high(uint64_t *address, uint32_t value)
-{
-	*address = (*address & 0xffffffffULL) | (uint64_t)value << 32;
+	*address = (*address & ~(0xffffffffULL << shift)) | (uint64_t)value << shift;
 }
 
 /* Addresses and size of a queue cannot change once it is enabled. */
@@ -212,22 +213,12 @@ static void write_queue_config(struct virtio_pci *virtio, uint32_t offset, uint3
 			virtio_pci_fail(virtio, vq_result_string(result));
 		break;
 	case VIRTIO_PCI_COMMON_Q_DESCLO:
-		set_low(&vq->desc, value);
-		break;
 	case VIRTIO_PCI_COMMON_Q_DESCHI:
-		set_high(&vq->desc, value);
-		break;
 	case VIRTIO_PCI_COMMON_Q_AVAILLO:
-		set_low(&vq->avail, value);
-		break;
 	case VIRTIO_PCI_COMMON_Q_AVAILHI:
-		set_high(&vq->avail, value);
-		break;
 	case VIRTIO_PCI_COMMON_Q_USEDLO:
-		set_low(&vq->used, value);
-		break;
 	case VIRTIO_PCI_COMMON_Q_USEDHI:
-		set_high(&vq->used, value);
+		write_queue_address(vq, offset, value);
 		break;
 	default:
 		break;
