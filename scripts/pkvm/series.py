@@ -7,7 +7,11 @@ topic and its diff, with the tags that the Android common kernels require. The s
 the same patches: the Change-Id is computed from the subject, and the date is that of the last
 commit. Each file of this tree belongs to exactly one topic.
 
-With --build the script compiles the kernel after each patch.
+A list of files, as a Makefile is, grows with the series: a line that names a file of a later topic
+comes in the patch of that topic.
+
+With --build the script compiles after each patch what the patch touches: the kernel, or one of the
+programs. With --count it says how many lines each patch changes.
 """
 
 import argparse
@@ -26,6 +30,15 @@ import tree  # noqa: E402
 
 TOP = topics.TOP
 BUILD = os.path.join(TOP, 'build')
+SELFTESTS = 'tools/testing/selftests/kvm'
+# Programs by their folders, with what a patch in the middle of one can build of it.
+PROGRAMS = {
+    'tools/vmm': ['objects', 'test'],
+    'tools/pvmfw': ['objects', 'test'],
+    'tools/testing/bench': ['all'],
+    'tools/testing/init': [],
+    'tools/testing/spmc': [],
+}
 
 
 class SeriesError(Exception):
@@ -98,15 +111,77 @@ def wrap(paragraph):
     return textwrap.fill(paragraph, 72, break_long_words=False, break_on_hyphens=False)
 
 
-def copy(source_root, target_root, paths):
-    """Copy files by their relative paths, with the same modes as in build/linux."""
-    for path in paths:
-        source, target = os.path.join(source_root, path), os.path.join(target_root, path)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        if os.path.lexists(target):
-            os.remove(target)
-        shutil.copyfile(source, target)
-        os.chmod(target, 0o755 if os.stat(source).st_mode & 0o100 else 0o644)
+def stem(path):
+    """Return a path without its ending."""
+    return os.path.splitext(path)[0]
+
+
+def names(path, line):
+    """Return the stems of all files that a line of the list at a path can mean.
+
+    It means an object or a source, a path, or what the line consists of; relative to the folder of
+    the list, or to the one above it.
+    """
+    found = re.findall(r'(?:CFLAGS_)?([\w./-]+)\.[ocS]\b', line)
+    found += re.findall(r'\b[\w-]+/[\w./-]+', line) + [line.strip()]
+    folder = os.path.dirname(path)
+    return {os.path.normpath(os.path.join(start, name))
+            for start in (folder, os.path.dirname(folder)) for name in found}
+
+
+def grown(path, text, later):
+    """Return the text of a list of files as it is before the files with some stems come.
+
+    It lacks the lines that name one of them, modules that still have no object, and what leads to
+    such a line: the comment or the empty line directly above it.
+    """
+    def module(line):
+        match = re.match(r'(\w+)-(?:y|\$\(\w+\)) *[:+]?=', line)
+        return match and f'{match.group(1)}.o'
+
+    lines = text.split('\n')
+    kept = [names(path, line).isdisjoint(later) for line in lines]
+    empty = {module(line) for line in lines}
+    empty -= {module(line) for line, keep in zip(lines, kept) if keep}
+    kept = [keep and not empty & set(line.split()) for line, keep in zip(lines, kept)]
+    for i in reversed(range(len(lines) - 1)):
+        if not kept[i + 1] and (not lines[i] or lines[i].startswith('#')):
+            kept[i] = False
+    return '\n'.join(line for line, keep in zip(lines, kept) if keep)
+
+
+def steps(series, brought):
+    """Yield for each topic the new files that its patch writes, as {path: text}, and its size.
+
+    The size is the number of lines that the patch adds or changes.
+    """
+    later = {path for paths in brought.values() for path in paths}
+    lists = {}
+    for topic in series:
+        later -= set(brought[topic.name])
+        written = {path: tree.read(os.path.join(TOP, path)) for path in brought[topic.name]}
+        size = topic.changed_lines() + sum(text.count('\n') for path, text in written.items()
+                                           if path not in topic.lists)
+        lists.update((path, '') for path in topic.lists)
+        for path, before in lists.items():
+            text = grown(path, tree.read(os.path.join(TOP, path)), {stem(path) for path in later})
+            if text != before:
+                written[path] = lists[path] = text
+                size += text.count('\n') - before.count('\n')
+        yield topic, written, size
+
+
+def sizes():
+    """Return how many lines the patch of each topic changes, by the topic's name."""
+    series = topics.load_series()
+    return {topic.name: size for topic, _, size in steps(series, claims(series))}
+
+
+def write(root, written):
+    """Write our files below a root, with the same modes as in build/linux."""
+    for path, text in written.items():
+        executable = os.stat(os.path.join(TOP, path)).st_mode & 0o100
+        tree.replace(os.path.join(root, path), text.encode(), 0o755 if executable else 0o644)
 
 
 class Series:
@@ -139,13 +214,16 @@ class Series:
                            **more)
 
             here('init', '-q')
-            copy(self.base.pristine, scratch, self.touched())
+            for path in self.touched():
+                target = os.path.join(scratch, path)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copy(os.path.join(self.base.pristine, path), target)
             here('add', '-A', '-f')
             here('commit', '-q', '--allow-empty', '-m', 'base')
             here('tag', 'base')
-            for topic in self.topics:
+            for topic, written, _ in steps(self.topics, self.brought):
                 topic.apply(scratch, self.base.version())
-                copy(TOP, scratch, self.brought[topic.name])
+                write(scratch, written)
                 here('add', '-A', '-f')
                 if not here('status', '--porcelain'):
                     raise SeriesError(f'patches/{topic.name} neither adds nor changes a file')
@@ -158,42 +236,103 @@ class Series:
         """Make a copy of the base kernel for build()."""
         self.base.bare(os.path.join(BUILD, 'series-tree'))
 
-    def build(self, jobs):
-        """Compile KVM and our drivers after each topic."""
-        root, objects = os.path.join(BUILD, 'series-tree'), os.path.join(BUILD, 'series-obj')
-        make = ['make', '-C', root, f'O={objects}', 'ARCH=arm64',
-                'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}']
-        fragments = [os.path.join(TOP, 'arch/arm64/configs', f'pkvm_{name}.config')
-                     for name in ('qemu', 'kunit', 'selfcheck')]
-        os.makedirs(objects, exist_ok=True)
-        merged = os.path.join(objects, 'pkvm.fragments')
-        with open(merged, 'w') as out:
-            for fragment in fragments:
-                out.write(tree.read(fragment))
-            out.write('CONFIG_KUNIT_ALL_TESTS=y\n')
-        for topic in self.topics:
+    def build(self, jobs, first):
+        """Compile what each topic touches after it, from the first one on whose name so begins."""
+        build = Build(os.path.join(BUILD, 'series-tree'), os.path.join(BUILD, 'series-obj'), jobs)
+        last = {folder: topic.name for folder in PROGRAMS for topic in self.topics
+                if any(path.startswith(folder + '/') for path in self.brought[topic.name])}
+        begun = False
+        for topic, written, _ in steps(self.topics, self.brought):
+            topic.apply(build.root, self.base.version())
+            write(build.root, written)
+            begun = begun or topic.name.startswith(first)
+            if not begun:
+                continue
             print(f'  BUILD   {topic.name}', flush=True)
-            topic.apply(root, self.base.version())
-            copy(TOP, root, self.brought[topic.name])
-            goals = ['arch/arm64/kvm/', 'drivers/virt/']
-            log = os.path.join(BUILD, 'log', 'series-build.log')
-            with open(log, 'w') as output:
-                for goal in (['allnoconfig'], goals):
-                    run = subprocess.run(make + goal + [f'KCONFIG_ALLCONFIG={merged}'],
-                                         stdout=output, stderr=subprocess.STDOUT, check=False)
-                    if run.returncode:
-                        output.flush()
-                        tail = tree.read(log).splitlines()[-20:]
-                        raise SeriesError(f'patches/{topic.name} does not build:\n'
-                                          + '\n'.join('    ' + line for line in tail))
+            changed = list(written) + topic.touches
+            build.topic = topic.name
+            if any(not path.startswith(tree.CARRIED) for path in changed):
+                build.kernel()
+            for folder, goals in PROGRAMS.items():
+                if any(path.startswith(folder + '/') for path in changed):
+                    whole = last[folder] == topic.name
+                    build.program(folder, ['all'] if whole else [])
+                    build.program(folder, goals)
+            build.selftests(path for path in changed if path.startswith(SELFTESTS + '/'))
+
+
+class Build:
+    """A kernel tree that grows by one topic after the other, and what is built from it."""
+
+    def __init__(self, root, objects, jobs):
+        self.root = root
+        self.objects = objects
+        self.jobs = jobs
+        self.topic = None
+
+    def make(self, *args):
+        """Run make in a folder; raise SeriesError if that fails."""
+        log = os.path.join(BUILD, 'log', 'series-build.log')
+        with open(log, 'w') as output:
+            run = subprocess.run(['make', f'-j{self.jobs}', 'CROSS_COMPILE=aarch64-linux-gnu-',
+                                  *args], stdout=output, stderr=subprocess.STDOUT, check=False)
+        if run.returncode:
+            tail = tree.read(log).splitlines()[-20:]
+            raise SeriesError(f'patches/{self.topic} does not build:\n'
+                              + '\n'.join('    ' + line for line in tail))
+
+    def kernel(self):
+        """Compile KVM and our drivers."""
+        kernel = ['-C', self.root, f'O={self.objects}/kernel', 'ARCH=arm64']
+        os.makedirs(f'{self.objects}/kernel', exist_ok=True)
+        merged = f'{self.objects}/fragments'
+        with open(merged, 'w') as out:
+            for name in ('qemu', 'kunit', 'selfcheck'):
+                out.write(tree.read(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config')))
+            out.write('CONFIG_KUNIT_ALL_TESTS=y\n')
+        self.make(*kernel, 'allnoconfig', f'KCONFIG_ALLCONFIG={merged}')
+        self.make(*kernel, 'arch/arm64/kvm/', 'drivers/virt/')
+
+    def program(self, folder, goals):
+        """Make goals of a program that already has a Makefile."""
+        where = os.path.join(self.root, folder)
+        if goals and os.path.exists(os.path.join(where, 'Makefile')):
+            self.make('-C', where, f'O={self.objects}/{os.path.basename(folder)}',
+                      f'KSRC={self.root}', *goals)
+
+    def selftests(self, changed):
+        """Compile the selftests, and the files of their library, that a topic brings."""
+        stems = [stem(os.path.relpath(path, SELFTESTS)) for path in changed
+                 if path.endswith(('.c', '.S'))]
+        if not stems:
+            return
+        output, headers = f'{self.objects}/selftests', f'{self.objects}/headers'
+        if not os.path.exists(headers):
+            self.make('-C', self.root, f'O={self.objects}/kernel', 'ARCH=arm64',
+                      f'INSTALL_HDR_PATH={headers}', 'headers_install')
+        programs = tree.read(os.path.join(self.root, SELFTESTS, 'arm64/tests.list')) or ''
+        programs = re.findall(r'^(arm64/\w+)', programs, re.M)
+        os.makedirs(f'{output}/tools', exist_ok=True)
+        self.make('-C', os.path.join(self.root, SELFTESTS), 'ARCH=arm64', f'OUTPUT={output}',
+                  f'abs_objdir={output}', 'EXTRA_CFLAGS=-static',
+                  f'KHDR_INCLUDES=-isystem {headers}/include',
+                  *(f'{output}/{name}' if name in programs else f'{output}/{name}.o'
+                    for name in stems))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--build', action='store_true', help='compile the kernel after each patch')
+    parser.add_argument('--count', action='store_true', help='only count the lines of each patch')
+    parser.add_argument('--first', metavar='NUMBER', default='', help='with --build: compile only '
+                        'from this topic on')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     try:
+        if args.count:
+            for topic, lines in sizes().items():
+                print(f'{lines:5} {topic}')
+            return 0
         output = os.path.join(BUILD, 'series')
         with tree.locked():
             series = Series()
@@ -202,7 +341,7 @@ def main():
                 series.prepare()
         print(f'  SERIES  build/series, {len(names)} patches')
         if args.build:
-            series.build(args.jobs)
+            series.build(args.jobs, args.first)
     except (SeriesError, topics.TopicError, tree.TreeError) as error:
         print(f'series.py: error: {error}', file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ A topic is one file patches/NNNN-name.patch:
     <blank>
     Bug: 123456             (any number of these, also none)
     Files: path/ or path    (new files of this tree that belong to the topic)
+    Lists: path             (the same, for a list of files, which grows: see series.py)
     ---
     <a diff -p1 against files of the base, may be empty>
 
@@ -42,13 +43,15 @@ class Topic:
             raise TopicError(f'patches/{name}: does not start with a line "Subject: " and an '
                              'empty line')
         self.subject = subject[len('Subject: '):].strip()
-        self.bugs, self.files, body = [], [], []
+        self.bugs, self.files, self.lists, body = [], [], [], []
         for line in rest.strip('\n').split('\n'):
             key, _, value = line.partition(': ')
             if key == 'Bug':
                 self.bugs.append(value.strip())
-            elif key == 'Files':
+            elif key in ('Files', 'Lists'):
                 self.files += value.split()
+                if key == 'Lists':
+                    self.lists += value.split()
             else:
                 body.append(line)
         self.body = '\n'.join(body).strip('\n')

@@ -2,6 +2,7 @@
 """Test scripts/pkvm/series.py: applied to the base, the exported patches give this tree."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -115,6 +116,42 @@ class Series(unittest.TestCase):
         status, output = self.export()
         self.assertNotEqual(status, 0)
         self.assertIn('0009-stray.patch', output)
+
+
+    def test_list_grows(self):
+        """A line of a list comes with the file that it names, and what leads to it with the
+        line; before that, a module without objects is not built."""
+        makefile = ('# The head.\n\ntool-y += one.o\ntool-y += two.o\nobj-y += tool.o\n\n'
+                    '# Special.\nCFLAGS_three.o := -O3\nmore-$(X) += three.o\nobj-y += more.o\n')
+        for name in ('one.c', 'two.S', 'three.c', 'four.c'):
+            self.box.write(f'drivers/x/{name}', f'{name}\n')
+        self.box.write('drivers/x/Makefile', makefile)
+        self.box.write('drivers/x/list', 'x/four now\nfour\n# ../ourselves.c\n')
+        self.box.series(first=patch(PLAIN_C, 'two', 'TWO', 'a: first',
+                                    more='Files: arch/ drivers/x/one.c\n'
+                                    'Lists: drivers/x/Makefile drivers/x/list\n'),
+                        second=patch(PLAIN_C, 'nine', 'NINE', 'a: second',
+                                     more='Files: tools/ drivers/x/two.S\n'),
+                        third='Subject: a: third\n\nWhy\n\nFiles: drivers/x/three.c\n---\n',
+                        fourth='Subject: a: fourth\n\nWhy\n\nFiles: drivers/x/four.c\n---\n')
+        status, output = self.export()
+        self.assertEqual(status, 0, output)
+
+        def added(text):
+            """The lines that a patch adds to each file, by its name."""
+            return {name: re.findall(r'^\+(?!\+\+)(.*)$', body, re.M)
+                    for name, body in re.findall(r'^diff --git a/\S+ b/\S+/(\S+)\n(.*?)(?=^diff|\Z)',
+                                                 text, re.M | re.S)}
+        patches = [added(text) for text in self.patches().values()]
+        self.assertEqual([part.get('Makefile') for part in patches],
+                         [['# The head.', '', 'tool-y += one.o', 'obj-y += tool.o'],
+                          ['tool-y += two.o'],
+                          ['', '# Special.', 'CFLAGS_three.o := -O3', 'more-$(X) += three.o',
+                           'obj-y += more.o'], None])
+        self.assertEqual([part.get('list') for part in patches],
+                         [['# ../ourselves.c'], None, None, ['x/four now', 'four']])
+        _, output = self.box.run('scripts/pkvm/series.py', '--count')
+        self.assertEqual([int(line.split()[0]) for line in output.splitlines()], [9, 5, 6, 3])
 
 
 class Whole(unittest.TestCase):
