@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import series
 import topics
 import tree
 from sandbox import TOP, Sandbox, patch
@@ -156,6 +157,36 @@ class Series(unittest.TestCase):
 
 class Whole(unittest.TestCase):
     """The series of this tree."""
+
+    # A patch that changes more lines is not reviewed as a whole.
+    MOST = 600
+    # Topics that change more, each with the reason.
+    LARGER = {
+        '0004-kvm-arm64-guest-memory.patch': 'not split yet',
+        '0005-kvm-arm64-guest-vcpu.patch': 'not split yet',
+        '0006-kvm-arm64-protected-vm-uapi.patch': 'not split yet',
+        '0008-kvm-arm64-np-share.patch': 'not split yet',
+        '0011-kvm-arm64-stage2-dump.patch': 'not split yet',
+        '0017-kvm-arm64-smmu-v3.patch': 'not split yet',
+        '0222-kunit-el2-np-share.patch': 'one file',
+        '0226-kunit-el2-ffa.patch': 'one file',
+        '0602-selftests-pvm.patch': 'one file',
+        '0616-selftests-caps-vcpu.patch': 'one file',
+        '0636-selftests-np-share.patch': 'one file',
+        '0901-docs-pkvm.patch': 'one page',
+        '0902-docs-host.patch': 'one page',
+        '0905-docs-features.patch': 'one page: a table',
+    }
+
+    def test_patches_are_small(self):
+        """No patch changes too many lines, but for those that have a reason."""
+        sizes = series.sizes()
+        self.assertEqual({name for name, size in sizes.items() if size > self.MOST},
+                         set(self.LARGER))
+        brought = series.claims(topics.load_series())
+        for name, reason in self.LARGER.items():
+            if reason.startswith('one '):
+                self.assertEqual(len(brought[name]), 1, name)
 
     def test_git_am_gives_the_tree(self):
         """git am of the series on the base results in the files and modes of build/linux."""
