@@ -3,6 +3,8 @@
  * Capabilities of a VM's memory: how each is used, and how it is refused. See pvm_caps.h.
  */
 #include <linux/bits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,6 +14,24 @@
 
 #define EXTRA_IPA	0xa0000000UL
 #define RING_ENTRIES	1024
+
+const char *pvm_used;
+
+/**
+ * pvm_use_check() - End the test if a use does not work
+ * @good: whether it does.
+ * @what: what had to be so.
+ * @file: where that is said,
+ * @line: and in which line.
+ */
+void pvm_use_check(bool good, const char *what, const char *file, int line)
+{
+	if (good)
+		return;
+	printf("# %s is affirmed, and does not work: %s:%d: %s; errno: %s\n", pvm_used, file,
+	       line, what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
 
 static void *map_page(uint64_t value)
 {

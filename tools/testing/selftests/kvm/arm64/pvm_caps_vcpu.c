@@ -5,8 +5,6 @@
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -42,24 +40,6 @@ static const uint32_t tag_faults[] = {
 	PVM_SYSREG(3, 0, 5, 6, 0),	/* TFSR_EL1 */
 	PVM_SYSREG(3, 0, 5, 6, 1),	/* TFSRE0_EL1 */
 };
-
-const char *pvm_used;
-
-/**
- * pvm_use_check() - End the test if a use does not work
- * @good: whether it does.
- * @what: what had to be so.
- * @file: where that is said,
- * @line: and in which line.
- */
-void pvm_use_check(bool good, const char *what, const char *file, int line)
-{
-	if (good)
-		return;
-	printf("# %s is affirmed, and does not work: %s:%d: %s; errno: %s\n", pvm_used, file,
-	       line, what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
 
 static int enable(int vm, uint32_t nr, uint64_t arg)
 {
