@@ -255,9 +255,10 @@ class Series:
                 build.kernel()
             for folder, goals in PROGRAMS.items():
                 if any(path.startswith(folder + '/') for path in changed):
-                    whole = last[folder] == topic.name
-                    build.program(folder, ['all'] if whole else [])
-                    build.program(folder, goals)
+                    if last[folder] == topic.name:
+                        build.program(folder, [])
+                    if goals:
+                        build.program(folder, goals)
             build.selftests(path for path in changed if path.startswith(SELFTESTS + '/'))
 
 
@@ -294,9 +295,9 @@ class Build:
         self.make(*kernel, 'arch/arm64/kvm/', 'drivers/virt/')
 
     def program(self, folder, goals):
-        """Make goals of a program that already has a Makefile."""
+        """Make goals of a program, or all of it if there are none, if it has a Makefile yet."""
         where = os.path.join(self.root, folder)
-        if goals and os.path.exists(os.path.join(where, 'Makefile')):
+        if os.path.exists(os.path.join(where, 'Makefile')):
             self.make('-C', where, f'O={self.objects}/{os.path.basename(folder)}',
                       f'KSRC={self.root}', *goals)
 
