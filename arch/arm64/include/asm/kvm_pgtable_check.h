@@ -12,7 +12,11 @@
 struct kvm_pgtable_visit_ctx;
 struct kvm_s2_mmu;
 
-#if defined(__KVM_NVHE_HYPERVISOR__) && defined(CONFIG_NVHE_EL2_DEBUG)
+/*
+ * The Makefile of the hypervisor defines this, in debug builds. The option itself is not
+ * named here, or each file of the host that includes this would be compiled again for it.
+ */
+#ifdef __KVM_PGTABLE_CHECK__
 
 /**
  * pgtable_check_write() - An entry of a stage-2 is about to be replaced
