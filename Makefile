@@ -162,8 +162,8 @@ kunit: tree
 test-builds:
 	@$(S)/deps.sh run guest board test
 	+@$(LOCKED) bash -c '$(TREE) && $(MK) tests'
-	@$(S)/run_selftests.py --build --jobs $(JOBS)
 	@$(S)/run_base.py --build --jobs $(JOBS)
+	@$(S)/run_modules.py --build --jobs $(JOBS)
 
 test:
 	@$(S)/test.py --jobs $(JOBS)

@@ -61,18 +61,17 @@ KSRC := $(B)/linux
 
 $(eval $(call kernel,host,$(B)/Image,$(HOST) $(BOARDS),Image))
 
-# The host that tests run on: EL2 checks itself, and the KUnit suites are built as modules.
-$(eval $(call variation,test-host,$(B)/test-host/Image,$(CHECKED) $(BOARDS),\
+# The host that tests run on: EL2 checks itself, and KUnit is a module.
+$(eval $(call variation,test-host,$(B)/test-host/Image,$(CHECKED) $(BOARDS) $(S)/test.config,\
 	Image modules,host,$(B)/Image))
 
-# Both of these hosts with 16 KiB pages.
-$(eval $(call kernel,host-16k,$(B)/Image.16k,$(HOST) $(CONFIGS)/pkvm_16k.config,Image))
-$(eval $(call variation,test-host-16k,$(B)/test-host-16k/Image,\
-	$(CHECKED) $(CONFIGS)/pkvm_16k.config,Image modules,host-16k,$(B)/Image.16k))
+# The host with 16 KiB pages, for make run and for tests, with the KUnit suites as modules.
+$(eval $(call kernel,host-16k,$(B)/Image.16k,\
+	$(CHECKED) $(CONFIGS)/pkvm_16k.config $(S)/16k.config,Image modules))
 
 # A host with all debugging checks of the kernel, where allocations fail on request.
 $(eval $(call kernel,debug-host,$(B)/debug-host/Image,\
-	$(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config,Image))
+	$(CONFIGS)/pkvm_qemu.config $(CONFIGS)/pkvm_debug.config $(S)/debug.config,Image))
 
 # Small kernels with KUnit built in, for kunit.py.
 KUNIT	:= tools/testing/kunit/pkvm.kunitconfig
@@ -95,8 +94,7 @@ test-host: $(B)/test-host/Image
 	@:
 
 tests: all all-16k guest test-host \
-		$(addprefix $(B)/,stock/Image test-host-16k/Image debug-host/Image kunit-64k/Image \
-			imx8mp-evk.dtb)
+		$(addprefix $(B)/,stock/Image debug-host/Image kunit-64k/Image imx8mp-evk.dtb spmc.bin)
 	@:
 
 # The device tree of a board, as the kernel has it.

@@ -133,15 +133,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cpus.add_option(parser)
     parser.add_argument('--jobs', default=str(os.cpu_count()))
-    parser.add_argument('--build', action='store_true', help='build the tests, but run none')
+    parser.add_argument('--build', action='store_true',
+                        help='build these tests and those of run_selftests.py, but run none')
     parser.add_argument('test', nargs='*', help='run only these tests, named without directory')
     args = parser.parse_args()
     try:
         tests = [test for test in read_list() if not args.test or test.name in args.test]
         if not tests:
             raise run_selftests.SelftestError(f'{LIST} does not name {" ".join(args.test)}')
+        names = {test.program for test in tests}
+        if args.build:
+            names.update(name for name, _ in run_selftests.programs())
         with tree.locked():
-            run_selftests.build(sorted(test.program for test in tests), args.jobs)
+            run_selftests.build(sorted(names), args.jobs)
         if args.build:
             return 0
         good = True

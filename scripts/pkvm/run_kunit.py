@@ -183,10 +183,9 @@ def main():
     if args.steps:
         suites = fnmatch.filter(suites, RANDOM)
     log = os.path.join(BUILD, 'log/kunit-build.log')
-    print(f'# building KUnit kernel, {args.granule} KiB pages (log: {os.path.relpath(log, TOP)})',
-          flush=True)
     with tree.locked():
-        if call(['make', f'-j{args.jobs}', '-f', 'scripts/pkvm/build.mk',
+        if not tree.tests_built() and call(
+                ['make', f'-j{args.jobs}', '-f', 'scripts/pkvm/build.mk',
                  f'build/kunit-{args.granule}k/Image'], log, where=TOP):
             show(log)
             print('not ok kunit # the kernel does not build')

@@ -13,23 +13,26 @@ SMMU suite on a machine with an SMMU. There their cases must not be skipped.
 """
 
 import argparse
+import filecmp
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import boards  # noqa: E402
 import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run_kunit  # noqa: E402
+import run_selftests  # noqa: E402
 import tap  # noqa: E402
 import tree  # noqa: E402
 
 TOP = qemu.TOP
 BUILD = qemu.BUILD
 FIRMWARE = os.path.join(BUILD, 'pvmfw.bin')
+# The copy of the modules' sources, where they are built.
+SOURCE = os.path.join(BUILD, 'modules')
 LIMIT = 400
 # MiB of memory. The suites need whole blocks of each size.
 MEMORY = 4096
@@ -57,34 +60,53 @@ def step(log, *command, **more):
 
 
 def kernel(granule):
-    """Return the directory with the objects of the host kernel."""
-    return os.path.join(BUILD, 'test-host' if granule == 4 else f'test-host-{granule}k')
+    """Return the paths of the host's Image and of the directory with its objects."""
+    return {4: (run_selftests.TEST_IMAGE, os.path.join(BUILD, 'test-host')),
+            16: (qemu.image(16), os.path.join(BUILD, 'host-16k'))}[granule]
 
 
-def modules_below(folder):
-    """Return the paths of all modules in a directory."""
-    return sorted(os.path.join(where, name) for where, _, files in os.walk(folder)
-                  for name in files if name.endswith('.ko'))
+def modules_of(objects, folder):
+    """Return the paths of the modules that kbuild built in a folder for a host kernel."""
+    order = tree.read(os.path.join(folder, 'modules.order')) or ''
+    return sorted(os.path.join(objects, line.removesuffix('.o') + '.ko')
+                  for line in order.split())
 
 
-def build(granule, source, jobs):
-    """Build the host kernel, then the modules from a copy of this tree. Return their paths."""
-    objects = kernel(granule)
-    image = os.path.relpath(os.path.join(objects, 'Image'), TOP)
-    print(f'# building {image} and the modules', flush=True)
-    step(f'{os.path.basename(objects)}.mk.log', 'make', f'-j{jobs}', '-f',
-         'scripts/pkvm/build.mk', image, 'build/spmc.bin')
+def copy_sources():
+    """Copy the sources of the modules, so that no object is written to the checkout.
+
+    A file that has not changed is not copied again, so that make does not compile it again.
+    """
+    now = {os.path.join(SOURCE, path): os.path.join(TOP, path)
+           for path in ['Kbuild', *tree.our_files()] if path == 'Kbuild' or
+           path.startswith('drivers/')}
+    for folder, _, files in os.walk(SOURCE):
+        for path in (os.path.join(folder, name) for name in files):
+            if path.endswith(('.c', '.h', '.S')) and path not in now:
+                os.remove(path)
+    for target, source in now.items():
+        if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(source, target)
+
+
+def build(granule, jobs):
+    """Build the host kernel and its modules. Return the paths of the modules.
+
+    The modules of the host with 16 KiB pages are built in its tree, those of the other one from
+    a copy of this tree's files.
+    """
+    image, objects = kernel(granule)
+    if not tree.tests_built():
+        step(f'{os.path.basename(objects)}.mk.log', 'make', f'-j{jobs}', '-f',
+             'scripts/pkvm/build.mk', os.path.relpath(image, TOP), 'build/spmc.bin')
     if granule != 4:
-        return modules_below(os.path.join(objects, 'drivers/virt/pkvm'))
-    # Build in a copy, so that no object is written to the checkout.
-    shutil.copy(os.path.join(TOP, 'Kbuild'), source)
-    for path in tree.our_files():
-        if path.startswith('drivers/'):
-            os.makedirs(os.path.dirname(os.path.join(source, path)), exist_ok=True)
-            shutil.copy(os.path.join(TOP, path), os.path.join(source, path))
-    step('modules.log', 'make', '-C', objects, f'M={source}', 'ARCH=arm64',
-         'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}', 'modules')
-    return modules_below(source)
+        return modules_of(objects, os.path.join(objects, 'drivers/virt/pkvm'))
+    if not tree.tests_built():
+        copy_sources()
+        step('modules.log', 'make', '-C', objects, f'M={SOURCE}', 'ARCH=arm64',
+             'CROSS_COMPILE=aarch64-linux-gnu-', f'-j{jobs}', 'modules')
+    return modules_of(objects, SOURCE)
 
 
 def tell(label, granule, jobs, suite_of_machine):
@@ -124,7 +146,7 @@ def tell(label, granule, jobs, suite_of_machine):
 
 def run(cpu, granule, modules, machine):
     """Insert each module on a protected host with a guest firmware. Return whether all passed."""
-    objects = kernel(granule)
+    image, objects = kernel(granule)
     module, suite, more = MACHINES.get(machine, (None, None, {}))
     if module:
         modules = [path for path in modules if os.path.basename(path) == module]
@@ -134,7 +156,7 @@ def run(cpu, granule, modules, machine):
     if machine:
         label += f'-{machine}'
     host = qemu.boot([f'insmod /{name}' for name in names], cpu=cpu, verbose=True,
-                     kernel=os.path.join(objects, 'Image'), limit=LIMIT, mem=MEMORY,
+                     kernel=image, limit=LIMIT, mem=MEMORY,
                      firmware=FIRMWARE if granule == 4 else None,
                      files={f'/{name}': path for name, path in zip(names, modules)},
                      log=os.path.join(BUILD, 'log', f'modules-{label}.log'), **more)
@@ -154,6 +176,7 @@ def main():
     cpus.add_option(parser)
     parser.add_argument('--granule', type=int, choices=(4, 16), default=4,
                         help='page size of the host in KiB')
+    parser.add_argument('--build', action='store_true', help='build the modules, but run none')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     args = parser.parse_args()
     os.makedirs(os.path.join(BUILD, 'log'), exist_ok=True)
@@ -162,18 +185,19 @@ def main():
     for name in names:
         if args.granule not in cpus.CPUS[name].pages:
             parser.error(f'CPU {name} has no pages of {args.granule} KiB')
-    with tempfile.TemporaryDirectory(prefix='modules.', dir=BUILD) as source:
-        with tree.locked():
-            modules = build(args.granule, source, args.jobs)
-        if not modules:
-            print('not ok modules # no module was built')
-            return 1
-        try:
-            good = [run(cpu, args.granule, modules, machine)
-                    for cpu in names for machine in (None, *MACHINES)]
-        except qemu.QemuError as error:
-            print(f'not ok modules # {error}')
-            return 1
+    with tree.locked():
+        modules = build(args.granule, args.jobs)
+    if not modules:
+        print('not ok modules # no module was built')
+        return 1
+    if args.build:
+        return 0
+    try:
+        good = [run(cpu, args.granule, modules, machine)
+                for cpu in names for machine in (None, *MACHINES)]
+    except qemu.QemuError as error:
+        print(f'not ok modules # {error}')
+        return 1
     return 0 if all(good) else 1
 
 

@@ -92,6 +92,8 @@ def make(log, *arguments, what='the selftests do'):
 
 def build(names, jobs, image=TEST_IMAGE):
     """Build the programs, as static ones and outside the source tree, and the host kernel."""
+    if tree.tests_built():
+        return
     log = os.path.join(BUILD, 'log/selftests-build.log')
     open(log, 'w').close()
     make(log, f'-j{jobs}', '-f', 'scripts/pkvm/build.mk', os.path.relpath(image, TOP),

@@ -368,6 +368,8 @@ def main():
     try:
         # If only some parts are wanted, each builds what it needs itself.
         done = [] if args.part else [build(args.jobs)]
+        if done:
+            os.environ['PKVM_TESTS_BUILT'] = '1'
         if not any(part.count.failed for part in done):
             done += run_all(wanted)
     except KeyboardInterrupt:

@@ -115,6 +115,11 @@ def locked():
         yield
 
 
+def tests_built():
+    """Return whether make test has built everything, so that its parts need not check it."""
+    return 'PKVM_TESTS_BUILT' in os.environ
+
+
 class Tree:
     """build/linux, and the files in build/ that describe it."""
 
