@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What EL2 demands of a memory region that the host sends to the secure world by
- * FF-A, and what it remembers of one that comes in fragments.
+ * Checks the memory regions that the host sends to the secure world by FF-A, and
+ * records the ranges of a region whose description comes in several fragments.
  *
- * R1: only whole pages are sent; the next owner of a page is not sent along.
- * R6: a region has FFA_XFER_MAX_PAGES at most, so that no call works for long.
- * R7: EL2 knows every range of a transfer that is not complete. When the transfer
- *     fails, at whatever fragment, all of its pages are the host's alone again.
+ * R1: a region consists of whole pages of the kernel. Otherwise it could reach into a
+ *     page that EL2 has not checked, and that may have another owner.
+ * R6: a region has at most FFA_XFER_MAX_PAGES, so that no call takes long.
+ * R7: EL2 records every range of a transfer that is not complete. If the transfer fails,
+ *     at any fragment, EL2 ends the sharing of all of its pages.
  *
- * One transfer at a time may be incomplete: the host has one buffer to send from.
- * Everything here is under the lock of the host's buffers.
+ * Only one transfer may be incomplete: the host has only one buffer to send from. After
+ * ffa_xfer_init() the lock of the host's buffers protects everything here.
  */
 
 #include <linux/arm_ffa.h>
@@ -25,12 +26,12 @@
 
 /*
  * struct ffa_xfer - A transfer that is not complete.
- * @handle:	The SPMC's name for it.
+ * @handle:	The handle that the SPMC gave it.
  * @open:	Whether there is one.
  * @len:	Bytes of its description.
- * @filled:	Bytes that have come.
- * @nr_pages:	FF-A pages that may still come.
- * @nr_ranges:	Ranges that have come, in @ranges.
+ * @filled:	Bytes received so far.
+ * @nr_pages:	FF-A pages that the fragments to come may still have.
+ * @nr_ranges:	Ranges received so far, in @ranges.
  * @ranges:	Copies that the host cannot change.
  */
 static struct ffa_xfer {
@@ -44,7 +45,7 @@ static struct ffa_xfer {
 } xfer;
 
 /**
- * ffa_xfer_init() - Give the bookkeeping its memory
+ * ffa_xfer_init() - Set the memory in which ranges are recorded
  * @buf: pages of EL2.
  * @len: their size in bytes; no description of a region is longer.
  */
@@ -54,7 +55,7 @@ void ffa_xfer_init(void *buf, size_t len)
 }
 
 /**
- * ffa_xfer_range_valid() - Is a range made of whole pages of the kernel?
+ * ffa_xfer_range_valid() - Check that a range consists of whole pages of the kernel
  * @range: the range, in FF-A's pages, which may be smaller.
  *
  * Return: true if so.
@@ -64,7 +65,7 @@ bool ffa_xfer_range_valid(const struct ffa_mem_region_addr_range *range)
 	return range->pg_cnt && PAGE_ALIGNED(range->address | (u64)range->pg_cnt * FFA_PAGE_SIZE);
 }
 
-/* Whether all ranges are valid, and have @max_pages together at most. */
+/* Check that all ranges are valid, and that together they have at most @max_pages. */
 static int check_ranges(const struct ffa_mem_region_addr_range *ranges, u32 nr_ranges,
 			u32 max_pages)
 {
@@ -94,16 +95,16 @@ static u32 count_pages(const struct ffa_mem_region_addr_range *ranges, u32 nr_ra
  * ffa_xfer_check_first() - Check a region, or the first fragment of one
  * @buf: EL2's copy of the description.
  * @len: bytes of the whole description, no more than ffa_xfer_init() was told.
- * @fraglen: bytes that are there, at most @len, with room for a struct ffa_mem_region
+ * @fraglen: bytes of this fragment, at most @len, with room for a struct ffa_mem_region
  *	     and a struct ffa_mem_region_attributes.
- * @version: the version of FF-A that the host speaks.
+ * @version: the version of FF-A that the host uses.
  *
- * What the SPMC will find is exactly what is checked here: one receiver, at the offset
- * that the description names, and as many ranges as there is room for.
+ * The SPMC finds its receiver and the ranges at the offsets that are checked here, and as
+ * many ranges as the length of the description has room for.
  *
- * Return: 0; FFA_RET_INVALID_PARAMETERS if the description makes no sense;
- * FFA_RET_NO_MEMORY if the region is larger than a call may deal with;
- * FFA_RET_BUSY if it comes in fragments while another one does.
+ * Return: 0; FFA_RET_INVALID_PARAMETERS if the description is malformed;
+ * FFA_RET_NO_MEMORY if the region has more than FFA_XFER_MAX_PAGES;
+ * FFA_RET_BUSY if it comes in fragments while another transfer is not complete.
  */
 int ffa_xfer_check_first(struct ffa_mem_region *buf, u32 len, u32 fraglen, u32 version)
 {
@@ -135,7 +136,7 @@ int ffa_xfer_check_first(struct ffa_mem_region *buf, u32 len, u32 fraglen, u32 v
 			    reg->total_pg_cnt);
 }
 
-/* Remember ranges that have been checked. They need less room than the description. */
+/* Record checked ranges. They need less room than the description that they are in. */
 static void add_ranges(const struct ffa_mem_region_addr_range *ranges, u32 fraglen)
 {
 	u32 nr_ranges = fraglen / sizeof(*ranges);
@@ -147,11 +148,11 @@ static void add_ranges(const struct ffa_mem_region_addr_range *ranges, u32 fragl
 }
 
 /**
- * ffa_xfer_open() - Remember the first fragment of a transfer
- * @handle: the SPMC's name for it.
+ * ffa_xfer_open() - Record the first fragment of a transfer
+ * @handle: the handle that the SPMC gave it.
  * @buf: EL2's copy of the description, which ffa_xfer_check_first() has checked.
  * @len: bytes of the whole description.
- * @fraglen: bytes that are there, less than @len.
+ * @fraglen: bytes of this fragment, less than @len.
  * @composite_off: where the struct ffa_composite_mem_region is.
  */
 void ffa_xfer_open(u64 handle, struct ffa_mem_region *buf, u32 len, u32 fraglen,
@@ -171,12 +172,12 @@ void ffa_xfer_open(u64 handle, struct ffa_mem_region *buf, u32 len, u32 fraglen,
 
 /**
  * ffa_xfer_check_next() - Check another fragment
- * @handle: the transfer that the host says it belongs to.
+ * @handle: the transfer to which it belongs, according to the host.
  * @ranges: EL2's copy of the fragment.
  * @fraglen: its size in bytes, a multiple of that of a range.
  *
- * Return: 0; FFA_RET_INVALID_PARAMETERS if it does not belong to the transfer that is
- * open, or brings more than that has room for.
+ * Return: 0; FFA_RET_INVALID_PARAMETERS if it does not belong to the open transfer, or has
+ * more bytes or pages than the description announced.
  */
 int ffa_xfer_check_next(u64 handle, const struct ffa_mem_region_addr_range *ranges, u32 fraglen)
 {
@@ -187,8 +188,8 @@ int ffa_xfer_check_next(u64 handle, const struct ffa_mem_region_addr_range *rang
 }
 
 /**
- * ffa_xfer_is_open() - Is this the transfer that is not complete?
- * @handle: its name.
+ * ffa_xfer_is_open() - Check whether this is the transfer that is not complete
+ * @handle: its handle.
  *
  * Return: true if so.
  */
@@ -197,7 +198,7 @@ bool ffa_xfer_is_open(u64 handle)
 	return xfer.open && xfer.handle == handle;
 }
 
-/* The open transfer has come to nothing: its pages are the host's alone again. */
+/* The open transfer has failed: the host no longer shares its pages. */
 static void unshare_ranges(void)
 {
 	WARN_ON(ffa_host_unshare_ranges(xfer.ranges, xfer.nr_ranges));
@@ -205,11 +206,11 @@ static void unshare_ranges(void)
 }
 
 /**
- * ffa_xfer_abort() - Have the SPMC drop the open transfer
- * @res: set to what the SPMC says.
+ * ffa_xfer_abort() - Make the SPMC drop the open transfer
+ * @res: set to the answer of the SPMC.
  * @handle: the transfer.
  *
- * If the SPMC does not, the transfer stays open, and the host may try to reclaim it again.
+ * If the SPMC refuses, the transfer stays open, and the host may try again to reclaim it.
  */
 void ffa_xfer_abort(struct arm_smccc_res *res, u64 handle)
 {
@@ -219,14 +220,15 @@ void ffa_xfer_abort(struct arm_smccc_res *res, u64 handle)
 }
 
 /**
- * ffa_xfer_sent() - Take note of what the SPMC says of another fragment
- * @res: what it says; if that makes no sense, what it says to the transfer being dropped.
+ * ffa_xfer_sent() - Handle the SPMC's answer to a further fragment
+ * @res: the answer; if the SPMC received another number of bytes than were sent, set to its
+ *	 answer to the abort.
  * @handle: the open transfer.
  * @ranges: EL2's copy of the fragment, which ffa_xfer_check_next() has checked.
  * @fraglen: its size in bytes.
  *
- * Return: 0, with @res for the host; FFA_RET_ABORTED if the SPMC has not taken what it was
- * sent.
+ * Return: 0, with @res for the host; FFA_RET_ABORTED if the SPMC received another number of
+ * bytes than were sent, and the transfer was aborted.
  */
 int ffa_xfer_sent(struct arm_smccc_res *res, u64 handle,
 		  const struct ffa_mem_region_addr_range *ranges, u32 fraglen)

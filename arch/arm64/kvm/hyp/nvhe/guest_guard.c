@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The MMIO guard: which IPAs of a protected guest are MMIO is the guest's to say.
- * Once it has enrolled, the host is shown what an access does only where the guest
- * put a guard; anywhere else it learns that a page is missing.
+ * The MMIO guard: a protected guest decides which of its IPAs are MMIO. Once the guest
+ * has enrolled, EL2 shows the host what an access does only where the guest has put a
+ * guard. At any other IPA the host learns only that a page is missing.
  *
- * Guards are invalid, annotated leaves in the guest's stage-2, each as large as its
- * place and its range allow.
+ * Guards are invalid, annotated leaves in the guest's stage-2, each as large as
+ * alignment and range allow.
  *
- * R1: a guarded IPA holds no memory: both would have to be in the same entry.
- * R6: a call looks at PVM_RANGE_MAX entries at most, and says how far it got.
- * R7: the check of an entry finds out how many pages for tables it needs. If the
- *     vCPU's memcache has not enough of them nothing more changes, and the guest's
- *     call is made again once the host gave more.
+ * R1: a guarded IPA has no memory: the entry for an IPA is either a guard or a mapping.
+ * R6: a call looks at PVM_RANGE_MAX entries at most, and returns how far it got.
+ * R7: before a guard is put or split, EL2 counts the pages for tables that this needs. If
+ *     the vCPU's memcache has fewer, the call ends there. If it has done nothing yet, EL2
+ *     asks the host for the pages, and then repeats the guest's call.
  *
- * No TLB has anything of an invalid entry. Only when a table goes with its last guard
- * are TLBs invalidated, however much a guard stands for.
+ * TLBs hold no invalid entries. So EL2 invalidates them only when it frees a table whose
+ * last guard is removed, whatever the size of the guards.
  */
 
 #include <linux/kvm_host.h>
@@ -31,11 +31,11 @@
 
 #define GUARD_PTE	FIELD_PREP(KVM_INVALID_PTE_OWNER_MASK, GUEST_OWNER_MMIO_GUARD)
 
-/* To fill a table costs about as much as to look at so many entries. */
+/* Filling a table takes about as long as looking at this many entries. */
 #define PUSH_DOWN_COST	64
 
 /**
- * guest_pte_is_guard() - Is this a guard?
+ * guest_pte_is_guard() - Check whether an entry is a guard
  * @pte: a guest's entry.
  *
  * Return: true if so.
@@ -46,7 +46,7 @@ bool guest_pte_is_guard(kvm_pte_t pte)
 	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, pte) == GUEST_OWNER_MMIO_GUARD;
 }
 
-/* A call on a range of IPAs: how far it is, and what it needs. */
+/* A call for a range of IPAs: how far it is, and how many tables its entry needs. */
 struct guard_walk {
 	struct pkvm_hyp_vm *vm;
 	struct kvm_hyp_memcache *mc;
@@ -84,7 +84,7 @@ static bool fits(const struct guard_walk *walk, s8 level)
 	return IS_ALIGNED(walk->ipa, size) && walk->end - walk->ipa >= size;
 }
 
-/* The range goes on behind the entry. */
+/* Go on to the first IPA behind the entry. */
 static void guard_walk_step(struct guard_walk *walk)
 {
 	u64 size = kvm_granule_size(walk->entry.level);
@@ -92,7 +92,7 @@ static void guard_walk_step(struct guard_walk *walk)
 	walk->ipa = min(walk->end, ALIGN_DOWN(walk->ipa, size) + size);
 }
 
-/* Take one entry after the other until the budget is spent or one is refused. */
+/* Call @take for one entry after the other, until the budget is spent or it fails. */
 static int guard_walk_range(struct guard_walk *walk, int (*take)(struct guard_walk *walk))
 {
 	int ret = 0;
@@ -107,7 +107,7 @@ static int guard_walk_range(struct guard_walk *walk, int (*take)(struct guard_wa
 	return ret;
 }
 
-/* Go down to the level at which an entry stands for nothing that is not of the range. */
+/* Split the entry until it covers no IPA outside of the range. */
 static int guard_walk_descend(struct guard_walk *walk)
 {
 	s8 level = walk->entry.level;
@@ -136,7 +136,7 @@ static int put_guard(struct guard_walk *walk)
 	if (ret)
 		return ret;
 
-	/* Linux guards on every ioremap. */
+	/* Not an error: Linux guards on every ioremap(), also what it guards already. */
 	if (guest_pte_is_guard(walk->entry.pte))
 		return 0;
 
@@ -155,16 +155,16 @@ static int put_guard(struct guard_walk *walk)
 
 /**
  * pvm_guard_range() - Put guards on IPAs of a protected guest
- * @vcpu: the vCPU that asks, loaded on this CPU; its memcache pays for tables.
- * @ipa: the first, granule aligned.
+ * @vcpu: the vCPU that calls, loaded on this CPU; tables come from its memcache.
+ * @ipa: the first IPA, granule aligned.
  * @nr_granules: how many granules, at least 1.
- * @nr_done: is told how many of them are guarded now.
- * @nr_tables: is told how many pages for tables the call waits for.
+ * @nr_done: set to how many of them are guarded now.
+ * @nr_tables: set to how many pages for tables the call needs, if it lacks some.
  *
  * Takes the guest's lock.
  *
  * Return: 0 if at least one granule is guarded; else for the first one: -EPERM if
- * there is memory, or was until the host took it by force; -ENOMEM if the memcache
+ * it has memory, or had until the host reclaimed it by force; -ENOMEM if the memcache
  * has less than @nr_tables pages; -ERANGE if @ipa lies beyond the IPA space.
  */
 int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
@@ -187,7 +187,7 @@ int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *n
 	return *nr_done ? 0 : ret;
 }
 
-/* Removal of guards: where it is, and how many more entries it may look at. */
+/* Removal of guards: the IPA that it has come to, and how many more entries it may visit. */
 struct guard_removal {
 	struct pkvm_hyp_vm *vm;
 	u64 ipa;
@@ -204,7 +204,7 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
 		table = s2_unlink_empty(ctx);
 		if (table) {
-			/* Of a dying guest no TLB has anything any more. */
+			/* All of the VM's TLB entries were invalidated when it began to die. */
 			if (!vm->state.is_dying)
 				__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ctx->addr,
 							 TLBI_TTL_UNKNOWN);
@@ -220,7 +220,7 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	/*
 	 * If the walk stops here, the next one starts at this entry again, not behind
-	 * it. So it always leaves through this entry's table and can free it.
+	 * it. So each table is still visited after its last entry, and can be freed then.
 	 */
 	removal->ipa = ctx->addr;
 
@@ -228,11 +228,11 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 }
 
 /**
- * pvm_remove_guards() - Remove the guards of a range, and tables that are empty then
+ * pvm_remove_guards() - Remove the guards in a range, and the tables that are empty then
  * @vm: the VM, its lock held.
- * @ipa: where to begin, granule aligned; set to where to go on.
+ * @ipa: where the range begins, granule aligned; set to where the next call begins.
  * @end: where the range ends.
- * @budget: how many entries to look at, at most.
+ * @budget: how many entries to visit at most.
  *
  * Return: 0; -EINTR if the budget did not suffice, to be called again.
  */
@@ -252,7 +252,7 @@ int pvm_remove_guards(struct pkvm_hyp_vm *vm, u64 *ipa, u64 end, int budget)
 	return ret;
 }
 
-/* Find a guard that is all of the range, if need be by splitting a larger one. */
+/* Find the guard at the IPA, and split it if it covers IPAs outside of the range. */
 static int isolate_guard(struct guard_walk *walk)
 {
 	int ret;
@@ -269,13 +269,13 @@ static int isolate_guard(struct guard_walk *walk)
 
 /**
  * pvm_unguard_range() - Remove guards from IPAs of a protected guest
- * @vcpu: the vCPU that asks, loaded on this CPU; its memcache pays for tables.
- * @ipa: the first, granule aligned.
+ * @vcpu: the vCPU that calls, loaded on this CPU; tables come from its memcache.
+ * @ipa: the first IPA, granule aligned.
  * @nr_granules: how many granules, at least 1.
- * @nr_done: is told from how many of them a guard was removed.
- * @nr_tables: is told how many pages for tables the call waits for.
+ * @nr_done: set to how many of them are no longer guarded.
+ * @nr_tables: set to how many pages for tables the call needs, if it lacks some.
  *
- * Takes the guest's lock. A guard that is only partly of the range is split.
+ * Takes the guest's lock. A guard that is only partly in the range is split.
  *
  * Return: 0 if at least one guard was removed; else for the first granule: -EPERM if
  * it is not guarded; -ENOMEM if the memcache has less than @nr_tables pages; -ERANGE if
@@ -295,7 +295,7 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	guest_lock_component(walk.vm);
 	ret = guard_walk_range(&walk, isolate_guard);
 
-	/* What was found are guards, as many entries as the budget allowed. */
+	/* All entries up to walk.ipa are guards, and no more than the budget allowed. */
 	if (walk.ipa > from)
 		WARN_ON(pvm_remove_guards(walk.vm, &from, walk.ipa, INT_MAX));
 	guest_unlock_component(walk.vm);
@@ -307,11 +307,11 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 }
 
 /**
- * pvm_ipa_is_mmio() - May the host see what an access to this IPA does?
+ * pvm_ipa_is_mmio() - Check whether the host may see what an access to an IPA does
  * @vm: the VM, whose lock is not held.
  * @ipa: where the access faulted.
  *
- * Return: true if the guest has not enrolled, or put a guard there.
+ * Return: true if the guest has not enrolled, or has put a guard there.
  */
 bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PSCI of protected guests (Arm DEN0022). Which vCPU runs, and from where, is
- * between the guest and EL2: the host hears only which one to wake or to park.
+ * PSCI of protected guests (Arm DEN0022). The guest decides which vCPU runs and where
+ * it starts, and EL2 sees to it: the host learns only which vCPU to wake or to park.
  *
- * A vCPU is off, or on, or about to start at the entry point that CPU_ON named;
- * all changes are made under the VM's power_lock, so of two CPU_ON of one vCPU
- * exactly one succeeds. What ends the VM or lets a vCPU wait goes on to the host.
+ * A vCPU is off, or on, or about to start at the entry point of a CPU_ON call. Its
+ * state changes only under the VM's power_lock, so of two CPU_ON calls for one vCPU
+ * exactly one succeeds. EL2 passes CPU_SUSPEND, and the calls that end the VM, on to
+ * the host.
  */
 
 #include <linux/kvm_host.h>
@@ -21,7 +22,7 @@
 #include <nvhe/guest_smccc.h>
 #include <nvhe/pkvm.h>
 
-/* FEATURES: CPU_SUSPEND takes the original format of the power state. */
+/* What PSCI_FEATURES returns for CPU_SUSPEND: the power state has the original format. */
 #define PVM_CPU_SUSPEND_FEATURES	0
 
 /* The arguments of a 32-bit call are 32 bits wide. */
@@ -32,7 +33,7 @@ static u64 psci_arg(struct kvm_vcpu *vcpu, u32 func_id, unsigned int n)
 	return func_id & PSCI_0_2_64BIT ? arg : lower_32_bits(arg);
 }
 
-/* Tell the host the first @nr_args arguments of a call. */
+/* Make the vCPU exit to the host, which sees the first @nr_args arguments of the call. */
 static bool leave(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
 		  u32 func_id, unsigned int nr_args)
 {
@@ -105,7 +106,7 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	if (ret != PSCI_RET_SUCCESS)
 		return pvm_smccc_return(vcpu, ret);
 
-	/* The host is told before x1 is lost to the result. */
+	/* Record the exit first, as the result overwrites x1. */
 	leave(hyp_vcpu, PVM_EXIT_CPU_ON, func_id, 1);
 	pvm_smccc_return(vcpu, ret);
 
@@ -138,7 +139,7 @@ static s64 psci_affinity_info(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	if (level)
 		mask &= ~GENMASK_ULL(MPIDR_LEVEL_SHIFT(level) - 1, 0);
 
-	/* On if one of them is, else about to be, else off. */
+	/* ON if one of these vCPUs is on, else ON_PENDING if one of them is, else OFF. */
 	hyp_spin_lock(&vm->state.power_lock);
 	for (i = 0; i < nr_vcpus; i++) {
 		if ((vcpu_affinity(vm->vcpus[i]) ^ affinity) & mask)
@@ -183,7 +184,7 @@ static s64 psci_features(u32 func_id)
 }
 
 /**
- * pvm_is_psci() - Is this one of PSCI's function ids?
+ * pvm_is_psci() - Check whether a function id is one of PSCI's
  * @func_id: the id, which may be a function that PSCI does not have.
  *
  * PSCI 0.2 and later owns 0x00..0x1f of the standard service range.
@@ -197,13 +198,12 @@ bool pvm_is_psci(u32 func_id)
 
 /**
  * pvm_handle_psci() - Answer a PSCI call of a protected guest
- * @hyp_vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @hyp_vcpu: the vCPU, loaded; its system registers are still in the CPU.
  * @func_id: the call.
  *
  * Takes the VM's power_lock.
  *
- * Return: true if the vCPU can go on, false if the host has something to do, be
- * it to answer.
+ * Return: true if the vCPU can go on; false if it has to exit to the host.
  */
 bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
@@ -227,7 +227,7 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return psci_cpu_off(hyp_vcpu, func_id);
 	case PSCI_0_2_FN_CPU_SUSPEND:
 	case PSCI_0_2_FN64_CPU_SUSPEND:
-		/* Entry point and context are of no use to who only lets it wait. */
+		/* The host lets the vCPU wait, for which it needs no entry point. */
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 1);
 	case PSCI_0_2_FN_SYSTEM_OFF:
 	case PSCI_0_2_FN_SYSTEM_RESET:
@@ -235,7 +235,7 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 0);
 	case PSCI_1_1_FN_SYSTEM_RESET2:
 	case PSCI_1_1_FN64_SYSTEM_RESET2:
-		/* Architectural warm reset, or a vendor's kind. */
+		/* Type 0 is the architectural warm reset; types of vendors are allowed. */
 		if (psci_arg(vcpu, func_id, 1) &&
 		    !(psci_arg(vcpu, func_id, 1) & PSCI_1_1_RESET_TYPE_VENDOR_START))
 			return pvm_smccc_return(vcpu, PSCI_RET_INVALID_PARAMS);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of a host in protected mode: those of asm/kvm_pkvm_calls.h, and what becomes
- * of those that hyp-main.c has for a host that is trusted.
+ * The calls of a host in protected mode: those of asm/kvm_pkvm_calls.h, and the calls of
+ * hyp-main.c that work differently, do nothing or are refused once the host is no longer
+ * trusted.
  *
  * R4: a call acts on a handle, a page frame number, or on the vCPU that this CPU has
- *     loaded. Those of hyp-main.c that follow a pointer of the host have another
- *     handler here, or none.
+ *     loaded. The calls of hyp-main.c that follow a pointer of the host have another
+ *     handler here, or are refused.
  *
- * Each handler reads its arguments from the host's registers, R1 on, and leaves its
- * result in R1. Rules, locks and errors are those of the function that it calls.
+ * Each handler reads its arguments from the host's registers, from x1 on, and writes its
+ * results there. Rules, locks and errors are those of the function that it calls.
  */
 
 #include <linux/kvm_host.h>
@@ -37,20 +38,23 @@
 #include <nvhe/trap_handler.h>
 #include <nvhe/vcpu_load.h>
 
-/* An errno would pass for an exit with a pending SError. */
+/*
+ * On an error, return ARM_EXCEPTION_IL and no errno: in a negative number the bit is set
+ * that tells the host of a pending SError.
+ */
 static int run_loaded_vcpu(struct kvm_vcpu *host_vcpu)
 {
 	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
 
 	/*
-	 * A host with SME in use would have its guest run with it: KVM keeps the two
-	 * apart before it loads a vCPU, so this host is not what it should be.
+	 * While the host uses SME, the guest would run in its streaming mode or with its
+	 * ZA enabled. KVM turns both off when it loads a vCPU, so this host misbehaves.
 	 */
 	if (unlikely((system_supports_sme() && read_sysreg_s(SYS_SVCR)) ||
 		     debug_host_uses_sme()))
 		return ARM_EXCEPTION_IL;
 
-	/* The host's pointer says nothing that its load did not. */
+	/* The host's pointer is only compared: the vCPU to run is the one that is loaded. */
 	if (!hyp_vcpu || hyp_vcpu->host_vcpu != host_vcpu)
 		return ARM_EXCEPTION_IL;
 
@@ -181,7 +185,7 @@ static void call___pkvm_guest_check_place(struct kvm_cpu_context *host_ctxt)
 	cpu_reg(host_ctxt, 1) = hyp_vcpu ? __pkvm_guest_check_place(gfn, hyp_vcpu) : -EINVAL;
 }
 
-/* The vCPU that is loaded on this CPU, if it is of a VM that pages are shared with. */
+/* The vCPU that is loaded on this CPU, if its VM is non-protected. */
 static struct pkvm_hyp_vcpu *get_loaded_np_vcpu(void)
 {
 	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
@@ -300,7 +304,7 @@ static void call___pkvm_debug(struct kvm_cpu_context *host_ctxt)
 	cpu_reg(host_ctxt, 1) = __pkvm_debug(op, arg);
 }
 
-/* What the hypervisor does by itself, when it loads a vCPU, runs it or makes it. */
+/* For calls whose work the hypervisor does by itself when it creates, loads or runs a vCPU. */
 static void nothing(struct kvm_cpu_context *host_ctxt)
 {
 }
@@ -318,7 +322,7 @@ static void refuse(struct kvm_cpu_context *host_ctxt)
 	[__KVM_HOST_SMCCC_FUNC_##x] = refuse
 
 static void (* const host_calls[])(struct kvm_cpu_context *) = {
-	/* In place of what hyp-main.c has. */
+	/* Instead of the handlers in hyp-main.c. */
 	CALL(__kvm_vcpu_run),
 	CALL(__kvm_adjust_pc),
 	CALL(__vgic_v3_save_vmcr_aprs),
@@ -365,8 +369,8 @@ static void (* const host_calls[])(struct kvm_cpu_context *) = {
  * @host_ctxt: the host's registers.
  * @id: the number of the call.
  *
- * Return: whether the call has been answered, be it that it was refused. The others are
- * hyp-main.c's, which are all that there are until the host has given up EL2.
+ * Return: true if the call was answered, also if it was refused; false if hyp-main.c has
+ * to answer it, as it does all calls until the host has given up EL2.
  */
 bool pkvm_handle_host_call(struct kvm_cpu_context *host_ctxt, unsigned long id)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's half of the state of a page, kept in the vmemmap. Its stage-2 holds mappings,
- * and annotations for what is not the host's.
+ * The host's half of the state of a page, kept in the vmemmap. The host's stage-2 holds
+ * only mappings, and annotations for pages that the host does not own.
  *
- * R1: it changes under the host's lock alone, together with the other half.
+ * R1: the state changes only under the host's lock, together with the half of the
+ *     component that the page is shared with or given to.
  */
 
 #include <linux/overflow.h>
@@ -15,14 +16,14 @@
 #include <nvhe/page_state.h>
 
 /**
- * host_check_allowed_memory() - Does memory have a page state?
- * @start: where it begins, in bytes.
- * @size: bytes, both of them whole pages.
+ * host_check_allowed_memory() - Check that a range is memory, which has page states
+ * @start: physical address of the range, page aligned.
+ * @size: bytes, whole pages.
  *
- * The vmemmap is backed for nothing else.
+ * The vmemmap has entries only for such memory.
  *
- * Return: 0 if it lies in one memblock region that the host maps; -EPERM if the host does
- * not map it; -EINVAL if it is no memory, or not of one region.
+ * Return: 0 if the range lies in one memblock region which is not no-map; -EPERM if the
+ * region is no-map; -EINVAL if the range is not memory, or not in one region.
  */
 int host_check_allowed_memory(u64 start, u64 size)
 {
@@ -42,9 +43,9 @@ int host_check_allowed_memory(u64 start, u64 size)
 
 /**
  * __host_check_page_state_range() - Check the host's state of pages
- * @addr: the first one, in bytes.
+ * @addr: physical address of the first one.
  * @size: bytes.
- * @state: what it has to be. The host's lock is held.
+ * @state: the state that all of them must have. The host's lock is held.
  *
  * Return: 0 if all of them are in that state; -EPERM if not; or the error of
  * host_check_allowed_memory().
@@ -69,12 +70,12 @@ int __host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state
 }
 
 /**
- * host_check_shared_page_range() - Check that pages are shared with someone who can give them back
- * @addr: the first one, in bytes.
+ * host_check_shared_page_range() - Check that the host shares pages, but not with a guest
+ * @addr: physical address of the first one.
  * @size: bytes. The host's lock is held.
  *
- * Return: 0 if the host shares all of them, none with a guest; -EPERM if not; or the error of
- * host_check_allowed_memory().
+ * Return: 0 if the host shares all of them, and none with a guest; -EPERM if not; or the
+ * error of host_check_allowed_memory().
  */
 int host_check_shared_page_range(u64 addr, u64 size)
 {
@@ -92,7 +93,7 @@ int host_check_shared_page_range(u64 addr, u64 size)
 
 /**
  * __host_set_page_state_range() - Set the host's state of pages
- * @addr: the first one, in bytes.
+ * @addr: physical address of the first one.
  * @size: bytes, checked by host_check_allowed_memory(). The host's lock is held.
  * @state: the state.
  *
@@ -111,10 +112,10 @@ int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
 
 /**
  * hyp_check_pin_count() - Check that pages can be pinned once more
- * @start: the first one, as the hypervisor has it mapped.
- * @end: behind the last one.
+ * @start: address of the first one in the hypervisor's linear map.
+ * @end: the end of the last one.
  *
- * Nothing keeps a host from having the same page pinned again and again.
+ * A host can have the same page pinned any number of times, but the count has 16 bits.
  *
  * Return: 0; -EBUSY if the count of one of them would overflow.
  */
@@ -129,8 +130,8 @@ int hyp_check_pin_count(u64 start, u64 end)
 }
 
 /**
- * hyp_page_reset() - Forget what a pool kept of a page that enters or leaves it
- * @page: the page. It is the hypervisor's, and its host state says so still.
+ * hyp_page_reset() - Clear what a pool keeps of a page, when the page enters or leaves it
+ * @page: the page, which the hypervisor owns; its host state does not change.
  */
 void hyp_page_reset(struct hyp_page *page)
 {

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Panics, in debug builds, when what the hypervisor does to a stage-2 is not what the
- * architecture demands:
+ * Panics, in debug builds, when the hypervisor changes a stage-2 in a way that the
+ * architecture does not allow:
  *
  * - a valid entry becomes another one, of another address, size, memory type or
  *   shareability, without having been made invalid and invalidated in the TLBs;
- * - what an entry allowed is taken away and not invalidated before the call returns;
- * - a table page is freed that TLBs may still walk;
+ * - an access that an entry allowed is taken away, and the TLBs are not invalidated before
+ *   the hypervisor returns to the host;
+ * - a table page is freed that CPUs may still walk.
  *
- * and when a page goes from the host to a protected guest, be it that the guest takes
- * back what it had shared, or from a guest that had it for itself to the host, without
- * having been cleaned to the point of coherency (R3).
- * To relax permissions, and to change the access flag or software bits, is legal. The
- * rules are in ../pgtable_account.c, here is where its entries come from.
+ * Also panics when a page becomes private to a protected guest, by a donation of the host
+ * or because the guest unshares it, or when the host gets a private page back, and the
+ * page was not cleaned to the point of coherency (R3).
  *
- * What is owed is kept for each CPU: the hypervisor runs with interrupts off, and pays
- * before it returns. A permission that the host takes from a VM which is not protected
- * is the host's to invalidate, by a call of its own.
+ * Relaxing permissions, and changing the access flag or software bits, is allowed.
+ * ../pgtable_account.c has the rules; this file reports to it what the hypervisor does.
+ *
+ * Each CPU keeps its own account of pending invalidations: the hypervisor runs with
+ * interrupts off, and must have made them when it returns to the host. When the host takes
+ * a permission from a non-protected VM, it asks for the invalidation by a later call.
  */
 
 #include <asm/kvm_pgtable.h>
@@ -41,7 +43,7 @@ static struct pgtable_space check_space(struct pkvm_hyp_vm *vm)
 	if (!vm)
 		return (struct pgtable_space) { .id = &host_mmu.arch.mmu, .tables_map = true };
 
-	/* A dying guest's entries need no invalidation if all of it was invalidated before. */
+	/* A dying VM's entries need none if its whole VMID was invalidated before. */
 	return (struct pgtable_space) {
 		.id	= &vm->kvm.arch.mmu,
 		.lazy	= !vm->kvm.arch.pkvm.enabled,
@@ -49,11 +51,11 @@ static struct pgtable_space check_space(struct pkvm_hyp_vm *vm)
 	};
 }
 
-/* Whether the new entry, instead of @old, gives a page to somebody else. */
+/* Whether @new in place of @old makes a page a guest's own, or the host's again. */
 static bool hands_over(struct pkvm_hyp_vm *vm, const struct kvm_pgtable_visit_ctx *ctx,
 		       kvm_pte_t old, kvm_pte_t new)
 {
-	/* With FEAT_S2FWB, too: the host's accesses need not be cacheable. */
+	/* FEAT_S2FWB changes nothing: the host's accesses may still be non-cacheable. */
 	if (vm)
 		return vm->kvm.arch.pkvm.enabled && kvm_pte_valid(new) &&
 		       !pgtable_is_table(new, ctx->level) &&
@@ -100,12 +102,12 @@ void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu)
 
 	pgtable_account_tlbi_range(this_cpu_ptr(&pgtable_account), mmu, 0, U64_MAX);
 
-	/* Without protected mode, all VMs are the host's. */
+	/* Without protected mode there is no struct pkvm_hyp_vm around @mmu. */
 	if (is_protected_kvm_enabled() && mmu != &host_mmu.arch.mmu && vm->state.is_dying)
 		vm->state.tlb_clean = true;
 }
 
-/* What EL2 itself sees at an address: guests' pages have no other place than the fixmap. */
+/* Let the CPU translate an address: EL2 maps guests' pages only in the fixmap. */
 static u64 hyp_va_to_phys(unsigned long va)
 {
 	u64 host_par = read_sysreg_par(), par;

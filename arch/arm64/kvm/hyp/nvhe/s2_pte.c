@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Entries of a stage-2 by hand: what every fault and most calls of a guest do to
- * one granule or to a run of them, without a visitor and callbacks. Whole ranges
- * of unknown shape are kvm_pgtable_walk()'s.
+ * Finds and changes single entries of a stage-2, without a visitor and callbacks:
+ * every fault of a guest, and most of its calls, are about one granule or a few that
+ * follow each other. Ranges that may hold tables and blocks of any size are left to
+ * kvm_pgtable_walk().
  *
- * All of it is done under the lock of the stage-2. TLB maintenance is the
- * caller's, for a run at once.
+ * The caller holds the lock of the stage-2, and does the TLB maintenance, at once for
+ * all entries that it changes.
  */
 
 #include <asm/kvm_pgtable.h>
@@ -20,10 +21,10 @@ static u64 s2_index(u64 addr, s8 level)
 }
 
 /**
- * s2_find_pte() - Find the entry that maps an address, or could
- * @pgt: a stage-2, whose lock is held until @entry has served its purpose.
+ * s2_find_pte() - Find the leaf entry for an address
+ * @pgt: a stage-2; the caller holds its lock for as long as it uses @entry.
  * @addr: the address in its input space.
- * @entry: what is found, valid or not.
+ * @entry: set to the entry, valid or not.
  *
  * Return: 0; -ERANGE if @addr lies beyond the input space; -EINVAL if the stage-2
  * has been torn down.
@@ -32,7 +33,7 @@ int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
 {
 	s8 level = pgt->start_level;
 	kvm_pte_t *table = (kvm_pte_t *)pgt->pgd;
-	/* The tables of the first level may be several, one behind the other. */
+	/* The first level may consist of several concatenated tables. */
 	u64 idx = addr >> kvm_granule_shift(level);
 
 	if (addr >= BIT(pgt->ia_bits))
@@ -58,12 +59,12 @@ int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
 }
 
 /**
- * s2_near_pte() - Find an entry that may be near the last one
+ * s2_near_pte() - Find the leaf entry for an address, starting from the last one found
  * @pgt: as for s2_find_pte(); its lock was not dropped since the last entry was found.
  * @addr: the address in its input space.
- * @entry: the last entry, zero before the first; becomes the one for @addr.
+ * @entry: the last entry found, all zero if there is none; set to the one for @addr.
  *
- * No walk if both are in the same table of the last level.
+ * If both entries are in the same table of the last level, no walk is needed.
  *
  * Return: as s2_find_pte().
  */
@@ -81,7 +82,7 @@ int s2_near_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
 	return 0;
 }
 
-/* What a visitor that comes to an entry is told of it. */
+/* The context that kvm_pgtable_walk() would pass to a visitor of this entry. */
 static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const struct s2_pte *entry)
 {
 	return (struct kvm_pgtable_visit_ctx) {
@@ -95,9 +96,9 @@ static struct kvm_pgtable_visit_ctx s2_visit(struct kvm_pgtable *pgt, const stru
 
 /*
  * Whether an entry holds a reference on its table. In a guest's table every entry that
- * is not zero does. In the host's, the default mappings do not; this file writes no
- * valid entry of the host's that is not a default mapping, so "valid" answers the
- * question there without computing the default. Debug builds check that.
+ * is not zero does. In the host's, default mappings do not. This file writes no other
+ * valid entries there, so that a valid entry of the host's never does; debug builds
+ * check this against pte_is_counted().
  */
 static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
 {
@@ -112,13 +113,14 @@ static bool s2_counts(struct kvm_pgtable *pgt, kvm_pte_t pte, s8 level)
 /**
  * s2_set_pte() - Change an entry
  * @pgt: the stage-2.
- * @entry: the entry as it was found; is brought up to date.
- * @pte: what it shall be.
+ * @entry: the entry as it was found; updated.
+ * @pte: the new value.
  *
- * Keeps the count of the table, which stays even if nothing counts in it any more. It
- * changes under the lock of the stage-2 alone, so the pool's is not needed. A valid
- * entry that becomes another valid one is for the caller to break first, unless
- * permissions, the access flag or software bits are all that changes.
+ * Updates the table's reference count, but keeps the table even if no entry in it holds
+ * a reference any more. The count changes only under the lock of the stage-2, so the
+ * page pool's lock is not needed. Before a valid entry becomes another valid one, the
+ * caller makes it invalid and invalidates the TLBs (break-before-make), unless only
+ * permissions, the access flag or software bits change.
  */
 void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
 {
@@ -138,10 +140,11 @@ void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
 }
 
 /**
- * s2_clear_visited() - Make an entry empty that a walk has come to
- * @ctx: the visit, of an entry that counts.
+ * s2_clear_visited() - Clear the entry that a visitor is called for
+ * @ctx: the visitor's context; the entry holds a reference on its table.
  *
- * What TLBs have of it, and the table that it may lead to, are the caller's.
+ * The caller invalidates the TLBs, if they may hold the entry, and frees the table to
+ * which it may point.
  */
 void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx)
 {
@@ -151,11 +154,11 @@ void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx)
 }
 
 /**
- * s2_unlink_empty() - Unlink a table that a walk has left, if nothing counts in it
- * @ctx: the visit, of the table's entry.
+ * s2_unlink_empty() - Unlink a table if none of its entries holds a reference on it
+ * @ctx: the context of a KVM_PGTABLE_WALK_TABLE_POST visitor, for the table's entry.
  *
- * Return: the table, which TLBs may walk until they are invalidated, and which is the
- * caller's to put then; NULL if it stays.
+ * Return: the table, which CPUs may walk until the caller has invalidated the TLBs and
+ * which the caller then puts; NULL if the table stays.
  */
 void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx)
 {
@@ -173,10 +176,11 @@ void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx)
  * s2_push_down() - Put a table in place of an invalid entry
  * @pgt: the stage-2.
  * @addr: an address that the entry covers.
- * @entry: the entry, above the last level; becomes the one of the table for @addr.
- * @mc: the memcache that pays for the table.
+ * @entry: the entry, above the last level; set to the table's entry for @addr.
+ * @mc: the memcache that the table is taken from.
  *
- * All entries of the table say what the entry said. No TLB has anything of it.
+ * Every entry of the table gets the value of the replaced entry. That one is invalid,
+ * so no TLB holds it.
  *
  * Return: 0; -ENOMEM, with nothing changed, if @mc is empty.
  */
@@ -201,7 +205,7 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry, void *
 
 	pte = kvm_phys_to_pte(mm_ops->virt_to_phys(table)) | PMD_TYPE_TABLE;
 	pgtable_check_write(&ctx, pte);
-	/* The walker must not see the table before its entries. */
+	/* A CPU that walks the tables must not see the new table before its entries. */
 	smp_store_release(entry->ptep, pte);
 
 	entry->level++;

@@ -51,7 +51,10 @@ void smmu_update_cr0(struct smmu *smmu, u32 cr0)
 	smmu->broken = true;
 }
 
-/* What the host's driver may know: one stage, and nothing that writes by itself. */
+/*
+ * Read the identification registers, and clear the features that the host's driver is not
+ * shown: among them stage 2, and ATS, PRI and interrupts as messages.
+ */
 static void smmu_read_idr(struct smmu *smmu)
 {
 	unsigned int i;
@@ -60,7 +63,7 @@ static void smmu_read_idr(struct smmu *smmu)
 		smmu->idr[i] = readl_relaxed(smmu->regs + ARM_SMMU_IDR0 + i * sizeof(u32));
 
 	smmu->coherent = smmu->idr[0] & IDR0_COHACC;
-	/* Unchecked, what a device says it has had translated passes as it is. */
+	/* Without ATSCHK, accesses that a device marks as translated would pass unchecked. */
 	smmu->cr0_fixed = CR0_CMDQEN | (smmu->idr[0] & IDR0_ATS ? CR0_ATSCHK : 0);
 	smmu->idr[0] &= IDR0_ST_LVL | IDR0_STALL_MODEL | IDR0_TTENDIAN | IDR0_CD2L | IDR0_SEV |
 			IDR0_ASID16 | IDR0_HTTU | IDR0_COHACC | IDR0_TTF | IDR0_S1P;
@@ -101,7 +104,10 @@ static void smmu_place(struct smmu *smmu, void *mem)
 	smmu_sync_mem(smmu, mem, pkvm_smmu_mem_size(smmu->sid_bits));
 }
 
-/* Memory of the SMMU's own is normal, cacheable and inner shareable. */
+/*
+ * Switch an SMMU on, with the hypervisor's tables and queues. It accesses them as normal,
+ * cacheable and inner shareable memory.
+ */
 static void smmu_start(struct smmu *smmu)
 {
 	u64 strtab = hyp_virt_to_phys(smmu->l1);
@@ -116,14 +122,15 @@ static void smmu_start(struct smmu *smmu)
 		  FIELD_PREP(CR1_QUEUE_IC, CR1_CACHE_WB);
 
 	/*
-	 * Off, streams do what GBPA says. It stays as firmware left it, so that a
-	 * device which is at work now goes on: memory is still the host's.
+	 * While the SMMU is off, GBPA decides what becomes of streams. It stays as
+	 * firmware left it, so that a device which is active now can go on: all memory
+	 * is still the host's.
 	 */
 	smmu->gbpa = readl_relaxed(smmu->regs + ARM_SMMU_GBPA) & ~GBPA_UPDATE;
 	writel_relaxed(0, smmu->regs + ARM_SMMU_IRQ_CTRL);
 	smmu_update_cr0(smmu, 0);
 
-	/* Interrupts are wired: as messages the SMMU would write wherever it is told to. */
+	/* Interrupts are wired: a message is a write of the SMMU, to any address. */
 	writeq_relaxed(0, smmu->regs + ARM_SMMU_GERROR_IRQ_CFG0);
 	writeq_relaxed(0, smmu->regs + ARM_SMMU_EVTQ_IRQ_CFG0);
 
@@ -185,7 +192,7 @@ static int smmu_add(const struct pkvm_smmu_setup *setup, unsigned int i)
 
 	smmu_place(smmu, hyp_phys_to_virt(desc->mem));
 
-	/* The registers are no memory, and have no state but this. */
+	/* The registers are not memory: no page state says whose they are, but this does. */
 	host_lock_component();
 	ret = kvm_pgtable_stage2_set_owner(&host_mmu.pgt, desc->base, PKVM_SMMU_MMIO_SIZE,
 					   &host_s2_pool, PKVM_ID_HYP);
@@ -203,8 +210,8 @@ static int smmu_add(const struct pkvm_smmu_setup *setup, unsigned int i)
  * Return: 0; -EBUSY if called before; -EINVAL for a description that does not fit the
  * hardware; -EOPNOTSUPP for an SMMU without a stage 2 of the kernel's page size, or
  * without stream tables of two levels; -EIO for one that does not answer; or the error
- * of a donation or mapping. But for -EIO no SMMU is programmed on an error. Memory that
- * was given stays the hypervisor's.
+ * of a donation or mapping. After an error other than -EIO no SMMU has been programmed.
+ * Memory that was donated before an error stays the hypervisor's.
  */
 int __pkvm_smmu_init(void)
 {

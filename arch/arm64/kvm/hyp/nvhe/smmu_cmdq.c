@@ -24,9 +24,9 @@
 #define CMDQ_MASK	(BIT(CMDQ_SHIFT + 1) - 1)
 
 /*
- * It did not answer: have it abort all streams, whatever becomes of the queue. While it is
- * on it translates. It is switched off only when it has taken GBPA.ABORT: before that,
- * streams would pass untranslated.
+ * Give up an SMMU that did not answer: make it abort all streams, whatever becomes of the
+ * queue. It is switched off only after it has taken GBPA.ABORT, as streams would otherwise
+ * pass untranslated. Until then it stays on, and translates.
  */
 static void smmu_give_up(struct smmu *smmu)
 {
@@ -54,7 +54,7 @@ static void smmu_write_cmd(struct smmu *smmu, u32 idx, u64 cmd0, u64 cmd1)
 	smmu_sync_mem(smmu, slot, 1 << CMDQ_ENT_SZ_SHIFT);
 }
 
-/* Let the queue go on behind a command that the SMMU refuses. */
+/* If the SMMU has refused a command, replace it by a CMD_SYNC, so that the queue goes on. */
 static void smmu_skip_error(struct smmu *smmu, u32 cons)
 {
 	u32 gerror = readl_relaxed(smmu->regs + ARM_SMMU_GERROR);
@@ -67,7 +67,7 @@ static void smmu_skip_error(struct smmu *smmu, u32 cons)
 	writel(gerrorn ^ GERROR_CMDQ_ERR, smmu->regs + ARM_SMMU_GERRORN);
 }
 
-/* Start what is in the queue, and wait until at most @left commands remain. */
+/* Tell the SMMU of the commands in the queue, and wait until at most @left remain. */
 static void smmu_wait(struct smmu *smmu, u32 left)
 {
 	unsigned int i;
@@ -94,7 +94,7 @@ static void smmu_wait(struct smmu *smmu, u32 left)
  * @cmd0: its first 8 bytes.
  * @cmd1: its last 8 bytes.
  *
- * The SMMU is told of it by smmu_sync() at the latest.
+ * The SMMU may not be told of it before smmu_sync().
  */
 void smmu_cmd(struct smmu *smmu, u64 cmd0, u64 cmd1)
 {
@@ -125,8 +125,8 @@ void smmu_sync(struct smmu *smmu)
  * @size: bytes; 0 for all memory.
  * @leaf: whether only last-level entries have changed.
  *
- * Returns when it is done. A translation by both stages is held under its virtual
- * address, so that all of these go as well.
+ * Returns when it is done. TLBs hold a translation by both stages under its virtual
+ * address, which is not known here, so all of these are invalidated as well.
  */
 void smmu_tlbi(struct smmu *smmu, phys_addr_t addr, u64 size, bool leaf)
 {

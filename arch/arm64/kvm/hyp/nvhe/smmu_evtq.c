@@ -3,8 +3,8 @@
  * The event queue. The SMMU writes events to a page of the hypervisor, which copies
  * them to the host's queue when the host looks at it.
  *
- * R9: an SMMU that wrote to the host's queue by itself would write wherever the host
- *     says that it is.
+ * R9: if the SMMU itself wrote to the host's queue, the host could make it write to any
+ *     address.
  * R6: no more events are copied than the hypervisor's queue holds.
  *
  * The host's lock and the SMMU's are held throughout.
@@ -26,8 +26,9 @@
  * smmu_evtq_drain() - Copy events to the host's queue
  * @smmu: the SMMU.
  *
- * As many as there is room for. An event is lost if the host's queue is not in memory
- * of the host; a queue that has overflowed is marked so, as the SMMU would.
+ * Copies as many as the host's queue has room for. An event is lost if that queue is not
+ * in memory of the host. If the SMMU's own queue has overflowed, the host's is marked as
+ * the SMMU would mark it.
  */
 void smmu_evtq_drain(struct smmu *smmu)
 {

@@ -4,8 +4,8 @@
  * made harmless and put into the hypervisor's own queue (see smmu_cmdq.c).
  *
  * R4: the queue lies in memory of the host, which may change it at any time.
- * R5: what an SMMU with the features that the host is shown would refuse stops the
- *     host's queue with an error, as there.
+ * R5: a command that an SMMU with the features that the host is shown would refuse
+ *     stops the host's queue with an error, as it would stop the queue of that SMMU.
  * R6: a trap carries out a bounded number of commands.
  * R9: invalidation reaches no other VMID than the one of devices, and no command makes
  *     the SMMU write memory.
@@ -20,7 +20,7 @@
 
 #include "arm-smmu-v3.h"
 
-/* The commands that one trap carries out. */
+/* The most commands that one trap carries out. */
 #define HOST_CMDS_PER_TRAP	32
 
 /* Opcodes for which Linux's driver has no name. */
@@ -28,7 +28,7 @@
 #define CMDQ_OP_TLBI_NH_VAA	0x13
 #define CMDQ_OP_STALL_TERM	0x45
 
-/* Stream IDs that a command for a range is for. */
+/* The value of CMDQ_CFGI_1_RANGE that stands for all stream IDs. */
 #define CFGI_RANGE_ALL		31
 
 /* What became of a command. */
@@ -38,7 +38,7 @@ enum host_cmd {
 	HOST_CMD_ILLEGAL,
 };
 
-/* Fields of an invalidation by range are RES0 where the host is shown none. */
+/* If the host is not shown invalidation by range (RIL), the fields for it are RES0. */
 static void smmu_host_tlbi(struct smmu *smmu, u64 cmd0, u64 cmd1)
 {
 	u64 mask0 = CMDQ_0_OP | CMDQ_TLBI_0_ASID;
@@ -72,11 +72,11 @@ static enum host_cmd smmu_host_cmd(struct smmu *smmu, u64 cmd0, u64 cmd1)
 	switch (FIELD_GET(CMDQ_0_OP, cmd0)) {
 	case CMDQ_OP_PREFETCH_CFG:
 	case CMDQ_OP_PREFETCH_ADDR:
-		/* A hint. */
+		/* Only a hint. */
 		return HOST_CMD_DONE;
 	case CMDQ_OP_CFGI_STE:
 		smmu_ste_update(smmu, sid);
-		/* The first level may have changed as well, so not the leaf alone. */
+		/* Not only the leaf: the entry of the first level may have changed as well. */
 		smmu_cmd(smmu, cmd0 & (CMDQ_0_OP | CMDQ_CFGI_0_SID), 0);
 		return HOST_CMD_DONE;
 	case CMDQ_OP_CFGI_ALL:
@@ -89,7 +89,7 @@ static enum host_cmd smmu_host_cmd(struct smmu *smmu, u64 cmd0, u64 cmd1)
 			 cmd1 & CMDQ_CFGI_1_LEAF);
 		return HOST_CMD_DONE;
 	case CMDQ_OP_TLBI_NSNH_ALL:
-		/* All that the host may know of has the one VMID. */
+		/* All that the host may invalidate has this one VMID. */
 		if (stage1)
 			smmu_cmd(smmu, CMDQ_OP_TLBI_NH_ALL |
 				 FIELD_PREP(CMDQ_TLBI_0_VMID, SMMU_VMID), 0);
@@ -110,7 +110,7 @@ static enum host_cmd smmu_host_cmd(struct smmu *smmu, u64 cmd0, u64 cmd1)
 			 cmd1 & CMDQ_RESUME_1_STAG);
 		return HOST_CMD_DONE;
 	case CMDQ_OP_CMD_SYNC:
-		/* Done when the host sees its queue empty: nothing is to be signalled. */
+		/* It is done before the host sees its queue go on, so needs no signal. */
 		smmu_sync(smmu);
 		return HOST_CMD_DONE;
 	default:
@@ -129,7 +129,7 @@ static void smmu_host_cmdq_stop(struct smmu *smmu, u32 error)
  * smmu_host_cmdq_run() - Carry out commands of the host
  * @smmu: the SMMU.
  *
- * Return: whether nothing is left to do: if not, to be called again.
+ * Return: true if nothing is left to do; false if it has to be called again.
  */
 bool smmu_host_cmdq_run(struct smmu *smmu)
 {

@@ -20,7 +20,7 @@ static struct kvm_hyp_memcache smmu_mc;
 
 /**
  * smmu_take_pages() - Take pages for tables from the host
- * @nr_pages: how many there have to be.
+ * @nr_pages: how many the hypervisor must have.
  * @host_mc: where the host has put them.
  *
  * Return: 0, or the error of refill_memcache().
@@ -82,9 +82,10 @@ void smmu_sync_mem(struct smmu *smmu, void *p, size_t size)
  * @phys: physical address, any value.
  * @size: bytes.
  *
- * With the host's lock held, until hyp_fixmap_unmap().
+ * The caller holds the host's lock until it calls hyp_fixmap_unmap().
  *
- * Return: where it is; NULL if that is not the host's memory, or crosses a page.
+ * Return: its address in the fixmap; NULL if it is not memory that the host owns or
+ * shares, or crosses a page.
  */
 void *smmu_map_host(struct smmu *smmu, phys_addr_t phys, size_t size)
 {
@@ -98,7 +99,7 @@ void *smmu_map_host(struct smmu *smmu, phys_addr_t phys, size_t size)
 		return NULL;
 
 	va = hyp_fixmap_map(page) + (phys - page);
-	/* The host's own mapping of it may be non-cacheable. */
+	/* The host may have written it past the caches, by a non-cacheable mapping. */
 	if (!smmu->coherent)
 		kvm_flush_dcache_to_poc(va, size);
 
@@ -109,12 +110,12 @@ void *smmu_map_host(struct smmu *smmu, phys_addr_t phys, size_t size)
  * smmu_read_host() - Copy from memory that the host owns or shares
  * @smmu: the SMMU whose queue or table it is.
  * @phys: physical address, any value.
- * @to: where to.
+ * @to: the destination.
  * @size: bytes, a multiple of 8.
  *
  * With the host's lock held. Each word is read once.
  *
- * Return: 0; -EPERM if that is not the host's memory, or crosses a page.
+ * Return: 0; -EPERM if it is not memory that the host owns or shares, or crosses a page.
  */
 int smmu_read_host(struct smmu *smmu, phys_addr_t phys, void *to, size_t size)
 {
@@ -135,12 +136,12 @@ int smmu_read_host(struct smmu *smmu, phys_addr_t phys, void *to, size_t size)
  * smmu_write_host() - Copy to memory that the host owns or shares
  * @smmu: the SMMU whose queue it is.
  * @phys: physical address, any value.
- * @from: where from.
+ * @from: the source.
  * @size: bytes, a multiple of 8.
  *
  * With the host's lock held.
  *
- * Return: 0; -EPERM if that is not the host's memory, or crosses a page.
+ * Return: 0; -EPERM if it is not memory that the host owns or shares, or crosses a page.
  */
 int smmu_write_host(struct smmu *smmu, phys_addr_t phys, const void *from, size_t size)
 {

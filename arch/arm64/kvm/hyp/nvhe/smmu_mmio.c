@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The registers of an SMMU as the host's driver sees them. They are not in the host's
- * stage-2, so each access traps and is carried out here: on what the hypervisor keeps
- * for the host, on the SMMU where that is harmless, or on nothing.
+ * stage-2, so each access traps and is carried out here: on the hypervisor's copy of the
+ * register, on the SMMU itself where that is harmless, or not at all.
  *
- * R5: any offset, width and value ends in a stated way: what is not known reads as
- *     zero and ignores writes.
- * R6: what takes long is done in steps. A step that is not the last one leaves the
- *     host at its instruction, which traps again once interrupts were taken.
+ * R5: an access at any offset, of any width and with any value has a defined result: an
+ *     unknown register reads as zero and ignores writes.
+ * R6: what takes long is done in steps. After a step that is not the last one the host
+ *     repeats its instruction, which traps again once it has taken pending interrupts.
  */
 
 #include <linux/io.h>
@@ -27,14 +27,17 @@
 
 #define SMMU_PAGE1	SZ_64K
 
-/* CR0 as the SMMU has it: its queues for the hypervisor, and it is never off. */
+/*
+ * Set the SMMU's own CR0. It is never off, and its command queue is the hypervisor's. The
+ * host decides only whether it records events.
+ */
 static void smmu_apply_cr0(struct smmu *smmu)
 {
 	if (!smmu->broken)
 		smmu_update_cr0(smmu, smmu->cr0_fixed | CR0_SMMUEN | (smmu->cr0 & CR0_EVTQEN));
 }
 
-/* Each returns whether the access is done. */
+/* As all functions for writes, return true if the write is done, false to repeat it. */
 static bool smmu_write_cr0(struct smmu *smmu, u32 val)
 {
 	val &= CR0_SMMUEN | CR0_CMDQEN | CR0_EVTQEN;
@@ -60,7 +63,10 @@ static bool smmu_write_gbpa(struct smmu *smmu, u32 val)
 	return smmu->cr0 & CR0_SMMUEN || smmu_ste_switch(smmu, false);
 }
 
-/* The error of the host's own queue is the host's; the others are the SMMU's. */
+/*
+ * The error of the host's command queue is kept here. The host acknowledges the other
+ * errors at the SMMU.
+ */
 static void smmu_write_gerrorn(struct smmu *smmu, u32 val)
 {
 	u32 cur = readl_relaxed(smmu->regs + ARM_SMMU_GERRORN);
@@ -163,7 +169,7 @@ static u32 smmu_read32(struct smmu *smmu, u32 off)
 	}
 }
 
-/* A 64-bit register, and the bit of CR0 while which is set it is read-only. */
+/* Get the copy of a 64-bit register, and the bit of CR0 that makes it read-only. */
 static u64 *smmu_reg64(struct smmu *smmu, u32 off, u32 *enable)
 {
 	switch (off) {
@@ -181,7 +187,7 @@ static u64 *smmu_reg64(struct smmu *smmu, u32 off, u32 *enable)
 	}
 }
 
-/* Whether the access is to a 64-bit register, whole or half. */
+/* Access a 64-bit register, or half of one; false if there is none at @off. */
 static bool smmu_access64(struct smmu *smmu, u32 off, bool wide, bool write, u64 *val)
 {
 	unsigned int shift = off & sizeof(u32) ? 32 : 0;
@@ -200,13 +206,13 @@ static bool smmu_access64(struct smmu *smmu, u32 off, bool wide, bool write, u64
 	return true;
 }
 
-/* Whether the access is done. */
+/* Carry out an access; false if the host has to repeat it. */
 static bool smmu_access(struct smmu *smmu, u32 off, bool wide, bool write, u64 *val)
 {
 	if (smmu_access64(smmu, off, wide, write, val))
 		return true;
 
-	/* No other register is read or written by 64 bits. */
+	/* All other registers have 32 bits: a 64-bit read is zero, a write is ignored. */
 	if (wide) {
 		*val = 0;
 		return true;
@@ -235,13 +241,13 @@ static struct smmu *smmu_find(phys_addr_t addr)
  * smmu_handle_host_access() - Carry out an access of the host to an SMMU's register
  * @host_ctxt: the host's registers.
  * @esr: ESR_EL2 of the abort that it caused.
- * @addr: the page that it is to.
+ * @addr: physical address of the page that was accessed.
  *
- * Without the host's lock. The host goes on behind its instruction, or repeats it if
- * there is more to do.
+ * Takes the host's lock and the SMMU's. The host goes on behind its instruction, or
+ * repeats it if there is more to do.
  *
- * Return: false if that is no SMMU, or no access that a driver makes: of one register,
- * aligned, 32 or 64 bits wide.
+ * Return: true if the access was handled; false if it is not to an SMMU, or not an aligned
+ * load or store of one register of 32 or 64 bits, which is all that a driver needs.
  */
 bool smmu_handle_host_access(struct kvm_cpu_context *host_ctxt, u64 esr, phys_addr_t addr)
 {

@@ -26,7 +26,7 @@
 
 #include "arm-smmu-v3.h"
 
-/* Above so many pages at a time, invalidate all rather than each. */
+/* Above this many pages at a time, invalidate the whole VMID, not each page. */
 #define SMMU_S2_MAX_TLBI	16
 
 static struct {
@@ -36,7 +36,7 @@ static struct {
 	bool		blocks;
 } smmu_s2;
 
-/* The tables that lead to an address, from the first level on. */
+/* The entries that a walk for an address visits, down to its leaf at @level. */
 struct smmu_s2_path {
 	kvm_pte_t	*ptep[KVM_PGTABLE_LAST_LEVEL + 2];
 	s8		level;
@@ -67,7 +67,7 @@ static void smmu_s2_set(kvm_pte_t *ptep, kvm_pte_t pte)
 	kvm_flush_dcache_to_poc(ptep, sizeof(*ptep));
 }
 
-/* In a table, entries that are not the default one are counted, from 1 up. */
+/* The page of a table. Its count is 1, and 1 more for each entry that is not a default one. */
 static struct hyp_page *smmu_s2_page(kvm_pte_t *ptep)
 {
 	return hyp_virt_to_page(PTR_ALIGN_DOWN(ptep, PAGE_SIZE));
@@ -98,7 +98,7 @@ static void smmu_s2_split(struct smmu_s2_path *path, u64 addr)
 	s8 level = path->level + 1;
 	unsigned int i;
 
-	/* The host counted the pages by the same rule: see pkvm_smmu_table_pages(). */
+	/* Cannot fail: the host donated enough pages, see pkvm_smmu_table_pages(). */
 	WARN_ON(!table);
 
 	for (i = 0; i < PTRS_PER_PTE; i++)
@@ -113,7 +113,7 @@ static void smmu_s2_split(struct smmu_s2_path *path, u64 addr)
 	path->ptep[level] = &table[(addr >> kvm_granule_shift(level)) & (PTRS_PER_PTE - 1)];
 }
 
-/* Join what can be joined after an entry of a table has become the default one. */
+/* After an entry has become a default one: replace tables of default entries by blocks. */
 static void smmu_s2_join(struct smmu_s2_path *path, u64 addr)
 {
 	while (smmu_s2.blocks && path->level > smmu_s2.start_level &&
@@ -129,7 +129,7 @@ static void smmu_s2_join(struct smmu_s2_path *path, u64 addr)
 		smmu_s2_set(path->ptep[path->level], smmu_s2_default(addr, path->level));
 		smmu_s2_page(path->ptep[path->level])->refcount--;
 
-		/* Walk caches lead to the table until they are invalidated. */
+		/* SMMUs may hold the entry for the table until it is invalidated. */
 		dsb(ishst);
 		for (i = 0; i < smmu_nr; i++) {
 			hyp_spin_lock(&smmus[i].lock);
@@ -140,7 +140,7 @@ static void smmu_s2_join(struct smmu_s2_path *path, u64 addr)
 	}
 }
 
-/* Whether the entry of the page has changed. */
+/* Map a page if the host may reach it, else unmap it. Returns whether its entry changed. */
 static bool smmu_s2_set_page(u64 addr, bool host)
 {
 	struct smmu_s2_path path;
@@ -177,7 +177,7 @@ void __smmu_s2_set_owner(phys_addr_t addr, u64 size, bool host)
 	for (page = addr; page < end; page += PAGE_SIZE)
 		changed |= smmu_s2_set_page(page, host);
 
-	/* What has become mapped was not: no TLB holds it. */
+	/* The entries that have become valid were invalid, so no TLB holds them. */
 	if (host || !changed)
 		return;
 
@@ -190,7 +190,7 @@ void __smmu_s2_set_owner(phys_addr_t addr, u64 size, bool host)
 	}
 }
 
-/* Keep devices from memory while the map is made: no SMMU uses it yet. */
+/* Unmap memory while the map is made. No SMMU uses it yet, so none holds anything of it. */
 static void smmu_s2_forbid(phys_addr_t addr, u64 size)
 {
 	phys_addr_t end = min_t(u64, addr + size, BIT(smmu_s2.ia_bits));
@@ -199,7 +199,7 @@ static void smmu_s2_forbid(phys_addr_t addr, u64 size)
 		smmu_s2_set_page(addr, false);
 }
 
-/* Devices may not reach what is annotated in the host's stage-2. */
+/* Unmap what the host's stage-2 annotates with another owner. */
 static int smmu_s2_follow_host(void)
 {
 	u64 addr = 0, end = BIT(min(smmu_s2.ia_bits, host_mmu.pgt.ia_bits));
@@ -223,7 +223,7 @@ static int smmu_s2_follow_host(void)
 	return 0;
 }
 
-/* Without BBML2 no block that holds memory can ever be split: do so now. */
+/* Without BBML2 no block can be split once SMMUs use it: split all that hold memory now. */
 static void smmu_s2_split_memory(void)
 {
 	unsigned int i;
@@ -245,7 +245,7 @@ static void smmu_s2_split_memory(void)
 /**
  * smmu_s2_init() - Make the stage-2 of devices
  * @ia_bits: bits of an address that it translates, 32 to 48.
- * @blocks: whether all SMMUs take a change of block size in place.
+ * @blocks: whether the size of a block may change in place: all SMMUs have BBML2.
  * @pgd: pkvm_smmu_pgd_size() bytes of zeroed memory that the hypervisor owns.
  *
  * At boot, with the host's lock held; not bounded, as boot is not (R6).
@@ -308,7 +308,10 @@ static u64 smmu_s2_ps(void)
  */
 u64 smmu_s2_vtcr(void)
 {
-	/* The field's values for 4, 16 and 64 KiB; start levels count down from 2, 3 and 3. */
+	/*
+	 * S2TG is 0, 2 or 1 for pages of 4, 16 or 64 KiB. S2SL0 is 2 minus the start level
+	 * with 4 KiB, otherwise 3 minus the start level.
+	 */
 	bool is_4k = IS_ENABLED(CONFIG_ARM64_4K_PAGES);
 	u64 tg = is_4k ? 0 : IS_ENABLED(CONFIG_ARM64_64K_PAGES) ? 1 : 2;
 	s8 sl0 = (is_4k ? 2 : 3) - smmu_s2.start_level;

@@ -2,12 +2,13 @@
 /*
  * The stream table that an SMMU walks, made from the one that the host's driver keeps.
  *
- * An entry of the host is followed when its driver says that it has changed, as the
- * SMMU itself would: bypass becomes a translation by stage 2 alone, a stage 1 of the
- * host is nested in stage 2, and all else is aborted. While the host's driver has the
- * SMMU off, all streams are in bypass or aborted, as it chose in GBPA.
+ * The hypervisor follows an entry of the host when the host's driver invalidates the
+ * SMMU's copy of it: bypass becomes a translation by stage 2 alone, a stage 1 of the host
+ * is nested in stage 2, and every other stream is aborted. While the host's driver has the
+ * SMMU off, its GBPA decides whether all streams are translated by stage 2 alone or
+ * aborted.
  *
- * R2, R9: each valid entry but an aborting one names the stage-2 of smmu_s2.c.
+ * R2, R9: each valid entry that does not abort its stream uses the stage-2 of smmu_s2.c.
  * R4: the host's tables are untrusted memory: each word is read once, and used only in
  *     fields that cannot widen what a stream reaches.
  * R6: a walk over all stream IDs goes on in the next trap.
@@ -24,22 +25,22 @@
 
 #include "arm-smmu-v3.h"
 
-/* Configuration of an entry by both stages; Linux's driver has no name for it. */
+/* The entry's configuration for both stages; Linux's driver has no name for it. */
 #define STRTAB_STE_0_CFG_NESTED	7
 
-/* The entries that one step reads: the smallest second-level table, 4 KiB. */
+/* Entries are read in runs of at most this many: the smallest second-level table, 4 KiB. */
 #define STE_RUN			64
 
-/* The runs that one trap converts. */
+/* The most runs that one trap converts. */
 #define STE_RUNS_PER_TRAP	16
 
-/* What of the host's stage-1 configuration is taken as it is. */
+/* The fields of the host's stage-1 configuration that are copied unchanged. */
 #define STE_0_HOST_MASK		(STRTAB_STE_0_S1FMT | STRTAB_STE_0_S1CTXPTR_MASK | \
 				 STRTAB_STE_0_S1CDMAX)
 #define STE_1_HOST_MASK		(STRTAB_STE_1_S1DSS | STRTAB_STE_1_S1CIR | STRTAB_STE_1_S1COR | \
 				 STRTAB_STE_1_S1CSH | STRTAB_STE_1_S1STALLD | STRTAB_STE_1_SHCFG)
 
-/* Of a host's entry, all that is read. */
+/* The words that are read of an entry of the host. */
 struct host_ste {
 	u64 word0;
 	u64 word1;
@@ -56,7 +57,7 @@ static void smmu_set_l1(struct smmu *smmu, u32 idx, u64 desc)
 	smmu_sync_mem(smmu, &smmu->l1[idx], sizeof(u64));
 }
 
-/* Word 0 goes last: until then the entry is what it was. */
+/* Word 0 is written last: it says whether the entry is valid, and by which stages. */
 static void smmu_write_ste(struct smmu *smmu, __le64 *ste, u64 word0, u64 word1)
 {
 	if (!ste[2]) {
@@ -98,9 +99,9 @@ static void smmu_convert_ste(struct smmu *smmu, __le64 *ste, const struct host_s
 }
 
 /*
- * Where the host has the entry of a stream: how many entries lie side by side from
- * there on, at most @nr, and none that crosses a border of STE_RUN; 0 if there is no
- * entry.
+ * Find the entry that the host has for a stream. Returns how many entries, at most @nr,
+ * follow each other from there on; 0 if there is none. The caller's @nr entries are in
+ * one run.
  */
 static u64 smmu_find_host_stes(struct smmu *smmu, u64 sid, u64 nr, phys_addr_t *phys)
 {
@@ -136,7 +137,7 @@ static u64 smmu_find_host_stes(struct smmu *smmu, u64 sid, u64 nr, phys_addr_t *
 	return min(nr, end - sid);
 }
 
-/* Read @nr entries of the host's, which lie in one run; what is not there is zero. */
+/* Read @nr entries of the host, which are in one run; an entry that is missing is zero. */
 static void smmu_read_host_stes(struct smmu *smmu, u64 sid, u64 nr, struct host_ste *host)
 {
 	struct arm_smmu_ste *ste;
@@ -156,7 +157,7 @@ static void smmu_read_host_stes(struct smmu *smmu, u64 sid, u64 nr, struct host_
 	hyp_fixmap_unmap();
 }
 
-/* The second-level table of a stream; a new one if there is none, or NULL. */
+/* Get the second-level table at @idx, or a new one; NULL if there is no page for it. */
 static __le64 *smmu_get_l2(struct smmu *smmu, u32 idx)
 {
 	void *l2;
@@ -164,7 +165,7 @@ static __le64 *smmu_get_l2(struct smmu *smmu, u32 idx)
 	if (smmu->l2[idx])
 		return hyp_phys_to_virt(smmu->l2[idx]);
 
-	/* Streams that find none stay aborted: other pages are for the stage-2 (R7). */
+	/* Streams without a table stay aborted: the other pages are for the stage-2 (R7). */
 	if (smmu->nr_l2 == PKVM_SMMU_L2_PAGES)
 		return NULL;
 
@@ -219,14 +220,14 @@ static u64 smmu_nr_sids(struct smmu *smmu)
  */
 void smmu_ste_update(struct smmu *smmu, u32 sid)
 {
-	/* What the host has matters once it enables the SMMU, and is read then. */
+	/* While the host has the SMMU off, GBPA counts; the entries are read when it is on. */
 	if (sid >= smmu_nr_sids(smmu) || !(smmu->cr0 & CR0_SMMUEN))
 		return;
 
 	smmu_convert_run(smmu, sid, 1);
 }
 
-/* Whether the walk has come to its end: it does so in one trap or in several. */
+/* Go on with a walk, for which one trap may not suffice; true if it has reached its end. */
 static bool smmu_walk(struct smmu *smmu, struct smmu_cursor *walk, u64 first, u64 end,
 		      void (*visit)(struct smmu *smmu, u64 sid, u64 nr))
 {
@@ -298,8 +299,7 @@ bool smmu_ste_switch(struct smmu *smmu, bool enabled)
  * smmu_ste_init() - Make the first stream table of an SMMU
  * @smmu: the SMMU, which is not yet in use; its memory is zeroed.
  *
- * All streams are translated by stage 2 alone: that of the host's memory they reach
- * what they did.
+ * All streams are translated by stage 2 alone, so they still reach the host's memory.
  */
 void smmu_ste_init(struct smmu *smmu)
 {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Entries of a stage-2 by hand, see s2_pte.c.
+ * Single entries of a stage-2, see s2_pte.c.
  */
 #ifndef __ARM64_KVM_NVHE_S2_PTE_H__
 #define __ARM64_KVM_NVHE_S2_PTE_H__
 
 #include <asm/kvm_pgtable.h>
 
-/* An entry of a stage-2, as long as its lock is held. Zero is "none found yet". */
+/*
+ * An entry of a stage-2, to be used only while the lock of the stage-2 is held. All zero
+ * before an entry has been found.
+ */
 struct s2_pte {
 	kvm_pte_t *ptep;
 	kvm_pte_t pte;

@@ -16,7 +16,7 @@
 /* Every stream has this VMID: there is one stage-2 for all of them. */
 #define SMMU_VMID	0
 
-/* The opcode for all stage-1 entries of a VMID, which Linux's driver never uses. */
+/* Invalidates all stage-1 entries of a VMID; Linux's driver has no name for the opcode. */
 #define CMDQ_OP_TLBI_NH_ALL	0x10
 
 /**
