@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages that are mapped, or in the page cache, and whose contents the kernel must
- * not use: they are private to a protected guest. Who takes a reference to a page in
- * order to use its contents asks afterwards whether it may.
+ * Pages that are mapped, or in the page cache, but whose contents the kernel must
+ * not access, because they are private to a protected guest. Code that takes a reference
+ * to a page in order to access its contents checks afterwards whether it may.
  *
  * See arch/arm64/kvm/pkvm_guest_pin.c.
  */
@@ -23,7 +23,7 @@ unsigned long pkvm_pages_accessible(struct page *page, unsigned long nr);
 bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address);
 void pkvm_copy_accessible_page(struct page *to, struct page *from);
 
-/* How many of @nr pages, all of one folio, may be used, from the first one on. */
+/* Count how many of @nr pages of one folio may be accessed, from the first one on. */
 static inline unsigned long pages_accessible(struct page *page, unsigned long nr)
 {
 	if (static_branch_unlikely(&pkvm_private_memory))
@@ -32,7 +32,10 @@ static inline unsigned long pages_accessible(struct page *page, unsigned long nr
 	return nr;
 }
 
-/* Whether an access may succeed, now that a page is mapped. Under the mmap_lock. */
+/*
+ * For code that found a page mapped although an access to it failed: check whether another
+ * try can succeed. The caller holds the mmap_lock.
+ */
 static inline bool address_accessible(struct vm_area_struct *vma, unsigned long address)
 {
 	if (static_branch_unlikely(&pkvm_private_memory))
@@ -41,7 +44,10 @@ static inline bool address_accessible(struct vm_area_struct *vma, unsigned long 
 	return true;
 }
 
-/* Copy a page, or zero the copy. False if there is nothing private, and nothing done. */
+/*
+ * Copy a page, or zero the copy if the page is private. Returns false, with nothing copied,
+ * if the host has no private pages at all.
+ */
 static inline bool copy_accessible_page(struct page *to, struct page *from)
 {
 	if (!static_branch_unlikely(&pkvm_private_memory))

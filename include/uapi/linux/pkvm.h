@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Numbers of protected KVM on arm64, for whoever needs them: kernel, hypervisor, guest
- * firmware, VMM and tests. Two interfaces have them: what user space asks of KVM, and what
- * a guest asks of the hypervisor by HVC.
+ * Numbers of protected KVM on arm64 for kernel, hypervisor, guest firmware, VMM and tests:
+ * those by which user space calls KVM, and those by which a guest calls the hypervisor by
+ * HVC.
  *
  * The names are those of linux/kvm.h and linux/arm-smccc.h. Where linux/arm-smccc.h has one
- * of them, too, the compiler holds the two definitions against each other. Function ids
+ * of them, too, the compiler checks that both definitions are equal. Function ids
  * are built by macros that linux/arm-smccc.h has: include it first to use one. For programs
  * outside of the kernel it is in tools/include. Nothing else is needed, and the assembler
  * can read this file.
@@ -24,15 +24,15 @@
 #define KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO		1
 
 /*
- * Calls of guests, beside those that linux/arm-smccc.h has for all guests of KVM: the
- * number of each, which is also its bit in what FEATURES returns.
+ * The numbers of calls of guests, beside those that linux/arm-smccc.h has for all guests of
+ * KVM. The number of a call is also its bit in the bitmap that FEATURES returns.
  */
 #define ARM_SMCCC_KVM_FUNC_HYP_MEMINFO		2
 #define ARM_SMCCC_KVM_FUNC_MEM_SHARE		3
 #define ARM_SMCCC_KVM_FUNC_MEM_UNSHARE		4
 #define ARM_SMCCC_KVM_FUNC_MMIO_GUARD_INFO	5
 #define ARM_SMCCC_KVM_FUNC_MMIO_GUARD_ENROLL	6
-/* MAP, but linux/arm-smccc.h calls it so. */
+/* MMIO_GUARD_MAP, by the name that linux/arm-smccc.h has for it. */
 #define ARM_SMCCC_KVM_FUNC_MMIO_GUARD		7
 #define ARM_SMCCC_KVM_FUNC_MMIO_GUARD_UNMAP	8
 #define ARM_SMCCC_KVM_FUNC_MEM_RELINQUISH	9
@@ -99,7 +99,7 @@
 			   ARM_SMCCC_OWNER_VENDOR_HYP,			\
 			   ARM_SMCCC_KVM_FUNC_MMIO_RGUARD_UNMAP)
 
-/* FEATURES, R0: what a protected guest can call. */
+/* FEATURES, R0: the bitmap of the calls of a protected guest. */
 #define PKVM_GUEST_FEATURES	((1 << ARM_SMCCC_KVM_FUNC_FEATURES) |		\
 				 (1 << ARM_SMCCC_KVM_FUNC_HYP_MEMINFO) |	\
 				 (1 << ARM_SMCCC_KVM_FUNC_MEM_SHARE) |		\
