@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the hypervisor does to registers of the host while a guest runs, on CPUs that no emulator
- * has: a trace unit with filters, a record of branches, MPAM. The hypervisor's own code is built
- * here for EL1, with registers that are made up.
+ * Registers of the host that the hypervisor changes while a guest runs, for CPU features that no
+ * emulator has: trace filters, branch records, MPAM. The test builds the hypervisor's own code for
+ * EL1, with variables in place of the registers.
  *
- * Rule: what counts, traces or records is off while a protected guest runs, MPAM traps while any
- * guest does, afterwards all is as it was, and a register that the CPU does not have is left alone.
+ * Rule: the host's counters, trace and branch records are off while a protected guest runs, and
+ * MPAM traps while any guest runs. Afterwards the registers have their old values. The hypervisor
+ * does not access a register that the CPU does not have.
  */
 #include <kunit/test.h>
 #include <linux/bitfield.h>
@@ -67,7 +68,7 @@ static u64 *mpam_reg(u32 sysreg)
 #define COUNTERS	0x80000003ULL
 #define TRACE		0x61ULL
 #define BRANCHES	0x13ULL
-/* Of MPAM2_EL2: MPAMEN and two partitions. */
+/* A value of MPAM2_EL2: MPAMEN and the numbers of two partitions. */
 #define PARTITIONS	(BIT(63) | 0x50006)
 
 static int cpu_regs_init(struct kunit *test)
@@ -96,7 +97,7 @@ static void quiet(struct kunit *test, u64 counters, u64 trace, u64 branches)
 	KUNIT_EXPECT_EQ(test, cpu.SYS_BRBCR, BRANCHES);
 }
 
-static void all_of_it_is_quiet(struct kunit *test)
+static void all_are_off(struct kunit *test)
 {
 	cpu.id_aa64dfr0_el1 = FIELD_PREP(ID_AA64DFR0_EL1_PMUVer_MASK, 1) |
 			      FIELD_PREP(ID_AA64DFR0_EL1_TraceFilt_MASK, 1) |
@@ -104,7 +105,8 @@ static void all_of_it_is_quiet(struct kunit *test)
 	quiet(test, 0, 0, 0);
 }
 
-static void one_of_it_is_quiet(struct kunit *test)
+/* On a CPU with one of the features, the hypervisor changes only the register of that feature. */
+static void one_is_off(struct kunit *test)
 {
 	cpu.id_aa64dfr0_el1 = FIELD_PREP(ID_AA64DFR0_EL1_PMUVer_MASK, 1);
 	quiet(test, 0, TRACE, BRANCHES);
@@ -114,8 +116,8 @@ static void one_of_it_is_quiet(struct kunit *test)
 	quiet(test, COUNTERS, TRACE, 0);
 }
 
-/* A PMU that is not the architecture's has other registers. */
-static void what_is_not_there_is_not_touched(struct kunit *test)
+/* The same for a PMU that does not follow the architecture, as it has other registers. */
+static void missing_registers_not_accessed(struct kunit *test)
 {
 	quiet(test, COUNTERS, TRACE, BRANCHES);
 	cpu.id_aa64dfr0_el1 = FIELD_PREP(ID_AA64DFR0_EL1_PMUVer_MASK,
@@ -129,8 +131,8 @@ static void what_is_not_there_is_not_touched(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cpu.touched_mpam, 0);
 }
 
-/* Counters that do not count are not started. */
-static void nothing_counts(struct kunit *test)
+/* Counters that the host has switched off stay off. */
+static void stopped_counters_stay_off(struct kunit *test)
 {
 	cpu.id_aa64dfr0_el1 = FIELD_PREP(ID_AA64DFR0_EL1_PMUVer_MASK, 1);
 	cpu.pmcntenset_el0 = 0;
@@ -142,7 +144,10 @@ static void nothing_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cpu.pmcntenset_el0, 0);
 }
 
-/* TRAPMPAM1EL1 and TRAPMPAM0EL1 of MPAM2_EL2, and what traps MPAMIDR_EL1, wherever that is. */
+/*
+ * Expect the traps of MPAM registers: @mpam2 are the bits in MPAM2_EL2, @mpamhcr those in
+ * MPAMHCR_EL2. The bit that traps MPAMIDR_EL1 is in one of the two, depending on the CPU.
+ */
 static void expect_mpam_traps(struct kunit *test, u64 mpam2, u64 mpamhcr)
 {
 	pkvm_mpam_trap();
@@ -162,17 +167,17 @@ static void mpam_traps(struct kunit *test)
 	cpu.mpamidr = BIT(58);
 	expect_mpam_traps(test, BIT(49) | BIT(48) | BIT(58), 0);
 
-	/* MPAM v0.1 is told by the fraction alone. */
+	/* A CPU with MPAM v0.1 has only the field MPAM_frac. */
 	cpu.id_aa64pfr0_el1 = 0;
 	cpu.id_aa64pfr1_el1 = FIELD_PREP(ID_AA64PFR1_EL1_MPAM_frac_MASK, 1);
 	expect_mpam_traps(test, BIT(49) | BIT(48) | BIT(58), 0);
 }
 
 static struct kunit_case cpu_regs_cases[] = {
-	KUNIT_CASE(all_of_it_is_quiet),
-	KUNIT_CASE(one_of_it_is_quiet),
-	KUNIT_CASE(what_is_not_there_is_not_touched),
-	KUNIT_CASE(nothing_counts),
+	KUNIT_CASE(all_are_off),
+	KUNIT_CASE(one_is_off),
+	KUNIT_CASE(missing_registers_not_accessed),
+	KUNIT_CASE(stopped_counters_stay_off),
 	KUNIT_CASE(mpam_traps),
 	{}
 };

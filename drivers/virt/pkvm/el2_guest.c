@@ -228,14 +228,14 @@ struct el2_guest *el2_guest_boot(struct kunit *test)
 	return g;
 }
 
-/* More than any field of an ID register can have, and no 0b1111, which says that there is none. */
+/* Above the value of every field of an ID register, but not 0b1111: "none" in a signed field. */
 #define EL2_SHOW_ALL	0x7777777777777777ULL
 
 /**
- * el2_guest_boot_np() - Start a guest that is not protected.
+ * el2_guest_boot_np() - Start a non-protected guest.
  * @test:	The test case.
  *
- * The host would show it all that the CPU has, and gives it pointer authentication.
+ * Its ID registers as the host sets them have all features, and it has pointer authentication.
  *
  * Return: the guest, parked.
  */
@@ -265,7 +265,7 @@ struct el2_guest *el2_guest_boot_np(struct kunit *test)
 					   KVM_PGTABLE_PROT_RWX), 0);
 	KUNIT_ASSERT_EQ(test, el2_np_share(test, g->vm, page_to_pfn(g->mailbox), EL2_MAILBOX_GFN,
 					   1, KVM_PGTABLE_PROT_RW), 0);
-	/* Nobody is there to share the mailbox with. */
+	/* EL2 forwards the MEM_SHARE of a non-protected guest to the host, which ignores it. */
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	return g;

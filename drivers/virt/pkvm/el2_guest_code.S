@@ -67,7 +67,10 @@ SYM_DATA_START(el2_guest_code)
 	str	x2, [x1]
 	b	.Lpark
 
-	/* Written past the caches, so out of them and of what the CPU has fetched. */
+	/*
+	 * The store bypasses the caches, as the MMU is off. So remove the old code from the
+	 * caches, and from what the CPU has fetched.
+	 */
 .Linsn:
 	ldp	x1, x0, [x19, #8]
 	adr	x2, .Lpatched
@@ -193,7 +196,7 @@ SYM_DATA_START(el2_guest_code)
 	stp	x2, x3, [x19, #8]
 	b	.Lpark
 
-	/* Of the vectors the one of a synchronous exception at EL1 is there. */
+	/* The only vector that is used: a synchronous exception from EL1. */
 	.org	el2_guest_code + EL2_GUEST_VECTORS + 0x200
 	mrs	x1, esr_el1
 	mov	x0, xzr

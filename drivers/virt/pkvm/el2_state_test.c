@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of the CPU that a guest may reach, and that is the host's, or another guest's.
+ * Registers that a guest may be able to access, and that hold state of the host or of another
+ * guest.
  *
- * Rule (R8): the host finds each of its registers as it left it, whatever a guest of either kind
- * wrote, before and after the host has used the register itself; and a guest does not read what
- * another one left. A register that the CPU does not have is left out, which the log says.
+ * Rule (R8): each register of the host keeps its value, whatever a guest of either kind writes,
+ * also after the host has changed the register. A guest does not read the value that another guest
+ * has left. The test skips registers that the CPU does not have, and prints their names.
  */
 #include <linux/cpufeature.h>
 #include <linux/preempt.h>
@@ -15,7 +16,7 @@
 
 #include "el2_guest.h"
 
-/* Each register has some of these bits. */
+/* Values that guest and host write. Each register implements some of their bits. */
 #define GUESTS		0x1111111111111111ULL
 #define HOSTS		0x2222222222222222ULL
 
@@ -42,7 +43,7 @@ static bool has_tags(void)
 	return SYS_FIELD_GET(ID_AA64PFR1_EL1, MTE, read_cpuid(ID_AA64PFR1_EL1)) >= 2;
 }
 
-/* Those that say how the host is running stay as it has them: the test only looks at them. */
+/* For each register, functions that read and write it. Not all registers need the latter. */
 #define ACCESS(reg)								\
 static u64 get_##reg(void)	{ return read_sysreg_s(SYS_##reg); }		\
 static void __maybe_unused set_##reg(u64 value)					\
@@ -98,7 +99,7 @@ static const struct {
 	u32 sysreg;
 	bool (*is_there)(void);
 	u64 (*get)(void);
-	/* Not NULL: the host does without it for a while. */
+	/* NULL if the running host needs the value, so that the test must not change it. */
 	void (*set)(u64 value);
 } regs[] = {
 	LOOK(PIR_EL1, has_s1pie),
@@ -133,10 +134,10 @@ static const struct {
 };
 
 /*
- * Have a guest execute one instruction. What is the host's to emulate for a guest that is not
- * protected, it skips.
+ * Have a guest execute one instruction, with @x0 in its x0. If the host would have to emulate it
+ * for a non-protected guest, the host skips it.
  *
- * Return: ESR_EL1 of the exception that the guest took, or 0; what is in its x0 then in @x0.
+ * Return: ESR_EL1 of the exception that the guest took, or 0. @x0 is set to the guest's x0.
  */
 static u64 execute(struct kunit *test, struct el2_guest *g, u32 insn, u64 *x0)
 {
@@ -163,7 +164,7 @@ static void expect_host_keeps(struct kunit *test, struct el2_guest *g, unsigned 
 {
 	u64 before, after, saved, left = 0, found = 0;
 
-	/* What is a thread's is the host's to change when it runs another. */
+	/* When the host switches threads, it changes some of the registers. */
 	preempt_disable();
 	before = regs[i].get();
 	guest_writes(test, g, i);
@@ -182,7 +183,7 @@ static void expect_host_keeps(struct kunit *test, struct el2_guest *g, unsigned 
 	KUNIT_EXPECT_EQ_MSG(test, found, left, "%s, used by the host", regs[i].name);
 }
 
-static void host_keeps_its_own(struct kunit *test)
+static void host_keeps_its_values(struct kunit *test)
 {
 	struct el2_guest *g;
 	unsigned int i, kind;
@@ -199,7 +200,7 @@ static void host_keeps_its_own(struct kunit *test)
 	}
 }
 
-/* What a guest reads of what it wrote: 0 if it has nothing of the kind. */
+/* Have a guest write a register and read it again. Return 0 if the guest cannot read it. */
 static u64 write_and_read(struct kunit *test, struct el2_guest *g, unsigned int i)
 {
 	u64 value = 0;
@@ -233,7 +234,7 @@ static void next_guest_finds_nothing(struct kunit *test)
 	}
 }
 
-/* Rule: a host that wants AArch32 where the CPU has none gets AArch64. */
+/* Rule: if the host requests AArch32 for a vCPU on a CPU without it, the vCPU runs in AArch64. */
 static void no_aarch32_without(struct kunit *test)
 {
 	u64 el1 = SYS_FIELD_GET(ID_AA64PFR0_EL1, EL1, read_cpuid(ID_AA64PFR0_EL1));
@@ -252,7 +253,7 @@ static void no_aarch32_without(struct kunit *test)
 }
 
 static struct kunit_case el2_state_cases[] = {
-	KUNIT_CASE(host_keeps_its_own),
+	KUNIT_CASE(host_keeps_its_values),
 	KUNIT_CASE(next_guest_finds_nothing),
 	KUNIT_CASE(no_aarch32_without),
 	{}

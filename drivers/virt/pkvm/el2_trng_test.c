@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Entropy of a protected guest (Arm DEN0098).
+ * The TRNG calls of a protected guest (Arm DEN0098).
  *
- * Rule: it comes from the CPU's RNDRRS, or else from the secure firmware, and never through the
- * host; a guest gets as many bits as it asks for; where there is no source the calls are not there.
- * The firmware of tools/testing/spmc has a source whose bits are known.
+ * Rule: EL2 takes entropy from the CPU's RNDRRS, or else from the secure firmware, and never from
+ * the host. A guest gets as many bits as it requests. Without a source the calls return
+ * NOT_SUPPORTED. The firmware of tools/testing/spmc has a source with known bits.
  */
 #include <linux/arm-smccc.h>
 
@@ -59,8 +59,8 @@ static void source(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bits[1], SPMC_ENTROPY + 3);
 }
 
-/* x3 has the lowest bits; what was not asked for is 0, whatever the source gave. */
-static void as_many_as_asked_for(struct kunit *test)
+/* x3 has the lowest bits. Bits above the requested number are 0, whatever the source returned. */
+static void requested_number_of_bits(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
 
@@ -86,7 +86,7 @@ static void as_many_as_asked_for(struct kunit *test)
 
 static struct kunit_case el2_trng_cases[] = {
 	KUNIT_CASE(source),
-	KUNIT_CASE(as_many_as_asked_for),
+	KUNIT_CASE(requested_number_of_bits),
 	{}
 };
 

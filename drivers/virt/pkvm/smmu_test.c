@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An SMMUv3 that the hypervisor drives, as a hostile host uses it: any register, any command, any
- * stream table entry, from two CPUs at once. Keeps R5 (nothing that the host does to the SMMU
- * panics EL2 or makes the SMMU stop) and R9 (a device of the host never reaches the hypervisor's
- * memory). A device of QEMU's, edu, copies by DMA.
+ * A hostile host uses an SMMUv3 that the hypervisor drives: it accesses any register, and writes
+ * any command and any stream table entry, from two CPUs at once. Keeps R5 (nothing that the host
+ * does to the SMMU panics EL2 or stops the SMMU) and R9 (a device of the host cannot access the
+ * hypervisor's memory). The device is QEMU's edu, which copies memory by DMA.
  *
- * What the host's driver had set is restored after each case, so that it goes on.
+ * After each case the test restores the registers as the host's driver has set them.
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -40,9 +40,9 @@
 
 static unsigned long seed = 1;
 module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "of the random sequences");
+MODULE_PARM_DESC(seed, "Seed of the random sequences");
 
-/* Registers that the host's driver has set up, in the order in which they are restored. */
+/* Registers that the host's driver has set, in the order in which the test restores them. */
 static const u32 saved_regs32[] = {
 	ARM_SMMU_CR1, ARM_SMMU_CR2, ARM_SMMU_STRTAB_BASE_CFG, ARM_SMMU_CMDQ_PROD,
 	ARM_SMMU_CMDQ_CONS, PAGE1 + ARM_SMMU_EVTQ_PROD, PAGE1 + ARM_SMMU_EVTQ_CONS,
@@ -54,13 +54,13 @@ static const u32 saved_regs64[] = {
 };
 
 /**
- * struct smmu_case - What a case works with.
- * @regs:	The registers, whose accesses trap.
- * @phys:	Where they are.
+ * struct smmu_case - The SMMU, the device and the memory of a test case.
+ * @regs:	The SMMU's registers, accesses to which trap.
+ * @phys:	Their physical address.
  * @edu:	The device that copies.
- * @bar:	Its registers.
- * @pages:	Memory of ours: a queue, a stream table, what the device copies.
- * @cr0:	CR0 as the driver had it.
+ * @bar:	The registers of the device.
+ * @pages:	Pages for data that the device copies, for a command queue and for a stream table.
+ * @cr0:	The driver's value of CR0.
  * @regs32:	The driver's values of saved_regs32.
  * @regs64:	The driver's values of saved_regs64.
  */
@@ -114,7 +114,7 @@ static void dma(struct smmu_case *smmu, u64 src, u64 dst, u32 command)
 		msleep(20);
 }
 
-/* What the device reads at an address; 0 if nothing. */
+/* Have the device read a physical address. Return the value, or 0 if it cannot read there. */
 static u64 dma_read(struct smmu_case *smmu, u64 phys)
 {
 	u64 *to = smmu->pages;
@@ -127,7 +127,10 @@ static u64 dma_read(struct smmu_case *smmu, u64 phys)
 	return READ_ONCE(*to);
 }
 
-/* The hypervisor's first-level table, of which each entry in use is nonzero. */
+/*
+ * Expect that the device can access the host's memory, but neither the SMMU's registers nor the
+ * hypervisor's stream table, whose entries in use are not zero.
+ */
 static void expect_isolated(struct kunit *test)
 {
 	struct smmu_case *smmu = test->priv;
@@ -136,12 +139,12 @@ static void expect_isolated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_read(smmu, pkvm_smmu_memory()), 0);
 	KUNIT_EXPECT_EQ(test, dma_read(smmu, smmu->phys), 0);
 
-	/* The device itself works. */
+	/* It can read the host's memory, so the device works. */
 	WRITE_ONCE(to[1], PATTERN);
 	KUNIT_EXPECT_EQ(test, dma_read(smmu, virt_to_phys(&to[1])), PATTERN);
 }
 
-/* Not one that the SMMU itself would report when it has been given up. */
+/* Expect that the hypervisor has not given up the SMMU, which it reports as a service failure. */
 static void expect_alive(struct kunit *test)
 {
 	struct smmu_case *smmu = test->priv;
@@ -150,7 +153,7 @@ static void expect_alive(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (gerror ^ readl(smmu->regs + ARM_SMMU_GERRORN)) & GERROR_SFM_ERR, 0);
 }
 
-/* An address that a base register may be set to: the host's, the hypervisor's, or nobody's. */
+/* Get an address for a base register: of the host, of the hypervisor, or without memory. */
 static u64 some_address(struct smmu_case *smmu, struct rnd_state *rnd)
 {
 	switch (prandom_u32_state(rnd) % 5) {
@@ -173,7 +176,7 @@ static void write_anything(struct smmu_case *smmu, struct rnd_state *rnd)
 	u32 off = prandom_u32_state(rnd) % PKVM_SMMU_MMIO_SIZE & ~3;
 	u64 base = some_address(smmu, rnd) | (prandom_u32_state(rnd) & 0x1f) | Q_BASE_RWA;
 
-	/* Half of the accesses are to where something is. */
+	/* Half of the accesses are to the first 256 bytes, where most registers are. */
 	if (prandom_u32_state(rnd) & 1)
 		off %= 0x100;
 
@@ -205,7 +208,7 @@ static void registers(struct kunit *test)
 	expect_isolated(test);
 }
 
-/* A queue of commands of every kind, most of which make sense. */
+/* Fill the queue with random commands, most of them with a valid opcode. */
 static void fill_queue(struct smmu_case *smmu, struct rnd_state *rnd)
 {
 	static const u8 ops[] = {
@@ -221,7 +224,7 @@ static void fill_queue(struct smmu_case *smmu, struct rnd_state *rnd)
 		u64 cmd = (u64)prandom_u32_state(rnd) << 32 | prandom_u32_state(rnd);
 
 		cmd = (cmd & ~CMDQ_0_OP) | ops[prandom_u32_state(rnd) % ARRAY_SIZE(ops)];
-		/* Streams that there are. */
+		/* For half of the commands, a stream ID that exists. */
 		if (prandom_u32_state(rnd) & 1)
 			cmd &= ~GENMASK_ULL(63, 40);
 		WRITE_ONCE(queue[2 * i], cmd);
@@ -265,7 +268,7 @@ static void run_commands(struct smmu_case *smmu, struct rnd_state *rnd, bool mov
 		if (!err)
 			continue;
 
-		/* Acknowledge, and go on behind what was refused; the SMMU itself stays on. */
+		/* Acknowledge the error, and continue behind the refused command. */
 		writel(CR0_SMMUEN, smmu->regs + ARM_SMMU_CR0);
 		writel(readl(smmu->regs + ARM_SMMU_GERROR), smmu->regs + ARM_SMMU_GERRORN);
 		writel(i + 1, smmu->regs + ARM_SMMU_CMDQ_CONS);
@@ -288,7 +291,7 @@ static void commands(struct kunit *test)
 	expect_isolated(test);
 }
 
-/* What the driver would wait for, whatever its queue holds. */
+/* An illegal command stops the host's queue with the error that an SMMU would report. */
 static void illegal_command(struct kunit *test)
 {
 	struct smmu_case *smmu = test->priv;
@@ -310,7 +313,7 @@ static void illegal_command(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (readl(smmu->regs + ARM_SMMU_GERROR) ^
 			       readl(smmu->regs + ARM_SMMU_GERRORN)) & GERROR_CMDQ_ERR, 1);
 
-	/* A queue that is not the host's memory cannot be read. */
+	/* A queue in the hypervisor's memory stops with an error, too: an external abort. */
 	restore(smmu);
 	writel(0, smmu->regs + ARM_SMMU_CR0);
 	writeq(pkvm_smmu_memory() | QUEUE_SHIFT, smmu->regs + ARM_SMMU_CMDQ_BASE);
@@ -359,7 +362,7 @@ static void two_cpus(struct kunit *test)
 	expect_isolated(test);
 }
 
-static void as_it_is(struct kunit *test)
+static void unchanged_driver_state(struct kunit *test)
 {
 	expect_alive(test);
 	expect_isolated(test);
@@ -389,7 +392,7 @@ static int smmu_case_init(struct kunit *test)
 	smmu->edu = pci_get_device(EDU_VENDOR, EDU_DEVICE, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, smmu->regs);
 	KUNIT_ASSERT_NOT_NULL(test, smmu->pages);
-	KUNIT_ASSERT_NOT_NULL_MSG(test, smmu->edu, "no device that copies");
+	KUNIT_ASSERT_NOT_NULL_MSG(test, smmu->edu, "no edu device");
 	KUNIT_ASSERT_EQ(test, pci_enable_device(smmu->edu), 0);
 	pci_set_master(smmu->edu);
 	smmu->bar = pci_iomap(smmu->edu, 0, 0);
@@ -415,7 +418,7 @@ static void smmu_case_exit(struct kunit *test)
 }
 
 static struct kunit_case smmu_cases[] = {
-	KUNIT_CASE(as_it_is),
+	KUNIT_CASE(unchanged_driver_state),
 	KUNIT_CASE(illegal_command),
 	KUNIT_CASE(registers),
 	KUNIT_CASE(commands),
