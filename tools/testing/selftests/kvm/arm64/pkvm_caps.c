@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a VM says that it has, against what it does.
+ * KVM's capabilities, for protected and for non-protected VMs.
  *
- * Rule R8, for capabilities: of all numbers that there may be, what KVM_CHECK_EXTENSION affirms for
- * a VM of either kind can be used and works, and what it denies is refused with an errno that the
- * manual names. How each is used is in pvm_caps_*.c; a capability that is affirmed and has no use
- * there is a failure: this test has to learn it.
+ * R8: a capability that KVM_CHECK_EXTENSION reports for a VM works, and KVM refuses the use of any
+ * other one with an errno that the manual names. The test tries all capability numbers. The
+ * functions that use a capability are in pvm_caps_*.c. The test fails if KVM reports a capability
+ * that has no such function, so that somebody writes one.
  */
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include "pvm.h"
 #include "pvm_caps.h"
 
-/* Every number that the UAPI has, and some more. */
+/* A limit above all numbers that the UAPI has. */
 #define MAX_CAP		512
 
 static const struct pvm_cap *const lists[] = { pvm_memory_caps, pvm_irq_caps, pvm_vcpu_caps };
@@ -64,15 +64,15 @@ static void expect_used(struct __test_metadata *_metadata, unsigned long type, u
 	const struct pvm_cap *cap = find(nr);
 
 	ASSERT_NE(NULL, cap) {
-		TH_LOG("capability %u is affirmed, and has no use that is known here", nr);
+		TH_LOG("KVM reports capability %u, for which pvm_caps_*.c has no function", nr);
 	}
 	pvm_used = cap->name;
 	EXPECT_EQ(0, cap->use(type, value)) {
-		TH_LOG("%s is affirmed by %d, and does not work", cap->name, value);
+		TH_LOG("KVM reports %s with value %d, but it does not work", cap->name, value);
 	}
 }
 
-TEST_F(caps, affirmed_works)
+TEST_F(caps, reported_works)
 {
 	unsigned int used = 0;
 
@@ -91,14 +91,14 @@ TEST_F(caps, affirmed_works)
 		expect_used(_metadata, variant->type, KVM_CAP_ARM_PROTECTED_VM, 1);
 }
 
-TEST_F(caps, denied_is_refused)
+TEST_F(caps, not_reported_is_refused)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		for (const struct pvm_cap *cap = lists[i]; cap->name; cap++) {
 			if (!cap->refused || check_extension(self->vm, cap->nr))
 				continue;
 			EXPECT_EQ(cap->refusal, cap->refused(variant->type)) {
-				TH_LOG("%s is denied", cap->name);
+				TH_LOG("KVM does not report %s", cap->name);
 			}
 		}
 	}
@@ -109,17 +109,17 @@ static void expect_not_enabled(struct __test_metadata *_metadata, int vm, uint32
 	struct kvm_enable_cap cap = { .cap = nr };
 
 	EXPECT_EQ(-1, ioctl(vm, KVM_ENABLE_CAP, &cap)) {
-		TH_LOG("capability %u is denied, and taken", nr);
+		TH_LOG("KVM does not report capability %u, but KVM_ENABLE_CAP takes it", nr);
 	}
 	EXPECT_EQ(EINVAL, errno) {
 		TH_LOG("capability %u", nr);
 	}
 }
 
-TEST_F(caps, denied_is_not_enabled)
+TEST_F(caps, not_reported_is_not_enabled)
 {
 	for (uint32_t nr = 0; nr < MAX_CAP; nr++) {
-		/* What is said of this one is a size, of which a VM starts with 0. */
+		/* KVM reports the chunk size that is set now, which is 0 in a new VM. */
 		if (nr == KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE &&
 		    variant->type != KVM_VM_TYPE_ARM_PROTECTED)
 			continue;

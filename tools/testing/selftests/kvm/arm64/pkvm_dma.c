@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device meets whose DMA goes to memory that is private to a guest.
+ * DMA of a device to memory that is private to a guest.
  *
- * R9: behind an SMMU it reaches what the host may reach, and nothing else. The device is QEMU's
- * edu, a PCI function that copies between a buffer of its own and any address. The test drives it
- * from user space through its BAR, on a host that passes addresses on as they are
- * (iommu.passthrough=1), so that nothing but the hypervisor's stage-2 stands in its way.
+ * R9: a device behind an SMMU can access the memory that the host may access, and nothing else. The
+ * device is QEMU's edu, a PCI function that copies between a buffer of its own and any address. The
+ * test drives it from user space through its BAR. The host has no stage 1 for it
+ * (iommu.passthrough=1), so that only the hypervisor's stage-2 can block an access.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -62,7 +62,7 @@ static int open_resource(const char *device, const char *name, int flags)
 	return open(path, flags);
 }
 
-/* The BAR of a device that is ours, which becomes a bus master; or NULL. */
+/* Make an edu device a bus master, and map its BAR. Return NULL if the device is not an edu. */
 static uint64_t *map_edu(const char *device)
 {
 	int config = open_resource(device, "config", O_RDWR), fd;
@@ -84,7 +84,7 @@ static uint64_t *map_edu(const char *device)
 	return bar == MAP_FAILED ? NULL : bar;
 }
 
-/* Find the devices; how many there are. */
+/* Find all edu devices, and map their BARs. Return their number. */
 static int map_edus(uint64_t **bars)
 {
 	DIR *devices = opendir("/sys/bus/pci/devices");
@@ -102,7 +102,7 @@ static int map_edus(uint64_t **bars)
 	return nr;
 }
 
-/* Where a page of ours lies in memory; 0 if that cannot be found out. */
+/* Get the physical address of a page of this process; 0 if it is not known. */
 static uint64_t physical(const void *p)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY);
@@ -167,7 +167,7 @@ FIXTURE_TEARDOWN(dma)
 		munmap(self->bars[i], EDU_BAR_SIZE);
 }
 
-/* Without which the other tests would pass whatever the SMMU does. */
+/* DMA to the host's own memory works. Otherwise the other tests would pass without an SMMU. */
 TEST_F(dma, host_memory)
 {
 	uint64_t *from = (uint64_t *)self->mem;
@@ -198,7 +198,7 @@ TEST_F(dma, private_page)
 	EXPECT_EQ(SECRET, value);
 }
 
-/* What the guest shares, devices of the host may use; what it takes back, no longer. */
+/* A device can access a page while the guest shares it, and no longer. */
 TEST_F(dma, shared_page)
 {
 	uint64_t *to = (uint64_t *)(self->mem + self->page);
@@ -220,7 +220,7 @@ TEST_F(dma, shared_page)
 	EXPECT_EQ(SECRET, value);
 }
 
-/* A page of a block that the guest has does not keep devices from the rest of the block. */
+/* If the guest owns one page of a block, devices can still access the rest of the block. */
 TEST_F(dma, neighbours)
 {
 	uint64_t *from = (uint64_t *)(self->mem + self->page);
@@ -233,7 +233,7 @@ TEST_F(dma, neighbours)
 	EXPECT_EQ(PATTERN, READ_ONCE(*to));
 }
 
-/* Once the VM is dead, its memory is the host's again, also for devices. */
+/* After the death of the VM, devices can access its memory again. */
 TEST_F(dma, after_death)
 {
 	uint64_t *from = (uint64_t *)self->mem;
@@ -248,12 +248,12 @@ TEST_F(dma, after_death)
 	EXPECT_EQ(PATTERN, READ_ONCE(*to));
 }
 
-/* The registers of the SMMU are the hypervisor's. */
+/* A device cannot read the registers of the SMMU, which the hypervisor owns. */
 TEST_F(dma, smmu_registers)
 {
 	uint64_t *to = (uint64_t *)self->mem;
 
-	/* The SMMU of QEMU's machine. Its IDR0 is never what the pattern is. */
+	/* Read IDR0 of QEMU's SMMU. In IDR0 one of the lowest two bits is set, not in PATTERN. */
 	WRITE_ONCE(*to, PATTERN);
 	copy(self->bar, physical(to), EDU_BUFFER, 0);
 	copy(self->bar, 0x09050000UL, EDU_BUFFER, 0);
@@ -262,8 +262,8 @@ TEST_F(dma, smmu_registers)
 }
 
 /*
- * Devices write to a page all the time that the guest shares and takes back: they reach it while
- * it is shared, and what the guest has for itself is never written.
+ * Devices write to a page all the time while the guest shares and unshares it. The writes succeed
+ * while the page is shared, and never while it is private.
  */
 TEST_F(dma, race)
 {

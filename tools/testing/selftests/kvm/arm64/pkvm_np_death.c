@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VM that is not protected dies, on a protected host, while the host's memory management takes
- * pages from it. To get in between every time, the thread that ends the VM only gets the time that
- * another thread on its CPU leaves, which from the middle on is next to none.
+ * A non-protected VM dies, on a protected host, while the host's memory management unshares pages
+ * of it. So that this happens in the middle of its death in every run, the thread that destroys the
+ * VM has idle priority, and a second thread on the same CPU spins from the middle on.
  */
 #include <linux/compiler.h>
 #include <linux/sizes.h>
@@ -15,14 +15,14 @@
 #include "pvm_probe.h"
 
 /*
- * The VM has pages from here on, so far from each other that one call to EL2 takes one back:
- * its end takes as many calls.
+ * The IPA of the VM's first page. The pages are so far from each other that the host unshares only
+ * one by each call to EL2. So the death of the VM takes as many calls as it has pages.
  */
 #define MEM_IPA		(PVM_DATA_IPA + SZ_256M)
 #define STRIDE		SZ_2M
 #define PAGES		1024
 #define MEM_SIZE	((size_t)PAGES * STRIDE)
-/* The pages that are taken from it meanwhile, the last ones. */
+/* The host unshares this many pages, the last ones, while the VM dies. */
 #define TAKEN_PAGES	16
 
 static int stay_on_cpu(int cpu)
@@ -39,7 +39,7 @@ static long pages_of_np_vms(void)
 	return pvm_stat("np_pages_shared") - pvm_stat("np_pages_unshared");
 }
 
-/* Two threads on one CPU: one ends the VM when the other one has nothing to do. */
+/* Two threads on one CPU: one destroys the VM while the other one does not spin. */
 struct death {
 	struct pvm *vm;
 	pthread_t killer;
@@ -76,7 +76,7 @@ static void *spin(void *arg)
 FIXTURE(np_death) {
 	struct pvm np;
 	struct pvm protected;
-	/* The same pages, as the slot of each VM has them. */
+	/* The same pages, mapped for the slot of each VM. */
 	uint8_t *mem;
 	uint8_t *again;
 	int memfd;
@@ -112,8 +112,9 @@ FIXTURE_TEARDOWN(np_death)
 }
 
 /*
- * Rule (R1): what the host takes from a VM while it dies is the host's alone before somebody else
- * gets it. A protected guest is refused a page that is still shared.
+ * Rule (R1): when the host drops a page that it shares with a dying VM, the page is unshared before
+ * madvise() returns. So the host can donate it to a protected VM, which EL2 refuses for a page that
+ * is still shared.
  */
 TEST_F(np_death, page_is_used_again)
 {
@@ -136,7 +137,7 @@ TEST_F(np_death, page_is_used_again)
 		EXPECT_EQ(0, pvm_store(&self->protected.vcpus[0], MEM_IPA + i, i));
 	}
 
-	/* The VM is still in the middle of it: the last pages come last. */
+	/* The death has not come to an end: some pages are still shared. */
 	EXPECT_LT(0, pages_of_np_vms());
 	WRITE_ONCE(death.end, 1);
 	ASSERT_EQ(0, pthread_join(death.killer, NULL));

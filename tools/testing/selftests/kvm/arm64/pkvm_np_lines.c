@@ -3,8 +3,8 @@
  * The interrupt lines of a non-protected vCPU without a GIC in the kernel: HCR_EL2.VI and VF, which
  * user space sets while the vCPU runs.
  *
- * Rule: a line that KVM_IRQ_LINE raises during a run reaches the guest. EL2 runs the vCPU with a
- * copy of HCR_EL2, and may not write it back over what has come meanwhile.
+ * Rule: a line that KVM_IRQ_LINE raises during a run reaches the guest. EL2 runs the vCPU with its
+ * own copy of HCR_EL2. It must not write that copy back over a line that was raised meanwhile.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,11 +15,14 @@
 #include "kselftest_harness.h"
 #include "pvm.h"
 
-/* MSR DAIFCLR, with I, and with F. */
+/* MSR DAIFCLR, which unmasks IRQs, or FIQs. */
 #define UNMASK_IRQ	0xd50342ffU
 #define UNMASK_FIQ	0xd50341ffU
 
-/* Until the guest spins, in microseconds, and until it must have been interrupted, in seconds. */
+/*
+ * The time after which the guest spins, in microseconds, and the limit for its interrupt to come,
+ * in seconds.
+ */
 #define BEFORE		50000
 #define LIMIT		10
 #define ROUNDS		5
@@ -87,7 +90,7 @@ TEST_F(lines, raised_while_it_runs)
 		ASSERT_EQ(0, pvm_insn(self->vcpu, variant->unmask, 0, 0, 0));
 		ASSERT_EQ(0, pthread_create(&thread, NULL, raise_later, &raise));
 		alarm(LIMIT);
-		/* The interrupt is an exception like others to this guest: it ends the command. */
+		/* The guest handles an interrupt as any other exception: it ends the command. */
 		EXPECT_EQ(-EIO, pvm_command(self->vcpu, PVM_SPIN, 0, 0, 0, 0));
 		alarm(0);
 		ASSERT_EQ(0, pthread_join(thread, &ret));
@@ -96,7 +99,7 @@ TEST_F(lines, raised_while_it_runs)
 	}
 }
 
-/* One that is lowered before the vCPU runs does not. */
+/* A line that is lowered before the vCPU runs does not interrupt the guest. */
 TEST_F(lines, lowered)
 {
 	struct raise raise = { .vm = self->vm.fd, .line = variant->line };

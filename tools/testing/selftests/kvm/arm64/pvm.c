@@ -261,9 +261,9 @@ int pvm_create_features(struct pvm *vm, unsigned long type, unsigned int nr_vcpu
 }
 
 /**
- * pvm_create_as() - As pvm_create(), with all that can be chosen
- * @vm: gets the VM.
- * @setup: how it is to be.
+ * pvm_create_as() - Create a VM as pvm_create() does, with all settings that there are
+ * @vm: set to the VM.
+ * @setup: the settings.
  *
  * Return: as pvm_create(), or the error of @setup's prepare().
  */
@@ -519,12 +519,14 @@ int pvm_store(struct pvm_vcpu *vcpu, uint64_t ipa, uint64_t value)
 /**
  * pvm_insn() - Have the guest execute one instruction
  * @vcpu: the vCPU.
- * @code: the instruction, which uses x0..x3 alone.
- * @x0: what is in x0 before.
- * @x1: in x1.
- * @x2: in x2.
+ * @code: the encoding of the instruction, which uses no general register but x0..x3.
+ * @x0: x0 before the instruction.
+ * @x1: x1.
+ * @x2: x2.
  *
- * Return: as pvm_run(); what is in x0..x3 afterwards are the results.
+ * One thread at a time may run a vCPU.
+ *
+ * Return: as pvm_run(). @vcpu->results has x0..x3 after the instruction.
  */
 int pvm_insn(struct pvm_vcpu *vcpu, uint32_t code, uint64_t x0, uint64_t x1, uint64_t x2)
 {

@@ -113,13 +113,14 @@ struct pvm {
 };
 
 /**
- * struct pvm_setup - How a VM is to be made
+ * struct pvm_setup - The settings of a new VM
  * @type: KVM_CREATE_VM's type.
  * @nr_vcpus: up to PVM_MAX_VCPUS.
  * @data_size: bytes of anonymous memory in slot 1, rounded up to pages; 0 for no slot 1.
- * @features: bits of KVM_ARM_VCPU_* that the vCPUs have more; SVE is finalized.
- * @without: bits that they do not have.
- * @prepare: not NULL: called when the VM has nothing yet; 0 or a negative errno.
+ * @features: bits of KVM_ARM_VCPU_*: features that the vCPUs have beside the usual ones; SVE is
+ *	finalized.
+ * @without: bits of KVM_ARM_VCPU_*: usual features that the vCPUs do not have.
+ * @prepare: if not NULL, called before the VM has vCPUs and slots; returns 0 or a negative errno.
  */
 struct pvm_setup {
 	unsigned long type;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How each capability of KVM is used, for the test that holds what a VM says of itself against what
- * it does.
+ * The functions that use KVM's capabilities, for pkvm_caps.
  */
 #ifndef SELFTEST_KVM_PVM_CAPS_H
 #define SELFTEST_KVM_PVM_CAPS_H
@@ -15,11 +14,11 @@
  * struct pvm_cap - A capability
  * @nr: its number.
  * @name: its name.
- * @use: uses what it stands for, in a VM of a type that affirms it by a value, and sees it work,
- *	by USE_CHECK(): 0, or a negative errno.
- * @refused: not NULL: tries to use it in a VM of a type that denies it, other than by
- *	KVM_ENABLE_CAP: the negative errno.
- * @refusal: the errno, negative, that it is refused with.
+ * @use: makes a VM of a type for which KVM reports the capability, by this value, and checks by
+ *	USE_CHECK() that it works there; returns 0 or a negative errno.
+ * @refused: makes a VM of a type for which KVM does not report it, and tries to use it there, but
+ *	not by KVM_ENABLE_CAP; returns the negative errno. NULL if there is no other way to use it.
+ * @refusal: the negative errno that @refused must return.
  */
 struct pvm_cap {
 	uint32_t nr;
@@ -29,17 +28,17 @@ struct pvm_cap {
 	int refusal;
 };
 
-/* Each ends with an entry without a name. */
+/* Each array ends with an entry without a name. */
 extern const struct pvm_cap pvm_memory_caps[];
 extern const struct pvm_cap pvm_irq_caps[];
 extern const struct pvm_cap pvm_vcpu_caps[];
 
-/* Whose use is under way. */
+/* The name of the capability that is being used. */
 extern const char *pvm_used;
 
 void pvm_use_check(bool good, const char *what, const char *file, int line);
 
-/* A use that does not work ends the test, and says where. */
+/* If the condition is false, print where, and end the test. */
 #define USE_CHECK(condition)	pvm_use_check(condition, #condition, __FILE__, __LINE__)
 
 #endif /* SELFTEST_KVM_PVM_CAPS_H */

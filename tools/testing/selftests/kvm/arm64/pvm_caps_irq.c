@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capabilities of a VM's MMIO and interrupts: how each is used, and how it is refused. See
- * pvm_caps.h. The guest polls its GIC's CPU interface: nothing needs a handler.
+ * Use of the capabilities for a VM's MMIO and interrupts, and their refusal. See pvm_caps.h. The
+ * guest polls its GIC's CPU interface, so it needs no exception handler.
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
@@ -82,7 +82,7 @@ static int write32(struct pvm_vcpu *vcpu, uint64_t ipa, uint32_t value)
 	return pvm_insn(vcpu, STR_W1_X0, ipa, value, 0);
 }
 
-/* A VM whose guest takes interrupts of its group, the SPI among them. */
+/* Make a VM with a GIC. Its guest enables interrupts of group 1, and the SPI. */
 static int create_with_gic(struct pvm *vm, unsigned long type, size_t data_size)
 {
 	struct pvm_vcpu *vcpu = &vm->vcpus[0];
@@ -92,13 +92,16 @@ static int create_with_gic(struct pvm *vm, unsigned long type, size_t data_size)
 	USE_CHECK(!pvm_insn(vcpu, SET_PMR, 0xff, 0, 0));
 	USE_CHECK(!pvm_insn(vcpu, SET_IGRPEN1, 1, 0, 0));
 	USE_CHECK(!write32(vcpu, GICD_CTLR, GICD_ENABLE_G1));
-	/* By level: of an edge nobody asks for more. */
+	/* Level-triggered: KVM resamples only the lines of level-triggered interrupts. */
 	USE_CHECK(!write32(vcpu, GICD_ICFGR2, 0));
 	USE_CHECK(!write32(vcpu, GICD_ISENABLER1, BIT(SPI_PIN)));
 	return 0;
 }
 
-/* The interrupt that the guest acknowledges; some come by another thread of the host. */
+/*
+ * Have the guest acknowledge an interrupt, and return its number. Poll, since another thread of the
+ * host may raise it.
+ */
 static int acknowledge(struct pvm_vcpu *vcpu)
 {
 	for (int tries = 0; tries < 1000; tries++) {
@@ -132,7 +135,10 @@ static int use_irqchip(unsigned long type, int value)
 	return 0;
 }
 
-/* Lines of vCPUs with numbers of more than eight bits: there is none, which is told. */
+/*
+ * An interrupt line of a vCPU whose number needs more than eight bits. There is no such vCPU, so
+ * KVM_IRQ_LINE fails.
+ */
 static int use_line_layout(unsigned long type, int value)
 {
 	struct kvm_irq_level line = {
@@ -162,7 +168,10 @@ static int route(struct pvm *vm, uint32_t gsi, uint32_t pin)
 	return ioctl(vm->fd, KVM_SET_GSI_ROUTING, &routing) ? -errno : 0;
 }
 
-/* An eventfd raises the interrupt, by a route of the VM's own; another hears that it is done. */
+/*
+ * An eventfd raises the interrupt, by a route that user space set. KVM signals a second eventfd
+ * when the guest has completed the interrupt.
+ */
 static int use_irqfd(unsigned long type, int value)
 {
 	struct kvm_irqfd irqfd = { .gsi = GSI, .flags = KVM_IRQFD_FLAG_RESAMPLE };
@@ -186,7 +195,7 @@ static int use_irqfd(unsigned long type, int value)
 	return 0;
 }
 
-/* What the ITS and the redistributor read; a protected VM shares it with the host. */
+/* Memory of the ITS and the redistributor. A protected guest shares what KVM reads. */
 #define COMMANDS	(PVM_DATA_IPA + 0 * SZ_64K)
 #define DEVICES		(PVM_DATA_IPA + 1 * SZ_64K)
 #define COLLECTIONS	(PVM_DATA_IPA + 2 * SZ_64K)
@@ -195,7 +204,10 @@ static int use_irqfd(unsigned long type, int value)
 #define LPI_PENDING	(PVM_DATA_IPA + 5 * SZ_64K)
 #define ITS_MEMORY	(6 * SZ_64K)
 
-/* Three commands: device 0, collection 0 at CPU 0, event 0 of the device is the LPI. */
+/*
+ * Three commands: map device 0, map collection 0 to CPU 0, and map event 0 of the device to the
+ * LPI.
+ */
 static const uint64_t its_commands[][4] = {
 	{ 0x08, 0, VALID | TRANSLATIONS },
 	{ 0x09, 0, VALID },
@@ -219,7 +231,7 @@ static int start_its(struct pvm_vcpu *vcpu)
 	if (vcpu->vm->type & KVM_VM_TYPE_ARM_PROTECTED)
 		for (size_t i = 0; i < ARRAY_SIZE(shared); i++)
 			USE_CHECK(pvm_share(vcpu, shared[i]) == HVC_SUCCESS);
-	/* The LPI's byte: enabled, of the highest priority. */
+	/* The configuration byte of the LPI: enabled, with the highest priority. */
 	USE_CHECK(!pvm_store(vcpu, LPI_CONFIG, 1));
 	for (size_t i = 0; i < ARRAY_SIZE(its_commands) * 4; i++)
 		USE_CHECK(!pvm_store(vcpu, COMMANDS + 8 * i, its_commands[i / 4][i % 4]));
@@ -231,7 +243,7 @@ static int start_its(struct pvm_vcpu *vcpu)
 	return 0;
 }
 
-/* A message with a device's number becomes an LPI. */
+/* A message with a device ID becomes an LPI. */
 static int use_msi(unsigned long type, int value)
 {
 	struct kvm_msi msi = {
@@ -290,7 +302,10 @@ static int use_any_length(unsigned long type, int value)
 	return ring(type, 0);
 }
 
-/* Stores to a zone pile up in a page, whose offset in the vCPU's mapping is the value. */
+/*
+ * KVM records stores to a zone in a ring instead of exiting. @value is the page number of the ring
+ * in the mapping of the vCPU.
+ */
 static int use_coalesced(unsigned long type, int value)
 {
 	struct kvm_coalesced_mmio_zone zone = { .addr = DOORBELL, .size = 8 };
@@ -309,7 +324,7 @@ static int use_coalesced(unsigned long type, int value)
 	return 0;
 }
 
-/* No guest of arm64 has ports: the zone is taken, and nothing reaches it. */
+/* KVM takes a zone of ports, which no guest can access, as arm64 has no port I/O. */
 static int use_coalesced_pio(unsigned long type, int value)
 {
 	struct kvm_coalesced_mmio_zone zone = { .addr = 0x60, .size = 1, .pio = 1 };
@@ -322,7 +337,7 @@ static int use_coalesced_pio(unsigned long type, int value)
 	return 0;
 }
 
-/* It is for a GICv2 alone, which a host with a GICv3 need not have. */
+/* The call is only for a GICv2, which KVM may not support on a host with a GICv3. */
 static int use_device_addr(unsigned long type, int value)
 {
 	struct kvm_arm_device_addr addr = {
@@ -355,7 +370,7 @@ static int refused_device_addr(unsigned long type)
 	return err;
 }
 
-/* Without a GIC in the kernel the interrupt lines of a vCPU are user space's. */
+/* Without a GIC in the kernel, user space handles the interrupt lines of a vCPU. */
 #define ENABLE_VTIMER	PVM_MSR_X0(PVM_SYSREG(3, 3, 14, 3, 1))
 
 static int use_user_irq(unsigned long type, int value)
@@ -369,7 +384,7 @@ static int use_user_irq(unsigned long type, int value)
 
 	USE_CHECK(!pvm_create(&vm, type, 1, 0));
 	vcpu = &vm.vcpus[0];
-	/* Its compare value is 0, which is past. The timer's line ends KVM_RUN. */
+	/* The timer's compare value is 0, so its line goes high at once, which ends KVM_RUN. */
 	err = pvm_insn(vcpu, ENABLE_VTIMER, 1, 0, 0);
 	for (int tries = 0; err == -EINTR && tries < 10; tries++)
 		err = pvm_run(vcpu);

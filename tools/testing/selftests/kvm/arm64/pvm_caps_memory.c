@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capabilities of a VM's memory: how each is used, and how it is refused. See pvm_caps.h.
+ * Use of the capabilities for a VM's memory, and their refusal. See pvm_caps.h.
  */
 #include <linux/bits.h>
 #include <stdio.h>
@@ -18,17 +18,17 @@
 const char *pvm_used;
 
 /**
- * pvm_use_check() - End the test if a use does not work
- * @good: whether it does.
- * @what: what had to be so.
- * @file: where that is said,
- * @line: and in which line.
+ * pvm_use_check() - End the test if a capability does not work
+ * @good: the value of the condition.
+ * @what: its text.
+ * @file: the source file with the condition.
+ * @line: its line there.
  */
 void pvm_use_check(bool good, const char *what, const char *file, int line)
 {
 	if (good)
 		return;
-	printf("# %s is affirmed, and does not work: %s:%d: %s; errno: %s\n", pvm_used, file,
+	printf("# KVM reports %s, but it does not work: %s:%d: %s; errno: %s\n", pvm_used, file,
 	       line, what, strerror(errno));
 	exit(EXIT_FAILURE);
 }
@@ -80,7 +80,7 @@ static int use_slot2(unsigned long type, int value)
 	return 0;
 }
 
-/* Before the VM has run, slots go, and one takes the place of two. */
+/* Before the VM has run, user space deletes two slots, and adds one in their place. */
 static int use_destroy_and_join(unsigned long type, int value)
 {
 	size_t page = getpagesize();
@@ -112,7 +112,7 @@ static int use_nr_memslots(unsigned long type, int value)
 	return 0;
 }
 
-/* What user space maps anew, the guest has anew. */
+/* If user space maps another page in place of the slot's, the guest reads the new one. */
 static int use_sync_mmu(unsigned long type, int value)
 {
 	struct pvm vm;
@@ -136,7 +136,7 @@ static int use_readonly(unsigned long type, int value)
 	USE_CHECK(!pvm_set_slot(&vm, PVM_FREE_SLOT, KVM_MEM_READONLY, EXTRA_IPA, getpagesize(),
 				vm.data));
 	USE_CHECK(loads(&vm, EXTRA_IPA, 0x5f));
-	/* The store is user space's. */
+	/* The store exits to user space as MMIO. */
 	USE_CHECK(pvm_store(&vm.vcpus[0], EXTRA_IPA, 1) == -EPROTO);
 	USE_CHECK(vm.vcpus[0].run->exit_reason == KVM_EXIT_MMIO);
 	USE_CHECK(vm.vcpus[0].run->mmio.is_write);
@@ -174,7 +174,7 @@ static int enable(struct pvm *vm, uint32_t nr, uint64_t arg)
 	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap) ? -errno : 0;
 }
 
-/* The log keeps what was written until user space clears it. */
+/* KVM keeps a page in the dirty log until user space clears it there. */
 static int use_manual_log(unsigned long type, int value)
 {
 	uint64_t bitmap = 0;
@@ -208,7 +208,7 @@ static int enable_ring(struct pvm *vm)
 	return err ? err : enable(vm, KVM_CAP_DIRTY_LOG_RING_WITH_BITMAP, 0);
 }
 
-/* What a vCPU wrote is in its ring. */
+/* KVM adds the page that a vCPU writes to the vCPU's dirty ring. */
 static int use_ring(unsigned long type, int value)
 {
 	const struct pvm_setup setup = {
@@ -242,7 +242,7 @@ const struct pvm_cap pvm_memory_caps[] = {
 	{ KVM_CAP_DESTROY_MEMORY_REGION_WORKS, "DESTROY_MEMORY_REGION_WORKS",
 	  use_destroy_and_join },
 	{ KVM_CAP_JOIN_MEMORY_REGIONS_WORKS, "JOIN_MEMORY_REGIONS_WORKS", use_destroy_and_join },
-	/* Memory of a protected VM that user space maps anew is not the guest's any more. */
+	/* Not for a protected VM, whose guest keeps its page if user space maps another one. */
 	{ KVM_CAP_SYNC_MMU, "SYNC_MMU", use_sync_mmu },
 	{ KVM_CAP_READONLY_MEM, "READONLY_MEM", use_readonly, refused_readonly, -EPERM },
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, "MANUAL_DIRTY_LOG_PROTECT2", use_manual_log,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Capabilities of a VM as such and of its vCPUs: how each is used, and how it is refused. See
- * pvm_caps.h.
+ * Use of the capabilities for a VM as a whole and for its vCPUs, and their refusal. See pvm_caps.h.
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
@@ -18,7 +17,7 @@
 #define BIT_OF(feature)	(1U << KVM_ARM_VCPU_##feature)
 #define PTRAUTH		(BIT_OF(PTRAUTH_ADDRESS) | BIT_OF(PTRAUTH_GENERIC))
 
-/* ESR_EL1: an external abort, an SError. */
+/* Exception classes in ESR_EL1: a data abort, an SError. */
 #define EC(esr)		((esr) >> 26)
 #define EC_DABT		0x25
 #define EC_SERROR	0x2f
@@ -31,7 +30,7 @@
 #define SET_PMCNTENSET	PVM_MSR_X0(PVM_SYSREG(3, 3, 9, 12, 1))
 #define GET_PMCCNTR	PVM_MRS_X0(PVM_SYSREG(3, 3, 9, 13, 0))
 
-/* PSTATE.TCO, and the registers that tell of faults. */
+/* PSTATE.TCO (tag check override), and the registers that record tag check faults. */
 #define MRS_X0_TCO	PVM_MRS_X0(PVM_SYSREG(3, 3, 4, 2, 7))
 #define MSR_TCO_0	0xd503409fU
 #define TCO		BIT(25)
@@ -58,13 +57,13 @@ static int enable_pvm(unsigned long type, uint32_t nr, uint64_t arg)
 	return err;
 }
 
-/* That it is asked here is its use. */
+/* Nothing to do: the test has used KVM_CHECK_EXTENSION on a VM before. */
 static int use_check_extension(unsigned long type, int value)
 {
 	return 0;
 }
 
-/* It says that a field of an exit is valid, which KVM ends a run with for a fault of its own. */
+/* Nothing to do: it is about a field of an exit for internal errors, which a test cannot cause. */
 static int use_internal_error(unsigned long type, int value)
 {
 	return 0;
@@ -119,7 +118,7 @@ static int use_ipa_size(unsigned long type, int value)
 	return 0;
 }
 
-/* A number of vCPUs that makes sense on this host: all of them turn on. */
+/* The guest turns on as many vCPUs as KVM recommends, up to PVM_MAX_VCPUS. */
 static int use_nr_vcpus(unsigned long type, int value)
 {
 	int nr = value < PVM_MAX_VCPUS ? value : PVM_MAX_VCPUS;
@@ -206,7 +205,7 @@ static int use_vcpu_attributes(unsigned long type, int value)
 	return 0;
 }
 
-/* The shutdown tells its flags, of which there are none. */
+/* The exit for a reset has one data word with flags, none of which is set. */
 static int use_system_event(unsigned long type, int value)
 {
 	struct pvm vm;
@@ -260,7 +259,7 @@ static int use_psci_0_1(unsigned long type, int value)
 	return 0;
 }
 
-/* A protected vCPU without the feature has it all the same, and nothing of PSCI 0.1. */
+/* A protected vCPU without the feature PSCI_0_2 does not have PSCI 0.1 instead. */
 static int refused_psci_0_1(unsigned long type)
 {
 	const struct pvm_setup setup = {
@@ -294,7 +293,10 @@ static int use_events(unsigned long type, int value)
 	return 0;
 }
 
-/* The store that told of the last command's end ends in an abort instead. */
+/*
+ * The guest takes the abort at the store by which it reports the end of its last command, so the
+ * next command fails.
+ */
 static int use_inject_dabt(unsigned long type, int value)
 {
 	struct kvm_vcpu_events events = { .exception.ext_dabt_pending = 1 };
@@ -347,7 +349,10 @@ static int refused_events(unsigned long type)
 	return refuse_events(type, &events);
 }
 
-/* Either kind of VM may be without it, and says so in its own way. */
+/*
+ * KVM need not report it for either kind of VM. The call then fails with EPERM for a protected VM,
+ * and with EINVAL for a non-protected one, for which this function returns -EPERM as well.
+ */
 static int refused_serror(unsigned long type)
 {
 	struct kvm_vcpu_events events = {
@@ -368,7 +373,7 @@ static int set_debug(struct pvm_vcpu *vcpu, struct kvm_guest_debug *debug)
 #define EC_STEP		0x32
 #define EC_WATCHPOINT	0x34
 
-/* A vCPU that user space debugs so stops, with this exception class, at its next command. */
+/* Debug a vCPU. Its next command must stop with an exit for debug of class @ec. */
 static int debug(unsigned long type, struct kvm_guest_debug *debug, uint64_t break_after, int ec)
 {
 	struct pvm_vcpu *vcpu;
@@ -401,7 +406,7 @@ static int use_step(unsigned long type, int value)
 	return debug(type, &step, 0, EC_STEP);
 }
 
-/* The value is what may be set, and all else is refused. */
+/* @value has the flags that KVM takes. KVM refuses all others. */
 static int use_debug_flags(unsigned long type, int value)
 {
 	struct kvm_guest_debug flags = { .control = ~value };
@@ -414,7 +419,7 @@ static int use_debug_flags(unsigned long type, int value)
 	return use_step(type, value);
 }
 
-/* Where the guest is going to be after its next instruction. */
+/* A breakpoint at the instruction behind the guest's current one. */
 static int use_breakpoint(unsigned long type, int value)
 {
 	struct kvm_guest_debug breakpoint = {
@@ -453,7 +458,7 @@ static int refused_debug(unsigned long type)
 	return err;
 }
 
-/* A load of two registers has no syndrome of which one access could be emulated. */
+/* The syndrome of a load of two registers does not describe the access (ESR_EL2.ISV is 0). */
 static int use_nisv(unsigned long type, int value)
 {
 	struct pvm vm;
@@ -622,7 +627,7 @@ static int refused_ptrauth(unsigned long type)
 	return create_and_free(type, PTRAUTH);
 }
 
-/* That it runs is what pkvm_vcpu sees. */
+/* Only create the vCPU: pkvm_vcpu runs one with this feature. */
 static int use_aarch32(unsigned long type, int value)
 {
 	return create_and_free(type, BIT_OF(EL1_32BIT));
@@ -665,7 +670,7 @@ static int enable_mte(struct pvm *vm)
 	return enable(vm->fd, KVM_CAP_ARM_MTE, 0);
 }
 
-/* A faulty access of the guest is its own: another one, and the host, know nothing of it. */
+/* The registers for tag check faults of one guest do not show in another guest. */
 static int use_mte(unsigned long type, int value)
 {
 	const struct pvm_setup setup = {
