@@ -23,7 +23,7 @@ struct kernel_header {
 	u32 pe_offset;
 };
 
-/* In constant time. */
+/* Compare two digests, in a time that does not depend on their values. */
 static bool digests_equal(const u8 *a, const u8 *b)
 {
 	unsigned int i;

@@ -59,13 +59,13 @@ static enum fw_status parse_cpu(const void *fdt, int node, struct guest *guest, 
 	u32 i;
 
 	if (guest->cpu_count == GUEST_MAX_CPUS)
-		return pr_error(FW_EFDT_CPUS, "more than %u", GUEST_MAX_CPUS);
+		return pr_error(FW_EFDT_CPUS, "more than %u CPUs", GUEST_MAX_CPUS);
 	if (!method_is_sound(fdt, node, missing) || !devtree_number(fdt, node, "reg", &reg) ||
 	    reg & ~MPIDR_AFFINITY)
 		return pr_error(FW_EFDT_CPUS, "CPU %u", guest->cpu_count);
 	for (i = 0; i < guest->cpu_count; i++)
 		if (guest->cpu[i] == reg)
-			return pr_error(FW_EFDT_CPUS, "two with reg 0x%llx",
+			return pr_error(FW_EFDT_CPUS, "two CPUs with reg 0x%llx",
 					(unsigned long long)reg);
 	guest->cpu[guest->cpu_count++] = reg;
 	return FW_OK;
@@ -89,7 +89,7 @@ static enum fw_status parse_cpus(const void *fdt, struct guest *guest)
 			return status;
 	}
 	if (missing && guest->cpu_count > 1)
-		return pr_error(FW_EFDT_CPUS, "one of several has no enable-method");
+		return pr_error(FW_EFDT_CPUS, "one of several CPUs has no enable-method");
 	return guest->cpu_count ? FW_OK : pr_error(FW_EFDT_CPUS, "no CPU");
 }
 
@@ -145,7 +145,7 @@ static enum fw_status parse_uart(const void *fdt, const struct platform *p, stru
 	for (;;) {
 		node = fdt_node_offset_by_compatible(fdt, node, "ns16550a");
 		if (node < 0)
-			return pr_error(FW_EFDT_UART, "not found again");
+			return pr_error(FW_EFDT_UART, "no ns16550a at its address");
 		if (devtree_root_reg(fdt, node, &base, &size) && base == p->uart_base)
 			break;
 	}

@@ -244,7 +244,10 @@ static enum fw_status parse_uart(const void *fdt, struct platform *p)
 	if (!devtree_root_reg(fdt, node, &p->uart_base, &size) || size < UART_SIZE ||
 	    !range_inside(p->uart_base, UART_SIZE, 0, (u64)1 << VA_BITS))
 		return pr_error(FW_EFDT_UART, "bad registers");
-	/* Printing that a page cannot be guarded must not access a page not guarded yet. */
+	/*
+	 * When the exception handler reports that a page of a device cannot be guarded, it must
+	 * not access another page of the UART that is not guarded yet.
+	 */
 	if (p->uart_base % PAGE_SIZE + UART_SIZE > PAGE_SIZE)
 		return pr_error(FW_EFDT_UART, "registers at 0x%llx leave their page",
 				(unsigned long long)p->uart_base);

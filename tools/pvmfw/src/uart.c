@@ -8,7 +8,7 @@
 #include "uart.h"
 
 #define FIFO_SIZE	16
-/* Both bits: the FIFO is there, and works. */
+/* Both bits are set if the UART has a FIFO that works. */
 #define IIR_FIFO	0xc0
 
 /* Polls after which a character is sent although the UART is not ready. */

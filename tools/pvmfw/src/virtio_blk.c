@@ -11,7 +11,7 @@
 #include "mmio.h"
 #include "virtio_blk.h"
 
-/* What the device writes over. */
+/* The driver's value of @status, which tells it whether the device has written the status. */
 #define STATUS_NONE	0xff
 
 /* How long a request may take, and how often to check whether the device needs a reset. */
