@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a VM is shown of the CPU, put into force: for each VM its ID registers are made from those
- * of the machine by the table of guest_features.c, and the traps and enables from these.
+ * The ID registers of each VM, and its traps and enables. EL2 makes the ID registers from those of
+ * the machine by the table of guest_features.c, and the traps and enables from the result.
  *
- * R4, R8: of a protected VM the host says whether it has SVE, pointer authentication and a GICv3,
- *         when the VM is made. Of a non-protected VM it may show less than the table offers. The
- *         rest of the hypervisor goes by what is found here, in the VM's own struct kvm.
+ * R4, R8: when the host creates a protected VM, it chooses whether the VM has SVE, pointer
+ *         authentication and a GICv3. For a non-protected VM it may hide more than the table does.
+ *         All other code at EL2 uses the result, in EL2's own struct kvm of the VM.
  */
 
 #include <linux/cpufeature.h>
@@ -25,7 +25,7 @@ u64 pkvm_cpu_id_regs[KVM_ARM_ID_REG_NUM];
 u64 pkvm_cpu_ctr_el0;
 
 /**
- * pkvm_cpu_id_reg() - An ID register as all CPUs of the machine have it
+ * pkvm_cpu_id_reg() - Get the value of an ID register that is right for all CPUs of the machine
  * @sysreg: its encoding, from (3, 0, 0, 1, 0) to (3, 0, 0, 7, 7).
  *
  * Return: the register.
@@ -36,7 +36,7 @@ u64 pkvm_cpu_id_reg(u32 sysreg)
 }
 
 /**
- * pkvm_cpu_ctr() - CTR_EL0 as all CPUs of the machine can be used by
+ * pkvm_cpu_ctr() - Get the value of CTR_EL0 that is safe on all CPUs of the machine
  *
  * Return: the register.
  */
@@ -67,9 +67,9 @@ static unsigned long vm_options(struct kvm *host_kvm)
 }
 
 /**
- * pkvm_cpu_init_vm() - Find out what a VM is shown of the CPU, and what follows
- * @vm: the VM, being made; it is known whether it is protected.
- * @host_kvm: the host's, pinned.
+ * pkvm_cpu_init_vm() - Set the ID registers of a VM, and its traps and enables
+ * @vm: the new VM; it is known whether it is protected.
+ * @host_kvm: the host's struct kvm of the VM, pinned.
  */
 void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 {
@@ -91,16 +91,15 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 	vm->state.feature_hcrx = traps.hcrx;
 }
 
-/* Everything of debug, trace, profiling and counting traps. */
+/* Trap all registers for debug, trace, profiling and performance counters. */
 #define MDCR_TRAPS	(MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TPMS | MDCR_EL2_TTRF |	\
 			 MDCR_EL2_TDRA | MDCR_EL2_TDOSA | MDCR_EL2_TDA | MDCR_EL2_TDCC)
 
 /**
- * pkvm_cpu_check_vcpu() - Does a vCPU have what its VM is shown?
+ * pkvm_cpu_check_vcpu() - Check that a vCPU has SVE if and only if its VM has
  * @hyp_vcpu: the vCPU, its cflags taken from the host.
  *
- * Return: 0 if so, or if it is not protected; -EINVAL if it has SVE and the VM is not shown it, or
- * the other way round.
+ * Return: 0 if so, or if it is not protected; else -EINVAL.
  */
 int pkvm_cpu_check_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -120,7 +119,7 @@ int pkvm_cpu_check_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
  * pkvm_cpu_init_vcpu() - Set up the traps of a vCPU that do not change
  * @hyp_vcpu: the vCPU, its VM known.
  *
- * None of it is the host's to choose (R4). HCR_EL2 of a non-protected vCPU is made for each run.
+ * The host chooses none of them (R4). HCR_EL2 of a non-protected vCPU is set before each run.
  */
 void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -141,7 +140,7 @@ void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
 		vcpu->arch.hcr_el2 |= HCR_FWB;
 
-	/* BRK stays the guest's, by TDE: Linux uses it for BUG() and WARN(). */
+	/* TDE is not set: the guest takes its BRKs, which Linux uses for BUG() and WARN(). */
 	vcpu->arch.mdcr_el2 = MDCR_TRAPS;
 }
 
@@ -149,8 +148,9 @@ void pkvm_cpu_init_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
  * pkvm_cpu_save_keys() - Keep the host's pointer authentication keys over a run
  * @vcpu: the vCPU, about to run.
  *
- * A guest with keys leaves to those that are found in the hypervisor's context. A kernel that uses
- * keys itself has the hypervisor's there, and the host's are saved with its registers.
+ * After a run of a guest that has keys, __kvm_vcpu_run() loads the keys in the hypervisor's
+ * context. A kernel with CONFIG_ARM64_PTR_AUTH_KERNEL has the hypervisor's own keys there, and the
+ * host's are saved with its other registers. Otherwise put the host's keys there.
  */
 void pkvm_cpu_save_keys(struct kvm_vcpu *vcpu)
 {

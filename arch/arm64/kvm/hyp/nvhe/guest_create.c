@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A new VM and a new vCPU: what is checked of what the host says, and what EL2 sets up
- * for them. The calls themselves are in pkvm.c.
+ * Creation of VMs and vCPUs: checks the arguments and structures of the host, and sets up
+ * EL2's structures. The calls themselves are in pkvm.c.
  *
- * R4: of what the host says of a new VM each word is read once.
+ * R4: each word of the host's structures is read once.
  */
 
 #include <linux/kvm_host.h>
@@ -20,14 +20,14 @@
 #include <nvhe/pkvm.h>
 
 /**
- * pkvm_check_new_vm() - Check what the host says of a VM that is to be made
- * @host_kvm: the host's, pinned. Of its VTCR the size of the IPA space is taken.
- * @pgd_hva: where the host has the pages that it gives for the PGD.
+ * pkvm_check_new_vm() - Check what the host requests for a new VM
+ * @host_kvm: the host's struct kvm, pinned. Its VTCR has the size of the IPA space.
+ * @pgd_hva: the host's address of the pages that it donates for the PGD.
  * @nr_vcpus: how many vCPUs the VM may have.
  *
- * Return: VTCR_EL2 of the VM; 0 if there is to be none: it would have no vCPU or more than
- * KVM_MAX_VCPUS, an IPA space that is larger than the host's or too small, or a PGD that
- * is not aligned to its size.
+ * Return: VTCR_EL2 of the VM; 0 if EL2 refuses the VM: because it would have no vCPU or more
+ * than KVM_MAX_VCPUS, an IPA space that is larger than the host's or too small, or a PGD
+ * that is not aligned to its size.
  */
 u64 pkvm_check_new_vm(struct kvm *host_kvm, unsigned long pgd_hva, unsigned int nr_vcpus)
 {
@@ -40,7 +40,7 @@ u64 pkvm_check_new_vm(struct kvm *host_kvm, unsigned long pgd_hva, unsigned int 
 
 	vtcr = kvm_get_vtcr(id_aa64mmfr0_el1_sys_val, id_aa64mmfr1_el1_sys_val, phys_shift);
 
-	/* The pool that the pages become finds blocks by their physical address. */
+	/* The VM's page pool, which gets the pages, finds blocks by their physical address. */
 	if (!IS_ALIGNED(__hyp_pa(kern_hyp_va(pgd_hva)), kvm_pgtable_stage2_pgd_size(vtcr)))
 		return 0;
 
@@ -48,9 +48,9 @@ u64 pkvm_check_new_vm(struct kvm *host_kvm, unsigned long pgd_hva, unsigned int 
 }
 
 /**
- * pkvm_init_new_vm() - Set up what EL2 keeps of a VM
- * @vm: the VM, not in the table yet.
- * @host_kvm: the host's, pinned.
+ * pkvm_init_new_vm() - Set up EL2's structure of a VM
+ * @vm: the VM, not in the table of VMs yet.
+ * @host_kvm: the host's struct kvm, pinned.
  * @vtcr: what pkvm_check_new_vm() returned.
  *
  * Return: 0, or the error of pvm_fw_init_vm().
@@ -67,9 +67,9 @@ int pkvm_init_new_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm, u64 vtcr)
 }
 
 /**
- * pkvm_init_new_vcpu() - Set up what EL2 keeps of a vCPU
+ * pkvm_init_new_vcpu() - Set up EL2's structure of a vCPU
  * @hyp_vcpu: the vCPU, its VM and its cflags known, and its host_vcpu pinned.
- * @sve_hva: pages that the host gives for the SVE state of a protected one.
+ * @sve_hva: pages that the host donates for the SVE state of a protected vCPU.
  *
  * Return: 0, or the error of pkvm_cpu_check_vcpu() or pkvm_vcpu_init_sve().
  */

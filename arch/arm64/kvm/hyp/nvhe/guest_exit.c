@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the host sees when a protected vCPU leaves for it, and what it may change
- * by its answer: one kind of exit after the other, nothing by default.
+ * What the host sees when a protected vCPU exits to it, and what it may change by its
+ * answer. EL2 shows and takes only what belongs to the kind of exit, by default nothing.
  *
- * Documentation/virt/kvm/arm/pkvm-isolation.rst has the table of all of them.
+ * Documentation/virt/kvm/arm/pkvm-isolation.rst has a table of the kinds of exits.
  *
- * A host answers in the terms of its own vCPU: by a pending exception, by moving
- * the pc on, in x0. All else it does to that vCPU has no effect here.
+ * The host answers by its own vCPU: by a pending exception, by advancing the pc, or by a
+ * value in x0. Whatever else it changes in that vCPU has no effect here.
  *
- * R5: the host may answer what nobody asked for, twice, or not at all.
+ * R5: the host may answer an exit that needs no answer, answer twice, or not at all.
  */
 
 #include <linux/arm-smccc.h>
@@ -26,7 +26,7 @@
 #include <nvhe/guest_smccc.h>
 #include <nvhe/pkvm.h>
 
-/* An access to memory, as the host's MMIO emulation knows it: always by x0. */
+/* What the host sees of the syndrome of an MMIO access. The register is always x0. */
 #define PVM_ESR_MMIO	(ESR_ELx_ISV | ESR_ELx_SAS | ESR_ELx_SSE | ESR_ELx_SF | ESR_ELx_WNR)
 #define PVM_ESR_FSC	ESR_ELx_FSC_FAULT_L(3)
 
@@ -82,7 +82,7 @@ static void mmio_complete(struct pkvm_hyp_vcpu *hyp_vcpu)
 	kvm_skip_instr(vcpu);
 }
 
-/* Have the guest take an external abort for the access that made it leave. */
+/* Make the guest take an external abort for the access that caused the exit. */
 static void inject_external_abort(struct kvm_vcpu *vcpu)
 {
 	bool user = (*vcpu_cpsr(vcpu) & PSR_MODE_MASK) == PSR_MODE_EL0t;
@@ -99,7 +99,7 @@ static void inject_external_abort(struct kvm_vcpu *vcpu)
 	kvm_pend_exception(vcpu, EXCEPT_AA64_EL1_SYNC);
 }
 
-/* The only call that waits for pages is MEM_SHARE. */
+/* The host has no page for the call, which can only be MEM_SHARE: make the call fail. */
 static void fail_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	*vcpu_pc(&hyp_vcpu->vcpu) += AARCH64_INSN_SIZE;
@@ -111,7 +111,7 @@ static void fail_call(struct pkvm_hyp_vcpu *hyp_vcpu)
  * pvm_exit_from_host() - Let the host's answer to the last exit take effect
  * @hyp_vcpu: the vCPU, about to run.
  *
- * An access or a call that has not been answered is made again by the guest.
+ * If the host has not answered an access or a call, the guest repeats it.
  */
 void pvm_exit_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -165,7 +165,7 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 	u64 val = 0;
 	bool write;
 
-	/* The machine's own error. The guest is told, the host sees its own. */
+	/* An error of the hardware. The guest takes the abort, and the host sees nothing. */
 	if (kvm_vcpu_abt_issea(vcpu)) {
 		inject_external_abort(vcpu);
 		return ARM_EXCEPTION_IRQ;
@@ -198,7 +198,7 @@ static int show_call(struct pkvm_hyp_vcpu *hyp_vcpu)
 	struct pkvm_vcpu_stat *stat = &hyp_vcpu->vcpu.stat.protected;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
-	/* Made again, unless the host says that there is no page. */
+	/* Back to the HVC, which the guest repeats unless the host has no page for it. */
 	if (pvm_exit_is_retry(hyp_vcpu->state.exit))
 		*vcpu_pc(vcpu) -= AARCH64_INSN_SIZE;
 
@@ -230,7 +230,7 @@ static int show_wfx(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
-	/* WFxT's deadline is the guest's: it may always end early. */
+	/* The host does not learn the deadline of a WFxT, which may always end early. */
 	hyp_vcpu->vcpu.stat.protected.exits_wfx++;
 	show_esr(hyp_vcpu, ESR_ELx_EC_WFx, kvm_vcpu_get_esr(vcpu) & ESR_ELx_WFx_ISS_WFE);
 	kvm_skip_instr(vcpu);
@@ -238,7 +238,7 @@ static int show_wfx(struct pkvm_hyp_vcpu *hyp_vcpu)
 	return ARM_EXCEPTION_TRAP;
 }
 
-/* The one kind of system register access that the host emulates. */
+/* The host emulates writes to the SGI registers, and no other system register access. */
 static int show_sgi(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -253,8 +253,8 @@ static int show_sgi(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pvm_exit_to_host() - Show the host why a protected vCPU left, and no more
- * @hyp_vcpu: the vCPU, which has just left.
+ * pvm_exit_to_host() - Show the host why a protected vCPU exits, and no more
+ * @hyp_vcpu: the vCPU, which has just exited.
  * @exit_code: what __kvm_vcpu_run() returned.
  *
  * Return: the exit code for the host.
@@ -288,7 +288,7 @@ int pvm_exit_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, u64 exit_code)
 		return ARM_EXCEPTION_IRQ;
 	}
 
-	/* AArch32 at EL0, or a trap that nobody asked for: it cannot go on. */
+	/* AArch32 at EL0, or a trap that EL2 has not set: the vCPU cannot go on. */
 	WRITE_ONCE(hyp_vcpu->state.power, PVM_POWER_OFF);
 
 	return ARM_EXCEPTION_IL;

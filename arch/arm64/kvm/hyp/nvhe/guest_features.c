@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The one table of what VMs on a protected host are shown of the CPU, field by field of the ID
- * registers that the kernel knows, and what follows from it.
+ * The table of the CPU features that VMs on a protected host have: a row for each field of an ID
+ * register, and the traps and enables that follow from the fields.
  *
  * R8: what a VM is shown, works, and what it is not shown, is not there. A field that has no row is
  *     hidden. A trap is lifted, and an instruction enabled, only by a field that the VM is shown.
  *
- * Nothing in here reads a register or a global. guest_cpu.c has the CPU's registers, and the VM's
- * wishes, and puts into force what comes out.
+ * Nothing in here reads a register or a global. guest_cpu.c passes the CPU's registers and the
+ * features that a VM requests, and applies the results.
  */
 
 #include <linux/bits.h>
@@ -18,7 +18,7 @@
 #include <asm/kvm_pkvm_features.h>
 #include <asm/sysreg.h>
 
-/* No limit of ours: as much as the CPU has. */
+/* No limit in the table: the value of the CPU. */
 #define ANY		0xff
 
 #define REG(reg)	IDREG_IDX(SYS_ID_AA64##reg##_EL1)
@@ -26,10 +26,10 @@
 	.reg = REG(r), .shift = ID_AA64##r##_EL1_##f##_SHIFT,		\
 	.width = ID_AA64##r##_EL1_##f##_WIDTH
 
-/* A field whose value rises with what there is, from 0 on. */
+/* An unsigned field: 0 means that there is no such feature. */
 #define ROW(r, f, pv, pm, n, nm, o)	{ FIELD_AT(r, f),		\
 	.pvm = PKVM_##pv, .pvm_max = pm, .np = PKVM_##n, .np_max = nm, .option = PKVM_##o }
-/* The same, but 0b1111 says that there is nothing. */
+/* A signed field: 0b1111 means that there is no such feature. */
 #define ROW_S(r, f, pv, pm, n, nm, o)	{ FIELD_AT(r, f),		\
 	.is_signed = true, .hidden = 0xf,				\
 	.pvm = PKVM_##pv, .pvm_max = pm, .np = PKVM_##n, .np_max = nm, .option = PKVM_##o }
@@ -197,7 +197,7 @@ static const struct pkvm_id_field id_fields[] = {
 	ROW(ISAR2, LUT,		STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
 	ROW(ISAR2, ATS1A,	STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
 
-	/* The host shows non-protected VMs no ISAR3. What is in it needs no register. */
+	/* KVM shows non-protected VMs no ISAR3. Its features have no registers that could trap. */
 	ROW(ISAR3, CPA,		HIDDEN, 0,		HIDDEN, 0,		ALWAYS),
 	ROW(ISAR3, FAMINMAX,	STATELESS, ANY,		HIDDEN_OPEN, 0,		ALWAYS),
 	ROW(ISAR3, TLBIW,	HIDDEN_OPEN, 0,		HIDDEN_OPEN, 0,		ALWAYS),
@@ -219,7 +219,7 @@ static const struct pkvm_id_field id_fields[] = {
 	ROW(MMFR0, FGT,		HIDDEN, 0,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR0, ECV,		STATELESS, 1,		STATELESS, ANY,		ALWAYS),
 
-	/* HAFT, from 3 on, is turned on in TCR2_EL1. */
+	/* From 3 on there is HAFT, which TCR2_EL1 enables. */
 	ROW(MMFR1, HAFDBS,	STATELESS, 2,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR1, VMIDBits,	STATELESS, ANY,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR1, VH,		HIDDEN, 0,		STATELESS, ANY,		ALWAYS),
@@ -280,7 +280,7 @@ static const struct pkvm_id_field id_fields[] = {
 	ROW(MMFR4, E3DSE,	HIDDEN_OPEN, 0,		HIDDEN_OPEN, 0,		ALWAYS),
 };
 
-/* Where a row of the traps puts its bits. */
+/* The register that a row of the traps changes. */
 enum control {
 	CTL_HCR,
 	CTL_HCRX,
@@ -341,7 +341,7 @@ static const struct feature_trap feature_traps[] = {
 	TRAP(PFR2, FPMR, IMP,		CTL_HCRX,		HCRX_EL2_EnFPM, 0),
 	TRAP(PFR1, NMI, IMP,		CTL_HCRX,		0, HCRX_EL2_TALLINT),
 
-	/* Both are turned on in TCR2_EL1, and switched only with it. */
+	/* TCR2_EL1 enables both, and they are switched only together with it. */
 	TRAP(MMFR3, TCRX, IMP,		FGU(HFGxTR_GROUP),	0, PIE_REGS | POE_REGS),
 	TRAP(MMFR3, S1PIE, IMP,		FGU(HFGxTR_GROUP),	0, PIE_REGS),
 	TRAP(MMFR3, S1POE, IMP,		FGU(HFGxTR_GROUP),	0, POE_REGS),
@@ -366,8 +366,8 @@ static const struct feature_trap feature_traps[] = {
 			 HFGxTR_EL2_SCXTNUM_EL0 | HFGxTR_EL2_SCXTNUM_EL1)
 
 /**
- * pkvm_id_fields() - The table
- * @nr: where the number of its rows goes.
+ * pkvm_id_fields() - Get the table
+ * @nr: set to the number of its rows.
  *
  * Return: its first row.
  */
@@ -404,7 +404,7 @@ static bool is_offered(enum pkvm_offer offer)
 	return offer == PKVM_STATELESS || offer == PKVM_STATE;
 }
 
-/* What a VM is shown in a field. @cpu and @want are whole registers. */
+/* Get the value of a field that a VM is shown. @cpu and @want are whole registers. */
 static u64 show_id_field(const struct pkvm_id_field *field, bool is_protected,
 			 unsigned long options, u64 cpu, u64 want)
 {
@@ -424,13 +424,13 @@ static u64 show_id_field(const struct pkvm_id_field *field, bool is_protected,
 }
 
 /**
- * pkvm_show_id_regs() - What a VM is shown of all ID registers
+ * pkvm_show_id_regs() - Get the ID registers that a VM is shown
  * @shown: set to the registers, KVM_ARM_ID_REG_NUM of them, by IDREG_IDX(); 0 for one that the
  *	   table does not know.
  * @is_protected: whether the VM is.
  * @options: a bit for each enum pkvm_option that the VM has asked for.
  * @cpu: the registers, as all CPUs of the machine have them.
- * @want: what the host would show; it counts for a non-protected VM alone, and only as a limit.
+ * @want: the host's values, which are a further limit, but only for a non-protected VM.
  *	  The host may change it meanwhile: each field is read once.
  */
 void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, const u64 *cpu,
@@ -448,11 +448,11 @@ void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, con
 }
 
 /**
- * pkvm_feature_traps() - The traps and enables that follow from what a VM is shown
+ * pkvm_feature_traps() - Get the traps and enables that follow from a VM's ID registers
  * @shown: its ID registers, KVM_ARM_ID_REG_NUM of them.
  * @traps: the result.
  *
- * What @shown does not say traps, or is not enabled.
+ * A feature that @shown does not have traps, or is not enabled.
  */
 void pkvm_feature_traps(const u64 *shown, struct pkvm_feature_traps *traps)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The firmware of protected guests: the boot loader left it in reserved memory,
- * EL2 takes that from the host when it fixes who owns what, and copies it into the
- * pages of each guest that wants it.
+ * The firmware of protected guests. The boot loader left it in reserved memory. At boot EL2
+ * takes that memory from the host, and later copies the firmware into the pages of each
+ * guest that starts in it.
  *
- * R1: the pristine copy is the hypervisor's from before the host gives up its
- *     privileges, for good.
- * R5: what a host puts at the firmware's IPAs, or maps there again, is not what
- *     the guest finds, and its vCPU 0 starts nowhere else.
+ * R1: the hypervisor owns the pristine copy from before the host gives up its privileges,
+ *     and never gives it back.
+ * R5: whatever the host writes to the firmware's pages, or maps there later, the guest finds
+ *     the firmware there, and its vCPU 0 starts in it.
  */
 
 #include <linux/kvm_host.h>
@@ -26,7 +26,7 @@
 phys_addr_t pvm_fw_base;
 phys_addr_t pvm_fw_size;
 
-/* Where EL2 sees it. */
+/* The address at which EL2 has mapped it. */
 static void *pvm_fw;
 
 /**
@@ -54,7 +54,7 @@ int pvm_fw_take(void)
 	if (ret)
 		return ret;
 
-	/* No memory that could be donated or shared: it has no state but this. */
+	/* The vmemmap has no page states for a no-map region: only this says who owns it. */
 	ret = kvm_pgtable_stage2_set_owner(&host_mmu.pgt, pvm_fw_base, pvm_fw_size,
 					   &host_s2_pool, PKVM_ID_HYP);
 	if (ret)
@@ -66,12 +66,12 @@ int pvm_fw_take(void)
 }
 
 /**
- * pvm_fw_init_vm() - Note where a VM wants the firmware
- * @vm: the VM, being made; its VTCR is set.
- * @ipa: the IPA, or PVM_NO_FW for a VM that starts where the host wants.
+ * pvm_fw_init_vm() - Set the IPA of the firmware in a VM
+ * @vm: the new VM; its VTCR is set.
+ * @ipa: the IPA, or PVM_NO_FW for a VM that starts at the host's pc.
  *
- * Return: 0; -EINVAL if there is no firmware, or not all of it would lie, page
- * aligned, in the IPA space.
+ * Return: 0; -EINVAL if there is no firmware, @ipa is not page aligned, or the firmware
+ * would not lie within the IPA space.
  */
 int pvm_fw_init_vm(struct pkvm_hyp_vm *vm, u64 ipa)
 {
@@ -90,12 +90,12 @@ int pvm_fw_init_vm(struct pkvm_hyp_vm *vm, u64 ipa)
 }
 
 /**
- * pvm_fw_fill() - Put the firmware's page into a page of a guest, if it belongs there
+ * pvm_fw_fill() - Copy a page of the firmware to a guest's page, if it belongs at that IPA
  * @vm: the guest.
- * @phys: the page, which neither host nor guest can reach.
- * @ipa: where the guest will have it.
+ * @phys: the guest's page, which neither host nor guest can access yet.
+ * @ipa: its IPA.
  *
- * Clean to the point of coherency afterwards (R3).
+ * The page is clean to the point of coherency afterwards (R3), if it was filled.
  */
 void pvm_fw_fill(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 {

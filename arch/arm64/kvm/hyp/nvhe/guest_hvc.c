@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hypercalls of protected guests. They are answered here, on the exit path of
- * the vCPU and without a way through the host, which neither sees nor decides
- * what a guest shares (R4). Every argument comes from a guest and is checked (R5).
+ * Hypercalls of protected guests. EL2 answers them here, on the exit path of the vCPU.
+ * The host takes no part in that: it neither sees nor decides what a guest shares (R4).
+ * Every argument comes from a guest and is checked (R5).
  *
- * A call that needs a page which the host has not donated yet leaves for it, and
- * for those that it would need next, and is made again afterwards. PSCI is in
- * guest_psci.c. Calls are counted by kind, where the host finds it: in its own vCPU,
- * whose counters EL2 never goes by.
+ * If a call needs a page which the host has not donated yet, the vCPU exits to the host
+ * for that page and the missing ones that follow, and the guest repeats the call. PSCI is
+ * in guest_psci.c. EL2 counts calls by kind, and the host sees the counts when the vCPU
+ * is put, see pvm_show_stats().
  *
  * Numbers and meaning: Arm DEN0028 (SMCCC) and, for the vendor range,
  * Documentation/virt/kvm/arm/pkvm-hypercalls.rst and pkvm-mmio-guard.rst.
@@ -33,9 +33,8 @@
 #include <nvhe/pkvm.h>
 
 /*
- * What the guest is told about the workarounds that it can ask for by name. The
- * host fills them in before it gives up its privileges; by then the state of
- * the mitigations is known.
+ * The answers to ARCH_FEATURES for ARCH_WORKAROUND_1, 2 and 3. The host fills them in
+ * before it gives up its privileges; by then the state of the mitigations is known.
  */
 s64 pvm_smccc_workarounds[PVM_NR_SMCCC_WORKAROUNDS];
 
@@ -56,7 +55,7 @@ static s64 pvm_arch_feature(u32 func_id)
 	}
 }
 
-/* HYP_MEMINFO, and MMIO_GUARD_INFO: the granule, and that there are ranges. */
+/* HYP_MEMINFO, and MMIO_GUARD_INFO: return the granule, and that calls take ranges. */
 static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 {
 	if (vcpu_get_reg(vcpu, 1) || vcpu_get_reg(vcpu, 2) || vcpu_get_reg(vcpu, 3))
@@ -68,9 +67,9 @@ static bool pvm_granule_info(struct kvm_vcpu *vcpu)
 }
 
 /*
- * MEM_SHARE and MEM_UNSHARE. False if, at the first granule, the guest has no page to
- * share, because only the host knows whether one belongs there; or if the host uses
- * the page that it is to take back, and has to end that first.
+ * MEM_SHARE and MEM_UNSHARE. Returns false, for an exit to the host, if the first granule
+ * to share has no page, as the host may have to donate it; or if the host still uses the
+ * first page to unshare, and has to stop using it.
  */
 static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 {
@@ -108,7 +107,7 @@ static bool pvm_mem_share_unshare(struct pkvm_hyp_vcpu *hyp_vcpu, bool share)
 	return true;
 }
 
-/* MEM_RELINQUISH. The page is the host's when it is told which one it is. */
+/* MEM_RELINQUISH. The host owns the page already when the exit names it. */
 static bool pvm_mem_relinquish(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
@@ -136,8 +135,8 @@ static bool is_map(u32 func_id)
 }
 
 /*
- * MMIO_GUARD_* and MMIO_RGUARD_*, but for INFO. False if the host has to give pages for
- * tables first.
+ * MMIO_GUARD_* and MMIO_RGUARD_*, except for INFO. Returns false, for an exit to the host,
+ * if the host has to give pages for tables first.
  */
 static bool pvm_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
@@ -152,7 +151,7 @@ static bool pvm_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return pvm_smccc_return(vcpu, SMCCC_RET_SUCCESS);
 	}
 
-	/* What the calls on one granule have in x2 and x3 is ignored. */
+	/* Calls on one granule ignore x2 and x3. */
 	if (is_range(func_id))
 		nr_granules = vcpu_get_reg(vcpu, 3) ? 0 : vcpu_get_reg(vcpu, 2);
 
@@ -175,7 +174,7 @@ static bool pvm_mmio_guard(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	return true;
 }
 
-/* Every call but FEATURES. Not inline, for what the shortest call would pay for it. */
+/* Every call but FEATURES. Not inline, as saving registers for it would slow FEATURES down. */
 static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 {
 	struct pkvm_vcpu_stat *stat = &hyp_vcpu->vcpu.stat.protected;
@@ -230,7 +229,7 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 		}
 	}
 
-	/* A call that waits for pages is counted when it is made again. */
+	/* A call that the guest will repeat is counted then. */
 	if (done || !pvm_exit_is_retry(hyp_vcpu->state.exit))
 		(*count)++;
 
@@ -239,10 +238,10 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 
 /**
  * kvm_handle_pvm_hvc64() - Answer a hypercall of a protected guest
- * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @vcpu: the vCPU, loaded; its system registers are still in the CPU.
  * @exit_code: not used, part of the exit handlers' prototype.
  *
- * Return: true if the vCPU can go on, false if the host has to see the call.
+ * Return: true if the vCPU can go on; false if it has to exit to the host.
  */
 bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 {
@@ -260,11 +259,11 @@ bool kvm_handle_pvm_hvc64(struct kvm_vcpu *vcpu, u64 *exit_code)
 
 /**
  * kvm_handle_pvm_smc64() - Refuse an SMC of a protected guest
- * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @vcpu: the vCPU, loaded; its system registers are still in the CPU.
  * @exit_code: not used, part of the exit handlers' prototype.
  *
- * The conduit is HVC. An SMC must not reach the host, which would answer, with
- * random numbers of its own choice for one.
+ * The conduit is HVC. An SMC must not reach the host, whose KVM would answer it, for
+ * example a TRNG call with random numbers that the host knows.
  *
  * Return: true, the vCPU can go on.
  */

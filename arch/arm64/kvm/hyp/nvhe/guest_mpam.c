@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MPAM is kept from guests of either kind: its registers say in which partition of caches and
- * memory bandwidth the host's programs run.
+ * No guest of either kind can access MPAM registers: they choose the partition of caches and memory
+ * bandwidth in which the host's programs run.
  *
- * R8: no VM is shown MPAM, so its registers trap. Whether a CPU has MPAM is read from the CPU,
+ * R8: the ID registers of all VMs hide MPAM, so its registers trap. EL2 asks the CPU for MPAM,
  *     since the kernel need not know of it.
  */
 
@@ -13,7 +13,7 @@
 
 #include <nvhe/guest_mpam.h>
 
-/* MPAM2_EL2, MPAMHCR_EL2 and MPAMIDR_EL1, as far as MPAM is kept from guests. */
+/* The bits of MPAM2_EL2, MPAMHCR_EL2 and MPAMIDR_EL1 that are about traps of guests. */
 #define SYS_MPAMIDR_EL1		sys_reg(3, 0, 10, 4, 4)
 #define MPAM2_TRAPS		(BIT(48) | BIT(49))
 #define MPAM2_TIDR		BIT(58)
@@ -41,7 +41,7 @@ static void set_mpam_traps(bool on)
 }
 
 /**
- * pkvm_mpam_trap() - Keep a guest's hands off MPAM, whose registers are the host's
+ * pkvm_mpam_trap() - Make a guest's accesses to the host's MPAM registers trap
  *
  * Ends with pkvm_mpam_untrap().
  */

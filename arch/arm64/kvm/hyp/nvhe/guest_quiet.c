@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nothing counts and nothing traces while a protected guest runs: an event that is counted, or a
- * branch that is traced, would be the guest's. The host's counters stand still, its trace unit and
- * its record of branches are off, and afterwards all is as it was.
+ * While a protected guest runs, the host's performance counters, its trace unit and its branch
+ * records are off: they would count and record what the guest does. Afterwards EL2 restores them.
  *
- * Statistical profiling and trace into buffers is switched with the buffers (debug-sr.c). What
- * there is to be quiet is asked of the CPU, not of the host.
+ * debug-sr.c switches statistical profiling, and trace into buffers, together with the buffers. EL2
+ * reads from the CPU, not from the host, which of these features there are.
  */
 
 #include <linux/kvm_host.h>
@@ -41,11 +40,11 @@ static bool has_pmu(u64 dfr0)
 }
 
 /**
- * pkvm_set_buffer_flags() - Find out which buffers of the host's this CPU has to drain
+ * pkvm_set_buffer_flags() - Find out which buffers of the host this CPU has to drain
  * @vcpu: the vCPU that is to run on it.
  *
- * That is not the host's to say: one that it keeps quiet about would go on to be
- * written, with the hypervisor's mappings, and one that there is not has no registers.
+ * EL2 does not ask the host. If the host concealed a buffer, the CPU would write to it while the
+ * guest runs; if the host claimed one that does not exist, EL2 would access missing registers.
  */
 void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu)
 {
@@ -61,7 +60,7 @@ void pkvm_set_buffer_flags(struct kvm_vcpu *vcpu)
 }
 
 /**
- * pvm_quiet_begin() - Stop what counts and traces for the host on this CPU
+ * pvm_quiet_begin() - Stop the host's counters, trace and branch records on this CPU
  *
  * Before a protected vCPU is entered. Ends with pvm_quiet_end().
  */

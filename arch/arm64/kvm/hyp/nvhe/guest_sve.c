@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where the SVE state of a vCPU lies. A protected vCPU has it in pages that the host
- * donates, a non-protected one where the host has it.
+ * Memory for the SVE state of a vCPU. That of a protected vCPU is in pages that the host
+ * donates, that of a non-protected one in memory of the host.
  *
- * R4: what the host says of its size is read once, and checked; memory of the host is
- *     pinned for as long as EL2 uses it.
+ * R4: EL2 reads the vector length that the host requests once, and checks it. It pins
+ *     memory of the host for as long as it uses it.
  */
 
 #include <linux/kvm_host.h>
@@ -18,7 +18,7 @@
 #include <nvhe/pkvm.h>
 #include <nvhe/vm_table.h>
 
-/* How much SVE state a vCPU has, by what the host says: -EINVAL if it cannot have any. */
+/* Take the longest vector length of a vCPU from the host; -EINVAL if that is not valid. */
 static int take_sve_max_vl(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	unsigned int vl = READ_ONCE(hyp_vcpu->host_vcpu->arch.sve_max_vl);
@@ -33,13 +33,13 @@ static int take_sve_max_vl(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pkvm_vcpu_init_sve() - Find room for the SVE state of a protected vCPU
+ * pkvm_vcpu_init_sve() - Take the memory for the SVE state of a protected vCPU
  * @hyp_vcpu: the vCPU, its host_vcpu pinned.
- * @sve_hva: pages that the host gives for it.
+ * @sve_hva: pages that the host donates for it.
  *
  * Return: 0, also for a vCPU without SVE, and for a non-protected one, see
- * pkvm_vcpu_pin_sve(); -EINVAL if the host has no SVE or the vector length is none;
- * -EBUSY if the memory is not the host's to give.
+ * pkvm_vcpu_pin_sve(); -EINVAL if the host has no SVE or the vector length is invalid;
+ * -EBUSY if the host cannot donate the memory.
  */
 int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
 {
@@ -64,8 +64,8 @@ int pkvm_vcpu_init_sve(struct pkvm_hyp_vcpu *hyp_vcpu, unsigned long sve_hva)
  *
  * The state stays with the host, and is pinned until pkvm_vcpu_release_sve().
  *
- * Return: 0; -EINVAL if the host has no SVE, or the vector length is none, or the
- * state is not aligned; or the error of hyp_pin_shared_mem().
+ * Return: 0; -EINVAL if the host has no SVE, the vector length is invalid or the state
+ * is not aligned; or the error of hyp_pin_shared_mem().
  */
 int pkvm_vcpu_pin_sve(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -91,7 +91,7 @@ int pkvm_vcpu_pin_sve(struct pkvm_hyp_vcpu *hyp_vcpu)
 /**
  * pkvm_vcpu_release_sve() - Undo pkvm_vcpu_init_sve(), or pkvm_vcpu_pin_sve()
  * @hyp_vcpu: the vCPU, which will not run again.
- * @mc: where pages that the host gave go.
+ * @mc: the memcache by which the host gets donated pages back.
  */
 void pkvm_vcpu_release_sve(struct pkvm_hyp_vcpu *hyp_vcpu, struct kvm_hyp_memcache *mc)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * System registers of protected guests that trap: a fixed view, of which the host learns nothing
- * but what is sent by an SGI register. What is not in here is UNDEFINED.
+ * System registers of protected guests that trap. EL2 emulates them, and the host sees only what a
+ * guest writes to an SGI register. A register that is not in here is UNDEFINED.
  *
- * ID registers are what the table of guest_features.c shows the VM. Debug registers
- * read as zero and ignore writes: the guest is told that it has the fewest break- and
- * watchpoints there can be, and nothing hits one. Caches look like one unified level
- * whose line is the machine's, so that a guest cleans by address.
+ * ID registers have the values that the table of guest_features.c gives the VM. Debug registers
+ * read as zero and ignore writes: the guest sees the smallest number of break- and watchpoints that
+ * the architecture allows, and they have no effect. Caches look like one unified level with the
+ * line size of the machine, so that a guest cleans them by address.
  */
 
 #include <linux/irqchip/arm-gic-v3.h>
@@ -26,7 +26,7 @@
 /* CTR_EL0: the log2 of the smallest data cache line, in words. */
 #define CTR_DMIN_LINE		GENMASK(19, 16)
 
-/* What ICC_SRE_EL1 says: there is nothing but a GICv3, without bypass. */
+/* The value of ICC_SRE_EL1: only the system registers of a GICv3, without bypass. */
 #define PVM_ICC_SRE		(ICC_SRE_EL1_DIB | ICC_SRE_EL1_DFB | ICC_SRE_EL1_SRE)
 
 /* CSSELR_EL1: TnD, level and InD. */
@@ -66,7 +66,7 @@ static bool is_debug_reg(u64 esr)
 	       FIELD_GET(ESR_ELx_SYS64_ISS_OP1_MASK, esr) != 1;
 }
 
-/* Those that HCR_EL2.TID3 traps, allocated or not. Of AArch32 a protected VM has none. */
+/* Registers that HCR_EL2.TID3 traps, allocated or not; a protected VM has no AArch32 ones. */
 static bool is_id_reg(u32 sysreg)
 {
 	return sysreg >= sys_reg(3, 0, 0, 1, 0) && sysreg <= sys_reg(3, 0, 0, 7, 7);
@@ -77,7 +77,7 @@ static bool has_gic(struct kvm_vcpu *vcpu)
 	return kvm_has_feat(vcpu->kvm, ID_AA64PFR0_EL1, GIC, IMP);
 }
 
-/* The host sends SGIs. */
+/* Registers by which a guest sends SGIs, which the host's vGIC delivers. */
 static bool is_sgi(u32 sysreg)
 {
 	return sysreg == SYS_ICC_SGI0R_EL1 || sysreg == SYS_ICC_SGI1R_EL1 ||
@@ -85,8 +85,8 @@ static bool is_sgi(u32 sysreg)
 }
 
 /*
- * Have the guest take an exception for an instruction that it has not, while most of its sysregs
- * are live.
+ * Make the guest take an undefined instruction exception, while most of its system registers are
+ * in the CPU.
  */
 static void inject_undef64(struct kvm_vcpu *vcpu)
 {
@@ -95,7 +95,7 @@ static void inject_undef64(struct kvm_vcpu *vcpu)
 	*vcpu_pc(vcpu) = read_sysreg_el2(SYS_ELR);
 	*vcpu_cpsr(vcpu) = read_sysreg_el2(SYS_SPSR);
 
-	/* What decides where the exception goes is in the CPU, not in memory. */
+	/* __kvm_adjust_pc() reads these two from memory, but the CPU has the current values. */
 	__vcpu_sys_reg(vcpu, VBAR_EL1) = read_sysreg_el1(SYS_VBAR);
 	__vcpu_sys_reg(vcpu, SCTLR_EL1) = read_sysreg_el1(SYS_SCTLR);
 
@@ -111,11 +111,11 @@ static void inject_undef64(struct kvm_vcpu *vcpu)
 }
 
 /**
- * pvm_handle_restricted() - Answer an instruction that a protected guest has not
- * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * pvm_handle_restricted() - Handle an instruction that protected guests do not have
+ * @vcpu: the vCPU, loaded; its system registers are still in the CPU.
  * @exit_code: not used, part of the exit handlers' prototype.
  *
- * Return: true, the vCPU goes on where it takes undefined instructions.
+ * Return: true, the vCPU goes on at its vector for undefined instructions.
  */
 bool pvm_handle_restricted(struct kvm_vcpu *vcpu, u64 *exit_code)
 {
@@ -124,7 +124,7 @@ bool pvm_handle_restricted(struct kvm_vcpu *vcpu, u64 *exit_code)
 	return true;
 }
 
-/* What a read returns and a write does. False for what is not there. */
+/* Emulate a read or a write. Returns false if the guest has no such register. */
 static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 {
 	u32 sysreg = esr_sys64_to_sysreg(esr);
@@ -148,7 +148,7 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 	case SYS_CCSIDR_EL1:
 		*val = pvm_ccsidr(vcpu);
 		return !write;
-	/* With MIDR_EL1, which does not trap, they say which errata a CPU has. */
+	/* Together with MIDR_EL1, which does not trap, they tell which errata a CPU has. */
 	case SYS_REVIDR_EL1:
 		*val = read_sysreg(revidr_el1);
 		return !write;
@@ -159,7 +159,7 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 	case SYS_ICC_SRE_EL1:
 		*val = PVM_ICC_SRE;
 		return has_gic(vcpu);
-	/* There are no records of errors. */
+	/* The guest has no error records. */
 	case SYS_ERRIDR_EL1:
 	case SYS_ERRSELR_EL1:
 	case SYS_ERXFR_EL1:
@@ -182,10 +182,10 @@ static bool emulate(struct kvm_vcpu *vcpu, u64 esr, bool write, u64 *val)
 
 /**
  * pvm_handle_sysreg() - Emulate a trapped system register of a protected guest
- * @vcpu: the vCPU, loaded and just left, with its sysregs still live.
+ * @vcpu: the vCPU, loaded; its system registers are still in the CPU.
  * @exit_code: not used, part of the exit handlers' prototype.
  *
- * Return: true if the vCPU can go on, false if the host has to see the access.
+ * Return: true if the vCPU can go on; false if it has to exit to the host.
  */
 bool pvm_handle_sysreg(struct kvm_vcpu *vcpu, u64 *exit_code)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Entropy for protected guests, by the calls of Arm DEN0098 (TRNG). It comes from where the host
- * neither sees nor sets it: the CPU's RNDRRS, or else the secure firmware's own TRNG calls. Where
- * there is neither, a guest is told that there is none.
+ * Entropy for protected guests, by the TRNG calls of Arm DEN0098. EL2 takes it from a source that
+ * the host can neither see nor set: the CPU's RNDRRS, or else the TRNG calls of the secure
+ * firmware. Without a source the calls return NOT_SUPPORTED.
  *
  * R6: a call reads at most three words, and each of them is tried a bounded number of times.
  */
@@ -28,7 +28,7 @@
 /* RNDRRS may have to wait for its generator to be seeded again. */
 #define RNDRRS_TRIES		64
 
-/* A name for the back end: a8278acf-bf49-4feb-8a0b-18fc70c9ad1c. */
+/* The UUID of this implementation: a8278acf-bf49-4feb-8a0b-18fc70c9ad1c. */
 #define TRNG_UUID_0		0xcf8a27a8
 #define TRNG_UUID_1		0xeb4f49bf
 #define TRNG_UUID_2		0xfc180b8a
@@ -41,14 +41,14 @@ enum trng_source {
 	TRNG_FIRMWARE,
 };
 
-/* The same for all CPUs, and for all who ask: whoever asks first may find it out. */
+/* Found out at the first call. CPUs may do that at the same time, with the same result. */
 static enum trng_source trng_source;
 
 static bool firmware_has_trng(void)
 {
 	struct arm_smccc_res res;
 
-	/* Without SMCCC 1.1 nobody may be there to answer an SMC. */
+	/* Without SMCCC 1.1 there may be no firmware that answers an SMC. */
 	if (kvm_host_psci_config.smccc_version < ARM_SMCCC_VERSION_1_1)
 		return false;
 
@@ -77,7 +77,7 @@ static enum trng_source find_source(void)
 	return source;
 }
 
-/* As many random words as hold @bits, the first of them in @words[0]; the rest is 0. */
+/* Fill @words with @bits random bits, from @words[0] on. All other bits are 0. */
 static bool fill(enum trng_source source, u64 *words, unsigned int bits)
 {
 	unsigned int i, try, nr = DIV_ROUND_UP(bits, 64);
@@ -148,12 +148,12 @@ static s64 trng_feature(u32 func_id)
 
 /**
  * pvm_handle_trng() - Answer a TRNG call of a protected guest
- * @vcpu: the vCPU, loaded and just left.
+ * @vcpu: the vCPU, loaded, which has just exited.
  * @func_id: the function.
  *
- * Without a source of entropy each of the calls is answered by NOT_SUPPORTED.
+ * Without a source of entropy all of these calls return NOT_SUPPORTED.
  *
- * Return: whether it is a TRNG call, and answered.
+ * Return: true if it was a TRNG call, which has been answered.
  */
 bool pvm_handle_trng(struct kvm_vcpu *vcpu, u32 func_id)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A run of a protected vCPU. Its registers are kept here at EL2, and nothing but
- * what guest_exit.c shows or takes passes between them and the host's vCPU.
+ * A run of a protected vCPU. EL2 keeps its registers. Between them and the host's vCPU
+ * only the values pass that guest_exit.c shows the host or takes from it.
  *
- * R4: traps, stage-2, timer and interrupt state are set up from what EL2 has. Of
- *     the host's vCPU are read: the list registers, whether WFx ends the run,
- *     the answer to the last exit, and once, before vCPU 0 runs first, where it
+ * R4: EL2 sets up traps, stage-2, timer and interrupt state from its own copies. From the
+ *     host's vCPU it reads only the list registers, whether WFI and WFE trap, and the
+ *     answer to the last exit; and once, before the first run of vCPU 0, where that
  *     starts.
  */
 
@@ -78,9 +78,9 @@ static void pvm_reset(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /*
- * The first run of the VM, in vCPU 0: it starts in its firmware or, without one,
- * where the host wants, and its time counts from where the host wants. None of it
- * is the host's to change later.
+ * The first run of the VM, in vCPU 0: it starts in its firmware or, without one, at the
+ * host's pc, with x0..x3 and the counter offset of the host. The host cannot change any
+ * of that later.
  */
 static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -99,7 +99,10 @@ static void pvm_first_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 		vcpu_set_reg(&hyp_vcpu->vcpu, i, READ_ONCE(host_ctxt->regs.regs[i]));
 }
 
-/* Whether the vCPU may run, and if it has been turned on since, as if from reset. */
+/*
+ * Check that the vCPU is on. If it was turned on since its last run, reset it first, to
+ * start at its entry point.
+ */
 static bool pvm_power_up(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
@@ -124,11 +127,11 @@ unlock:
 }
 
 /**
- * pvm_show_stats() - Tell the host what a protected vCPU has done so far
+ * pvm_show_stats() - Give the host the statistics of a protected vCPU and its VM
  * @hyp_vcpu: the vCPU, about to be put.
  *
- * Only then: a count that went up with every call would tell the host of calls that are
- * none of its business, as they happen. Takes the guest's lock.
+ * Not before that: if a counter rose with every call, the host would see when the guest
+ * makes calls that EL2 answers by itself. Takes the guest's lock.
  */
 void pvm_show_stats(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -142,18 +145,18 @@ void pvm_show_stats(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pkvm_timer_load() - Let the virtual counter of this CPU be that of a vCPU
+ * pkvm_timer_load() - Set the offset of this CPU's virtual counter for a vCPU
  * @hyp_vcpu: the vCPU, about to be loaded.
  *
- * The host's timer is armed for the vCPU while it is loaded. A protected one runs with
- * the offset that EL2 keeps.
+ * While the vCPU is loaded, the virtual timer runs for it, also when the host runs. For a
+ * run of a protected vCPU, EL2 then sets the offset that it keeps itself.
  */
 void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu);
 	struct kvm *host_kvm = vm->host_kvm;
 
-	/* A non-protected VM's reads of a physical counter with an offset trap. */
+	/* If its physical counter has an offset, a non-protected VM's reads of it trap. */
 	if (!pkvm_hyp_vcpu_is_protected(hyp_vcpu))
 		vm->kvm.arch.timer_data.poffset = READ_ONCE(host_kvm->arch.timer_data.poffset);
 
@@ -163,7 +166,7 @@ void pkvm_timer_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 /**
  * pkvm_timer_put() - Undo pkvm_timer_load()
  *
- * The host's user space reads the virtual counter, its kernel the physical one.
+ * The host's user space reads the virtual counter, which must equal the physical one.
  */
 void pkvm_timer_put(void)
 {
@@ -171,8 +174,8 @@ void pkvm_timer_put(void)
 }
 
 /*
- * The virtual timer stays in the hardware between runs, where the host sees it
- * and is woken by it, but what the host leaves there is not what the guest gets.
+ * Between runs the virtual timer stays in the hardware, where it wakes the host. The host
+ * may change it there, so before a run EL2 restores the guest's values.
  */
 static void pvm_restore_timer(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
@@ -209,16 +212,16 @@ static void pvm_set_traps(struct pkvm_hyp_vcpu *hyp_vcpu)
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  *
  * Return: what __kvm_vcpu_run() returns to the host: ARM_EXCEPTION_IRQ for an exit
- * that has nothing for the host to do, ARM_EXCEPTION_TRAP with the syndrome, and
- * nothing but it, in the host's vCPU, or ARM_EXCEPTION_IL if the vCPU is off or
- * beyond help.
+ * that the host need not handle; ARM_EXCEPTION_TRAP for an exit that is described in the
+ * host's vCPU, see pvm_exit_to_host(); ARM_EXCEPTION_IL if the vCPU is off or cannot run
+ * any more.
  */
 int pvm_vcpu_run(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 	u64 exit_code;
 
-	/* The vCPU that ended the VM tells the host, this one just does not run. */
+	/* After SYSTEM_OFF or SYSTEM_RESET of another vCPU, which has told the host. */
 	if (READ_ONCE(pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.stopped))
 		return ARM_EXCEPTION_IRQ;
 

@@ -2,12 +2,11 @@
 /*
  * The GICv3 CPU interface of vCPUs on a protected host.
  *
- * R4: list registers are the host's, it is trusted to deliver interrupts. All
- *     else moves between the hardware and the hypervisor's vCPU; a host's pointer
- *     is never followed. A protected guest's priorities and masks are shown to
- *     the host, which needs them to know when to wake the vCPU, and never taken
- *     from it.
- * R8: a protected VM that is shown no GIC has no CPU interface either.
+ * R4: EL2 takes the list registers from the host, which is trusted to deliver interrupts.
+ *     All other state moves between the hardware and EL2's own vCPU, and EL2 follows no
+ *     pointer of the host. It shows the host VMCR of a protected vCPU, so that the host
+ *     knows when to wake it, but never takes that from the host.
+ * R8: a protected VM whose ID registers show no GIC has no CPU interface either.
  */
 
 #include <linux/irqchip/arm-gic-v3.h>
@@ -34,7 +33,7 @@ static struct vgic_v3_cpu_if *host_cpu_if(struct pkvm_hyp_vcpu *hyp_vcpu)
 	return &hyp_vcpu->host_vcpu->arch.vgic_cpu.vgic_v3;
 }
 
-/* Of a non-protected VM the host says so itself, by what it puts into ICH_HCR_EL2. */
+/* For a non-protected VM the host itself sets the traps, in its value of ICH_HCR_EL2. */
 static bool is_without_gic(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	return pkvm_hyp_vcpu_is_protected(hyp_vcpu) &&
@@ -42,10 +41,10 @@ static bool is_without_gic(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pkvm_vgic_load() - Put the priorities and masks of a vCPU into the hardware
+ * pkvm_vgic_load() - Put VMCR and the active priorities of a vCPU into the hardware
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  *
- * Does nothing if they are there already, since an earlier run. Those of a non-protected
+ * Does nothing if they are there already from an earlier run. Those of a non-protected
  * vCPU come from the host's copy, which user space may have changed.
  */
 void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
@@ -58,7 +57,7 @@ void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 		return;
 
 	if (is_without_gic(hyp_vcpu)) {
-		/* With 0, ICH_HCR_EL2 is written also where no interrupt is pending. */
+		/* If this is 0, KVM writes ICH_HCR_EL2 even if no interrupt is pending. */
 		hyp->vgic_sre = 0;
 	} else if (pkvm_hyp_vcpu_is_protected(hyp_vcpu)) {
 		hyp->vgic_sre = ICC_SRE_EL1_DIB | ICC_SRE_EL1_DFB | ICC_SRE_EL1_SRE;
@@ -67,7 +66,7 @@ void pkvm_vgic_load(struct pkvm_hyp_vcpu *hyp_vcpu)
 		hyp->vgic_vmcr = host->vgic_vmcr;
 		memcpy(hyp->vgic_ap0r, host->vgic_ap0r, sizeof(hyp->vgic_ap0r));
 		memcpy(hyp->vgic_ap1r, host->vgic_ap1r, sizeof(hyp->vgic_ap1r));
-		/* Not followed: only whether there is one matters. */
+		/* This pointer is not followed, but only compared with NULL. */
 		hyp->its_vpe.its_vm = host->its_vpe.its_vm;
 	}
 
@@ -121,7 +120,7 @@ void pkvm_vgic_flush_lrs(struct pkvm_hyp_vcpu *hyp_vcpu)
 }
 
 /**
- * pkvm_vgic_sync_lrs() - Give the list registers back to the host after a run
+ * pkvm_vgic_sync_lrs() - Return the list registers to the host after a run
  * @hyp_vcpu: the vCPU, loaded on this CPU.
  */
 void pkvm_vgic_sync_lrs(struct pkvm_hyp_vcpu *hyp_vcpu)

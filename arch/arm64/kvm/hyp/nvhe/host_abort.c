@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of a host that touches memory which it does not own (R2, R5): the
- * access, and nothing else, ends in an abort taken to the host's own EL1. What traps
- * and means nothing to the hypervisor ends there as an undefined instruction.
+ * When the host accesses memory that it does not own (R2, R5), EL2 makes it take an abort
+ * at its own EL1, and nothing else happens. For a trap that EL2 does not handle, the host
+ * takes an undefined instruction exception.
  *
- * The abort looks like the stage-2 fault that it was, with ESR_EL1.S1PTW set.
- * The architecture sets that bit in no ESR_EL1 that the hardware writes, so the
- * host can tell the two apart: to fault the page in would not help it.
+ * ESR_EL1 of the abort describes the stage-2 fault, with S1PTW set. The architecture never
+ * sets that bit in an ESR_EL1 that hardware writes. So the host can tell this abort from a
+ * page fault, which it could resolve.
  */
 
 #include <asm/esr.h>
@@ -96,11 +96,10 @@ void host_inject_abort(u64 esr)
 }
 
 /**
- * host_inject_undef() - Make the host take what trapped it here as undefined
+ * host_inject_undef() - Make the host take an undefined instruction exception for a trap
  *
- * For traps of which the hypervisor knows nothing: of extensions, say, that the
- * kernel is not built for. Runs on the CPU that trapped, with the host's EL1 context
- * live.
+ * For traps that the hypervisor does not handle, such as those of an extension for which
+ * the kernel is not built. Runs on the CPU that trapped, with the host's EL1 context live.
  */
 void host_inject_undef(void)
 {

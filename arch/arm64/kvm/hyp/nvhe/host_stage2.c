@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tables of the host's stage-2: which entries count, and when a table goes.
+ * The tables of the host's stage-2: which entries hold a reference on their table, and when
+ * a table is freed.
  *
- * The host's stage-2 is an identity map that is built by faults. Most of it could
- * be built again, so it is not worth a table: when the last page of a table that
- * was someone else's is the host's again, the table goes, and the host's next
- * access maps the largest block that fits. The walks that do so are in pgtable.c;
- * here is what they ask of the host's page table.
+ * The host's stage-2 is an identity map that is built by faults. Default mappings can be
+ * rebuilt at any time, so a table with nothing else in it is not needed: when the last page
+ * that had another owner returns to the host, the table is freed, and the host's next access
+ * maps the largest block that fits. The walks that do so are in pgtable.c; the functions
+ * here answer their questions about the host's page table.
  *
- * R6: tables that MMIO alone needs are recycled in bounded steps.
- * R7: what annotates a page in a commit finds the tables it needs: host_s2_pgtable_pages()
- *     makes the pool large enough.
+ * R6: tables that map only MMIO are recycled in bounded steps.
+ * R7: annotating a page never fails for want of a table: host_s2_pgtable_pages() makes the
+ *     pool large enough.
  *
  * In the worst case no two neighbouring pages of memory are in the same state, so that
  * every table that covers memory exists. At each level below the pgd a region lies in one
@@ -36,7 +37,7 @@ bool host_stage2_keep_tables;
 #endif
 
 /**
- * host_stage2_flags() - Whether tables of the host's stage-2 come and go
+ * host_stage2_flags() - Choose whether tables of the host's stage-2 are freed again
  *
  * Return: flags for __kvm_pgtable_stage2_init(), beside KVM_HOST_S2_FLAGS.
  */
@@ -46,7 +47,7 @@ enum kvm_pgtable_stage2_flags host_stage2_flags(void)
 }
 
 /**
- * host_stage2_pte_is_counted() - Whether an entry of the host's stage-2 counts
+ * host_stage2_pte_is_counted() - Check whether an entry holds a reference on its table
  * @pte: the entry.
  * @level: the level of its table.
  *
@@ -58,14 +59,14 @@ bool host_stage2_pte_is_counted(kvm_pte_t pte, s8 level)
 }
 
 /**
- * host_stage2_recycle() - Take some of the tables that map nothing but MMIO
+ * host_stage2_recycle() - Free some of the tables that map only MMIO
  *
- * The pool has a page for every table that memory may need, but not for all of
- * the MMIO space: that is mapped in what is left, and is mapped again on demand.
- * The host's lock is held.
+ * The pool has a page for every table that memory may need, but not for all of the MMIO
+ * space, which uses the pages that are left. MMIO whose table is freed is mapped again on
+ * demand. The host's lock is held.
  *
- * Return: whether the pool has enough pages again to map one page of memory: if
- * not, a caller that has got no page will not get one.
+ * Return: true if enough tables were freed to map one page of memory; if false, it is no
+ * use for a caller that needs a page to try again.
  */
 bool host_stage2_recycle(void)
 {

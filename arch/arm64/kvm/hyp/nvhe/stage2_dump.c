@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tells the host what a stage-2 holds, its own or a VM's, for debugging. Not built
- * otherwise: what a guest has where is not the host's business.
+ * Shows the host the contents of a stage-2, its own or a VM's. Built only for debugging,
+ * as the host should not see the memory layout of a guest.
  *
- * What is told lands in a page that is the host's own and stays so: a page that was
- * donated for it would split the block it lies in, and the dump would show itself.
- * The page is written under the host's lock, through the fixmap.
+ * The result goes to a page that the host owns and keeps: if the host donated a page for
+ * it, that would split the block around the page, and the dump would show its own effect.
+ * EL2 writes to the page under the host's lock, through the fixmap.
  *
- * R4: the page is checked, and nothing is ever read from it: the host can write to it
- *     at the same time.
- * R6: one call looks at a bounded part of the table. So that the parts are of one
- *     moment, each lock counts how often it was given up: when that is not what the
- *     last call left, the host has to begin again.
+ * R4: EL2 checks the page, and reads nothing from it, as the host can write to it at the
+ *     same time.
+ * R6: one call visits a bounded part of the table. To ensure that all parts show the same
+ *     moment, each lock counts how often it was released. If the count has changed since
+ *     the last call, the host has to begin again.
  */
 
 #include <asm/kvm_pgtable.h>
@@ -25,11 +25,11 @@
 #include <nvhe/stage2_dump.h>
 #include <nvhe/vm_table.h>
 
-/* What one call looks at: so many leaves, or page states in blocks at 16 to the leaf. */
+/* The limit of one call in leaves; 16 page states in a block count as one leaf. */
 #define DUMP_MAX_LEAVES		4096
 #define DUMP_STATES_PER_LEAF	16
 
-/* Where in the table a dump is. */
+/* The position of a dump in the table. */
 struct dump_pos {
 	struct kvm_pgtable *pgt;
 	bool host;
@@ -37,7 +37,7 @@ struct dump_pos {
 	int budget;
 };
 
-/* Whoever first comes to a table tells of its page. */
+/* The call that visits the first entry of a table counts its page. */
 static void dump_table(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
 		       kvm_pte_t *ptep, s8 level)
 {
@@ -73,7 +73,7 @@ static void dump_find_pte(struct pkvm_s2_dump *dump, const struct dump_pos *pos,
 	}
 }
 
-/* From @addr on, how much of the leaf that ends at @end is in one state. */
+/* Get how many bytes from @addr on, up to @end, the end of the leaf, have the same state. */
 static u64 dump_same_state(struct dump_pos *pos, u64 addr, u64 end, u8 state)
 {
 	unsigned int nr = 0;
@@ -181,7 +181,7 @@ static int dump_locked(u64 phys, struct kvm_pgtable *pgt, u64 addr, u64 *gen, u6
 
 	page = hyp_fixmap_map(phys);
 	dump_tables(&dump, &pos, page);
-	/* Giving up the lock is going to be counted, too. */
+	/* The release of the lock after this will be counted, too. */
 	dump.gen = *gen + 1;
 	dump.faults = host_mmu.faults;
 	memcpy(page, &dump, offsetof(struct pkvm_s2_dump, run));
@@ -191,11 +191,11 @@ static int dump_locked(u64 phys, struct kvm_pgtable *pgt, u64 addr, u64 *gen, u6
 }
 
 /**
- * __pkvm_stage2_dump() - Tell what a part of a stage-2 holds
- * @pfn: where to: a page of the host's own, host physical. See struct pkvm_s2_dump.
+ * __pkvm_stage2_dump() - Write a part of a stage-2 to a page of the host
+ * @pfn: the page, which the host owns exclusively. See struct pkvm_s2_dump.
  * @handle: the VM, or 0 for the host.
- * @addr: where to begin in the input space: 0, or what the last call left.
- * @gen: what the last call left, for an @addr other than 0.
+ * @addr: the input address to begin at: 0, or pkvm_s2_dump::next of the last call.
+ * @gen: pkvm_s2_dump::gen of the last call, for an @addr other than 0.
  *
  * Takes the lock of the host, and of the VM if there is one.
  *

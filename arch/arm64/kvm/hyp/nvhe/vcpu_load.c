@@ -2,8 +2,8 @@
 /*
  * Which vCPU is loaded on which CPU.
  *
- * R5: a vCPU is loaded on one CPU at most, and finds nothing there that another vCPU of
- *     its VM has left in TLB and instruction cache.
+ * R5: a vCPU is loaded on one CPU at most. When it is loaded, EL2 invalidates what another
+ *     vCPU of its VM has left in the CPU's TLB and instruction cache.
  */
 
 #include <linux/kvm_host.h>
@@ -29,7 +29,7 @@ static DEFINE_PER_CPU(u16 [KVM_MAX_PVMS], last_vcpu_loaded);
 
 /**
  * pkvm_forget_loaded() - Forget which vCPUs of a VM were loaded where
- * @handle: the VM, which is dying: the handle's next one is another VM.
+ * @handle: the VM, which is dying, so that its handle may soon be another VM's.
  */
 void pkvm_forget_loaded(pkvm_handle_t handle)
 {
@@ -56,7 +56,7 @@ static void flush_other_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 /**
  * pkvm_get_loaded_hyp_vcpu() - The vCPU that is loaded on this CPU
  *
- * Return: the vCPU, good until the call that runs now ends, or NULL.
+ * Return: the vCPU, valid until the current call of the host ends; NULL if there is none.
  */
 struct pkvm_hyp_vcpu *pkvm_get_loaded_hyp_vcpu(void)
 {
@@ -67,7 +67,7 @@ static int load_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	int ret;
 
-	/* It cannot begin to die any more: the caller holds on to it. */
+	/* The VM cannot begin to die any more, as the caller holds a reference to it. */
 	if (pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.is_dying)
 		return -ENOENT;
 
@@ -76,7 +76,7 @@ static int load_vcpu(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	ret = pkvm_np_load(hyp_vcpu);
 	if (ret) {
-		/* Whoever loads it next finds what was done to it. */
+		/* The CPU that loads it next sees all that this CPU wrote to it. */
 		smp_store_release(&hyp_vcpu->state.loaded, false);
 		return ret;
 	}
@@ -131,7 +131,7 @@ void pkvm_vcpu_put(void)
 		pvm_show_stats(hyp_vcpu);
 
 	__this_cpu_write(loaded_hyp_vcpu, NULL);
-	/* Whoever loads it next finds what it left. */
+	/* The CPU that loads it next sees all that this CPU wrote to it. */
 	smp_store_release(&hyp_vcpu->state.loaded, false);
 	pkvm_put_hyp_vcpu(hyp_vcpu);
 }

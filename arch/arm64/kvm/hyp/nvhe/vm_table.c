@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * References to VMs. While a call of the host holds one, the VM can neither begin to die
- * nor, if it is dying, go. The table itself is in pkvm.c.
+ * References to VMs. While a call of the host holds a reference to a VM, the teardown of the
+ * VM can neither start nor be finalized. The table itself is in pkvm.c.
  *
  * R4: a call that is not for the vCPU that this CPU has loaded acts on a handle.
  */
@@ -13,10 +13,10 @@
 #include <nvhe/vm_table.h>
 
 /**
- * pkvm_get_hyp_vm() - Hold on to a VM
+ * pkvm_get_hyp_vm() - Get a reference to a VM
  * @handle: the VM.
  *
- * Return: the VM, which will not go before pkvm_put_hyp_vm(); NULL for an unknown
+ * Return: the VM, which exists until pkvm_put_hyp_vm() at least; NULL for an unknown
  * handle.
  */
 struct pkvm_hyp_vm *pkvm_get_hyp_vm(pkvm_handle_t handle)
@@ -33,8 +33,8 @@ struct pkvm_hyp_vm *pkvm_get_hyp_vm(pkvm_handle_t handle)
 }
 
 /**
- * pkvm_put_hyp_vm() - Undo pkvm_get_hyp_vm()
- * @hyp_vm: what it returned.
+ * pkvm_put_hyp_vm() - Drop a reference to a VM
+ * @hyp_vm: the VM, from pkvm_get_hyp_vm().
  */
 void pkvm_put_hyp_vm(struct pkvm_hyp_vm *hyp_vm)
 {
