@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Page tables in which an entry counts only when it says something that could not be
- * rebuilt on demand: kvm_pgtable_mm_ops::pte_is_counted tells. A table in which nothing
- * counts can be taken away. See pgtable_coalesce.c.
+ * Page tables in which an entry holds a reference on its table only if it cannot be rebuilt
+ * on demand: kvm_pgtable_mm_ops::pte_is_counted decides that. A table without counted
+ * entries can be freed. See pgtable_coalesce.c.
  */
 #ifndef __ARM64_KVM_PGTABLE_COALESCE_H__
 #define __ARM64_KVM_PGTABLE_COALESCE_H__

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage-2 tables that go when nothing in them counts any more: all that they map can be
- * rebuilt on demand, by a block where one fits.
+ * Frees stage-2 tables in which no entry is counted (kvm_pgtable_mm_ops::pte_is_counted):
+ * all that they map can be rebuilt on demand, by a block where one fits.
  *
- * The refcount of a table page is one for the entry that points to it, and one for each of
- * its own entries that counts. Tables count, so one in which nothing does has none below
- * it. What is done here is for one who holds the page table alone.
+ * The refcount of a table page is one for the entry that points to it, and one for each
+ * counted entry in it. An entry for a table is counted, so a table without counted entries
+ * has no tables below it. The callers have exclusive access to the page table.
  */
 
 #include <kunit/visibility.h>
@@ -15,11 +15,11 @@
 #include <asm/kvm_pgtable_coalesce.h>
 
 /**
- * stage2_nothing_counts() - Is a table worth a look, once the walk is over?
- * @ctx: a visit of one of its entries, which has been dealt with.
+ * stage2_nothing_counts() - Check whether a table can be freed when a walk leaves it
+ * @ctx: the visitor's context for an entry of the table, after that was changed.
  * @pgt: the page table.
  *
- * Return: whether nothing counts in the table, and such tables are to go.
+ * Return: whether no entry of the table is counted, and @pgt frees such tables.
  */
 bool stage2_nothing_counts(const struct kvm_pgtable_visit_ctx *ctx, struct kvm_pgtable *pgt)
 {
@@ -27,9 +27,9 @@ bool stage2_nothing_counts(const struct kvm_pgtable_visit_ctx *ctx, struct kvm_p
 }
 
 /**
- * stage2_update_count() - Keep a table's refcount when an entry is replaced in place
- * @ctx: the visit, whose @old is what the entry was.
- * @new: what it is, no more empty than before.
+ * stage2_update_count() - Update a table's refcount when an entry is replaced in place
+ * @ctx: the visitor's context, whose @old is the old value of the entry.
+ * @new: the new value; zero only if the old one is.
  */
 void stage2_update_count(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t new)
 {
@@ -55,11 +55,11 @@ static bool table_counts(const struct kvm_pgtable_visit_ctx *ctx)
 }
 
 /**
- * stage2_coalesce_table() - Take a table away if nothing counts in it
- * @ctx: the visit of the entry that points to it.
- * @mmu: for whom it is invalidated in the TLBs, with all that it mapped.
+ * stage2_coalesce_table() - Free a table if none of its entries is counted
+ * @ctx: the visitor's context for the entry that points to it.
+ * @mmu: the MMU with the VMID for which all that the table mapped is invalidated in the TLBs.
  *
- * Return: 0, also if something counts; -EAGAIN if another walk has the entry.
+ * Return: 0, also if an entry is counted; -EAGAIN if another walk has locked the entry.
  */
 int stage2_coalesce_table(const struct kvm_pgtable_visit_ctx *ctx, struct kvm_s2_mmu *mmu)
 {
@@ -97,16 +97,16 @@ static int coalesce_walker(const struct kvm_pgtable_visit_ctx *ctx,
 }
 
 /**
- * kvm_pgtable_stage2_coalesce() - Take away the tables of a range in which nothing counts
+ * kvm_pgtable_stage2_coalesce() - Free the tables of a range in which no entry is counted
  * @pgt:	Page-table structure initialised by kvm_pgtable_stage2_init*().
  * @addr:	Intermediate physical address from which to look.
  * @size:	Size of the range.
- * @max:	The most tables to take away.
+ * @max:	The most tables to free.
  *
- * A table goes as a whole, with what it maps out of the range: all of it can
- * be rebuilt on demand. The caller must hold the page-table for itself alone.
+ * A table is freed as a whole, with what it maps outside of the range: all of it can
+ * be rebuilt on demand. The caller must have exclusive access to the page-table.
  *
- * Return: The number of tables that went; 0 if the range is invalid.
+ * Return: The number of tables that were freed; 0 if the range is invalid.
  */
 unsigned int kvm_pgtable_stage2_coalesce(struct kvm_pgtable *pgt, u64 addr, u64 size,
 					 unsigned int max)
