@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: what user space may ask of a protected VM. What it
- * may ask of a vCPU is in pkvm_guest_vcpu.c.
+ * Protected guests, host side: which calls user space may make for a protected VM. Those
+ * for a vCPU are in pkvm_guest_vcpu.c.
  *
  * Nothing here protects a guest: the hypervisor does. These checks give a VMM a
  * clear errno where the hypervisor would only refuse.
@@ -17,7 +17,7 @@
 #include "pkvm_smmu.h"
 
 /**
- * pkvm_guest_init_smccc() - Tell the hypervisor what guests may know of workarounds
+ * pkvm_guest_init_smccc() - Give the hypervisor the answers to guests' queries of workarounds
  *
  * Runs once, on a host that has not given up its privileges yet. The answers are
  * those that kvm_smccc_call_handler() gives to other VMs.
@@ -35,7 +35,7 @@ void __init pkvm_guest_init_smccc(void)
 	else if (arm64_get_spectre_v2_state() == SPECTRE_MITIGATED)
 		wa[PVM_SMCCC_WORKAROUND_1] = SMCCC_RET_SUCCESS;
 
-	/* Where there is SSBS the guest sees it, and has to use it. */
+	/* If the CPU has SSBS, the guest sees that, and has to use SSBS instead. */
 	if (arm64_get_spectre_v4_state() == SPECTRE_UNAFFECTED ||
 	    (arm64_get_spectre_v4_state() == SPECTRE_MITIGATED &&
 	     !cpus_have_final_cap(ARM64_SSBS)))
@@ -52,9 +52,9 @@ void __init pkvm_guest_init_smccc(void)
  * @kvm: the VM, being created.
  * @type: KVM_CREATE_VM's type; loses KVM_VM_TYPE_ARM_PROTECTED.
  *
- * Return: 0; -EINVAL if the VM shall be protected on a host that was not booted
- * with kvm-arm.mode=protected; -EPERM if it shall be where a device may reach its
- * memory, and kvm-arm.dma_isolation=required was asked for.
+ * Return: 0; for a protected VM, -EINVAL if the host was not booted with
+ * kvm-arm.mode=protected; -EPERM if a device may access its memory, and the host was booted
+ * with kvm-arm.dma_isolation=required.
  */
 int pkvm_guest_init_vm(struct kvm *kvm, unsigned long *type)
 {
@@ -113,12 +113,12 @@ int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap)
 }
 
 /**
- * kvm_arch_ext_allowed() - May a VM have what a capability stands for?
+ * kvm_arch_ext_allowed() - Check whether a VM may have a capability
  * @kvm: the VM.
  * @ext: KVM_CAP_*.
  *
- * For a protected VM the list is complete: it has nothing that is not in here, and what user space
- * would use it by is refused. Whether it has what is in here is for the rest of KVM to say.
+ * A protected VM has no capability that is not in this list, and KVM refuses the calls that would
+ * use it. For a capability in the list, the rest of KVM decides whether the VM has it.
  *
  * Return: whether it may.
  */
@@ -174,7 +174,7 @@ bool kvm_arch_ext_allowed(struct kvm *kvm, long ext)
 }
 
 /**
- * pkvm_guest_check_vm_ioctl() - May user space do this to a VM?
+ * pkvm_guest_check_vm_ioctl() - Check whether user space may call an ioctl of a VM
  * @kvm: the VM.
  * @ioctl: an ioctl of a VM.
  *
@@ -193,7 +193,7 @@ int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl)
 	case KVM_ARM_MTE_COPY_TAGS:
 	case KVM_ARM_GET_REG_WRITABLE_MASKS:
 		return -EPERM;
-	/* The filter of SMCCC calls: EL2 answers these. */
+	/* They are about the filter of SMCCC calls, which EL2 answers without it. */
 	case KVM_HAS_DEVICE_ATTR:
 	case KVM_SET_DEVICE_ATTR:
 		return -ENXIO;
@@ -203,13 +203,13 @@ int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl)
 }
 
 /**
- * pkvm_guest_check_memslot() - May this change of a memslot be made?
+ * pkvm_guest_check_memslot() - Check whether a change of a memslot is allowed
  * @kvm: the VM, slots_lock held.
- * @new: the slot as it shall be, NULL if it shall go.
- * @change: what kind of change it is.
+ * @new: the new slot; NULL if the change is a deletion.
+ * @change: the kind of change.
  *
- * What a protected guest owns cannot move under it, and nobody can see which of
- * its pages it wrote.
+ * The host cannot move pages that a protected guest owns, nor see which of them the guest
+ * has written.
  *
  * Return: 0 if so or if @kvm is not protected, else -EPERM.
  */

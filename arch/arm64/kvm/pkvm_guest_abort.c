@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: the host's own kernel touched memory that it gave
- * away, without having asked whether it may (R9, pkvm_guest_pin.c), and has no fixup.
- * It is in no position to give up the access, and an oops would punish the wrong one:
- * the page is taken back from the guest by force, and the access goes on.
+ * Protected guests, host side: the host's kernel has accessed a private page of a guest
+ * without the check of pkvm_guest_pin.c (R9), at an instruction without a fixup. The kernel
+ * cannot give up the access, and an oops would harm the host, not the guest. So the host
+ * reclaims the page from the guest by force, and repeats the access.
  *
  * R3: the hypervisor zeroes the page first.
  */
@@ -34,7 +34,7 @@ bool pkvm_guest_resolve_abort(unsigned long addr)
 	int ret;
 
 	local_irq_save(flags);
-	/* The kernel may have user space's tables out of sight. */
+	/* The kernel may run without the current tables of user space. */
 	if (is_ttbr0_addr(addr))
 		uaccess_ttbr0_enable();
 	asm volatile("at s1e1r, %0" :: "r" (addr));

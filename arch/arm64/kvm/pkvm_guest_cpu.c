@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: what of the CPU the hypervisor has to know to show it to VMs.
+ * Protected guests, host side: gives the hypervisor the ID registers of the CPUs, from which it
+ * makes those of VMs.
  */
 
 #include <linux/cpufeature.h>
@@ -33,7 +34,7 @@ static const u32 id_regs[] __initconst = {
 
 /**
  * pkvm_guest_init_cpu() - Tell the hypervisor the ID registers that all CPUs agree on
- * @pfr0: what guests may know of ID_AA64PFR0_EL1, the state of the mitigations in it.
+ * @pfr0: ID_AA64PFR0_EL1 as guests may see it, with the state of the mitigations.
  *
  * Runs once, on a host that has not given up its privileges yet.
  */
@@ -47,7 +48,7 @@ void __init pkvm_guest_init_cpu(u64 pfr0)
 
 	regs[IDREG_IDX(SYS_ID_AA64PFR0_EL1)] = pfr0;
 
-	/* What the kernel has found not to work on some CPU, or has no code for. */
+	/* Hide what the kernel has found not to work on some CPU, or has no code for. */
 	if (!cpus_have_final_cap(ARM64_HAS_WFXT))
 		regs[IDREG_IDX(SYS_ID_AA64ISAR2_EL1)] &= ~ID_AA64ISAR2_EL1_WFxT_MASK;
 	if (!system_supports_poe())

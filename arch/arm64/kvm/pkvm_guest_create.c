@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VMs of a host in protected mode, host side: how their vCPUs become known to the
- * hypervisor, and what is said if it does not run one.
+ * VMs of a host in protected mode, host side: registers their vCPUs with the hypervisor,
+ * and reports why the hypervisor did not run one.
  *
- * At the first run of a VM the hypervisor learns of all vCPUs that there are. A VM
- * that is not protected may get more of them later, each of which becomes known at
- * its own first run. A protected one takes no more; one that is being created while
- * the VM runs first is refused, or there is room for it.
+ * At the first run of a VM the host registers all vCPUs that there are. A non-protected
+ * VM may get more vCPUs later, each of which is registered at its own first run. A
+ * protected VM gets no more; a vCPU whose creation races with the first run of the VM is
+ * either refused, or counted among those that are registered.
  */
 
 #include <linux/bitfield.h>
@@ -22,7 +22,7 @@
 #include "hyp_constants.h"
 
 /**
- * pkvm_guest_check_new_vcpu() - May the VM have one more vCPU?
+ * pkvm_guest_check_new_vcpu() - Check whether a VM may have one more vCPU
  * @kvm: the VM; the new vCPU is counted in its created_vcpus and not online yet.
  *
  * Takes config_lock.
@@ -42,8 +42,8 @@ int pkvm_guest_check_new_vcpu(struct kvm *kvm)
 }
 
 /**
- * pkvm_guest_max_vcpus() - How many vCPUs will the hypervisor have to make room for?
- * @kvm: the VM, about to be made known; config_lock held.
+ * pkvm_guest_max_vcpus() - Get the number of vCPUs for which the hypervisor needs room
+ * @kvm: the VM, about to be created at EL2; config_lock held.
  *
  * Return: the number, 0 if the VM has no vCPU.
  */
@@ -90,7 +90,7 @@ err_free_vcpu:
 	return ret;
 }
 
-/* Of a protected VM vCPU 0 starts by itself, if user space lets it, and turns the others on. */
+/* vCPU 0 of a protected VM starts by itself, if user space lets it, and turns the others on. */
 static void init_power(struct kvm_vcpu *vcpu)
 {
 	vcpu->arch.pkvm.power = !vcpu->vcpu_idx;
@@ -99,11 +99,11 @@ static void init_power(struct kvm_vcpu *vcpu)
 }
 
 /**
- * pkvm_guest_add_vcpus() - Make those vCPUs known that the hypervisor does not know
- * @kvm: the VM, which it knows; config_lock and pkvm.setup_lock held.
+ * pkvm_guest_add_vcpus() - Register all vCPUs that the hypervisor does not know yet
+ * @kvm: the VM, which exists at EL2; config_lock and pkvm.setup_lock held.
  *
- * Return: 0; -ENOMEM; or the error of __pkvm_init_vcpu(). Of several vCPUs the first
- * ones may be known then.
+ * Return: 0; -ENOMEM; or the error of __pkvm_init_vcpu(). After an error some of the vCPUs
+ * may be registered.
  */
 int pkvm_guest_add_vcpus(struct kvm *kvm)
 {
@@ -132,8 +132,8 @@ int pkvm_guest_add_vcpus(struct kvm *kvm)
  * pkvm_guest_vcpu_load() - Have the hypervisor load a vCPU on this CPU
  * @vcpu: the vCPU. Preemption is off.
  *
- * Nothing can be done about a failure here. The vCPU does not run then, and
- * pkvm_guest_fail_entry() says why.
+ * A failure cannot be reported here. The vCPU then does not run, and
+ * pkvm_guest_fail_entry() reports why.
  */
 void pkvm_guest_vcpu_load(struct kvm_vcpu *vcpu)
 {
@@ -145,10 +145,10 @@ void pkvm_guest_vcpu_load(struct kvm_vcpu *vcpu)
 EXPORT_SYMBOL_IF_KUNIT(pkvm_guest_vcpu_load);
 
 /**
- * pkvm_guest_fail_entry() - Say why the hypervisor did not run a vCPU
+ * pkvm_guest_fail_entry() - Report why the hypervisor did not run a vCPU
  * @vcpu: the vCPU, after ARM_EXCEPTION_IL on a host in protected mode.
  *
- * User space finds it in its struct kvm_run, and the log has the first one of all.
+ * User space gets the reason in its struct kvm_run. The kernel logs the first one since boot.
  */
 void pkvm_guest_fail_entry(struct kvm_vcpu *vcpu)
 {

@@ -11,8 +11,8 @@
  *		};
  *	};
  *
- * A region that the hypervisor could not keep for itself is refused: protected VMs
- * run as on a machine that has none.
+ * The host refuses a region that the hypervisor could not own exclusively. Protected VMs
+ * then run as on a machine without firmware.
  */
 
 #include <linux/kvm_host.h>
@@ -27,7 +27,7 @@
 
 static phys_addr_t fw_base, fw_size;
 
-/* Two that claim the same memory: neither knows what the other does to it. */
+/* Whether another reserved region overlaps, whose owner could write to the firmware. */
 static bool __init overlaps_another(const struct reserved_mem *rmem)
 {
 	const void *fdt = initial_boot_params;
@@ -69,7 +69,7 @@ static int __init pkvm_guest_fw_setup(struct reserved_mem *rmem)
 	if (why) {
 		pr_err("pKVM: guest firmware at %pa, size %pa, is not used: %s\n",
 		       &rmem->base, &rmem->size, why);
-		/* An error would give memory to the allocator that is not mapped. */
+		/* After an error the kernel would free the region, which is not mapped. */
 		return 0;
 	}
 
@@ -93,7 +93,7 @@ void __init pkvm_guest_fw_init(void)
 }
 
 /**
- * pkvm_guest_fw_size() - How large is the firmware?
+ * pkvm_guest_fw_size() - Get the size of the firmware
  *
  * Return: its size in bytes, 0 if the host has none.
  */
@@ -103,9 +103,9 @@ u64 pkvm_guest_fw_size(void)
 }
 
 /**
- * pkvm_guest_set_fw_ipa() - Have a VM start in the firmware
+ * pkvm_guest_set_fw_ipa() - Make a VM start in the firmware
  * @kvm: a protected VM.
- * @ipa: where it shall be loaded, page aligned.
+ * @ipa: the IPA at which EL2 loads the firmware, page aligned.
  *
  * Return: 0; -EINVAL if there is no firmware, or @ipa is not aligned, or not all of
  * the firmware would lie in the IPA space; -EBUSY if a vCPU has run.

@@ -2,11 +2,11 @@
 /*
  * Protected guests, host side: totals since boot, in debugfs as kvm/pkvm_stats.
  *
- * What went out has to come back: when no protected VM is alive, the pages that
- * were donated equal those that were relinquished and reclaimed, and metadata
- * likewise. What VMs asked for, and why they left, is added up when they die;
- * what one that lives did is in its own folder. Pages for tables count as the host's
- * own tables do, in /proc/meminfo.
+ * When no protected VM is alive, the host has all donated pages back: their number equals
+ * that of the relinquished and reclaimed pages. The same holds for metadata pages. The
+ * counts of calls and exits of a VM are added to the totals when it dies; those of a live
+ * VM are in its own folder. Pages for tables are counted in /proc/meminfo, as the host's
+ * own tables are.
  */
 
 #include <linux/debugfs.h>
@@ -71,7 +71,7 @@ void pkvm_guest_metadata_donated(unsigned long nr_pages)
 #define COUNTED_TABLE	1
 
 /**
- * pkvm_guest_count_tables() - Count pages of a stage-2 as what they are
+ * pkvm_guest_count_tables() - Count pages of a stage-2 as page tables
  * @addr: the pages, allocated for tables of a VM: for the PGD, or for a memcache.
  * @nr_pages: how many.
  *
@@ -89,7 +89,7 @@ void pkvm_guest_count_tables(void *addr, unsigned int nr_pages)
 }
 
 /**
- * pkvm_guest_alloc_table() - A page for a memcache, counted as a table
+ * pkvm_guest_alloc_table() - Allocate a page for a memcache, and count it as a table
  *
  * Return: the page, or NULL.
  */
@@ -105,8 +105,8 @@ void *pkvm_guest_alloc_table(void)
 
 /**
  * pkvm_guest_uncount_table() - Undo pkvm_guest_count_tables() for one page
- * @addr: a page that is about to be freed. If it was never counted, nothing is done: the
- *	hypervisor gives back tables and what it had for other purposes together.
+ * @addr: a page that is about to be freed. Nothing is done if it was never counted, as the
+ *	hypervisor returns tables and pages for other purposes together.
  */
 void pkvm_guest_uncount_table(void *addr)
 {

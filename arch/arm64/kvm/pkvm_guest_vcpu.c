@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: vCPUs. What user space may ask of one, and the
- * calls of the guest that leave something for the host to do.
+ * Protected guests, host side: which calls user space may make for a vCPU, and the
+ * hypercalls of the guest for which the hypervisor needs the host.
  *
- * The registers are the hypervisor's. What the host's vCPU holds of them is what
- * the last exit had to show, and what the next entry takes is the answer to that.
- * These checks give a VMM a clear errno where it would have no effect.
+ * The hypervisor has the registers of a vCPU. The host's vCPU has only those values that
+ * the last exit showed, and the next entry takes only the host's answer to it. The checks
+ * here give a VMM a clear errno for a call that would have no effect.
  */
 
 #include <linux/arm-smccc.h>
@@ -23,23 +23,23 @@
 #include "pkvm_guest.h"
 #include "trace_pkvm.h"
 
-/* Once the hypervisor has a vCPU, it is as it is. */
+/* Whether the vCPU is registered with the hypervisor, and can no longer change. */
 static bool vcpu_is_fixed(struct kvm_vcpu *vcpu)
 {
 	return vcpu->vcpu_idx < READ_ONCE(vcpu->kvm->arch.pkvm.guest.nr_vcpus);
 }
 
 /**
- * pkvm_guest_init_features() - The features of a vCPU that is being initialised
+ * pkvm_guest_init_features() - Check the features of a vCPU that is being initialised
  * @vcpu: the vCPU.
- * @features: what user space wants, without KVM_ARM_VCPU_POWER_OFF; gains
- *	KVM_ARM_VCPU_PSCI_0_2, by which alone a protected guest is served.
+ * @features: the features that user space requests, without KVM_ARM_VCPU_POWER_OFF; gains
+ *	KVM_ARM_VCPU_PSCI_0_2, as protected guests have no other PSCI.
  *
- * pkvm.setup_lock is held: the vCPU is as it is initialised before the hypervisor
- * hears of it, or stays as it is.
+ * pkvm.setup_lock is held, so that the vCPU is either initialised before it is registered
+ * with the hypervisor, or not at all.
  *
- * Return: 0 if so or if the VM is not protected; -EPERM if the hypervisor has the
- * vCPU; -EINVAL for a feature that protected guests do not have.
+ * Return: 0 if it may be initialised, or the VM is not protected; -EPERM if the vCPU is
+ * registered; -EINVAL for a feature that protected guests do not have.
  */
 int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
 {
@@ -58,7 +58,7 @@ int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features)
 }
 
 /**
- * pkvm_guest_check_vcpu_ioctl() - May user space do this to a vCPU?
+ * pkvm_guest_check_vcpu_ioctl() - Check whether user space may call an ioctl of a vCPU
  * @vcpu: the vCPU, its mutex held, and for KVM_SET_MP_STATE pkvm.setup_lock.
  * @ioctl: an ioctl of a vCPU.
  *
@@ -86,7 +86,7 @@ int pkvm_guest_check_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl)
 }
 
 /**
- * pkvm_guest_check_vgic_cpu_regs() - May user space access a vCPU's GIC registers?
+ * pkvm_guest_check_vgic_cpu_regs() - Check whether user space may access GIC registers of a vCPU
  * @vcpu: the vCPU; config_lock is held.
  *
  * Return: 0 if so or if the VM is not protected, else -EPERM.
@@ -111,8 +111,8 @@ static bool is_boot_reg(struct kvm_vcpu *vcpu, u64 id)
 }
 
 /*
- * VMMs set registers to what a reset leaves there: zeroes, or PSTATE. User space could
- * have another value by the time that it is set; that is lost on the hypervisor.
+ * VMMs set registers to their reset values: zeroes, or PSTATE. User space could change the
+ * value between this check and the write, but the hypervisor would not take it.
  */
 static bool is_unchanged(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
@@ -129,14 +129,14 @@ static bool is_unchanged(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg)
 }
 
 /**
- * pkvm_guest_check_reg() - May user space get or set this register?
+ * pkvm_guest_check_reg() - Check whether user space may get or set a register
  * @vcpu: the vCPU, its mutex held.
  * @reg: the register, and the user pointer to its value.
  * @write: whether it is to be set.
  *
- * For a vCPU that pkvm_guest_check_vcpu_ioctl() lets pass, one that has not run yet:
- * of a protected VM it takes what the boot protocol needs, vCPU 0 its pc and x0..x3,
- * and every vCPU what a core register has anyway.
+ * Called after pkvm_guest_check_vcpu_ioctl(), so the vCPU has not run yet. For a protected
+ * VM, user space may set what the boot protocol needs: pc and x0..x3 of vCPU 0. For every
+ * vCPU it may write the current value of a core register.
  *
  * Return: 0 if so or if the VM is not protected, else -EPERM.
  */
@@ -152,9 +152,9 @@ int pkvm_guest_check_reg(struct kvm_vcpu *vcpu, const struct kvm_one_reg *reg, b
 }
 
 /*
- * The hypervisor has turned a vCPU on, or off, and the host hears of it from two
- * vCPUs, in any order: whoever turned it on, and the one that turned itself off.
- * A vCPU is on if it was turned on more often than off.
+ * The hypervisor has turned a vCPU on or off. The host sees that by the exits of two vCPUs,
+ * in any order: of the vCPU that turned it on, and of the vCPU itself when it turned itself
+ * off. So the host counts: the vCPU is on if it was turned on more often than off.
  */
 static void change_power(struct kvm_vcpu *vcpu, int change)
 {
@@ -207,9 +207,9 @@ static int handle_need_tables(struct kvm_vcpu *vcpu)
 }
 
 /*
- * Give the guest the pages that its call names. It goes on with the first of them,
- * so what keeps a later one from it is seen to when it comes to that. A call for
- * memory that the VMM has not given fails.
+ * Donate the pages that the guest's call needs. The call can go on with the first of them,
+ * so an error for a later page is ignored here; the guest's next call will meet it. If there
+ * is no memslot at the first page, the call fails.
  */
 static int handle_need_pages(struct kvm_vcpu *vcpu)
 {
@@ -237,7 +237,7 @@ static int handle_need_pages(struct kvm_vcpu *vcpu)
 		kvm_inject_dabt(vcpu, gfn << PAGE_SHIFT);
 		return 1;
 	case -EFAULT:
-		/* Another vCPU has put a guard there: the call is made again, and refused. */
+		/* Another vCPU has put a guard there: let EL2 refuse the repeated call. */
 		if (kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn) == -EPERM)
 			return 1;
 		fallthrough;
@@ -248,7 +248,7 @@ static int handle_need_pages(struct kvm_vcpu *vcpu)
 
 /**
  * pkvm_guest_handle_hvc() - Handle a hypercall for which the hypervisor needs the host
- * @vcpu: the vCPU; why it left is in its syndrome, the call in its registers.
+ * @vcpu: the vCPU; its syndrome has the kind of exit, its registers have the arguments.
  *
  * Return: 1 to go on, 0 to exit to user space, or a negative error for KVM_RUN.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Hands the machine's SMMUv3s to the hypervisor while the host is still trusted (R9),
- * and says for which devices DMA is isolated.
+ * and reports the devices whose DMA is not isolated.
  *
  * The host's own driver must not touch an SMMU before the hypervisor drives it: a device
  * link keeps it from probing until the host has given up its privileges. It then finds
@@ -29,7 +29,7 @@
 /* BBML, which Linux's driver does not use: 2 if block sizes may change in place. */
 #define IDR3_BBML	GENMASK(12, 11)
 
-/* Nodes of bus masters that no SMMU of the hypervisor stands before. */
+/* The most names that are kept of bus masters whose DMA no SMMU of the hypervisor translates. */
 #define MAX_NAMED	8
 
 static phys_addr_t first_memory;
@@ -59,10 +59,10 @@ static const char *isolation(void)
 }
 
 /**
- * pkvm_smmu_check_vm() - Whether a protected VM may be made
+ * pkvm_smmu_check_vm() - Check whether a protected VM may be created
  *
- * Return: 0; -EPERM where kvm-arm.dma_isolation=required, and a device could reach a
- * guest's memory.
+ * Return: 0; -EPERM if the host was booted with kvm-arm.dma_isolation=required, but a device
+ * could access a guest's memory.
  */
 int pkvm_smmu_check_vm(void)
 {
@@ -70,9 +70,9 @@ int pkvm_smmu_check_vm(void)
 }
 
 /**
- * pkvm_smmu_memory() - Where the hypervisor has the tables of the first SMMU
+ * pkvm_smmu_memory() - Get the address of the hypervisor's tables of the first SMMU
  *
- * For tests, which see that nobody reaches them.
+ * For tests, which check that no device can access them.
  *
  * Return: the physical address; 0 if the hypervisor drives no SMMU.
  */
@@ -89,7 +89,7 @@ static u64 __init pkvm_smmu_table_pages(u32 ia_bits)
 	struct memblock_region *reg;
 	u64 nr = 0;
 
-	/* Where no block fits the first level, each of its entries is a table. */
+	/* If the first level cannot have blocks, each of its entries points to a table. */
 	if (!kvm_level_supports_block_mapping(start))
 		nr += BIT(ia_bits - kvm_granule_shift(start));
 
@@ -168,11 +168,11 @@ static int __init pkvm_smmu_give(void)
 	if (ret)
 		return ret;
 
-	/* What was given stays the hypervisor's, also where it reports an error. */
+	/* After an error, too, the hypervisor keeps the memory that it was given. */
 	return kvm_call_hyp_nvhe(__pkvm_smmu_init);
 }
 
-/* The host's driver waits for the gate. */
+/* Create a device for which the host's driver of each SMMU waits, by a device link. */
 static int __init pkvm_smmu_close_gate(void)
 {
 	unsigned int i;
@@ -294,8 +294,8 @@ static bool __init device_is_isolated(struct device_node *np)
 }
 
 /*
- * A tree does not say which devices are bus masters. Those are taken for one which
- * bridge to PCI, have an IOMMU, or say how their DMA goes with the caches.
+ * A device tree does not say which devices are bus masters. Take a device for one if it is
+ * a PCI host bridge or virtio over MMIO, has an IOMMU, or has coherent DMA.
  */
 static void __init pkvm_smmu_judge(struct device_node *np)
 {
@@ -335,7 +335,7 @@ static int dma_isolation_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(dma_isolation);
 
-/* After finalize_pkvm(), which stands before this in the order of links. */
+/* Runs after finalize_pkvm(), which is linked before it. */
 static int __init pkvm_smmu_finish(void)
 {
 	struct device_node *np;

@@ -7,7 +7,7 @@
 
 #include <asm/kvm_pkvm_smmu.h>
 
-/* What the hypervisor reads it from. */
+/* The hypervisor's struct, which the host fills in. */
 #define pkvm_hyp_smmu_setup	kvm_nvhe_sym(pkvm_smmu_setup)
 extern struct pkvm_smmu_setup pkvm_hyp_smmu_setup;
 
