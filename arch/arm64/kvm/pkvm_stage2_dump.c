@@ -2,10 +2,10 @@
 /*
  * Stage-2 tables that the hypervisor owns, for debugging: snapshots of them, files in
  * debugfs that show these (the host's, and one per VM), and the parameter that leaves
- * the host's tables split. Not built otherwise.
+ * the host's tables split. Built only for debugging.
  *
- * A file shows the snapshot that its opening took. If the VM dies meanwhile, debugfs ends
- * the reading with EIO.
+ * A file shows the snapshot that was taken when it was opened. If the VM dies meanwhile,
+ * further reads fail with EIO.
  */
 
 #include <kunit/visibility.h>
@@ -20,10 +20,10 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_dump.h>
 
-/* How often a snapshot is begun before the table is held to change all the time. */
+/* The number of tries for a snapshot, each of which fails if the table changes meanwhile. */
 #define SNAPSHOT_TRIES	100
 
-/* Of enum pkvm_component_id and of a guest's annotations, in the order of their numbers. */
+/* Names of enum pkvm_component_id and of enum pkvm_page_state, in the order of their numbers. */
 static const char * const host_owners[] = { "host", "hyp", "ffa", "guest" };
 static const char * const states[] = { "owned", "shared", "borrowed", "none" };
 
@@ -49,7 +49,7 @@ static int snapshot_add(struct pkvm_s2_snapshot *s, const struct pkvm_s2_run *ru
 	else if (run->pte)
 		s->annotated += run->nr;
 
-	/* A run may go on in the next call's page. */
+	/* The first run of a page may continue the last run of the page before. */
 	if (last && last->addr + last->size == run->addr && last->pte == run->pte &&
 	    last->level == run->level && last->state == run->state &&
 	    last->memory == run->memory) {
@@ -105,9 +105,9 @@ static int snapshot_try(unsigned int handle, struct pkvm_s2_snapshot *s,
 }
 
 /**
- * pkvm_s2_snapshot_take() - Learn what a stage-2 of the hypervisor's holds
+ * pkvm_s2_snapshot_take() - Take a snapshot of a stage-2 that the hypervisor owns
  * @handle: the VM, or 0 for the host.
- * @s: zeroed, or what an earlier call has left, whose memory is used again.
+ * @s: zeroed, or from an earlier call, in which case its memory is used again.
  *
  * May sleep.
  *
@@ -122,7 +122,7 @@ int pkvm_s2_snapshot_take(unsigned int handle, struct pkvm_s2_snapshot *s)
 	if (!dump)
 		return ret;
 
-	/* Growing @s may have the host map memory: the next try finds it mapped. */
+	/* When @s grows, the host may fault memory in, which changes its stage-2: try again. */
 	for (i = 0; i < SNAPSHOT_TRIES; i++) {
 		ret = snapshot_try(handle, s, dump);
 		if (ret != -EAGAIN)
@@ -196,7 +196,7 @@ static void show_totals(struct seq_file *m, const struct pkvm_s2_snapshot *s, bo
 		seq_printf(m, "faults: %llu\n", s->faults);
 }
 
-/* An open file: what it shows, and of whom. */
+/* An open file: its snapshot, and whether that is the host's. */
 struct dump_file {
 	struct pkvm_s2_snapshot snapshot;
 	bool host;
@@ -252,7 +252,7 @@ static const struct seq_operations dump_ops = {
 	.show	= dump_show,
 };
 
-/* debugfs removes no file while it is being opened, so the VM is there until we return. */
+/* debugfs removes no file while it is being opened, so the VM exists until this returns. */
 static int dump_open(struct inode *inode, struct file *file)
 {
 	struct kvm *kvm = inode->i_private;

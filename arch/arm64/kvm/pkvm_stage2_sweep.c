@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Touch all of the host's memory once, for debugging: what the host's stage-2 maps
- * then does not depend on what the host happened to use, so that two snapshots of it
- * can be compared. Not built otherwise.
+ * Reads all of the host's memory once, for debugging: afterwards the mappings in the host's
+ * stage-2 do not depend on which memory the host happened to use, so that two snapshots of
+ * it can be compared. Built only for debugging.
  *
- * kvm/host_stage2_sweep in debugfs does it when it is read, and tells what it found.
+ * A read of kvm/host_stage2_sweep in debugfs does this, and shows the numbers of pages.
  */
 
 #include <kunit/visibility.h>
@@ -19,12 +19,11 @@
 
 /**
  * pkvm_s2_sweep() - Read a byte of every page of memory that the host maps
- * @pages: takes how many pages there are; may be NULL.
+ * @pages: set to the number of pages; may be NULL.
  *
- * May sleep. A page that is the hypervisor's or a guest's answers with an abort, which
- * is survived.
+ * May sleep. A read of a page that the hypervisor or a guest owns aborts, and is skipped.
  *
- * Return: how many could be read.
+ * Return: the number of pages that could be read.
  */
 unsigned long pkvm_s2_sweep(unsigned long *pages)
 {
@@ -32,7 +31,7 @@ unsigned long pkvm_s2_sweep(unsigned long *pages)
 	u8 value;
 
 	for (pfn = 0; pfn < max_pfn; pfn++) {
-		/* Memory may begin far up. */
+		/* Also before the first page of memory, which may have a high address. */
 		if (pfn % SZ_4K == 0)
 			cond_resched();
 		if (!pfn_valid(pfn) || !pfn_is_map_memory(pfn))

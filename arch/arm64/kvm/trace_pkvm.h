@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints of pKVM's host side: each step of a page between the host and the
- * VMs, by which one can be followed through its life, and the steps of a VM.
- * What passes between a guest and the hypervisor alone is not the host's to see.
+ * Tracepoints of pKVM's host side: each transfer of a page between the host and a VM, so
+ * that a page can be followed, and creation and destruction of VMs. The host does not see
+ * the calls that only a guest and the hypervisor know of.
  */
 #if !defined(_TRACE_PKVM_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _TRACE_PKVM_H
@@ -23,13 +23,13 @@ DECLARE_EVENT_CLASS(pkvm_vm,
 			      __entry->handle, __entry->nr_pages)
 );
 
-/* A VM began: what the hypervisor was given for it. */
+/* A VM was created: the number of pages that the hypervisor got for it. */
 DEFINE_EVENT(pkvm_vm, pkvm_vm_created,
 	     TP_PROTO(unsigned int handle, unsigned long nr_pages),
 	     TP_ARGS(handle, nr_pages)
 );
 
-/* A VM ended: how many pages its guest owned then. */
+/* A VM was destroyed: the number of pages that its guest owned then. */
 DEFINE_EVENT(pkvm_vm, pkvm_vm_destroyed,
 	     TP_PROTO(unsigned int handle, unsigned long nr_pages),
 	     TP_ARGS(handle, nr_pages)
@@ -62,31 +62,31 @@ DEFINE_EVENT(pkvm_pages, pkvm_page_donated,
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
-/* A protected guest gave a page back. */
+/* A protected guest relinquished a page. */
 DEFINE_EVENT(pkvm_pages, pkvm_page_relinquished,
 	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
-/* A page of a dead protected guest is the host's again. */
+/* The host reclaimed a page of a dead protected guest. */
 DEFINE_EVENT(pkvm_pages, pkvm_page_reclaimed,
 	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
-/* Pages were shared with a VM that is not protected. */
+/* The host shared pages with a non-protected VM. */
 DEFINE_EVENT(pkvm_pages, pkvm_np_pages_shared,
 	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
-/* Pages were taken back from a VM that is not protected. */
+/* The host unshared pages from a non-protected VM. */
 DEFINE_EVENT(pkvm_pages, pkvm_np_pages_unshared,
 	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
-/* The host's own kernel touched a page that it gave away, and got it back by force, or not. */
+/* The host's kernel accessed a private page, and reclaimed it by force; or that failed. */
 TRACE_EVENT(pkvm_page_forced,
 	    TP_PROTO(u64 pfn, int error),
 	    TP_ARGS(pfn, error),
@@ -98,7 +98,7 @@ TRACE_EVENT(pkvm_page_forced,
 		      __entry->pfn, __entry->error)
 );
 
-/* A page was not given to a protected guest that faulted on it. */
+/* The host could not donate a page to a protected guest that faulted on it. */
 TRACE_EVENT(pkvm_donation_failed,
 	    TP_PROTO(unsigned int handle, u64 gfn, int error),
 	    TP_ARGS(handle, gfn, error),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What one CPU owes the TLBs and caches while it changes stage-2 tables: the rules of
- * break-before-make, and of R3, as an account that knows neither tables nor hardware.
- * The hypervisor keeps one for each CPU in debug builds, see nvhe/pgtable_check.c.
+ * An account of the TLB and cache maintenance that a CPU still has to do while it changes
+ * stage-2 tables. It checks break-before-make and R3, without access to tables or hardware.
+ * In debug builds the hypervisor keeps one for each CPU, see nvhe/pgtable_check.c.
  */
 #ifndef __ARM64_KVM_PGTABLE_ACCOUNT_H__
 #define __ARM64_KVM_PGTABLE_ACCOUNT_H__
@@ -11,22 +11,22 @@
 
 #include <asm/kvm_pgtable.h>
 
-/* Debts of one call at a time: calls on ranges do 256 leaves at most, a few tables may go. */
+/* The most pending invalidations: a call changes up to 256 leaves, and frees a few tables. */
 #define PGTABLE_MAX_DEBTS	(256 + 16)
 
-/* Pages that may be clean and not yet handed over. */
+/* The most ranges that may be clean without having changed their owner yet. */
 #define PGTABLE_MAX_CLEAN	4
 
 /**
- * enum pgtable_offence - What is wrong with a change, if anything
+ * enum pgtable_offence - The rule that a change breaks, if any
  * @PGTABLE_LEGAL: nothing.
  * @PGTABLE_CHANGED_IN_USE: a valid entry became another one, of another address, size,
  *	memory type or shareability, or one that maps became a table.
  * @PGTABLE_NOT_INVALIDATED: an entry was made valid where TLBs may hold another one.
  * @PGTABLE_FREED_IN_USE: a table was freed that TLBs may still walk.
- * @PGTABLE_NOT_CLEANED: a page changed hands that was not cleaned for it.
+ * @PGTABLE_NOT_CLEANED: a page changed its owner without having been cleaned before.
  * @PGTABLE_STILL_OWED: an invalidation is missing at the end of the call.
- * @PGTABLE_OWES_TOO_MUCH: more is owed at a time than can be kept.
+ * @PGTABLE_OWES_TOO_MUCH: there are more pending invalidations than the account can record.
  */
 enum pgtable_offence {
 	PGTABLE_LEGAL,
@@ -39,11 +39,11 @@ enum pgtable_offence {
 };
 
 /**
- * struct pgtable_space - Whose table it is
- * @id: tells it from any other.
- * @tables_map: a table may be unlinked while it maps something.
- * @lazy: permissions that are taken away are somebody else's to invalidate.
- * @unused: no TLB holds anything of it, and nobody will walk it again.
+ * struct pgtable_space - The address space that a table translates
+ * @id: a unique pointer.
+ * @tables_map: a table may be unlinked while it still maps something.
+ * @lazy: after a permission is taken away, the host asks for the invalidation later.
+ * @unused: no TLB holds an entry of it, and no CPU will walk it again.
  */
 struct pgtable_space {
 	const void	*id;
@@ -53,13 +53,13 @@ struct pgtable_space {
 };
 
 /**
- * struct pgtable_debt - An invalidation that has to come before the call returns
- * @id: for whom.
+ * struct pgtable_debt - An invalidation that the hypervisor must make before it returns
+ * @id: of the address space.
  * @start: the first input address.
- * @end: the first one behind.
+ * @end: the end of the input addresses.
  * @table: the page of the table that was unlinked, or NULL for a leaf.
- * @level: of the leaf, or of the entry of the table.
- * @whole: TLBs may hold any part of it, so that no single address will do.
+ * @level: of the leaf, or of the entry that pointed to the table.
+ * @whole: TLBs may hold any part of the range, so an invalidation by one address is not enough.
  */
 struct pgtable_debt {
 	const void	*id;
@@ -71,11 +71,11 @@ struct pgtable_debt {
 };
 
 /**
- * struct pgtable_account - What one CPU owes; all zero is nothing
- * @debt: invalidations, in no order.
+ * struct pgtable_account - The account of one CPU; all zero if nothing is pending
+ * @debt: pending invalidations, in no order.
  * @nr_debts: how many.
- * @clean: the physical ranges that were cleaned last, the oldest first to be forgotten.
- * @next_clean: where the next one goes.
+ * @clean: a ring of the physical ranges that were cleaned last.
+ * @next_clean: index in the ring of the next range.
  */
 struct pgtable_account {
 	struct pgtable_debt	debt[PGTABLE_MAX_DEBTS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The calls of a host in protected mode, beyond those of asm/kvm_asm.h. What they do is
- * in Documentation/virt/kvm/arm/pkvm-host.rst, who answers them in nvhe/host_call.c.
+ * The calls of a host in protected mode, beyond those of asm/kvm_asm.h. See
+ * Documentation/virt/kvm/arm/pkvm-host.rst, and nvhe/host_call.c for their handlers.
  */
 #ifndef __ARM64_KVM_PKVM_CALLS_H__
 #define __ARM64_KVM_PKVM_CALLS_H__

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a VM on a protected host is shown of the CPU, and the traps and enables that follow (R8):
- * the functions behind the table in arch/arm64/kvm/hyp/nvhe/guest_features.c. They read no register
- * and no global, so that KUnit runs them at EL1, with ID registers of CPUs that there are not.
+ * The CPU features of a VM on a protected host, and the traps and enables that follow from them
+ * (R8): the functions of arch/arm64/kvm/hyp/nvhe/guest_features.c. They read no register and no
+ * global, so that KUnit can run them at EL1, with ID registers of any imaginable CPU.
  */
 #ifndef __ARM64_KVM_PKVM_FEATURES_H__
 #define __ARM64_KVM_PKVM_FEATURES_H__
@@ -20,9 +20,9 @@ extern u64 pkvm_hyp_ctr_el0;
 
 /* How a field of an ID register is offered to one kind of VM. */
 enum pkvm_offer {
-	/* Hidden. What belongs to it is UNDEFINED: EL2 traps it, or never enables it. */
+	/* Hidden. Its instructions and registers are UNDEFINED: EL2 traps or never enables them. */
 	PKVM_HIDDEN,
-	/* Hidden, and nothing traps: what the guest reaches without it has no effect on others. */
+	/* Hidden, but not trapped. If a guest uses it nevertheless, it affects nobody else. */
 	PKVM_HIDDEN_OPEN,
 	/* Offered. It has no state beyond the registers that every vCPU has. */
 	PKVM_STATELESS,
@@ -30,7 +30,7 @@ enum pkvm_offer {
 	PKVM_STATE,
 };
 
-/* What is only offered to a VM that asked for it when it was made. */
+/* Features that only a VM gets that requested them when it was created. */
 enum pkvm_option {
 	PKVM_ALWAYS,
 	PKVM_WITH_SVE,
@@ -49,8 +49,8 @@ enum pkvm_option {
  * @pvm_max: the greatest value that a protected VM is shown.
  * @np: how it is offered to non-protected VMs.
  * @np_max: the greatest value that EL2 lets the host show a non-protected VM.
- * @option: what the VM has to have asked for.
- * @hidden: the value that says that there is no such feature.
+ * @option: the option that the VM must have requested.
+ * @hidden: the value that means that there is no such feature.
  */
 struct pkvm_id_field {
 	u8 reg;
@@ -66,7 +66,7 @@ struct pkvm_id_field {
 };
 
 /**
- * struct pkvm_feature_traps - What follows from what a VM is shown
+ * struct pkvm_feature_traps - The traps and enables that follow from a VM's ID registers
  * @hcr: bits of HCR_EL2: API, APK, ATA, TID5, TTLBOS.
  * @hcrx: HCRX_EL2.
  * @fgu: for each group of fine-grained trap registers the bits, of either polarity, whose

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rule by which entries of the host's stage-2 count, and how tables are found that
- * MMIO alone needs. In one place, so that the hypervisor and the KUnit suites at EL1 go
- * by the same.
+ * The rule by which entries of the host's stage-2 hold a reference on their table, and the
+ * search for tables that map only MMIO. They are in a header so that the hypervisor and the
+ * KUnit suites at EL1 use the same code.
  */
 #ifndef __ARM64_KVM_PKVM_HOST_S2_H__
 #define __ARM64_KVM_PKVM_HOST_S2_H__
@@ -50,17 +50,17 @@ static inline kvm_pte_t pkvm_host_s2_mem_attr(void)
 }
 
 /**
- * pkvm_host_s2_counts() - Whether an entry says what could not be rebuilt on demand
+ * pkvm_host_s2_counts() - Check whether an entry cannot be rebuilt on demand
  * @pte:	an entry of the host's stage-2.
  * @level:	the level of its table.
  * @is_memory:	says whether a physical address is memory rather than MMIO.
  *
- * Counted are annotations, leaves with a software bit or other than default
- * attributes, and tables. What counts holds a reference on its table; a table that
- * has no such reference may be taken away.
+ * Annotations, leaves with a software bit or other than default attributes, and entries for
+ * tables are counted. A counted entry holds a reference on its table. A table without such
+ * references may be freed.
  *
- * Return: whether it counts; never for an empty entry, or one that is locked while
- * a walk replaces it.
+ * Return: true if the entry is counted; false for an empty entry, and for one that a walk
+ * has locked while it replaces it.
  */
 static __always_inline bool pkvm_host_s2_counts(kvm_pte_t pte, s8 level,
 						bool (*is_memory)(phys_addr_t phys))
@@ -81,15 +81,15 @@ static __always_inline bool pkvm_host_s2_counts(kvm_pte_t pte, s8 level,
 }
 
 /**
- * pkvm_host_s2_recycle() - Take some of the tables that map nothing but MMIO
- * @pgt:	the host's stage-2, held by the caller alone.
- * @memory:	the regions of memory, in order. MMIO is what lies around them.
+ * pkvm_host_s2_recycle() - Free some of the tables that map only MMIO
+ * @pgt:	the host's stage-2, to which the caller has exclusive access.
+ * @memory:	the regions of memory, in order. All addresses outside of them are MMIO.
  * @nr_regions:	how many.
- * @max:	the most tables to take.
+ * @max:	the most tables to free.
  *
- * A table that maps memory as well may go with those, if nothing counts in it.
+ * A table that maps memory as well may be freed, too, if no entry in it is counted.
  *
- * Return: how many tables went.
+ * Return: how many tables were freed.
  */
 static inline unsigned int pkvm_host_s2_recycle(struct kvm_pgtable *pgt,
 						const struct memblock_region *memory,

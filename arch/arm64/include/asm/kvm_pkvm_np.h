@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The stage-2 of VMs that are not protected, on a host in protected mode: the
- * hypervisor's, filled by sharing pages of the host with it. What the two agree on,
- * and what takes the place of the host's kvm_pgtable_stage2_*() there.
+ * The stage-2 of non-protected VMs on a host in protected mode. The hypervisor owns it, and
+ * the host fills it by sharing pages with the VM. Constants that both use, and the host's
+ * functions that replace kvm_pgtable_stage2_*() there.
  */
 #ifndef __ARM64_KVM_PKVM_NP_H__
 #define __ARM64_KVM_PKVM_NP_H__
@@ -13,16 +13,17 @@
 #include <asm/kvm_pgtable.h>
 
 /*
- * The most granules that a call takes back which are not one block (R6), and that
- * __pkvm_host_unshare_guest_all() looks at.
+ * The most granules that a call unshares unless they are one block, and the most that
+ * __pkvm_host_unshare_guest_all() visits (R6).
  */
 #define PKVM_UNSHARE_MAX_GRANULES	128
 
 #ifndef __KVM_NVHE_HYPERVISOR__
 
 /*
- * In protected mode a stage-2 is the hypervisor's, and the host asks for what it
- * does itself elsewhere. The name is as long as what it takes the place of.
+ * In protected mode the hypervisor owns a stage-2, so the host makes hypercalls instead of
+ * changing it. The name is as long as the one that it replaces, so that hooks change no
+ * other lines.
  */
 #define kvm_pgtable_s2_fn(op)	\
 	(is_protected_kvm_enabled() ? pkvm_pgtable_stage2_##op : kvm_pgtable_stage2_##op)

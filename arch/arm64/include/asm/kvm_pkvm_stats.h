@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Protected guests: what user space finds in KVM's binary statistics and in the
- * VM's debugfs folder. The hypervisor writes these where the host has them, in
- * struct kvm and struct kvm_vcpu, and never goes by what it finds there.
+ * Protected guests: statistics for user space, in KVM's binary statistics and in the VM's
+ * debugfs folder. The hypervisor writes them to the host's struct kvm and struct kvm_vcpu,
+ * and never reads them there.
  *
  * Part of asm/kvm_pkvm_vm.h; the descriptors are in pkvm_vm_stats.h and pkvm_vcpu_stats.h.
  */
@@ -12,9 +12,9 @@
 #include <linux/types.h>
 
 /**
- * struct pkvm_vm_stat - What is where in the IPA space of a protected VM.
- * @bytes_private:	Memory that the guest has for itself.
- * @bytes_shared:	Memory that the guest has and the host may use.
+ * struct pkvm_vm_stat - How much of a protected VM's IPA space is in which state.
+ * @bytes_private:	Memory that only the guest can access.
+ * @bytes_shared:	Memory that the guest shares with the host.
  * @bytes_guarded:	IPA space that is MMIO.
  * @bytes_relinquished: Memory that the guest has given back, ever.
  */
@@ -26,9 +26,9 @@ struct pkvm_vm_stat {
 };
 
 /**
- * struct pkvm_vcpu_stat - What a protected vCPU asked for, and why it left.
- * @pages_shared:	Pages that its MEM_SHARE calls did.
- * @pages_unshared:	Pages that its MEM_UNSHARE calls did.
+ * struct pkvm_vcpu_stat - The calls and exits of a protected vCPU.
+ * @pages_shared:	Pages that its MEM_SHARE calls shared.
+ * @pages_unshared:	Pages that its MEM_UNSHARE calls unshared.
  * @calls_info:		Calls that ask what there is: CALL_UID, FEATURES, HYP_MEMINFO,
  *			MMIO_GUARD_INFO, and SMCCC's own.
  * @calls_share:	MEM_SHARE.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the host keeps of a VM and of a vCPU for the sake of the hypervisor. Part of
+ * Fields of the host's VMs and vCPUs that it needs for VMs of the hypervisor. Part of
  * asm/kvm_host.h.
  */
 #ifndef __ARM64_KVM_PKVM_VM_H__
@@ -17,10 +17,11 @@
  * struct pkvm_guest_vm - Of a VM, in struct kvm_protected_vm.
  * @fw_ipa:	Where a protected VM wants its firmware, or PVM_NO_FW.
  * @nr_vcpus:	How many vCPUs the hypervisor knows, the first ones.
- * @setup_lock:	What user space sets up of vCPUs is either told to the hypervisor or
- *		comes too late. Taken before config_lock.
+ * @setup_lock:	Held while user space sets up a vCPU and while the host registers vCPUs with
+ *		the hypervisor, so that a change comes before or is refused. Taken before
+ *		config_lock.
  * @granules:	The host's record of what it donated: gfn => pinned page.
- * @lock:	Makes this record and what the hypervisor knows change as one.
+ * @lock:	Held while this record and the hypervisor's state of the pages change.
  */
 struct pkvm_guest_vm {
 	u64		fw_ipa;
@@ -34,9 +35,9 @@ struct pkvm_guest_vm {
 
 /**
  * struct pkvm_guest_vcpu - Of a vCPU, in struct kvm_vcpu_arch.
- * @load_error:	What the hypervisor said when the vCPU was loaded last, 0 or an errno.
- * @power:	How often the vCPU of a protected VM was turned on, less how often off, as
- *		far as the host has heard. Protected by 'mp_state_lock'.
+ * @load_error:	The result of the last __pkvm_vcpu_load(), 0 or an errno.
+ * @power:	How often the vCPU of a protected VM was turned on, minus how often off, by the
+ *		exits that the host has seen so far. Protected by 'mp_state_lock'.
  */
 struct pkvm_guest_vcpu {
 	int	load_error;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The account of what a CPU owes while it changes stage-2 tables. Each function below is
- * told of one thing that was done, in the order in which it was; those that can be an
- * offence say which (enum pgtable_offence).
+ * The account of the TLB invalidations that a CPU still has to make (its debts) while it
+ * changes stage-2 tables. The hypervisor calls a function below for each thing that it does,
+ * in order. A function returns which rule that breaks, if any (enum pgtable_offence).
  *
- * What is legal, by the Arm ARM, D8.16 and D8.17: to make a valid entry invalid, with an
- * invalidation before anything else is put there, before its table is freed, and before
- * the call returns; and to change in a valid entry permissions, the access flag or
- * software bits. A permission that is taken away is owed an invalidation, too.
+ * By the Arm ARM, D8.16 and D8.17, software may make a valid entry invalid, and must then
+ * invalidate the TLBs before it writes another entry there, before it frees the table, and
+ * (our rule) before the hypercall returns. It may change permissions, the access flag and
+ * software bits of a valid entry, but must invalidate after it takes a permission away.
  *
- * Built for debug builds of the hypervisor, and for KUnit, which cannot have the
- * hypervisor panic to see that an offence is found.
+ * Built for debug builds of the hypervisor, and for KUnit tests at EL1, since at EL2 an
+ * offence is a panic.
  */
 
 #include <kunit/visibility.h>
@@ -20,7 +20,7 @@
 #include <asm/kvm_pgtable_account.h>
 #include <asm/tlbflush.h>
 
-/* What a valid leaf may change while it is in use. */
+/* The bits of a valid leaf that may change while it stays valid. */
 #define LEAF_FREE	(KVM_PTE_LEAF_ATTR_S2_PERMS | KVM_PTE_LEAF_ATTR_LO_S2_AF |	\
 			 KVM_PTE_LEAF_ATTR_HI_SW)
 
@@ -37,7 +37,7 @@ static bool is_owed(const struct pgtable_account *account, const void *id, u64 s
 	return false;
 }
 
-/* What an entry allows, as set bits. */
+/* The permissions of an entry, as set bits. */
 static kvm_pte_t permissions(kvm_pte_t pte)
 {
 	return (pte ^ KVM_PTE_LEAF_ATTR_HI_S2_XN) & KVM_PTE_LEAF_ATTR_S2_PERMS;
@@ -46,12 +46,12 @@ static kvm_pte_t permissions(kvm_pte_t pte)
 /**
  * pgtable_account_write() - An entry is replaced
  * @account: the account.
- * @space: whose table it is.
+ * @space: the address space of the table.
  * @addr: an input address of the entry, in bytes.
  * @level: its level.
- * @old: the entry so far.
- * @new: what it becomes.
- * @table: where the table is that @old leads to, if it is the entry of one.
+ * @old: its old value.
+ * @new: its new value.
+ * @table: the address of the table that @old points to, if it is a table entry.
  *
  * Return: PGTABLE_LEGAL, PGTABLE_CHANGED_IN_USE, PGTABLE_NOT_INVALIDATED or
  * PGTABLE_OWES_TOO_MUCH.
@@ -99,7 +99,7 @@ enum pgtable_offence pgtable_account_write(struct pgtable_account *account,
 }
 EXPORT_SYMBOL_IF_KUNIT(pgtable_account_write);
 
-/* Returns the debt that has taken its place. */
+/* Remove a debt. Returns the pointer to the debt that takes its place. */
 static struct pgtable_debt *debt_paid(struct pgtable_account *account, struct pgtable_debt *debt)
 {
 	*debt = account->debt[--account->nr_debts];
@@ -114,8 +114,9 @@ static struct pgtable_debt *debt_paid(struct pgtable_account *account, struct pg
  * @addr: the input address, in bytes.
  * @level: the level of the leaf that is meant, or TLBI_TTL_UNKNOWN.
  *
- * A leaf goes by any address of it, if its level is named rightly or not at all. So
- * does an unlinked table, unless it may still map something.
+ * An invalidation by any address of a leaf suffices for it, if @level is right or unknown. For
+ * an unlinked table any address suffices, with an unknown level, unless the table may still
+ * map something.
  */
 void pgtable_account_tlbi_addr(struct pgtable_account *account, const void *id, u64 addr,
 			       int level)

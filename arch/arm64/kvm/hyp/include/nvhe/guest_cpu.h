@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What VMs are shown of the CPU, put into force, see guest_cpu.c.
+ * ID registers, traps and enables of VMs, see guest_cpu.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_CPU_H__
 #define __ARM64_KVM_NVHE_GUEST_CPU_H__

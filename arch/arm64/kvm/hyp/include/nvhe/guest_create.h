@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What EL2 makes of a new VM and of a new vCPU, see guest_create.c.
+ * Creation of VMs and vCPUs, see guest_create.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_CREATE_H__
 #define __ARM64_KVM_NVHE_GUEST_CREATE_H__

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a protected vCPU leaves for the host, see guest_exit.c.
+ * Exits of a protected vCPU to the host, see guest_exit.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_EXIT_H__
 #define __ARM64_KVM_NVHE_GUEST_EXIT_H__
@@ -11,13 +11,13 @@
 
 #include <nvhe/pkvm.h>
 
-/* Whether the guest makes its call again once the host has done what the exit asks for. */
+/* Whether the guest repeats its call after the host has handled the exit. */
 static inline bool pvm_exit_is_retry(enum pvm_exit exit)
 {
 	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_HELD || exit == PVM_EXIT_TABLES;
 }
 
-/* The end of a call that the host has to see: false, with what the host will see of it. */
+/* Record an exit for a hypercall. Returns false, which makes the vCPU exit to the host. */
 static inline bool pvm_request_exit(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
 				    u64 func_id, u64 arg1, u64 arg2, u64 arg3)
 {

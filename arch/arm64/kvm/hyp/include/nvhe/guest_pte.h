@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What entries say of a guest's pages: those of its own stage-2, and those of the host's.
+ * Entries for a guest's pages: those in its own stage-2, and those in the host's.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_PTE_H__
 #define __ARM64_KVM_NVHE_GUEST_PTE_H__
@@ -16,7 +16,7 @@
 #define HOST_PTE_GUEST_IDX_MASK	GENMASK(23, 16)
 #define HOST_PTE_GUEST_GFN_MASK	GENMASK(63, 24)
 
-/* A guest's entry for an IPA whose page the host took by force: it gets no other. */
+/* A guest's entry for an IPA whose page the host reclaimed by force: it takes no other page. */
 #define GUEST_PTE_POISONED	((kvm_pte_t)BIT(11))
 
 /* The owner field of a guest's annotated entries. */

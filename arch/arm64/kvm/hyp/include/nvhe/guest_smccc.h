@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a call by SMCCC returns to a protected guest.
+ * Results of SMCCC calls of a protected guest.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_SMCCC_H__
 #define __ARM64_KVM_NVHE_GUEST_SMCCC_H__
@@ -9,7 +9,7 @@
 
 #include <asm/kvm_emulate.h>
 
-/* The registers by which SMCCC returns. */
+/* Set the result registers of SMCCC. */
 static inline void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
 {
 	vcpu_set_reg(vcpu, 0, r0);
@@ -18,7 +18,7 @@ static inline void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2,
 	vcpu_set_reg(vcpu, 3, r3);
 }
 
-/* The end of a call that EL2 has answered: true, the vCPU can go on. */
+/* Set the result of a call that EL2 answers. Returns true: the vCPU can go on. */
 static inline bool pvm_smccc_return(struct kvm_vcpu *vcpu, u64 r0)
 {
 	pvm_set_result(vcpu, r0, 0, 0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the SVE state of a vCPU lies, see guest_sve.c.
+ * Memory for the SVE state of a vCPU, see guest_sve.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_SVE_H__
 #define __ARM64_KVM_NVHE_GUEST_SVE_H__
