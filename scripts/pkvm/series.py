@@ -251,7 +251,7 @@ class Series:
             print(f'  BUILD   {topic.name}', flush=True)
             changed = list(written) + topic.touches
             build.topic = topic.name
-            if any(not path.startswith(tree.CARRIED) for path in changed):
+            if any(not path.startswith(tree.CARRIED + ('MAINTAINERS',)) for path in changed):
                 build.kernel()
             for folder, goals in PROGRAMS.items():
                 if any(path.startswith(folder + '/') for path in changed):
