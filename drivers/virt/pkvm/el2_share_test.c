@@ -4,6 +4,7 @@
  * calls with an error) and R7 (they change nothing).
  */
 #include <linux/arm-smccc.h>
+#include <linux/mm.h>
 
 #include <asm/kvm_mmu.h>
 
@@ -67,6 +68,38 @@ static void share_not_memory(struct kunit *test)
 	}
 }
 
+static struct page *first_shared(unsigned long pfn, unsigned long nr)
+{
+	for (; nr; nr--, pfn++) {
+		if (pfn_is_map_memory(pfn) && !kvm_call_hyp_nvhe(__pkvm_host_share_hyp, pfn))
+			return pfn_to_page(pfn);
+	}
+	return NULL;
+}
+
+/*
+ * Rule (R5): EL2 has tables for all of memory. A page is shared in each block, so that each
+ * table is needed; where EL2 owns all of a block it is there already.
+ */
+static void share_everywhere(struct kunit *test)
+{
+	unsigned long nr_blocks = DIV_ROUND_UP(__pa(high_memory - 1) + 1, PMD_SIZE);
+	struct page **shared = kvcalloc(nr_blocks, sizeof(*shared), GFP_KERNEL);
+	unsigned long i, nr = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, shared);
+	for (i = 0; i < nr_blocks; i++) {
+		shared[i] = first_shared(PHYS_PFN(i * PMD_SIZE), PTRS_PER_PTE);
+		nr += !!shared[i];
+	}
+	KUNIT_EXPECT_GT(test, nr, get_num_physpages() / PTRS_PER_PTE / 2);
+	for (i = 0; i < nr_blocks; i++) {
+		if (shared[i])
+			KUNIT_EXPECT_EQ(test, el2_unshare(shared[i]), 0);
+	}
+	kvfree(shared);
+}
+
 /* Rule (R4): EL2 refuses to unshare a page that it has pinned because it reads it. */
 static void unshare_pinned(struct kunit *test)
 {
@@ -116,6 +149,7 @@ static struct kunit_case el2_share_cases[] = {
 	KUNIT_CASE(share_wrong_state),
 	KUNIT_CASE(host_counts_shares),
 	KUNIT_CASE(share_not_memory),
+	KUNIT_CASE(share_everywhere),
 	KUNIT_CASE(unshare_pinned),
 	KUNIT_CASE(unknown_calls),
 	{}

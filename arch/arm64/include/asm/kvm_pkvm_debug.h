@@ -6,6 +6,10 @@
 #ifndef __ARM64_KVM_PKVM_DEBUG_H__
 #define __ARM64_KVM_PKVM_DEBUG_H__
 
+#include <linux/sizes.h>
+
+#include <asm/hyp_image.h>
+
 /**
  * enum pkvm_debug_op - First argument of __pkvm_debug.
  * @PKVM_DEBUG_HOST_SME: on this CPU the host is in streaming mode or has ZA enabled, if the
@@ -14,5 +18,17 @@
 enum pkvm_debug_op {
 	PKVM_DEBUG_HOST_SME,
 };
+
+/*
+ * How much the hypervisor may map beside memory and the vmemmap, in bytes: there are
+ * tables for so much.
+ */
+#ifdef CONFIG_NVHE_EL2_DEBUG
+#define pkvm_hyp_private_size	kvm_nvhe_sym(hyp_private_size)
+extern unsigned long pkvm_hyp_private_size;
+#define pkvm_private_size()	pkvm_hyp_private_size
+#else
+#define pkvm_private_size()	SZ_1G
+#endif
 
 #endif /* __ARM64_KVM_PKVM_DEBUG_H__ */

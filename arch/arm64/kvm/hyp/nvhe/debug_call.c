@@ -5,12 +5,15 @@
  * take them for true. Nothing here gives the host access to anything.
  */
 
+#include <linux/cache.h>
 #include <linux/percpu.h>
 
 #include <asm/kvm_hyp.h>
 #include <asm/kvm_pkvm_debug.h>
 
 #include <nvhe/debug_call.h>
+
+unsigned long hyp_private_size __ro_after_init = SZ_1G;
 
 static DEFINE_PER_CPU(bool, host_uses_sme);
 
