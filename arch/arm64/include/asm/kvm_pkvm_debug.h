@@ -14,9 +14,12 @@
  * enum pkvm_debug_op - First argument of __pkvm_debug.
  * @PKVM_DEBUG_HOST_SME: on this CPU the host is in streaming mode or has ZA enabled, if the
  *			 second argument is not 0.
+ * @PKVM_DEBUG_SPOIL_PAGE: give the page whose frame number is the second argument a wrong
+ *			   state, so that the ghost has something to find.
  */
 enum pkvm_debug_op {
 	PKVM_DEBUG_HOST_SME,
+	PKVM_DEBUG_SPOIL_PAGE,
 };
 
 /*

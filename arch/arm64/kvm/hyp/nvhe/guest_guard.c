@@ -22,6 +22,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_guard.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
@@ -148,6 +149,7 @@ static int put_guard(struct guard_walk *walk)
 		return ret;
 
 	s2_set_pte(&walk->vm->pgt, &walk->entry, GUARD_PTE);
+	ghost_guard(walk->vm, walk->ipa, kvm_granule_size(walk->entry.level), true);
 	walk->vm->state.nr_guarded += kvm_granule_size(walk->entry.level) >> PAGE_SHIFT;
 
 	return 0;
@@ -215,6 +217,8 @@ static int guard_removal_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	if (guest_pte_is_guard(ctx->old)) {
 		s2_clear_visited(ctx);
+		ghost_guard(vm, ALIGN_DOWN(ctx->addr, kvm_granule_size(ctx->level)),
+			    kvm_granule_size(ctx->level), false);
 		vm->state.nr_guarded -= kvm_granule_size(ctx->level) >> PAGE_SHIFT;
 	}
 

@@ -11,6 +11,7 @@
 
 #include <linux/kvm_host.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_hold.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
@@ -27,6 +28,7 @@ static int set_held(u64 pfn, bool held)
 	ret = __host_check_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_SHARED_BORROWED);
 	if (!ret)
 		hyp_phys_to_page(phys)->host_holds = held;
+	ghost_host_hold(phys, held, ret);
 	host_unlock_component();
 
 	return ret;

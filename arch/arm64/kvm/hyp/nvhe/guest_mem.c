@@ -24,6 +24,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_fw.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
@@ -192,6 +193,7 @@ int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 	vm->state.nr_private++;
 
 unlock:
+	ghost_host_donate_guest(vm, phys, ipa, ret);
 	guest_unlock_component(vm);
 	host_unlock_component();
 
@@ -267,6 +269,7 @@ int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 	WARN_ON(kvm_pgtable_stage2_unmap(&vm->pgt, ipa, PAGE_SIZE));
 	pvm_zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+	ghost_guest_relinquish_host(vm, phys, ipa);
 
 	vm->state.nr_granules--;
 	vm->state.nr_private--;

@@ -16,6 +16,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_np.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_np_range.h>
 #include <nvhe/guest_np_share.h>
 #include <nvhe/mem_protect.h>
@@ -185,6 +186,8 @@ static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	if (ctx->old) {
 		np_pte_unshared(drop->vm, ctx->old, size);
 		s2_clear_visited(ctx);
+		ghost_host_unshare_guest(drop->vm, kvm_pte_to_phys(ctx->old), drop->next - size,
+					 size);
 	}
 
 	return 0;

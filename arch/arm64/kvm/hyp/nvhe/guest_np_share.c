@@ -22,6 +22,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_np.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_np_share.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
@@ -187,6 +188,7 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, size, phys,
 				       pkvm_mkstate(prot, PKVM_PAGE_SHARED_BORROWED),
 				       &vcpu->vcpu.arch.pkvm_memcache, 0));
+	ghost_host_share_guest(vm, phys, ipa, size);
 	vm->state.nr_granules += nr_granules;
 
 unlock:

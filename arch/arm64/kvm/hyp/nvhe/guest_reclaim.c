@@ -13,6 +13,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
 #include <nvhe/guest_reclaim.h>
@@ -62,6 +63,7 @@ static int force_reclaim_locked(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 
 	pvm_zero_granule(phys);
 	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+	ghost_host_force_reclaim(vm, phys, ipa);
 	vm->state.nr_private--;
 	pvm_show_memory(vm);
 

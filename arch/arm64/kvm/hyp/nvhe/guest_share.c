@@ -20,6 +20,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_host_s2.h>
 
+#include <nvhe/ghost.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
 #include <nvhe/guest_share.h>
@@ -135,6 +136,7 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 	smmu_s2_set_owner(walk->phys, PAGE_SIZE, true);
 	hyp_phys_to_page(walk->phys)->host_state = PKVM_PAGE_SHARED_BORROWED;
 	guest_set_state(walk, PKVM_PAGE_SHARED_OWNED);
+	ghost_guest_share_host(walk->vm, walk->phys, walk->ipa);
 
 	return 0;
 }
@@ -175,6 +177,7 @@ static void own_page(struct share_walk *walk)
 	walk->phys = kvm_pte_to_phys(walk->guest.pte);
 	pvm_clean_granule(walk->phys);
 	guest_set_state(walk, PKVM_PAGE_OWNED);
+	ghost_guest_unshare_host(walk->vm, walk->phys, walk->ipa);
 }
 
 /**

@@ -26,6 +26,7 @@
 #include <asm/kvm_pkvm_guest.h>
 
 #include <nvhe/gfp.h>
+#include <nvhe/ghost.h>
 #include <nvhe/guest_guard.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
@@ -92,6 +93,7 @@ static int reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 
 	if (ctx->old == GUEST_PTE_POISONED) {
 		/* Nothing but the entry is left of it. */
+		ghost_reclaim_poisoned(vm, ctx->addr);
 		vm->state.nr_granules--;
 	} else if (!kvm_pte_valid(ctx->old)) {
 		/* Empty, or a guard: that holds no page, and clear_guards() removes it. */
@@ -99,11 +101,13 @@ static int reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	} else if (guest_pte_state(ctx->old) == PKVM_PAGE_OWNED) {
 		pvm_zero_granule(phys);
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+		ghost_reclaim_dying(vm, phys, ctx->addr);
 		vm->state.nr_granules--;
 		vm->state.nr_private--;
 	} else {
 		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
 		hyp_phys_to_page(phys)->host_holds = false;
+		ghost_reclaim_dying(vm, phys, ctx->addr);
 		vm->state.nr_granules--;
 		vm->state.nr_shared--;
 	}

@@ -9,6 +9,7 @@
 
 #include <asm/kvm_pkvm_exit.h>
 
+#include <nvhe/ghost_state.h>
 #include <nvhe/spinlock.h>
 
 /**
@@ -63,6 +64,7 @@ struct pkvm_vcpu_state {
  * @feature_hcrx: The same of HCRX_EL2.
  * @is_dying:	Teardown has begun: no vCPU will be loaded again. Protected by 'vm_table_lock'.
  * @tlb_clean:	Dying, and no TLB has anything of it: see pgtable_check.c.
+ * @ghost:	In debug builds, what it ought to have. Protected by 'lock'.
  */
 struct pkvm_vm_state {
 	u64		gen;
@@ -81,6 +83,7 @@ struct pkvm_vm_state {
 	u64		feature_hcrx;
 	bool		is_dying;
 	bool		tlb_clean;
+	struct ghost_vm	ghost;
 };
 
 #endif /* __ARM64_KVM_NVHE_GUEST_STATE_H__ */

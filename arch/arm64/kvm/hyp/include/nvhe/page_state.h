@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include <nvhe/ghost_state.h>
+
 struct hyp_page;
 struct hyp_pool;
 struct pkvm_hyp_vm;
