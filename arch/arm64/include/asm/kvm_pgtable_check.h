@@ -7,6 +7,7 @@
 #ifndef __ARM64_KVM_PGTABLE_CHECK_H__
 #define __ARM64_KVM_PGTABLE_CHECK_H__
 
+#include <linux/string.h>
 #include <linux/types.h>
 
 struct kvm_pgtable_visit_ctx;
@@ -62,6 +63,24 @@ void pgtable_check_clean(unsigned long va, unsigned long size);
 void pgtable_check_put(void *addr, int count);
 
 /**
+ * pgtable_check_free() - Pages go back to a pool
+ * @addr: the first one.
+ * @size: bytes.
+ *
+ * They are all zeroes; in debug builds they are poisoned instead.
+ */
+void pgtable_check_free(void *addr, size_t size);
+
+/**
+ * pgtable_check_alloc() - Pages leave a pool, which has to hold what was left in them
+ * @addr: the first one.
+ * @size: bytes.
+ *
+ * They are all zeroes then.
+ */
+void pgtable_check_alloc(void *addr, size_t size);
+
+/**
  * pgtable_check_done() - The hypervisor is about to go back to the host
  */
 void pgtable_check_done(void);
@@ -74,6 +93,8 @@ static inline void pgtable_check_tlbi_range(struct kvm_s2_mmu *mmu, u64 ipa, u64
 static inline void pgtable_check_tlbi_all(struct kvm_s2_mmu *mmu) { }
 static inline void pgtable_check_clean(unsigned long va, unsigned long size) { }
 static inline void pgtable_check_put(void *addr, int count) { }
+static inline void pgtable_check_free(void *addr, size_t size) { memset(addr, 0, size); }
+static inline void pgtable_check_alloc(void *addr, size_t size) { }
 static inline void pgtable_check_done(void) { }
 
 #endif

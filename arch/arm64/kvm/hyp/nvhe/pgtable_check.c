@@ -13,6 +13,9 @@
  * or because the guest unshares it, or when the host gets a private page back, and the
  * page was not cleaned to the point of coherency (R3).
  *
+ * A page that is free in a pool is poisoned: taken for a table, it leads to addresses where
+ * no memory is. The hypervisor panics if such a page has changed when it is allocated.
+ *
  * Relaxing permissions, and changing the access flag or software bits, is allowed.
  * ../pgtable_account.c has the rules; this file reports to it what the hypervisor does.
  *
@@ -29,6 +32,9 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/pkvm.h>
+
+/* As an entry, it leads to a table beyond all memory. */
+#define POISON	0x6b6b6b6b6b6b6b6bULL
 
 static DEFINE_PER_CPU(struct pgtable_account, pgtable_account);
 
@@ -132,6 +138,25 @@ void pgtable_check_put(void *addr, int count)
 	if (count == 1)
 		WARN_ON(pgtable_account_free(this_cpu_ptr(&pgtable_account),
 					     PTR_ALIGN_DOWN(addr, PAGE_SIZE)));
+}
+
+void pgtable_check_free(void *addr, size_t size)
+{
+	u64 *word = addr, *end = addr + size;
+
+	while (word < end)
+		*word++ = POISON;
+}
+
+void pgtable_check_alloc(void *addr, size_t size)
+{
+	u64 *word = addr, *end = addr + size;
+
+	/* A pool keeps its lists in front of its pages. */
+	for (; word < end; word++)
+		WARN_ON(offset_in_page(word) >= sizeof(struct list_head) && *word != POISON);
+
+	memset(addr, 0, size);
 }
 
 void pgtable_check_done(void)
