@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/sizes.h>
 
 #include <asm/kvm_pkvm_debug.h>
@@ -24,3 +25,15 @@ static int __init early_private_mib(char *arg)
 	return 0;
 }
 early_param("kvm-arm.hyp_private_mib", early_private_mib);
+
+static int __init early_ghost(char *arg)
+{
+	return kstrtobool(arg, &pkvm_hyp_ghost);
+}
+early_param("kvm-arm.hyp_ghost", early_ghost);
+
+static int __init early_pgtable_check(char *arg)
+{
+	return kstrtobool(arg, &pkvm_hyp_pgtable_check);
+}
+early_param("kvm-arm.hyp_pgtable_check", early_pgtable_check);

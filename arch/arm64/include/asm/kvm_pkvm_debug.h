@@ -22,6 +22,12 @@ enum pkvm_debug_op {
 	PKVM_DEBUG_SPOIL_PAGE,
 };
 
+/* Whether the ghost compares, and whether an offence against the page-table account counts. */
+#define pkvm_hyp_ghost		kvm_nvhe_sym(hyp_ghost)
+#define pkvm_hyp_pgtable_check	kvm_nvhe_sym(hyp_pgtable_check)
+extern bool pkvm_hyp_ghost;
+extern bool pkvm_hyp_pgtable_check;
+
 /*
  * How much the hypervisor may map beside memory and the vmemmap, in bytes: there are
  * tables for so much.

@@ -14,6 +14,7 @@
 #include <linux/kvm_host.h>
 
 #include <asm/kvm_pgtable.h>
+#include <asm/kvm_pkvm_debug.h>
 #include <asm/kvm_pkvm_ghost.h>
 #include <asm/kvm_pkvm_guest.h>
 
@@ -31,6 +32,8 @@
 
 /* Read by the host when EL2 has panicked. */
 struct pkvm_ghost_report ghost_report;
+
+bool hyp_ghost __ro_after_init = true;
 
 /* Before the model has been filled there is nothing to compare with. */
 static bool is_ready;
@@ -62,7 +65,7 @@ void ghost_call(const char *name, s64 ret)
  */
 void ghost_ready(void)
 {
-	is_ready = true;
+	is_ready = hyp_ghost;
 }
 
 /**
@@ -125,7 +128,7 @@ void ghost_expect(u64 phys, const char *what, u64 found, u64 wanted)
  */
 void ghost_expect_vm(struct pkvm_hyp_vm *vm, u64 ipa, const char *what, u64 found, u64 wanted)
 {
-	if (found == wanted)
+	if (found == wanted || !is_ready)
 		return;
 
 	differs((struct pkvm_ghost_report) {
@@ -456,7 +459,7 @@ static void check_counters(struct pkvm_hyp_vm *vm)
  */
 void ghost_guest_unlock(struct pkvm_hyp_vm *vm)
 {
-	if (!vm->state.ghost.changed)
+	if (!vm->state.ghost.changed || !is_ready)
 		return;
 
 	vm->state.ghost.changed = false;

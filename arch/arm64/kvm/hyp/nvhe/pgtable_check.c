@@ -27,6 +27,7 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pgtable_account.h>
 #include <asm/kvm_pgtable_check.h>
+#include <asm/kvm_pkvm_debug.h>
 
 #include <nvhe/guest_pte.h>
 #include <nvhe/mem_protect.h>
@@ -35,6 +36,16 @@
 
 /* As an entry, it leads to a table beyond all memory. */
 #define POISON	0x6b6b6b6b6b6b6b6bULL
+
+/* The account is kept whether an offence counts or not. */
+#define OFFENCE(condition)				\
+	do {						\
+		bool __is_one = (condition);		\
+							\
+		WARN_ON(__is_one && hyp_pgtable_check);	\
+	} while (0)
+
+bool hyp_pgtable_check __ro_after_init = true;
 
 static DEFINE_PER_CPU(struct pgtable_account, pgtable_account);
 
@@ -84,11 +95,11 @@ void pgtable_check_write(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t new)
 	if (pgtable_is_table(old, ctx->level))
 		table = ctx->mm_ops->phys_to_virt(kvm_pte_to_phys(old));
 
-	WARN_ON(pgtable_account_write(account, &space, ctx->addr, ctx->level, old, new, table));
+	OFFENCE(pgtable_account_write(account, &space, ctx->addr, ctx->level, old, new, table));
 
 	/* The host's stage-2 is an identity map. */
 	if (new != KVM_INVALID_PTE_LOCKED && hands_over(vm, ctx, old, new))
-		WARN_ON(pgtable_account_hand_over(account, vm ? kvm_pte_to_phys(new) :
+		OFFENCE(pgtable_account_hand_over(account, vm ? kvm_pte_to_phys(new) :
 						  ALIGN_DOWN(ctx->addr, size), size));
 }
 
@@ -136,7 +147,7 @@ void pgtable_check_clean(unsigned long va, unsigned long size)
 void pgtable_check_put(void *addr, int count)
 {
 	if (count == 1)
-		WARN_ON(pgtable_account_free(this_cpu_ptr(&pgtable_account),
+		OFFENCE(pgtable_account_free(this_cpu_ptr(&pgtable_account),
 					     PTR_ALIGN_DOWN(addr, PAGE_SIZE)));
 }
 
@@ -154,12 +165,12 @@ void pgtable_check_alloc(void *addr, size_t size)
 
 	/* A pool keeps its lists in front of its pages. */
 	for (; word < end; word++)
-		WARN_ON(offset_in_page(word) >= sizeof(struct list_head) && *word != POISON);
+		OFFENCE(offset_in_page(word) >= sizeof(struct list_head) && *word != POISON);
 
 	memset(addr, 0, size);
 }
 
 void pgtable_check_done(void)
 {
-	WARN_ON(pgtable_account_close(this_cpu_ptr(&pgtable_account)));
+	OFFENCE(pgtable_account_close(this_cpu_ptr(&pgtable_account)));
 }
