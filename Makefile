@@ -23,20 +23,20 @@ BOARD	?=
 GUEST	?=
 INTERACTIVE ?=
 # SECONDS: how long make stress runs on each CPU, and make fuzz-fw each harness. SEED: for make
-# stress and make fuzz-guest, the seed of the run to repeat.
+# stress, make fuzz-guest and make fuzz-host, the seed of the run to repeat.
 SECONDS	?=
 SEED	?=
-# make fuzz-guest: the number of calls on each CPU. make stress: the number of random changes to
-# page tables, for each page size.
+# make fuzz-guest: the number of calls on each CPU; make fuzz-host: on all CPUs together. make
+# stress: the number of random changes to page tables, for each page size.
 N	?=
 # make fresh: a Debian release, and the goals to make on it.
 SUITE	?=
 GOALS	?= run test
-# make run, kunit, stress, fuzz-guest: a CPU of scripts/pkvm/cpus.py.
+# make run, kunit, stress, fuzz-guest, fuzz-host: a CPU of scripts/pkvm/cpus.py.
 CPU	?=
 
 # Check options, packages and QEMU before the first long build.
-BOOTS	:= $(filter run test-builds kunit stress fuzz-guest,$(MAKECMDGOALS))
+BOOTS	:= $(filter run test-builds kunit stress fuzz-guest fuzz-host,$(MAKECMDGOALS))
 ifneq ($(BOOTS),)
 all all-16k tree guest test-host test-builds: | ground
 endif
@@ -48,7 +48,7 @@ MK	= $(MAKE) --no-print-directory -j$(JOBS) -f $(S)/build.mk
 
 .DEFAULT_GOAL := all
 .PHONY: FORCE help ground fresh all all-16k tree hooks hooks-save docs guest test-host \
-	test-builds run test test-long kunit bench stress fuzz-guest fuzz-fw check series \
+	test-builds run test test-long kunit bench stress fuzz-guest fuzz-host fuzz-fw check series \
 	series-build clean
 
 help:
@@ -75,6 +75,7 @@ help:
 	@echo '              N=1000000 random steps over page tables, for each size of a page;'
 	@echo '              2000 starts of VMs, four at a time'
 	@echo 'make fuzz-guest   a guest with random calls, N=1000000 of them; SEED=n: again'
+	@echo 'make fuzz-host    a host with random calls, N=1000000 of them; SEED=n: again'
 	@echo 'make fuzz-fw  fuzz the firmware, each harness for SECONDS=3600'
 	@echo 'make check    style, static analysis, gcc and clang builds'
 	@echo 'make series   patches for git am on a clean base, at build/series'
@@ -82,7 +83,7 @@ help:
 	@echo 'make fresh    make run and make test, or GOALS=, in a new root of SUITE=trixie|bookworm'
 	@echo 'make clean    remove build/'
 	@echo
-	@echo 'CPU=name      run, kunit, stress, fuzz-guest: the processor that QEMU models:'
+	@echo 'CPU=name      run, kunit, stress, fuzz-guest, fuzz-host: the processor that QEMU models:'
 	@$(S)/ground.py --list cpus
 	@echo 'BASE=tarball  another 6.12.y source than /usr/src/linux-source-6.12.tar.xz'
 	@echo 'JOBS=n        how many jobs at once, default all processors'
@@ -189,6 +190,10 @@ stress: all
 fuzz-guest: all
 	@$(S)/deps.sh test
 	@$(S)/run_fuzz_guest.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
+		--calls $(or $(N),1000000) --jobs $(JOBS)
+
+fuzz-host: test-host
+	@$(S)/run_fuzz_host.py $(if $(CPU),--cpu $(CPU)) $(if $(SEED),--seed $(SEED)) \
 		--calls $(or $(N),1000000) --jobs $(JOBS)
 
 fuzz-fw: tree

@@ -122,6 +122,8 @@ def parts(jobs, long=False):
         Part('1 native', 'bench', ['tools/testing/bench/test_bench.py'], 1, 300),
         Part('1 native', 'infra', ['tools/testing/infra/infra.py'], 260, 2400, 'series'),
         Part('2 and 3 kunit', 'modules', script('run_modules', '--jobs', jobs), 110, 1200),
+        Part('2 and 3 kunit', 'fuzz-host',
+             script('run_fuzz_host', '--calls', sized(100000, 1000000), '--jobs', jobs), 60, 1200),
         Part('2 and 3 kunit', 'modules 16k',
              script('run_modules', '--granule', '16', '--jobs', jobs), 25, 1200),
         Part('2 and 3 kunit', 'kunit 64k',

@@ -82,12 +82,14 @@ struct el2_vm *el2_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
 void el2_vm_add_sve(struct kunit *test, struct el2_vm *vm);
 int el2_init_vm(struct el2_vm *vm);
 int el2_init_vcpu(struct el2_vm *vm, unsigned int idx);
+void el2_vm_was_made(struct el2_vm *vm, bool vcpu);
 struct el2_vm *el2_vm_create(struct kunit *test, unsigned int nr_vcpus);
 struct el2_vm *el2_np_vm_alloc(struct kunit *test, unsigned int nr_vcpus);
 struct el2_vm *el2_np_vm_create(struct kunit *test, unsigned int nr_vcpus);
 
 int el2_load(struct el2_vm *vm, unsigned int idx);
 void el2_put(void);
+unsigned int el2_try_topup(struct el2_vm *vm, unsigned int idx);
 void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx);
 int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
