@@ -39,6 +39,27 @@ u64 fuzz_edge(struct fuzz_cpu *h)
 	return edges[fuzz_below(h, ARRAY_SIZE(edges))];
 }
 
+/* A frame number that is an edge, but of no memory: the kernel that runs the test needs its own. */
+static u64 edge_pfn(struct fuzz_cpu *h)
+{
+	u64 pfn = fuzz_edge(h);
+
+	return pfn_is_map_memory(pfn) ? DEVICE_PFN : pfn;
+}
+
+/*
+ * An address that EL2 has to refuse. An edge that is the start of a page will not do: EL2 looks at
+ * the low bits of an address alone, so that it may lead to memory of the kernel that runs the test,
+ * and what EL2 gives back it clears first.
+ */
+static void *bad_address(struct fuzz_cpu *h)
+{
+	if (fuzz_one_in(h, 2))
+		return (void *)(fuzz_edge(h) | 1);
+	/* The host shares it with EL2 as long as the test runs. */
+	return h->fuzz->vm[fuzz_below(h, FUZZ_VMS)]->kvm;
+}
+
 /**
  * fuzz_pfn() - A page, by its frame number.
  * @h:	The host.
@@ -51,7 +72,7 @@ u64 fuzz_pfn(struct fuzz_cpu *h)
 
 	switch (fuzz_below(h, 24)) {
 	case 0:
-		return fuzz_edge(h);
+		return edge_pfn(h);
 	case 1:
 		return DEVICE_PFN;
 	case 2:		/* EL2 reads it. */
@@ -213,7 +234,7 @@ static void step_host_page(struct fuzz_cpu *h)
 	u64 pfn = page_to_pfn(f->page[fuzz_below(h, FUZZ_PAGES)]);
 
 	if (fuzz_one_in(h, 8))
-		pfn = fuzz_edge(h);
+		pfn = edge_pfn(h);
 	if (fuzz_one_in(h, 2))
 		call(h, __pkvm_host_share_hyp, fuzz_one_in(h, 2) ? fuzz_pfn(h) : pfn);
 	else	/* What EL2 has to read stays shared. */
@@ -299,9 +320,9 @@ static void step_make(struct fuzz_cpu *h)
 	struct fuzz *f = h->fuzz;
 	struct el2_vm *vm = f->vm[FUZZ_LATE];
 	void *kvm = fuzz_one_in(h, 4) ? (void *)fuzz_edge(h) : vm->kvm;
-	void *hyp_vm = fuzz_one_in(h, 4) ? (void *)fuzz_edge(h) : f->hyp_vm;
+	void *hyp_vm = fuzz_one_in(h, 4) ? bad_address(h) : f->hyp_vm;
 	void *pgd = fuzz_one_in(h, 4) ? hyp_vm : f->pgd;
-	void *hyp_vcpu = (void *)fuzz_edge(h);
+	void *hyp_vcpu = bad_address(h);
 	int ret;
 
 	if (!READ_ONCE(f->late)) {
@@ -317,7 +338,7 @@ static void step_make(struct fuzz_cpu *h)
 	/* What EL2 gives back of a vCPU, it clears if it gets it once more. */
 	if (!READ_ONCE(f->late_vcpu) && !fuzz_one_in(h, 4))
 		hyp_vcpu = f->hyp_vcpu;
-	if (!call(h, __pkvm_init_vcpu, vm->handle, vm->vcpu[0], hyp_vcpu, (void *)fuzz_edge(h)))
+	if (!call(h, __pkvm_init_vcpu, vm->handle, vm->vcpu[0], hyp_vcpu, bad_address(h)))
 		WRITE_ONCE(f->late_vcpu, true);
 }
 
