@@ -69,7 +69,7 @@ class Outcome:
     round: int = 0
 
 
-def run_sequence(cpu, secure, sequence, append=''):
+def run_sequence(cpu, secure, sequence):
     """Boot a host that carries out a sequence. Return the Outcome."""
     image, objects = run_modules.kernel(4)
     modules = {f'/{os.path.basename(path)}': path for path in (
@@ -81,7 +81,7 @@ def run_sequence(cpu, secure, sequence, append=''):
                       f'limit={limit} insmod /{MODULE} '
                       f'"{" ".join(sequence.words())}"'],
                      cpu=cpu, verbose=True, mem=1024, kernel=image,
-                     spmc=qemu.SPMC if secure else None, files=modules, append=append,
+                     spmc=qemu.SPMC if secure else None, files=modules,
                      limit=limit + BOOT, log=os.path.join(qemu.BUILD, f'log/fuzz-host-{cpu}.log'))
     rounds, done = ROUND.findall(host.console), CALLS.search(host.console)
     bad = next((found.group(0) for found in (pattern.search(host.console) for pattern in BAD)
