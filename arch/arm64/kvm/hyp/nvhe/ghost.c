@@ -27,6 +27,23 @@ static void ghost_set_page(u64 phys, u8 owner, u8 shared)
 	*ghost_of(phys) = (struct ghost_page) { .owner = owner, .shared = shared };
 }
 
+/* Note what pages are now, and compare the host's half of each. */
+static void set_pages(u64 phys, u64 nr_pages, u8 owner, u8 shared)
+{
+	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
+		ghost_set_page(phys, owner, shared);
+		ghost_check_host(phys);
+	}
+}
+
+/* The same of pages that came to the hypervisor, or went: its half has changed, too. */
+static void set_hyp_pages(u64 phys, u64 nr_pages, u8 owner, u8 shared)
+{
+	set_pages(phys, nr_pages, owner, shared);
+	for (; nr_pages; nr_pages--, phys += PAGE_SIZE)
+		ghost_check_hyp(phys);
+}
+
 static bool is_hosts_alone(u64 phys)
 {
 	const struct ghost_page *ghost = ghost_of(phys);
@@ -114,9 +131,7 @@ void ghost_host_share_hyp(u64 phys, int ret)
 	if (!took_owned(phys, 1, ret))
 		return;
 
-	ghost_set_page(phys, PKVM_ID_HOST, GHOST_HYP);
-	ghost_check_host(phys);
-	ghost_check_hyp(phys);
+	set_hyp_pages(phys, 1, PKVM_ID_HOST, GHOST_HYP);
 }
 
 /**
@@ -131,9 +146,7 @@ void ghost_host_unshare_hyp(u64 phys, int ret)
 		return;
 
 	ghost_expect(phys, "success, of pages with pins", 0, ghost_of(phys)->pins);
-	ghost_set_page(phys, PKVM_ID_HOST, GHOST_ALONE);
-	ghost_check_host(phys);
-	ghost_check_hyp(phys);
+	set_hyp_pages(phys, 1, PKVM_ID_HOST, GHOST_ALONE);
 }
 
 /**
@@ -175,11 +188,7 @@ void ghost_host_donate_hyp(u64 phys, u64 nr_pages, int ret)
 	if (!took_owned(phys, nr_pages, ret))
 		return;
 
-	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
-		ghost_set_page(phys, PKVM_ID_HYP, GHOST_ALONE);
-		ghost_check_host(phys);
-		ghost_check_hyp(phys);
-	}
+	set_hyp_pages(phys, nr_pages, PKVM_ID_HYP, GHOST_ALONE);
 }
 
 /**
@@ -194,11 +203,7 @@ void ghost_hyp_donate_host(u64 phys, u64 nr_pages, int ret)
 	if (!gave_back(phys, nr_pages, PKVM_ID_HYP, GHOST_ALONE, ret))
 		return;
 
-	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
-		ghost_set_page(phys, PKVM_ID_HOST, GHOST_ALONE);
-		ghost_check_host(phys);
-		ghost_check_hyp(phys);
-	}
+	set_hyp_pages(phys, nr_pages, PKVM_ID_HOST, GHOST_ALONE);
 }
 
 /**
@@ -213,10 +218,7 @@ void ghost_host_share_ffa(u64 phys, u64 nr_pages, int ret)
 	if (!took_owned(phys, nr_pages, ret))
 		return;
 
-	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
-		ghost_set_page(phys, PKVM_ID_HOST, GHOST_FFA);
-		ghost_check_host(phys);
-	}
+	set_pages(phys, nr_pages, PKVM_ID_HOST, GHOST_FFA);
 }
 
 /**
@@ -231,10 +233,7 @@ void ghost_host_unshare_ffa(u64 phys, u64 nr_pages, int ret)
 	if (!gave_back(phys, nr_pages, PKVM_ID_HOST, GHOST_FFA, ret))
 		return;
 
-	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
-		ghost_set_page(phys, PKVM_ID_HOST, GHOST_ALONE);
-		ghost_check_host(phys);
-	}
+	set_pages(phys, nr_pages, PKVM_ID_HOST, GHOST_ALONE);
 }
 
 /**
@@ -356,8 +355,7 @@ static void leave_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 	else
 		vm->state.ghost.nr_private--;
 
-	ghost_set_page(phys, PKVM_ID_HOST, GHOST_ALONE);
-	ghost_check_host(phys);
+	set_pages(phys, 1, PKVM_ID_HOST, GHOST_ALONE);
 	ghost_changed(vm, ipa);
 }
 
