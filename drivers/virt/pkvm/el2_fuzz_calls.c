@@ -365,36 +365,25 @@ static void step_end(struct fuzz_cpu *h)
 	}
 }
 
-/* Calls that do not exist, were for boot alone, or are for hosts that are trusted. */
+/* Calls that EL2 refuses, and those of KVM that no other step makes. */
 static void step_odd(struct fuzz_cpu *h)
 {
 	static const u32 ids[] = {
-		KVM_HOST_SMCCC_FUNC(__kvm_get_mdcr_el2),
-		KVM_HOST_SMCCC_FUNC(__pkvm_init),
-		KVM_HOST_SMCCC_FUNC(__pkvm_create_private_mapping),
-		KVM_HOST_SMCCC_FUNC(__pkvm_cpu_set_vector),
 		KVM_HOST_SMCCC_FUNC(__kvm_enable_ssbs),
-		KVM_HOST_SMCCC_FUNC(__vgic_v3_init_lrs),
 		KVM_HOST_SMCCC_FUNC(__vgic_v3_get_gic_config),
-		KVM_HOST_SMCCC_FUNC(__kvm_flush_vm_context),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa_nsh),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_range),
-		KVM_HOST_SMCCC_FUNC(__kvm_flush_cpu_context),
 		KVM_HOST_SMCCC_FUNC(__pkvm_prot_finalize),
 		KVM_HOST_SMCCC_FUNC(__kvm_adjust_pc),
 		KVM_HOST_SMCCC_FUNC(__vgic_v3_save_vmcr_aprs),
 		KVM_HOST_SMCCC_FUNC(__vgic_v3_restore_vmcr_aprs),
-		KVM_HOST_SMCCC_ID(0xff),
-		KVM_HOST_SMCCC_ID(0xffff),
 	};
+	unsigned int i = fuzz_below(h, EL2_NR_REFUSED_CALLS + ARRAY_SIZE(ids));
 	struct arm_smccc_res res;
+	u32 id;
 
+	id = i < EL2_NR_REFUSED_CALLS ? el2_refused_calls[i] : ids[i - EL2_NR_REFUSED_CALLS];
 	h->calls++;
-	arm_smccc_1_1_hvc(ids[fuzz_below(h, ARRAY_SIZE(ids))], fuzz_edge(h), fuzz_edge(h),
-			  fuzz_edge(h), fuzz_edge(h), fuzz_edge(h), fuzz_edge(h), fuzz_edge(h),
-			  &res);
+	arm_smccc_1_1_hvc(id, fuzz_edge(h), fuzz_edge(h), fuzz_edge(h), fuzz_edge(h), fuzz_edge(h),
+			  fuzz_edge(h), fuzz_edge(h), &res);
 }
 
 /* What EL2 passes on to the firmware, or answers itself: nothing that turns a CPU off. */

@@ -22,6 +22,10 @@
 #define EL2_CPU			0
 #define EL2_OTHER_CPU		1
 
+/* Calls that do not exist, or are only for boot or for a host that is trusted. */
+#define EL2_NR_REFUSED_CALLS	18
+extern const u32 el2_refused_calls[EL2_NR_REFUSED_CALLS];
+
 /**
  * struct el2_vm - A VM at EL2, created without KVM.
  * @node:	In el2_fixture.vms.

@@ -110,37 +110,39 @@ static void unshare_pinned(struct kunit *test)
 	el2_vm_destroy(test, vm);
 }
 
+/* Calls that EL2 refuses. */
+const u32 el2_refused_calls[EL2_NR_REFUSED_CALLS] = {
+	KVM_HOST_SMCCC_FUNC(__kvm_get_mdcr_el2),
+	KVM_HOST_SMCCC_FUNC(__pkvm_init),
+	KVM_HOST_SMCCC_FUNC(__pkvm_create_private_mapping),
+	KVM_HOST_SMCCC_FUNC(__pkvm_cpu_set_vector),
+	KVM_HOST_SMCCC_FUNC(__vgic_v3_init_lrs),
+	KVM_HOST_SMCCC_FUNC(__kvm_flush_vm_context),
+	KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa),
+	KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa_nsh),
+	KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid),
+	KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_range),
+	KVM_HOST_SMCCC_FUNC(__kvm_flush_cpu_context),
+	KVM_HOST_SMCCC_FUNC(__kvm_timer_set_cntvoff),
+	KVM_HOST_SMCCC_FUNC(__pkvm_teardown_vm),
+	/* Beyond the last one, and between those of the base and ours. */
+	KVM_HOST_SMCCC_FUNC(__pkvm_debug) + 1,
+	KVM_HOST_SMCCC_FUNC(__pkvm_teardown_vm) + 1,
+	KVM_HOST_SMCCC_FUNC(__pkvm_vcpu_load) - 1,
+	KVM_HOST_SMCCC_ID(0xff),
+	KVM_HOST_SMCCC_ID(0xffff),
+};
+
 /* Rule: a call that does not exist, or is only for boot, returns NOT_SUPPORTED and does nothing. */
 static void unknown_calls(struct kunit *test)
 {
-	static const u32 ids[] = {
-		KVM_HOST_SMCCC_FUNC(__kvm_get_mdcr_el2),
-		KVM_HOST_SMCCC_FUNC(__pkvm_init),
-		KVM_HOST_SMCCC_FUNC(__pkvm_create_private_mapping),
-		KVM_HOST_SMCCC_FUNC(__pkvm_cpu_set_vector),
-		KVM_HOST_SMCCC_FUNC(__vgic_v3_init_lrs),
-		KVM_HOST_SMCCC_FUNC(__kvm_flush_vm_context),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_ipa_nsh),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid),
-		KVM_HOST_SMCCC_FUNC(__kvm_tlb_flush_vmid_range),
-		KVM_HOST_SMCCC_FUNC(__kvm_flush_cpu_context),
-		KVM_HOST_SMCCC_FUNC(__kvm_timer_set_cntvoff),
-		KVM_HOST_SMCCC_FUNC(__pkvm_teardown_vm),
-		/* Beyond the last one, and between those of the base and ours. */
-		KVM_HOST_SMCCC_FUNC(__pkvm_debug) + 1,
-		KVM_HOST_SMCCC_FUNC(__pkvm_teardown_vm) + 1,
-		KVM_HOST_SMCCC_FUNC(__pkvm_vcpu_load) - 1,
-		KVM_HOST_SMCCC_ID(0xff),
-		KVM_HOST_SMCCC_ID(0xffff),
-	};
 	struct arm_smccc_res res;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(ids); i++) {
-		arm_smccc_1_1_hvc(ids[i], 0, 0, 0, 0, 0, 0, 0, &res);
+	for (i = 0; i < EL2_NR_REFUSED_CALLS; i++) {
+		arm_smccc_1_1_hvc(el2_refused_calls[i], 0, 0, 0, 0, 0, 0, 0, &res);
 		KUNIT_EXPECT_EQ_MSG(test, (long)res.a0, SMCCC_RET_NOT_SUPPORTED, "call 0x%x",
-				    ids[i]);
+				    el2_refused_calls[i]);
 	}
 }
 
