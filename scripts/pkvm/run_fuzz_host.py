@@ -27,6 +27,7 @@ import tree  # noqa: E402
 MODULE = 'pkvm_el2_kunit.ko'
 SUITE = 'pkvm_el2_fuzz'
 CALLS = re.compile(r'# random_host: (\d+) calls in all')
+REGIONS = re.compile(r'# random_host: (\d+) regions went to the secure world')
 ROUND = re.compile(r'# random_host: round (\d+), after (\d+) calls')
 # The lines of the console that say what is wrong, the most telling ones first.
 BAD = [re.compile(pattern, re.M) for pattern in (
@@ -90,6 +91,8 @@ def run_sequence(cpu, secure, sequence):
         return Outcome(0, bad or 'the suite did not run')
     if not done:
         return Outcome(int(rounds[-1][1]), bad or 'it ended early', int(rounds[-1][0]))
+    if secure and not sequence.only and not bad and not int(REGIONS.search(host.console)[1]):
+        bad = 'no memory went to the secure world'
     return Outcome(int(done[1]), bad, int(rounds[-1][0]))
 
 

@@ -13,7 +13,6 @@
 
 #define FUZZ_MAX_CPUS	2
 #define FUZZ_PAGES	8
-#define FUZZ_HANDLES	16
 
 /* Which VM is which. */
 enum fuzz_vm {
@@ -62,8 +61,10 @@ struct fuzz_cpu {
  * @mailbox:	The page in which the guest is told what to do.
  * @tx:		The page by which the secure world is told of memory.
  * @rx:		The one by which it answers.
- * @handle:	Of memory that was shared with it, 0 where there is none.
- * @nr_handles:	Where the next one goes.
+ * @spare:	One in place of @tx.
+ * @handle:	Of each region that it was given, with room for one in each step.
+ * @nr_handles:	How many there are.
+ * @regions:	Regions that it was given in all rounds.
  * @host:	The CPUs.
  * @only:	The steps to make; NULL for all.
  */
@@ -82,8 +83,10 @@ struct fuzz {
 	struct page		*mailbox;
 	struct page		*tx;
 	struct page		*rx;
-	u64			handle[FUZZ_HANDLES];
+	struct page		*spare;
+	u64			*handle;
 	atomic_t		nr_handles;
+	unsigned long		regions;
 	struct fuzz_cpu		host[FUZZ_MAX_CPUS];
 	unsigned long		*only;
 };
@@ -104,6 +107,6 @@ void fuzz_step(struct fuzz_cpu *h);
 
 void fuzz_step_ffa(struct fuzz_cpu *h);
 void fuzz_ffa_begin(struct fuzz *f);
-void fuzz_ffa_end(struct fuzz *f);
+unsigned int fuzz_ffa_end(struct fuzz *f);
 
 #endif /* __PKVM_EL2_FUZZ_H__ */

@@ -54,7 +54,7 @@ static u32 describe(struct fuzz_cpu *h)
 		.attrs = FFA_MEM_RW,
 		.composite_off = fuzz_one_in(h, 16) ? fuzz_edge(h) : COMPOSITE_OFF,
 	};
-	unsigned int nr = 1 + fuzz_below(h, MAX_RANGES), i;
+	unsigned int nr = fuzz_one_in(h, 2) ? 1 : 1 + fuzz_below(h, MAX_RANGES), i;
 	struct ffa_composite_mem_region composite = {
 		.total_pg_cnt = fuzz_one_in(h, 16) ? fuzz_edge(h) : nr * FFA_PAGES_PER_PAGE,
 		.addr_range_cnt = fuzz_one_in(h, 16) ? fuzz_edge(h) : nr,
@@ -81,12 +81,13 @@ static void reclaim(u64 handle, u64 flags)
 	ffa_call(FFA_MEM_RECLAIM, lower_32_bits(handle), upper_32_bits(handle), flags);
 }
 
-/* There is room for so many; the memory of one that has to go is taken back. */
+/*
+ * A region stays in the list when it has been taken back: handles are not used twice, and whether
+ * a reclaim succeeds depends on what the other CPU does to the buffers.
+ */
 static void remember(struct fuzz *f, u64 handle)
 {
-	unsigned int i = (unsigned int)atomic_inc_return(&f->nr_handles) % FUZZ_HANDLES;
-
-	reclaim(xchg(&f->handle[i], handle), 0);
+	WRITE_ONCE(f->handle[atomic_inc_return(&f->nr_handles) - 1], handle);
 }
 
 static void share(struct fuzz_cpu *h)
@@ -105,11 +106,14 @@ static void share(struct fuzz_cpu *h)
 		remember(h->fuzz, PACK_HANDLE(res.a1, res.a2));
 }
 
+/* One of the last few, most of the time: it may be open still. */
 static u64 any_region(struct fuzz_cpu *h)
 {
-	if (fuzz_one_in(h, 8))
+	unsigned int nr = atomic_read(&h->fuzz->nr_handles);
+
+	if (!nr || fuzz_one_in(h, 8))
 		return fuzz_edge(h);
-	return READ_ONCE(h->fuzz->handle[fuzz_below(h, FUZZ_HANDLES)]);
+	return READ_ONCE(h->fuzz->handle[nr - 1 - fuzz_below(h, min(nr, 8))]);
 }
 
 static void rxtx(struct fuzz_cpu *h, struct page *tx, struct page *rx)
@@ -130,10 +134,8 @@ void fuzz_step_ffa(struct fuzz_cpu *h)
 	h->calls++;
 	switch (fuzz_below(h, 16)) {
 	case 0:
-		rxtx(h, f->tx, f->rx);
-		break;
-	case 1:
-		rxtx(h, f->page[fuzz_below(h, FUZZ_PAGES)], f->rx);
+	case 1:		/* Any other page than @tx has no description of memory. */
+		rxtx(h, fuzz_one_in(h, 8) ? f->page[fuzz_below(h, FUZZ_PAGES)] : f->tx, f->rx);
 		break;
 	case 2:
 		if (fuzz_one_in(h, 4))
@@ -164,26 +166,40 @@ void fuzz_step_ffa(struct fuzz_cpu *h)
 	}
 }
 
+static void map_buffers(struct page *tx, struct page *rx)
+{
+	ffa_call(FFA_FN64_RXTX_MAP, page_to_phys(tx), page_to_phys(rx), FFA_PAGES_PER_PAGE);
+}
+
 /**
  * fuzz_ffa_begin() - Have the secure world read and write pages of the test.
  * @f:	The round.
  */
 void fuzz_ffa_begin(struct fuzz *f)
 {
-	ffa_call(FFA_FN64_RXTX_MAP, page_to_phys(f->tx), page_to_phys(f->rx), FFA_PAGES_PER_PAGE);
+	/* The first version that the host asks for is the one that holds, and describe() has it. */
+	ffa_call(FFA_VERSION, FFA_VERSION_1_1, 0, 0);
+	map_buffers(f->tx, f->rx);
+	atomic_set(&f->nr_handles, 0);
 }
 
 /**
  * fuzz_ffa_end() - Take back all that the secure world may have.
  * @f:	The round, whose CPUs are done.
+ *
+ * Return: the number of regions that the secure world had in this round.
  */
-void fuzz_ffa_end(struct fuzz *f)
+unsigned int fuzz_ffa_end(struct fuzz *f)
 {
-	unsigned int i;
+	unsigned int nr = atomic_read(&f->nr_handles), i;
 
-	for (i = 0; i < FUZZ_HANDLES; i++) {
+	/*
+	 * EL2 asks the secure world what a region consists of, and the answer needs a buffer. @tx
+	 * may be part of a region by now, but no call is made with @rx and @spare as memory.
+	 */
+	map_buffers(f->spare, f->rx);
+	for (i = 0; i < nr; i++)
 		reclaim(f->handle[i], 0);
-		f->handle[i] = 0;
-	}
 	ffa_call(FFA_RXTX_UNMAP, 0, 0, 0);
+	return nr;
 }

@@ -128,6 +128,7 @@ static void begin(struct kunit *test, struct fuzz *f)
 		f->page[i] = el2_page(test);
 	f->tx = el2_page(test);
 	f->rx = el2_page(test);
+	f->spare = el2_page(test);
 	fuzz_ffa_begin(f);
 
 	/* What is in their memcaches already was counted when it was put there. */
@@ -183,7 +184,7 @@ static void end(struct kunit *test, struct fuzz *f)
 	unsigned int i;
 
 	el2_put();
-	fuzz_ffa_end(f);
+	f->regions += fuzz_ffa_end(f);
 	/* A page that goes into the late VM may have been shared with EL2 before. */
 	if (f->late) {
 		el2_vm_was_made(f->vm[FUZZ_LATE], f->late_vcpu);
@@ -208,6 +209,8 @@ static void end(struct kunit *test, struct fuzz *f)
 	el2_expect_owned(test, f->mailbox);
 	el2_unshare(f->tx);
 	el2_expect_owned(test, f->tx);
+	el2_expect_owned(test, f->rx);
+	el2_expect_owned(test, f->spare);
 }
 
 /* As it is given to a kernel that runs it again. */
@@ -233,6 +236,8 @@ static void random_host(struct kunit *test)
 	kunit_info(test, "seed %llu, %u rounds of %u steps on %u CPUs\n", f->seed, fuzz_rounds,
 		   fuzz_steps, fuzz_cpus);
 	parse_only(test, f);
+	f->handle = kunit_kcalloc(test, fuzz_cpus * fuzz_steps, sizeof(*f->handle), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, f->handle);
 	f->block = alloc_pages(GFP_KERNEL | __GFP_NOWARN, ilog2(PTRS_PER_PTE));
 
 	for (i = 0; i < fuzz_rounds && test->status != KUNIT_FAILURE; i++) {
@@ -246,6 +251,7 @@ static void random_host(struct kunit *test)
 
 	if (f->block)
 		__free_pages(f->block, ilog2(PTRS_PER_PTE));
+	kunit_info(test, "%lu regions went to the secure world\n", f->regions);
 	kunit_info(test, "%lu calls in all\n", calls_of(f));
 }
 
