@@ -7,6 +7,7 @@
  * R6: pages come back in steps, with the host scheduling between them.
  */
 
+#include <linux/capability.h>
 #include <linux/delay.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
@@ -44,6 +45,28 @@ void pkvm_guest_vm_created(struct kvm *kvm, void *pgd, size_t pgd_size, size_t v
 	pkvm_guest_count_tables(pgd, pgd_size >> PAGE_SHIFT);
 	pkvm_guest_metadata_donated(nr_pages);
 	trace_pkvm_vm_created(kvm->arch.pkvm.handle, nr_pages);
+}
+
+/*
+ * Charge pages that a guest is about to have. They are pinned memory, counted apart from
+ * what the VMM locks by mlock(), and without its mmap_lock.
+ */
+static int charge_pages(struct kvm *kvm, unsigned int nr)
+{
+	s64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	s64 pinned = atomic64_read(&kvm->mm->pinned_vm);
+
+	do {
+		if (pinned + nr > limit && !capable(CAP_IPC_LOCK))
+			return -ENOMEM;
+	} while (!atomic64_try_cmpxchg(&kvm->mm->pinned_vm, &pinned, pinned + nr));
+
+	return 0;
+}
+
+static void uncharge_pages(struct kvm *kvm, unsigned long nr)
+{
+	atomic64_sub(nr, &kvm->mm->pinned_vm);
 }
 
 /*
@@ -111,7 +134,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 	trace_pkvm_page_relinquished(kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
 	pkvm_guest_unclaim_page(page_to_pfn(page));
 	unpin_user_pages_dirty_lock(&page, 1, true);
-	account_locked_vm(kvm->mm, 1, false);
+	uncharge_pages(kvm, 1);
 	atomic64_inc(&pkvm_guest_totals.pages_relinquished);
 
 	return 0;
@@ -181,21 +204,21 @@ static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *m
 		goto unlock;
 	}
 
-	ret = account_locked_vm(kvm->mm, 1, true);
+	ret = charge_pages(kvm, 1);
 	if (ret)
 		goto unlock;
 
 	ret = pin_guest_page(gfn_to_hva_memslot(memslot, gfn), &page);
 	if (ret)
-		goto err_account;
+		goto err_uncharge;
 
 	ret = add_guest_page(vcpu, page, gfn);
 	if (!ret)
 		goto unlock;
 
 	unpin_user_page(page);
-err_account:
-	account_locked_vm(kvm->mm, 1, false);
+err_uncharge:
+	uncharge_pages(kvm, 1);
 unlock:
 	mutex_unlock(&kvm->arch.pkvm.guest.lock);
 
@@ -370,7 +393,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
 	ret = reclaim_pages(kvm, &nr_pages);
 	if (nr_pages)
-		account_locked_vm(kvm->mm, nr_pages, false);
+		uncharge_pages(kvm, nr_pages);
 	if (ret)
 		return ret;
 

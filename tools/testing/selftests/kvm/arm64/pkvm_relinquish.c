@@ -440,30 +440,30 @@ FIXTURE_TEARDOWN(charge)
 	pvm_free(&self->vm);
 }
 
-static uint64_t locked_pages(void)
+static uint64_t charged_pages(void)
 {
-	return pvm_proc_number("/proc/self/status", "VmLck") * 1024 / PAGE;
+	return pvm_proc_number("/proc/self/status", "VmPin") * 1024 / PAGE;
 }
 
 /* KVM uncharges a relinquished page at once, so the guest can get another one. */
 TEST_F(charge, uncharged_at_once)
 {
 	ASSERT_EQ(0, take(self->vcpu, 0, 7));
-	EXPECT_EQ(8, locked_pages());
+	EXPECT_EQ(8, charged_pages());
 	for (uint64_t page = 0; page < 7; page++) {
 		ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA + page * PAGE));
-		EXPECT_EQ(7 - page, locked_pages());
+		EXPECT_EQ(7 - page, charged_pages());
 	}
 
 	ASSERT_EQ(0, take(self->vcpu, 10, 7));
-	EXPECT_EQ(8, locked_pages());
+	EXPECT_EQ(8, charged_pages());
 	ASSERT_EQ(HVC_SUCCESS, pvm_relinquish(self->vcpu, PVM_DATA_IPA + 10 * PAGE));
 	ASSERT_EQ(0, take(self->vcpu, 20, 1));
 	/* One more page exceeds the limit. */
 	EXPECT_EQ(-ENOMEM, take(self->vcpu, 21, 1));
-	EXPECT_EQ(8, locked_pages());
+	EXPECT_EQ(8, charged_pages());
 	pvm_kill(&self->vm);
-	EXPECT_EQ(0, locked_pages());
+	EXPECT_EQ(0, charged_pages());
 }
 
 /* A refused call uncharges nothing. */
@@ -473,7 +473,7 @@ TEST_F(charge, refused_calls_change_nothing)
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_relinquish(self->vcpu, PVM_DATA_IPA));
 	EXPECT_EQ(HVC_INVALID_PARAMETER, pvm_relinquish(self->vcpu, PVM_DATA_IPA + 2 * PAGE));
-	EXPECT_EQ(3, locked_pages());
+	EXPECT_EQ(3, charged_pages());
 }
 
 TEST_HARNESS_MAIN
