@@ -15,6 +15,10 @@
 struct page;
 struct vm_area_struct;
 
+/* For pages that are to become private. */
+int pin_user_pages_fast_only(unsigned long start, int nr_pages, unsigned int gup_flags,
+			     struct page **pages);
+
 #if defined(CONFIG_ARM64) && defined(CONFIG_KVM)
 
 DECLARE_STATIC_KEY_FALSE(pkvm_private_memory);

@@ -6,6 +6,7 @@
 #define __ARM64_KVM_PKVM_GUEST_PRIV_H__
 
 #include <linux/atomic.h>
+#include <linux/kvm_types.h>
 #include <linux/types.h>
 
 #include <asm/hyp_image.h>
@@ -28,11 +29,16 @@ struct pkvm_guest_totals {
 extern struct pkvm_guest_totals pkvm_guest_totals;
 
 struct kvm;
+struct kvm_memory_slot;
+struct kvm_vcpu;
 struct page;
 
 void pkvm_guest_count_vm(struct kvm *kvm, u64 nr_private, u64 nr_shared);
 
-int pkvm_guest_claim_page(struct page *page);
+int pkvm_guest_donate(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *memslot);
+void pkvm_guest_uncharge(struct kvm *kvm, unsigned long nr);
+
+int pkvm_guest_claim_pages(struct page **pages, unsigned int nr);
 void pkvm_guest_unclaim_page(unsigned long pfn);
 int pkvm_guest_release_page(struct page *page);
 

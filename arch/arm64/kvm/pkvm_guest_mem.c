@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: memory. A page that a guest faults on is pinned,
- * charged to RLIMIT_MEMLOCK and donated; when the VM dies the hypervisor hands
- * it back, and only then is it unpinned.
+ * Protected guests, host side: memory. A page that a guest faults on is donated by
+ * pkvm_guest_donate.c; when the VM dies the hypervisor hands it back, and only then
+ * is it unpinned.
  *
  * R6: pages come back in steps, with the host scheduling between them.
  */
 
-#include <linux/capability.h>
 #include <linux/delay.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -48,71 +46,10 @@ void pkvm_guest_vm_created(struct kvm *kvm, void *pgd, size_t pgd_size, size_t v
 }
 
 /*
- * Charge pages that a guest is about to have. They are pinned memory, counted apart from
- * what the VMM locks by mlock(), and without its mmap_lock.
- */
-static int charge_pages(struct kvm *kvm, unsigned int nr)
-{
-	s64 limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	s64 pinned = atomic64_read(&kvm->mm->pinned_vm);
-
-	do {
-		if (pinned + nr > limit && !capable(CAP_IPC_LOCK))
-			return -ENOMEM;
-	} while (!atomic64_try_cmpxchg(&kvm->mm->pinned_vm, &pinned, pinned + nr));
-
-	return 0;
-}
-
-static void uncharge_pages(struct kvm *kvm, unsigned long nr)
-{
-	atomic64_sub(nr, &kvm->mm->pinned_vm);
-}
-
-/*
- * Record and donate a pinned page, under kvm->arch.pkvm.guest.lock: what is recorded and
- * what the hypervisor has change as one.
- */
-static int add_guest_page(struct kvm_vcpu *vcpu, struct page *page, gfn_t gfn)
-{
-	struct xarray *granules = &vcpu->kvm->arch.pkvm.guest.granules;
-	struct kvm_hyp_memcache *mc = &vcpu->arch.pkvm_memcache;
-	unsigned long nr_tables;
-	int ret;
-
-	ret = xa_insert(granules, gfn, page, GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
-
-	ret = pkvm_guest_claim_page(page);
-	if (ret)
-		goto err_erase;
-
-	nr_tables = mc->nr_pages;
-	ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, page_to_pfn(page), gfn);
-	pkvm_guest_metadata_donated(nr_tables - mc->nr_pages);
-	if (ret) {
-		trace_pkvm_donation_failed(vcpu->kvm->arch.pkvm.handle, gfn, ret);
-		pkvm_guest_unclaim_page(page_to_pfn(page));
-		ret = -EFAULT;
-		goto err_erase;
-	}
-
-	atomic64_inc(&pkvm_guest_totals.pages_donated);
-	trace_pkvm_page_donated(vcpu->kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
-
-	return 0;
-
-err_erase:
-	xa_erase(granules, gfn);
-
-	return ret;
-}
-
-/*
  * See whether the guest has a page at @gfn: 0 if not, -EEXIST if so, -EFAULT if the
  * host took it by force. A page that is recorded but that the guest has no more
- * was relinquished: it is unpinned, and no longer charged. Under kvm->arch.pkvm.guest.lock.
+ * was relinquished: it is unpinned, and no longer charged, and until the guest touches
+ * its place again that is not to have a page. Under kvm->arch.pkvm.guest.lock.
  */
 static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
@@ -121,20 +58,25 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 	int ret;
 
 	page = xa_load(&kvm->arch.pkvm.guest.granules, gfn);
-	if (!page)
+	if (!page || xa_is_value(page))
 		return 0;
 
 	ret = kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn);
+	/* It may have come with a page beside it. */
+	if (ret == -EEXIST)
+		return ret;
+
 	if (ret && ret != -EPERM) {
 		trace_pkvm_donation_failed(kvm->arch.pkvm.handle, gfn, ret);
-		return ret == -EEXIST ? ret : -EFAULT;
+		return -EFAULT;
 	}
 
-	xa_erase(&kvm->arch.pkvm.guest.granules, gfn);
+	/* In place of another entry, which takes no memory. */
+	xa_store(&kvm->arch.pkvm.guest.granules, gfn, xa_mk_value(0), GFP_NOWAIT);
 	trace_pkvm_page_relinquished(kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
 	pkvm_guest_unclaim_page(page_to_pfn(page));
 	unpin_user_pages_dirty_lock(&page, 1, true);
-	uncharge_pages(kvm, 1);
+	pkvm_guest_uncharge(kvm, 1);
 	atomic64_inc(&pkvm_guest_totals.pages_relinquished);
 
 	return 0;
@@ -155,71 +97,24 @@ void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn)
 	check_guest_page(vcpu, gfn);
 }
 
-/* Pin the page behind @hva for as long as the guest may own it. */
-static int pin_guest_page(unsigned long hva, struct page **page)
-{
-	int ret;
-
-	ret = pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM, page);
-	if (ret == -EINTR || ret == -EAGAIN || ret == -ENOMEM)
-		return ret;
-
-	if (ret != 1)
-		return -EFAULT;
-
-	/*
-	 * The host may still be writing to the disk what was there before. It
-	 * would read on when the page is the guest's.
-	 */
-	folio_wait_writeback(page_folio(*page));
-
-	/*
-	 * The contents of a file would be at the mercy of the guest, and the
-	 * guest's on their way to the disk: anonymous memory and shmem only.
-	 */
-	if (!folio_test_swapbacked(page_folio(*page))) {
-		unpin_user_page(*page);
-		return -EFAULT;
-	}
-
-	return 0;
-}
-
 /*
- * Pin, charge and donate the page at @gfn, unless the guest has one there. All vCPUs
- * do so one after the other: none takes the pin of another one for somebody else's.
+ * Give the guest a page at @gfn unless it has one there. All vCPUs do so one after the
+ * other: none takes the pin of another one for somebody else's.
  */
 static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *memslot)
 {
 	struct kvm *kvm = vcpu->kvm;
-	struct page *page;
 	int ret;
 
 	if (mutex_lock_interruptible(&kvm->arch.pkvm.guest.lock))
 		return -EINTR;
 
 	ret = check_guest_page(vcpu, gfn);
-	if (ret) {
-		ret = ret == -EEXIST ? 0 : ret;
-		goto unlock;
-	}
+	if (ret == -EEXIST)
+		ret = 0;
+	else if (!ret)
+		ret = pkvm_guest_donate(vcpu, gfn, memslot);
 
-	ret = charge_pages(kvm, 1);
-	if (ret)
-		goto unlock;
-
-	ret = pin_guest_page(gfn_to_hva_memslot(memslot, gfn), &page);
-	if (ret)
-		goto err_uncharge;
-
-	ret = add_guest_page(vcpu, page, gfn);
-	if (!ret)
-		goto unlock;
-
-	unpin_user_page(page);
-err_uncharge:
-	uncharge_pages(kvm, 1);
-unlock:
 	mutex_unlock(&kvm->arch.pkvm.guest.lock);
 
 	return ret;
@@ -246,7 +141,8 @@ static int wait_for_page(unsigned long end, unsigned int nth)
 /**
  * pkvm_guest_mem_abort() - Give a protected guest the page that it needs
  * @vcpu: the vCPU that needs it, loaded.
- * @ipa: where; the page around it is donated.
+ * @ipa: where; the page around it is donated, and with pkvm_fault_around what the VMM has
+ *	 populated beside that: up to PKVM_DONATE_MAX_GRANULES, aligned to as many.
  * @memslot: the slot that @ipa lies in. Caller holds kvm->srcu.
  *
  * Return: 0 with the page in place, be it that another vCPU was faster; -ENOMEM
@@ -262,11 +158,6 @@ int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 	gfn_t gfn = ipa >> PAGE_SHIFT;
 	unsigned int nth = 0;
 	int ret;
-
-	ret = topup_hyp_memcache(&vcpu->arch.pkvm_memcache,
-				 kvm_mmu_cache_min_pages(&vcpu->kvm->arch.mmu));
-	if (ret)
-		return ret;
 
 	while ((ret = give_page(vcpu, gfn, memslot)) == -EBUSY) {
 		ret = wait_for_page(end, ++nth);
@@ -285,7 +176,7 @@ static int release_page(struct kvm *kvm, gfn_t gfn)
 
 	page = xa_load(&kvm->arch.pkvm.guest.granules, gfn);
 
-	return page ? pkvm_guest_release_page(page) : 0;
+	return page && !xa_is_value(page) ? pkvm_guest_release_page(page) : 0;
 }
 
 /**
@@ -324,6 +215,11 @@ static unsigned int next_donated_run(struct kvm *kvm, unsigned long *gfn, struct
 
 	rcu_read_lock();
 	xas_for_each(&xas, page, ULONG_MAX) {
+		if (xa_is_value(page) && !nr)
+			continue;
+		if (xa_is_value(page))
+			break;
+
 		if (!nr)
 			*gfn = xas.xa_index;
 		else if (xas.xa_index != *gfn + nr)
@@ -393,7 +289,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
 	ret = reclaim_pages(kvm, &nr_pages);
 	if (nr_pages)
-		uncharge_pages(kvm, nr_pages);
+		pkvm_guest_uncharge(kvm, nr_pages);
 	if (ret)
 		return ret;
 

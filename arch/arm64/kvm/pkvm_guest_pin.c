@@ -239,20 +239,17 @@ static bool folio_is_used(struct folio *folio)
 	return folio_ref_count(folio) != expected || folio_mapcount(folio) != mapped;
 }
 
-/**
- * pkvm_guest_claim_page() - See to it that a page can become private
- * @page: a page that the caller pinned, once, for a guest.
- *
- * From here on nobody else can use it. Undone by pkvm_guest_unclaim_page().
- *
- * Return: 0; -ENOMEM; -EFAULT if a guest has the page; -EBUSY if somebody uses it, or
- * another one of its folio: references are counted by folio.
- */
-int pkvm_guest_claim_page(struct page *page)
+static void unclaim_pages(struct page **pages, unsigned int nr)
 {
-	struct folio *folio = page_folio(page);
-	unsigned long pfn = page_to_pfn(page);
-	struct marks *marks = make_marks(pfn);
+	while (nr--)
+		pkvm_guest_unclaim_page(page_to_pfn(pages[nr]));
+}
+
+/* Claim pages of one folio, all or none: its references are counted once for all of them. */
+static int claim_in_folio(struct folio *folio, struct page **pages, unsigned int nr)
+{
+	struct marks *marks = make_marks(folio_pfn(folio));
+	unsigned int done;
 	int ret = 0;
 
 	if (!marks)
@@ -261,23 +258,56 @@ int pkvm_guest_claim_page(struct page *page)
 	if (!folio_trylock(folio))
 		return -EBUSY;
 
-	/* It may be shared with the host, and so be pinned, but it has one owner (R1). */
-	if (test_and_set_bit(mark_of(pfn), marks->guest)) {
-		ret = -EFAULT;
-		goto unlock;
+	for (done = 0; done < nr; done++) {
+		/* It may be shared with the host, and so be pinned, but it has one owner (R1). */
+		if (test_and_set_bit(mark_of(page_to_pfn(pages[done])), marks->guest)) {
+			ret = -EFAULT;
+			break;
+		}
 	}
 
-	/* Between the mark and the references. Pairs with pkvm_pages_accessible(). */
+	/* Between the marks and the references. Pairs with pkvm_pages_accessible(). */
 	smp_mb__after_atomic();
-	if (folio_is_used(folio)) {
-		pkvm_guest_unclaim_page(pfn);
+	if (!ret && folio_is_used(folio))
 		ret = -EBUSY;
-	}
+	if (ret)
+		unclaim_pages(pages, done);
 
-unlock:
 	folio_unlock(folio);
 
 	return ret;
+}
+
+/**
+ * pkvm_guest_claim_pages() - See to it that pages can become private
+ * @pages: pages that the caller pinned, once each, for a guest.
+ * @nr: how many.
+ *
+ * From here on nobody else can use them. Undone by pkvm_guest_unclaim_page(), for each.
+ *
+ * Return: 0; or with nothing changed: -ENOMEM; -EFAULT if a guest has one of the pages;
+ * -EBUSY if somebody uses one, or another one of its folio: references are counted by
+ * folio, and pages of one that do not stand side by side in @pages pass for used.
+ */
+int pkvm_guest_claim_pages(struct page **pages, unsigned int nr)
+{
+	unsigned int done, n;
+	struct folio *folio;
+	int ret;
+
+	for (done = 0; done < nr; done += n) {
+		folio = page_folio(pages[done]);
+		for (n = 1; done + n < nr && page_folio(pages[done + n]) == folio; n++)
+			;
+
+		ret = claim_in_folio(folio, pages + done, n);
+		if (ret) {
+			unclaim_pages(pages, done);
+			return ret;
+		}
+	}
+
+	return 0;
 }
 
 /**

@@ -8,6 +8,14 @@
 
 #include "el2_kunit.h"
 
+/* Donate a page without filling the memcache: 0, or the error. */
+static int donate_pfn(struct el2_vm *vm, u64 pfn, u64 gfn)
+{
+	int ret = el2_donate_raw(vm, 0, &pfn, gfn, 1);
+
+	return ret == 1 ? 0 : ret;
+}
+
 /* Expect a refused donation to leave the page exactly as it was. */
 static void expect_refused(struct kunit *test, struct el2_vm *vm, struct page *page, u64 gfn,
 			   int error)
@@ -102,14 +110,14 @@ static void donate_wrong_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, shared, 0), -EPERM);
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(shared));
 	KUNIT_EXPECT_EQ(test, el2_unshare(shared), 0);
-	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, hyp_pfn, 0), -EPERM);
-	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(virt_to_page(vm->kvm)), 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, donate_pfn(vm, hyp_pfn, 0), -EPERM);
+	KUNIT_EXPECT_EQ(test, donate_pfn(vm, page_to_pfn(virt_to_page(vm->kvm)), 0), -EPERM);
 	for (i = 0; i < ARRAY_SIZE(no_memory); i++)
-		KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, no_memory[i], 0), -EINVAL);
+		KUNIT_EXPECT_EQ(test, donate_pfn(vm, no_memory[i], 0), -EINVAL);
 
 	/* A pfn with upper bits that the shift to an address drops is not that page's. */
-	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page) |
-					     BIT_ULL(64 - PAGE_SHIFT), 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, donate_pfn(vm, page_to_pfn(page) |
+					 BIT_ULL(64 - PAGE_SHIFT), 0), -EINVAL);
 	el2_expect_owned(test, page);
 
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
@@ -145,7 +153,7 @@ static void donate_without_tables(struct kunit *test)
 	struct page *page = el2_page(test);
 
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
-	KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page), 0), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, donate_pfn(vm, page_to_pfn(page), 0), -ENOMEM);
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 0, page, 0), 0);
@@ -174,7 +182,7 @@ static void donate_with_bad_tables(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		*mc = (struct kvm_hyp_memcache) { .head = bad[i], .nr_pages = 100 };
-		KUNIT_EXPECT_EQ_MSG(test, el2_donate_raw(vm, 0, page_to_pfn(page), 0), -ENOMEM,
+		KUNIT_EXPECT_EQ_MSG(test, donate_pfn(vm, page_to_pfn(page), 0), -ENOMEM,
 				    "head 0x%llx", bad[i]);
 	}
 
@@ -182,7 +190,7 @@ static void donate_with_bad_tables(struct kunit *test)
 	*(phys_addr_t *)page_address(circle) = page_to_phys(circle);
 	*mc = (struct kvm_hyp_memcache) { .head = page_to_phys(circle), .nr_pages = 100 };
 	if (stage2_pgtable_levels(EL2_IPA_BITS) > 2) {
-		KUNIT_EXPECT_EQ(test, el2_donate_raw(vm, 0, page_to_pfn(page), 0), -ENOMEM);
+		KUNIT_EXPECT_EQ(test, donate_pfn(vm, page_to_pfn(page), 0), -ENOMEM);
 		KUNIT_EXPECT_EQ(test, mc->nr_pages, 99);
 		KUNIT_EXPECT_FALSE(test, el2_readable(circle));
 	} else {
@@ -211,6 +219,157 @@ static void donate_by_either_vcpu(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_donate(vm, 1, second, 6), 0);
 }
 
+/* Rule: a call donates as many pages as fit, each to its place. */
+static void donate_run(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page[PKVM_DONATE_MAX_GRANULES];
+	struct page *neighbour = el2_page(test);
+	int nr = ARRAY_SIZE(page), i;
+
+	for (i = 0; i < nr; i++)
+		page[i] = el2_page(test);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_ASSERT_EQ(test, el2_donate_run(vm, 0, page, PTRS_PER_PTE - nr, nr), nr);
+	for (i = 0; i < nr; i++) {
+		el2_expect_lost(test, page[i]);
+		KUNIT_EXPECT_EQ(test, kvm_call_hyp_nvhe(__pkvm_guest_check_place,
+							PTRS_PER_PTE - nr + i), -EEXIST);
+	}
+	el2_expect_owned(test, neighbour);
+	KUNIT_EXPECT_EQ(test, kvm_call_hyp_nvhe(__pkvm_guest_check_place, PTRS_PER_PTE - nr - 1),
+			0);
+	KUNIT_EXPECT_EQ(test, kvm_call_hyp_nvhe(__pkvm_guest_check_place, PTRS_PER_PTE), 0);
+}
+
+/* Donate a run with something against its page at @bad: the pages before that are done. */
+static void donate_run_up_to(struct kunit *test, unsigned int bad,
+			     int (*spoil)(struct kunit *test, struct el2_vm *vm,
+					  struct page **page, u64 gfn))
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page[PKVM_DONATE_MAX_GRANULES];
+	int nr = ARRAY_SIZE(page), error, i;
+
+	for (i = 0; i < nr; i++)
+		page[i] = el2_page(test);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	error = spoil(test, vm, &page[bad], PTRS_PER_PTE + bad);
+	KUNIT_EXPECT_EQ(test, el2_donate_run(vm, 0, page, PTRS_PER_PTE, nr), bad ? bad : error);
+	for (i = 0; i < bad; i++)
+		el2_expect_lost(test, page[i]);
+	for (i = bad + 1; i < nr; i++) {
+		KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page[i]));
+		el2_expect_owned(test, page[i]);
+		KUNIT_EXPECT_EQ(test, kvm_call_hyp_nvhe(__pkvm_guest_check_place,
+							PTRS_PER_PTE + i), 0);
+	}
+	el2_put();
+}
+
+static void donate_run_up_to_each(struct kunit *test,
+				  int (*spoil)(struct kunit *test, struct el2_vm *vm,
+					       struct page **page, u64 gfn))
+{
+	donate_run_up_to(test, 0, spoil);
+	donate_run_up_to(test, PKVM_DONATE_MAX_GRANULES / 2, spoil);
+	donate_run_up_to(test, PKVM_DONATE_MAX_GRANULES - 1, spoil);
+}
+
+/* The page is the hypervisor's. */
+static int spoil_owner(struct kunit *test, struct el2_vm *vm, struct page **page, u64 gfn)
+{
+	*page = virt_to_page(vm->kvm);
+	return -EPERM;
+}
+
+/* There is no such page. */
+static int spoil_memory(struct kunit *test, struct el2_vm *vm, struct page **page, u64 gfn)
+{
+	*page = pfn_to_page(0x09000000 >> PAGE_SHIFT);
+	return -EINVAL;
+}
+
+/* The guest has a page in that place. */
+static int spoil_place(struct kunit *test, struct el2_vm *vm, struct page **page, u64 gfn)
+{
+	struct page *other = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, other, gfn), 0);
+	return -EEXIST;
+}
+
+/* It had one, which the host took by force. */
+static int spoil_by_force(struct kunit *test, struct el2_vm *vm, struct page **page, u64 gfn)
+{
+	struct page *other = el2_page(test);
+
+	KUNIT_ASSERT_EQ(test, el2_donate(vm, 0, other, gfn), 0);
+	KUNIT_ASSERT_EQ(test, el2_force_reclaim(page_to_pfn(other)), 0);
+	return -EHWPOISON;
+}
+
+/* Rule (R7): a run ends before the first page that is refused, wherever it stands. */
+static void donate_run_wrong_page(struct kunit *test)
+{
+	donate_run_up_to_each(test, spoil_owner);
+	donate_run_up_to_each(test, spoil_memory);
+}
+
+static void donate_run_wrong_place(struct kunit *test)
+{
+	donate_run_up_to_each(test, spoil_place);
+	donate_run_up_to_each(test, spoil_by_force);
+}
+
+/* Rule (R1): a page that stands twice in a run is donated once. */
+static void donate_run_same_page(struct kunit *test)
+{
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page[3] = { el2_page(test), el2_page(test) };
+
+	if (ARRAY_SIZE(page) > PKVM_DONATE_MAX_GRANULES)
+		kunit_skip(test, "a call donates one page");
+
+	page[2] = page[0];
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, el2_donate_run(vm, 0, page, 0, 3), 2);
+	KUNIT_EXPECT_EQ(test, kvm_call_hyp_nvhe(__pkvm_guest_check_place, 2), 0);
+}
+
+/* Rule (R6): EL2 refuses no pages, too many, and those of two tables of the guest. */
+static void donate_run_bounds(struct kunit *test)
+{
+	u64 end = BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT);
+	struct el2_vm *vm = el2_vm_create(test, 1);
+	struct page *page = el2_page(test);
+	const struct {
+		u64 gfn;
+		u64 nr;
+		int error;
+	} bad[] = {
+		{ 0, 0, -EINVAL }, { 0, PKVM_DONATE_MAX_GRANULES + 1, -EINVAL },
+		{ 0, PTRS_PER_PTE, -EINVAL }, { 0, BIT_ULL(32) + 1, -EINVAL },
+		{ 0, ~0ULL, -EINVAL }, { 1, ~0ULL, -EINVAL },
+		{ PTRS_PER_PTE - 1, 2, -EINVAL }, { end - 1, 2, -EINVAL }, { end, 1, -ERANGE },
+		{ BIT_ULL(64 - PAGE_SHIFT) - 1, 2, -EINVAL }, { ~0ULL, 1, -EINVAL },
+		{ ~0ULL, 2, -EINVAL },
+	};
+	u64 pfns[PKVM_DONATE_MAX_GRANULES];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pfns); i++)
+		pfns[i] = page_to_pfn(page);
+	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		el2_topup(test, vm, 0);
+		KUNIT_EXPECT_EQ_MSG(test, el2_donate_raw(vm, 0, pfns, bad[i].gfn, bad[i].nr),
+				    bad[i].error, "gfn 0x%llx nr 0x%llx", bad[i].gfn, bad[i].nr);
+	}
+	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
+	el2_expect_owned(test, page);
+}
+
 static struct kunit_case el2_donate_cases[] = {
 	KUNIT_CASE(donate),
 	KUNIT_CASE(donate_first_and_last_gfn),
@@ -221,6 +380,11 @@ static struct kunit_case el2_donate_cases[] = {
 	KUNIT_CASE(donate_without_tables),
 	KUNIT_CASE(donate_with_bad_tables),
 	KUNIT_CASE(donate_by_either_vcpu),
+	KUNIT_CASE(donate_run),
+	KUNIT_CASE(donate_run_wrong_page),
+	KUNIT_CASE(donate_run_wrong_place),
+	KUNIT_CASE(donate_run_same_page),
+	KUNIT_CASE(donate_run_bounds),
 	{}
 };
 

@@ -354,21 +354,50 @@ void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx)
 }
 
 /**
- * el2_donate_raw() - Donate a page to the loaded guest, without filling the memcache.
+ * el2_donate_raw() - Donate pages to the loaded guest, without filling the memcache.
  * @vm:		The VM that is, or should be, loaded.
  * @idx:	Its vCPU.
- * @pfn:	The page.
- * @gfn:	The gfn in the guest.
+ * @pfns:	The pages, as many as @nr says but not more than a call can donate.
+ * @gfn:	The gfn of the first page in the guest.
+ * @nr:		The number of pages.
  *
  * Return: the result of __pkvm_host_donate_guest().
  */
-int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn)
+int el2_donate_raw(struct el2_vm *vm, unsigned int idx, const u64 *pfns, u64 gfn, u64 nr)
 {
-	struct kvm_hyp_memcache *mc = &vm->vcpu[idx]->arch.pkvm_memcache;
-	unsigned long before = mc->nr_pages;
-	int ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, pfn, gfn);
+	struct kvm_vcpu_arch *arch = &vm->vcpu[idx]->arch;
+	unsigned long before = arch->pkvm_memcache.nr_pages;
+	int ret;
 
-	vm->metadata += before - mc->nr_pages;
+	memcpy(arch->pkvm.donation, pfns, min(nr, PKVM_DONATE_MAX_GRANULES) * sizeof(*pfns));
+	ret = kvm_call_hyp_nvhe(__pkvm_host_donate_guest, gfn, nr);
+	vm->metadata += before - arch->pkvm_memcache.nr_pages;
+	return ret;
+}
+
+/**
+ * el2_donate_run() - Fill the memcache, and donate pages to the loaded guest.
+ * @vm:		The VM that is, or should be, loaded.
+ * @idx:	Its vCPU.
+ * @pages:	The pages.
+ * @gfn:	The gfn of the first page in the guest.
+ * @nr:		The number of pages, at most PKVM_DONATE_MAX_GRANULES.
+ *
+ * Return: the result of __pkvm_host_donate_guest().
+ */
+int el2_donate_run(struct el2_vm *vm, unsigned int idx, struct page **pages, u64 gfn, u64 nr)
+{
+	struct kunit *test = kunit_get_current_test();
+	u64 pfns[PKVM_DONATE_MAX_GRANULES];
+	int ret, i;
+
+	for (i = 0; i < nr; i++)
+		pfns[i] = page_to_pfn(pages[i]);
+	el2_topup(test, vm, idx);
+	ret = el2_donate_raw(vm, idx, pfns, gfn, nr);
+	for (i = 0; i < ret; i++)
+		KUNIT_ASSERT_EQ(test, xa_err(xa_store(&vm->granules, gfn + i, pages[i],
+						      GFP_KERNEL)), 0);
 	return ret;
 }
 
@@ -379,18 +408,13 @@ int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn)
  * @page:	The page.
  * @gfn:	The gfn in the guest.
  *
- * Return: the result of __pkvm_host_donate_guest().
+ * Return: 0, or the error of __pkvm_host_donate_guest().
  */
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 {
-	struct kunit *test = kunit_get_current_test();
-	int ret;
+	int ret = el2_donate_run(vm, idx, &page, gfn, 1);
 
-	el2_topup(test, vm, idx);
-	ret = el2_donate_raw(vm, idx, page_to_pfn(page), gfn);
-	if (!ret)
-		KUNIT_ASSERT_EQ(test, xa_err(xa_store(&vm->granules, gfn, page, GFP_KERNEL)), 0);
-	return ret;
+	return ret == 1 ? 0 : ret;
 }
 
 /**

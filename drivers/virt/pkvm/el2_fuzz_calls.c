@@ -243,8 +243,14 @@ static void step_host_page(struct fuzz_cpu *h)
 
 static void step_donate(struct fuzz_cpu *h)
 {
+	u64 *pfns = h->fuzz->vm[max(h->loaded, 0)]->vcpu[0]->arch.pkvm.donation;
+	u64 nr = fuzz_one_in(h, 8) ? fuzz_edge(h) : 1 + fuzz_below(h, PKVM_DONATE_MAX_GRANULES);
+	unsigned int i;
+
+	for (i = 0; i < PKVM_DONATE_MAX_GRANULES; i++)
+		WRITE_ONCE(pfns[i], fuzz_pfn(h));
 	topup(h);
-	call(h, __pkvm_host_donate_guest, fuzz_pfn(h), test_gfn(h));
+	call(h, __pkvm_host_donate_guest, test_gfn(h), nr);
 }
 
 static void step_hold(struct fuzz_cpu *h)

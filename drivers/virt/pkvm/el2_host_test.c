@@ -142,7 +142,7 @@ static void pristine_firmware(struct kunit *test)
 	vm = el2_vm_create(test, 1);
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);
 	el2_topup(test, vm, 0);
-	KUNIT_EXPECT_LT(test, el2_donate_raw(vm, 0, pfn, 0), 0);
+	KUNIT_EXPECT_LT(test, el2_donate_raw(vm, 0, &pfn, 0, 1), 0);
 	el2_put();
 	vm = el2_np_vm_create(test, 1);
 	KUNIT_ASSERT_EQ(test, el2_load(vm, 0), 0);

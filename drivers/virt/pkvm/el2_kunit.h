@@ -95,7 +95,8 @@ int el2_load(struct el2_vm *vm, unsigned int idx);
 void el2_put(void);
 unsigned int el2_try_topup(struct el2_vm *vm, unsigned int idx);
 void el2_topup(struct kunit *test, struct el2_vm *vm, unsigned int idx);
-int el2_donate_raw(struct el2_vm *vm, unsigned int idx, u64 pfn, u64 gfn);
+int el2_donate_raw(struct el2_vm *vm, unsigned int idx, const u64 *pfns, u64 gfn, u64 nr);
+int el2_donate_run(struct el2_vm *vm, unsigned int idx, struct page **pages, u64 gfn, u64 nr);
 int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn);
 
 int el2_np_share(struct kunit *test, struct el2_vm *vm, u64 pfn, u64 gfn, u64 nr, u64 prot);

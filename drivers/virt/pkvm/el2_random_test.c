@@ -23,6 +23,7 @@ MODULE_PARM_DESC(steps, "Number of random hypercalls");
 #define NR_VMS		2
 #define NR_PAGES	6
 #define NR_GFNS		8
+#define NR_RUN		3
 
 /* Some gfns are adjacent, others are in different tables. */
 static const u64 gfns[NR_GFNS] = { 0, 1, 2, 511, 512, 513, 8192, 262144 };
@@ -113,26 +114,46 @@ static void step_put(struct kunit *test, struct record *r)
 	r->loaded = -1;
 }
 
+static int donate_one(struct record *r, int v, unsigned int g, unsigned int p)
+{
+	if (r->place[v][g] != EMPTY)
+		return r->place[v][g] == POISONED ? -EHWPOISON : -EEXIST;
+
+	if (r->owner[p] != HOST)
+		return -EPERM;
+
+	r->owner[p] = GUEST;
+	r->place[v][g] = p;
+	return 0;
+}
+
+/* Donate pages to adjacent gfns, maybe one of them twice: EL2 stops at the first refusal. */
 static void step_donate(struct kunit *test, struct record *r)
 {
-	unsigned int p = rand_below(r, NR_PAGES);
+	unsigned int nr = min(1 + rand_below(r, NR_RUN), PKVM_DONATE_MAX_GRANULES), i;
 	unsigned int g = rand_below(r, NR_GFNS);
+	struct page *page[NR_RUN];
+	unsigned int p[NR_RUN];
 	int v = r->loaded;
-	int place = v < 0 ? EMPTY : r->place[v][g];
 	int want = 0;
 
-	if (v < 0)
-		want = -EINVAL;
-	else if (place != EMPTY)
-		want = place == POISONED ? -EHWPOISON : -EEXIST;
-	else if (r->owner[p] != HOST)
-		want = -EPERM;
-
-	expect_answer(test, "donate", el2_donate(r->vm[max(v, 0)], 0, r->page[p], gfns[g]), want);
-	if (!want) {
-		r->owner[p] = GUEST;
-		r->place[v][g] = p;
+	while (nr > 1 && (g + nr > NR_GFNS || gfns[g + nr - 1] != gfns[g] + nr - 1))
+		nr--;
+	for (i = 0; i < nr; i++) {
+		p[i] = rand_below(r, NR_PAGES);
+		page[i] = r->page[p[i]];
 	}
+
+	if (v < 0 || gfns[g] % PTRS_PER_PTE + nr > PTRS_PER_PTE)
+		want = -EINVAL;
+	for (i = 0; i < nr && !want; i++)
+		want = donate_one(r, v, g + i, p[i]);
+	if (!want)
+		want = nr;
+	else if (i > 1)
+		want = i - 1;
+
+	expect_answer(test, "donate", el2_donate_run(r->vm[max(v, 0)], 0, page, gfns[g], nr), want);
 }
 
 static void poison(struct record *r, int p)

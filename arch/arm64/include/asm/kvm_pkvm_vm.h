@@ -7,11 +7,18 @@
 #define __ARM64_KVM_PKVM_VM_H__
 
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
 #include <asm/kvm_pkvm_calls.h>
 #include <asm/kvm_pkvm_stats.h>
+
+/*
+ * The most granules that one __pkvm_host_donate_guest() call donates. Each is cleaned with
+ * interrupts off (R6).
+ */
+#define PKVM_DONATE_MAX_GRANULES	(SZ_64K / PAGE_SIZE)
 
 /**
  * struct pkvm_guest_vm - Of a VM, in struct kvm_protected_vm.
@@ -20,7 +27,8 @@
  * @setup_lock:	Held while user space sets up a vCPU and while the host registers vCPUs with
  *		the hypervisor, so that a change comes before or is refused. Taken before
  *		config_lock.
- * @granules:	The host's record of what it donated: gfn => pinned page.
+ * @granules:	The host's record of what it donated: gfn => pinned page. What the guest
+ *		gave back is a value entry, until the guest touches it again.
  * @lock:	Held while this record and the hypervisor's state of the pages change.
  */
 struct pkvm_guest_vm {
@@ -38,10 +46,13 @@ struct pkvm_guest_vm {
  * @load_error:	The result of the last __pkvm_vcpu_load(), 0 or an errno.
  * @power:	How often the vCPU of a protected VM was turned on, minus how often off, by the
  *		exits that the host has seen so far. Protected by 'mp_state_lock'.
+ * @donation:	The pfns of the next __pkvm_host_donate_guest() call, which reads each once.
+ *		Protected by the lock of struct pkvm_guest_vm.
  */
 struct pkvm_guest_vcpu {
 	int	load_error;
 	int	power;
+	u64	donation[PKVM_DONATE_MAX_GRANULES];
 };
 
 #endif /* __ARM64_KVM_PKVM_VM_H__ */

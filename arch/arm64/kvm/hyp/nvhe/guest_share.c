@@ -24,55 +24,11 @@
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
 #include <nvhe/guest_share.h>
+#include <nvhe/host_tlb.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
 #include <nvhe/smmu_s2.h>
-
-/* Above this many runs, invalidate the host's whole VMID instead. */
-#define MAX_TLB_RUNS	8
-
-/* The run of host pages whose TLB entries to invalidate next, and how many runs there were. */
-struct tlb_run {
-	u64 start;
-	u64 end;
-	unsigned int nr;
-};
-
-static void tlb_flush_run(const struct tlb_run *run)
-{
-	unsigned long nr_pages = (run->end - run->start) >> PAGE_SHIFT;
-
-	if (nr_pages == 1)
-		__kvm_tlb_flush_vmid_ipa(&host_mmu.arch.mmu, run->start,
-					 KVM_PGTABLE_LAST_LEVEL);
-	else if (nr_pages)
-		__kvm_tlb_flush_vmid_range(&host_mmu.arch.mmu, run->start, nr_pages);
-}
-
-/* A host's pages that were allocated one after the other often lie in front of each other. */
-static void tlb_add_page(struct tlb_run *run, u64 phys)
-{
-	if (phys == run->end) {
-		run->end += PAGE_SIZE;
-	} else if (phys + PAGE_SIZE == run->start) {
-		run->start -= PAGE_SIZE;
-	} else {
-		if (run->nr < MAX_TLB_RUNS)
-			tlb_flush_run(run);
-		run->nr++;
-		run->start = phys;
-		run->end = phys + PAGE_SIZE;
-	}
-}
-
-static void tlb_finish(const struct tlb_run *run)
-{
-	if (run->nr > MAX_TLB_RUNS)
-		__kvm_tlb_flush_vmid(&host_mmu.arch.mmu);
-	else
-		tlb_flush_run(run);
-}
 
 /* Where a call is: a page of the guest, and its entries in both stage-2s. */
 struct share_walk {
@@ -142,7 +98,7 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 }
 
 /* The host's half of it: the guest has the page for itself after own_page(). */
-static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
+static int unshare_page(struct share_walk *walk, struct host_tlb_run *tlb)
 {
 	int ret;
 
@@ -153,21 +109,7 @@ static int unshare_page(struct share_walk *walk, struct tlb_run *tlb)
 	if (hyp_phys_to_page(walk->phys)->host_holds)
 		return -EBUSY;
 
-	if (walk->host.level == KVM_PGTABLE_LAST_LEVEL) {
-		if (kvm_pte_valid(walk->host.pte))
-			tlb_add_page(tlb, walk->phys);
-		s2_set_pte(&host_mmu.pgt, &walk->host, host_guest_pte(walk->vm, walk->ipa));
-		smmu_s2_set_owner(walk->phys, PAGE_SIZE, false);
-		hyp_phys_to_page(walk->phys)->host_state = PKVM_NOPAGE;
-	} else {
-		/* Part of a block, which has to go, or of nothing that is mapped. */
-		ret = host_annotate_guest(walk->vm, walk->phys, walk->ipa);
-		walk->host.ptep = NULL;
-		if (ret)
-			return ret;
-	}
-
-	return 0;
+	return host_lose_page(walk->vm, walk->phys, walk->ipa, &walk->host, tlb);
 }
 
 /* No TLB has anything of the page for the host. */
@@ -249,7 +191,7 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granul
 			      u64 *nr_unshared)
 {
 	struct share_walk walk = { .vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu), .ipa = ipa };
-	struct tlb_run tlb = {};
+	struct host_tlb_run tlb = {};
 	int ret = 0;
 	u64 nr = 0;
 
@@ -263,7 +205,7 @@ int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granul
 		if (ret)
 			break;
 	}
-	tlb_finish(&tlb);
+	host_tlb_finish(&tlb);
 
 	for (walk.ipa = ipa; walk.ipa < ipa + nr * PAGE_SIZE; walk.ipa += PAGE_SIZE)
 		own_page(&walk);

@@ -142,18 +142,34 @@ static struct pkvm_hyp_vcpu *get_loaded_pvm_vcpu(void)
 	return hyp_vcpu && pkvm_hyp_vcpu_is_protected(hyp_vcpu) ? hyp_vcpu : NULL;
 }
 
+/* The host names the pages in its vCPU, which the hypervisor has pinned. */
+static int donate_guest(struct pkvm_hyp_vcpu *hyp_vcpu, u64 gfn, u64 nr_granules)
+{
+	const u64 *host_pfns = hyp_vcpu->host_vcpu->arch.pkvm.donation;
+	u64 pfns[PKVM_DONATE_MAX_GRANULES];
+	unsigned int i;
+	int ret;
+
+	if (nr_granules > PKVM_DONATE_MAX_GRANULES)
+		return -EINVAL;
+
+	ret = refill_vcpu_memcache(hyp_vcpu);
+	if (ret)
+		return ret;
+
+	for (i = 0; i < nr_granules; i++)
+		pfns[i] = READ_ONCE(host_pfns[i]);
+
+	return __pkvm_host_donate_guest(pfns, gfn, nr_granules, hyp_vcpu);
+}
+
 static void call___pkvm_host_donate_guest(struct kvm_cpu_context *host_ctxt)
 {
-	DECLARE_REG(u64, pfn, host_ctxt, 1);
-	DECLARE_REG(u64, gfn, host_ctxt, 2);
+	DECLARE_REG(u64, gfn, host_ctxt, 1);
+	DECLARE_REG(u64, nr_granules, host_ctxt, 2);
 	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_pvm_vcpu();
-	int ret = -EINVAL;
 
-	if (hyp_vcpu)
-		ret = refill_vcpu_memcache(hyp_vcpu) ?:
-		      __pkvm_host_donate_guest(pfn, gfn, hyp_vcpu);
-
-	cpu_reg(host_ctxt, 1) = ret;
+	cpu_reg(host_ctxt, 1) = hyp_vcpu ? donate_guest(hyp_vcpu, gfn, nr_granules) : -EINVAL;
 }
 
 static void call___pkvm_host_hold_page(struct kvm_cpu_context *host_ctxt)

@@ -40,6 +40,10 @@
 #define SECRET		0x5ec2e75ec2e75ec2UL
 #define PATTERN		0xd0d0d0d0d0d0d0d0UL
 
+/* A fault donates memory around it, aligned to so many bytes, if the host has touched it. */
+#define FAULT_AROUND	0x10000
+#define DATA_SIZE	(2 * FAULT_AROUND)
+
 /* The device takes a tenth of a second for a copy, so several of them race the guest. */
 #define MAX_DEVICES	8
 #define RACES		1000
@@ -49,6 +53,7 @@ FIXTURE(dma) {
 	struct pvm_vcpu *vcpu;
 	size_t page;
 	uint8_t *mem;
+	uint8_t *own;
 	uint64_t *bars[MAX_DEVICES];
 	int nr_bars;
 	uint64_t *bar;
@@ -154,10 +159,12 @@ FIXTURE_SETUP(dma)
 		SKIP(return, "there is no edu device");
 	self->bar = self->bars[0];
 
-	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 16 * self->page));
+	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 1, DATA_SIZE));
 	self->vcpu = &self->vm.vcpus[0];
 	self->mem = self->vm.data;
-	memset(self->mem, 0, 16 * self->page);
+	/* Beyond what a fault of the guest on the first page donates with it, but in the block. */
+	self->own = self->mem + FAULT_AROUND;
+	memset(self->mem, 0, DATA_SIZE);
 }
 
 FIXTURE_TEARDOWN(dma)
@@ -181,7 +188,7 @@ TEST_F(dma, host_memory)
 
 TEST_F(dma, private_page)
 {
-	uint64_t *to = (uint64_t *)(self->mem + self->page);
+	uint64_t *to = (uint64_t *)self->own;
 	uint64_t private = physical(self->mem), value = 0;
 
 	ASSERT_NE(0, private);
@@ -201,7 +208,7 @@ TEST_F(dma, private_page)
 /* A device can access a page while the guest shares it, and no longer. */
 TEST_F(dma, shared_page)
 {
-	uint64_t *to = (uint64_t *)(self->mem + self->page);
+	uint64_t *to = (uint64_t *)self->own;
 	uint64_t shared = physical(self->mem), value = 0;
 
 	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, PATTERN));
@@ -223,8 +230,8 @@ TEST_F(dma, shared_page)
 /* If the guest owns one page of a block, devices can still access the rest of the block. */
 TEST_F(dma, neighbours)
 {
-	uint64_t *from = (uint64_t *)(self->mem + self->page);
-	uint64_t *to = (uint64_t *)(self->mem + 2 * self->page);
+	uint64_t *from = (uint64_t *)self->own;
+	uint64_t *to = (uint64_t *)(self->own + self->page);
 
 	WRITE_ONCE(*from, PATTERN);
 	WRITE_ONCE(*to, 0);
@@ -237,7 +244,7 @@ TEST_F(dma, neighbours)
 TEST_F(dma, after_death)
 {
 	uint64_t *from = (uint64_t *)self->mem;
-	uint64_t *to = (uint64_t *)(self->mem + self->page);
+	uint64_t *to = (uint64_t *)self->own;
 	uint64_t private = physical(self->mem);
 
 	ASSERT_EQ(0, pvm_store(self->vcpu, PVM_DATA_IPA, SECRET));

@@ -28,6 +28,7 @@
 
 #define PAGES		4
 #define RACE_SECONDS	4
+#define FAULT_AROUND	"/sys/module/kvm/parameters/pkvm_fault_around"
 #define HUGE		(2UL * 1024 * 1024)
 
 static double seconds(void)
@@ -69,10 +70,13 @@ FIXTURE_SETUP(pins)
 	memset(self->buffer, 0x77, self->page);
 	/* The first run donates the page with the code. Later only a test causes donations. */
 	ASSERT_NE(PVM_HVC_LOST, pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0));
+	/* A fault of the guest is about one page. */
+	ASSERT_EQ(0, pvm_write(FAULT_AROUND, "N"));
 }
 
 FIXTURE_TEARDOWN(pins)
 {
+	EXPECT_EQ(0, pvm_write(FAULT_AROUND, "Y"));
 	EXPECT_EQ(0, pvm_backed_forced(&self->b));
 	pvm_kill(&self->b.vm);
 	EXPECT_FALSE(pvm_log_complains(self->b.log));
@@ -498,7 +502,7 @@ TEST_F(pins, races_of_donation)
 	end_race(_metadata, &racer, thread, i);
 }
 
-/* The guest owns one page of a huge page. The kernel counts references to the whole huge page. */
+/* The guest owns single pages of a huge page. The kernel counts references to all of it. */
 TEST_F(pins, huge_page)
 {
 	uint64_t ipa = PVM_DATA_IPA + (1UL << 30);

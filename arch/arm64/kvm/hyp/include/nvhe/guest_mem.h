@@ -10,7 +10,9 @@
 
 #include <asm/kvm_pgtable.h>
 
+#include <nvhe/host_tlb.h>
 #include <nvhe/pkvm.h>
+#include <nvhe/s2_pte.h>
 
 /*
  * The most granules that a guest's call on a range does, or entries that it looks
@@ -32,12 +34,13 @@ static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 	stat->bytes_relinquished = vm->state.nr_relinquished << PAGE_SHIFT;
 }
 
-kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa);
-int host_annotate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
+int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *entry,
+		   struct host_tlb_run *tlb);
 void pvm_clean_granule(phys_addr_t phys);
 void pvm_zero_granule(phys_addr_t phys);
 
-int __pkvm_host_donate_guest(u64 pfn, u64 gfn, struct pkvm_hyp_vcpu *vcpu);
+int __pkvm_host_donate_guest(const u64 *pfns, u64 gfn, u64 nr_granules,
+			     struct pkvm_hyp_vcpu *vcpu);
 int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu);
 int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TLB invalidation for pages that the host loses. See host_tlb.c.
+ */
+#ifndef __ARM64_KVM_NVHE_HOST_TLB_H__
+#define __ARM64_KVM_NVHE_HOST_TLB_H__
+
+#include <linux/types.h>
+
+/**
+ * struct host_tlb_run - The pages of a call whose TLB entries have to go; zero at first.
+ * @start:	The run to invalidate next: its first byte.
+ * @end:	The byte behind it.
+ * @nr:		How many runs there were, this one not counted.
+ */
+struct host_tlb_run {
+	u64		start;
+	u64		end;
+	unsigned int	nr;
+};
+
+void host_tlb_add_page(struct host_tlb_run *run, u64 phys);
+void host_tlb_finish(const struct host_tlb_run *run);
+
+#endif /* __ARM64_KVM_NVHE_HOST_TLB_H__ */
