@@ -148,6 +148,36 @@ TEST_F(firmware, starts_in_firmware)
 	EXPECT_EQ(-EBUSY, enable(&self->vm, SET_FW_IPA, FW_IPA + self->size, 0));
 }
 
+/* A fault donates no page of the firmware together with others. */
+TEST_F(firmware, faults_around)
+{
+	size_t page = getpagesize(), around = 0x10000 / page;
+	size_t last = 2 + self->size / page, end = (last / around + 1) * around;
+	long donated = pvm_stat("pages_donated");
+	uint64_t value;
+	uint8_t *mem;
+
+	if (around < 4)
+		SKIP(return, "a page is too large to have others around");
+
+	mem = mmap(NULL, end * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, mem);
+	memset(mem, JUNK, end * page);
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, 0, 0, NULL));
+	ASSERT_EQ(0, pvm_set_slot(&self->vm, FW_SLOT, 0, FW_IPA, end * page, mem));
+	ASSERT_EQ(0, enable(&self->vm, SET_FW_IPA, FW_IPA + 2 * page, 0));
+
+	/* The first page of the firmware, where the vCPU starts, and the two in front of it. */
+	ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], FW_IPA, &value));
+	EXPECT_EQ(0x6a6a6a6a6a6a6a6aUL, value);
+	EXPECT_EQ(donated + 3, pvm_stat("pages_donated"));
+	ASSERT_EQ(0, pvm_load(&self->vm.vcpus[0], FW_IPA + last * page, &value));
+	EXPECT_EQ(0x6a6a6a6a6a6a6a6aUL, value);
+	EXPECT_EQ(donated + 3 + (long)(end - last), pvm_stat("pages_donated"));
+	pvm_kill(&self->vm);
+	munmap(mem, end * page);
+}
+
 /* Without SET_FW_IPA, vCPU 0 starts at the VMM's pc, and the slot has what the VMM wrote. */
 TEST_F(firmware, only_on_request)
 {
