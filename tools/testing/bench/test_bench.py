@@ -185,7 +185,7 @@ class Table(unittest.TestCase):
         """The column of stock has the results of stock."""
         stock = table.guest_results(NON_PROTECTED.replace('median 7048', 'median 6280'))
         text = table.table(results(), table.guest_results(NON_PROTECTED), OPERATIONS, stock)
-        self.assertEqual(self.row(text, '4 KiB fault, host-populated'),
+        self.assertEqual(self.row(text, '4 KiB fault, populated, per page'),
                          ['7,048', '7,040', '6,280', '6,280', '1.12', *['2.2'] * 4])
 
     def test_every_row_is_needed(self):
