@@ -9,6 +9,7 @@
 
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
+#include <linux/pkvm.h>
 
 #include <asm/kvm_pkvm_guest.h>
 #include <asm/spectre.h>
@@ -145,6 +146,7 @@ bool kvm_arch_ext_allowed(struct kvm *kvm, long ext)
 	case KVM_CAP_NR_MEMSLOTS:
 	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
 	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
+	case KVM_CAP_ARM_STANDALONE_MEM:
 	/* MMIO and interrupts. */
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
@@ -205,16 +207,17 @@ int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl)
 /**
  * pkvm_guest_check_memslot() - Check whether a change of a memslot is allowed
  * @kvm: the VM, slots_lock held.
+ * @old: the old slot; NULL if there is none.
  * @new: the new slot; NULL if the change is a deletion.
  * @change: the kind of change.
  *
  * The host cannot move pages that a protected guest owns, nor see which of them the guest
- * has written.
+ * has written. Of a stand-alone slot the guest owns nothing.
  *
  * Return: 0 if so or if @kvm is not protected, else -EPERM.
  */
-int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
-			     enum kvm_mr_change change)
+int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *old,
+			     const struct kvm_memory_slot *new, enum kvm_mr_change change)
 {
 	if (!kvm_vm_is_protected(kvm))
 		return 0;
@@ -222,7 +225,8 @@ int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
 	if (new && new->flags & (KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
 		return -EPERM;
 
-	if ((change == KVM_MR_DELETE || change == KVM_MR_MOVE) && kvm_vm_has_ran_once(kvm))
+	if ((change == KVM_MR_DELETE || change == KVM_MR_MOVE) && kvm_vm_has_ran_once(kvm) &&
+	    !(old->flags & KVM_MEM_ARM_STANDALONE))
 		return -EPERM;
 
 	return 0;

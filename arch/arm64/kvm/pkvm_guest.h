@@ -22,6 +22,8 @@ struct pkvm_guest_totals {
 	atomic64_t pages_reclaimed_shared;
 	atomic64_t np_pages_shared;
 	atomic64_t np_pages_unshared;
+	atomic64_t window_pages_shared;
+	atomic64_t window_pages_unshared;
 	atomic64_t metadata_pages_donated;
 	atomic64_t metadata_pages_returned;
 };

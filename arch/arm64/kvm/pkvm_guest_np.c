@@ -8,14 +8,15 @@
  * and a call on a range says how far it got. The kvm_pgtable of such a VM has no
  * tables, it only says of what kind they would be.
  *
- * A protected VM comes by here as well, from MMU notifiers for one. Its pages are
- * not shared, so there is nothing to do.
+ * A protected VM comes by here as well, from MMU notifiers for one. Of its pages none are
+ * shared but those of windows, see pkvm_guest_window.c.
  */
 
 #include <linux/arm-smccc.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 
+#include <asm/kvm_emulate.h>
 #include <asm/kvm_mmu.h>
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_guest.h>
@@ -28,6 +29,37 @@
 static pkvm_handle_t np_handle(struct kvm *kvm)
 {
 	return kvm_vm_is_protected(kvm) ? 0 : READ_ONCE(kvm->arch.pkvm.handle);
+}
+
+/* 0 as long as nothing can have been shared with the VM, protected or not. */
+static pkvm_handle_t shared_handle(struct kvm *kvm)
+{
+	if (kvm_vm_is_protected(kvm) && !READ_ONCE(kvm->arch.pkvm.guest.has_windows))
+		return 0;
+
+	return READ_ONCE(kvm->arch.pkvm.handle);
+}
+
+static void count_shared(struct kvm *kvm, u64 gfn, u64 pfn, u64 nr)
+{
+	if (kvm_vm_is_protected(kvm)) {
+		atomic64_add(nr, &pkvm_guest_totals.window_pages_shared);
+		trace_pkvm_window_pages_shared(kvm->arch.pkvm.handle, gfn, pfn, nr);
+	} else {
+		atomic64_add(nr, &pkvm_guest_totals.np_pages_shared);
+		trace_pkvm_np_pages_shared(kvm->arch.pkvm.handle, gfn, pfn, nr);
+	}
+}
+
+static void count_unshared(struct kvm *kvm, u64 gfn, u64 pfn, u64 nr)
+{
+	if (kvm_vm_is_protected(kvm)) {
+		atomic64_add(nr, &pkvm_guest_totals.window_pages_unshared);
+		trace_pkvm_window_pages_unshared(kvm->arch.pkvm.handle, gfn, pfn, nr);
+	} else {
+		atomic64_add(nr, &pkvm_guest_totals.np_pages_unshared);
+		trace_pkvm_np_pages_unshared(kvm->arch.pkvm.handle, gfn, pfn, nr);
+	}
 }
 
 /* For a call that returns more than a value. */
@@ -69,7 +101,7 @@ int pkvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
  */
 void pkvm_np_unshare_all(struct kvm *kvm)
 {
-	pkvm_handle_t handle = np_handle(kvm);
+	pkvm_handle_t handle = shared_handle(kvm);
 	u64 end = BIT(VTCR_EL2_IPA(kvm->arch.mmu.vtcr)) >> PAGE_SHIFT;
 	struct arm_smccc_res res;
 	u64 gfn = 0;
@@ -84,7 +116,9 @@ void pkvm_np_unshare_all(struct kvm *kvm)
 		if (WARN_ON_ONCE(done <= 0))
 			return;
 
-		atomic64_add(res.a2, &pkvm_guest_totals.np_pages_unshared);
+		atomic64_add(res.a2, kvm_vm_is_protected(kvm) ?
+				     &pkvm_guest_totals.window_pages_unshared :
+				     &pkvm_guest_totals.np_pages_unshared);
 		gfn += done;
 		cond_resched();
 	}
@@ -93,7 +127,7 @@ void pkvm_np_unshare_all(struct kvm *kvm)
 static int np_share_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 			  enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
 {
-	pkvm_handle_t handle = np_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	struct kvm *kvm = kvm_s2_mmu_to_kvm(pgt->mmu);
 	unsigned long nr_tables = mc->nr_pages;
 	int ret;
 
@@ -103,10 +137,51 @@ static int np_share_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 	if (ret)
 		return ret;
 
-	atomic64_add(size >> PAGE_SHIFT, &pkvm_guest_totals.np_pages_shared);
-	trace_pkvm_np_pages_shared(handle, addr >> PAGE_SHIFT, PHYS_PFN(phys), size >> PAGE_SHIFT);
+	count_shared(kvm, addr >> PAGE_SHIFT, PHYS_PFN(phys), size >> PAGE_SHIFT);
 
 	return 0;
+}
+
+/* Share pages, in place of what else is shared there. */
+static int np_replace_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+			    enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
+{
+	int ret;
+
+	ret = np_share_pages(pgt, addr, size, phys, prot, mc);
+	if (ret != -EEXIST)
+		return ret;
+
+	return pkvm_pgtable_stage2_unmap(pgt, addr, size) ?:
+	       np_share_pages(pgt, addr, size, phys, prot, mc);
+}
+
+/*
+ * A page for a window. The guest need not guard all of a block that the host has there: it
+ * gets the page that it faulted on then.
+ */
+static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+			   enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
+{
+	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
+	u64 offset = kvm_vcpu_get_fault_ipa(vcpu) & (size - 1) & PAGE_MASK;
+	int ret;
+
+	prot &= ~KVM_PGTABLE_PROT_X;
+	/* Before MMU notifiers can find that it has none. Both are under the mmu_lock. */
+	WRITE_ONCE(vcpu->kvm->arch.pkvm.guest.has_windows, true);
+
+	ret = np_replace_pages(pgt, addr, size, phys, prot, mc);
+	if (ret == -ENOENT && size > PAGE_SIZE) {
+		addr += offset;
+		ret = np_replace_pages(pgt, addr, PAGE_SIZE, phys + offset, prot, mc);
+	}
+
+	/* The host does not see whether it was a permission that was missing. */
+	if (ret == -EAGAIN && prot & KVM_PGTABLE_PROT_W)
+		ret = pkvm_pgtable_stage2_relax_perms(pgt, addr, prot);
+
+	return ret;
 }
 
 /**
@@ -119,26 +194,30 @@ static int np_share_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
  * @mc: the vCPU's pkvm_memcache, topped up.
  * @flags: not used, there is but one way to walk at EL2.
  *
- * What is shared at the IPA already, if it is something else, is unshared.
+ * What is shared at the IPA already, if it is something else, is unshared. A protected
+ * VM, which comes here for windows alone, may be given less than all of @size, and nothing
+ * that it could execute.
  *
  * Return: 0; -EAGAIN if the guest has to fault again, because another vCPU was
  * faster or only permissions differ; -EFAULT if the page is not the host's to
- * share; or another error of __pkvm_host_share_guest().
+ * share, or is for a window and no memory; -ENOENT if a protected VM does not guard the
+ * IPA; or another error of __pkvm_host_share_guest().
  */
 int pkvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 			    enum kvm_pgtable_prot prot, void *mc, enum kvm_pgtable_walk_flags flags)
 {
+	bool window = kvm_vm_is_protected(kvm_s2_mmu_to_kvm(pgt->mmu));
 	int ret;
 
 	if (pfn_is_map_memory(PHYS_PFN(phys)))
 		__clean_dcache_guest_page(__va(phys), size);
+	else if (window)
+		return -EFAULT;
 
-	ret = np_share_pages(pgt, addr, size, phys, prot, mc);
-	if (ret == -EEXIST) {
-		ret = pkvm_pgtable_stage2_unmap(pgt, addr, size);
-		if (!ret)
-			ret = np_share_pages(pgt, addr, size, phys, prot, mc);
-	}
+	if (window)
+		ret = np_share_window(pgt, addr, size, phys, prot, mc);
+	else
+		ret = np_replace_pages(pgt, addr, size, phys, prot, mc);
 
 	switch (ret) {
 	case -EEXIST:
@@ -170,7 +249,8 @@ static void clean_taken_pages(unsigned long pfn, unsigned long nr_pages)
  */
 int pkvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
-	pkvm_handle_t handle = np_handle(kvm_s2_mmu_to_kvm(pgt->mmu));
+	struct kvm *kvm = kvm_s2_mmu_to_kvm(pgt->mmu);
+	pkvm_handle_t handle = shared_handle(kvm);
 	u64 gfn = addr >> PAGE_SHIFT;
 	u64 end = (addr + size) >> PAGE_SHIFT;
 	struct arm_smccc_res res;
@@ -184,8 +264,7 @@ int pkvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 
 		if (res.a3) {
 			clean_taken_pages(res.a2, res.a3);
-			atomic64_add(res.a3, &pkvm_guest_totals.np_pages_unshared);
-			trace_pkvm_np_pages_unshared(handle, gfn, res.a2, res.a3);
+			count_unshared(kvm, gfn, res.a2, res.a3);
 		}
 	}
 

@@ -136,6 +136,8 @@ static int pkvm_stats_show(struct seq_file *m, void *unused)
 	SHOW_TOTAL(m, pages_reclaimed_shared);
 	SHOW_TOTAL(m, np_pages_shared);
 	SHOW_TOTAL(m, np_pages_unshared);
+	SHOW_TOTAL(m, window_pages_shared);
+	SHOW_TOTAL(m, window_pages_unshared);
 	SHOW_TOTAL(m, metadata_pages_donated);
 	SHOW_TOTAL(m, metadata_pages_returned);
 

@@ -222,7 +222,9 @@ static int handle_need_pages(struct kvm_vcpu *vcpu)
 	idx = srcu_read_lock(&kvm->srcu);
 	for (i = 0; i < nr; i++) {
 		slot = gfn_to_memslot(kvm, gfn + i);
-		ret = slot ? pkvm_guest_mem_abort(vcpu, (gfn + i) << PAGE_SHIFT, slot) : -ENOENT;
+		ret = -ENOENT;
+		if (slot && !(slot->flags & KVM_MEM_ARM_STANDALONE))
+			ret = pkvm_guest_mem_abort(vcpu, (gfn + i) << PAGE_SHIFT, slot);
 		if (ret || signal_pending(current))
 			break;
 		cond_resched();

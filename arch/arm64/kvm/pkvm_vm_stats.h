@@ -6,4 +6,5 @@
 	PKVM_VM_BYTES(bytes_private, INSTANT),
 	PKVM_VM_BYTES(bytes_shared, INSTANT),
 	PKVM_VM_BYTES(bytes_guarded, INSTANT),
+	PKVM_VM_BYTES(bytes_window, INSTANT),
 	PKVM_VM_BYTES(bytes_relinquished, CUMULATIVE),

@@ -86,6 +86,18 @@ DEFINE_EVENT(pkvm_pages, pkvm_np_pages_unshared,
 	     TP_ARGS(handle, gfn, pfn, nr_pages)
 );
 
+/* The host shared pages with a protected VM, in a window. */
+DEFINE_EVENT(pkvm_pages, pkvm_window_pages_shared,
+	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
+	     TP_ARGS(handle, gfn, pfn, nr_pages)
+);
+
+/* The host took pages of a window back. It does not see what the guest takes by itself. */
+DEFINE_EVENT(pkvm_pages, pkvm_window_pages_unshared,
+	     TP_PROTO(unsigned int handle, u64 gfn, u64 pfn, u64 nr_pages),
+	     TP_ARGS(handle, gfn, pfn, nr_pages)
+);
+
 /* The host's kernel accessed a private page, and reclaimed it by force; or that failed. */
 TRACE_EVENT(pkvm_page_forced,
 	    TP_PROTO(u64 pfn, int error),

@@ -418,7 +418,7 @@ int el2_donate(struct el2_vm *vm, unsigned int idx, struct page *page, u64 gfn)
 }
 
 /**
- * el2_np_share() - Share pages with a non-protected VM.
+ * el2_np_share() - Share pages with a non-protected VM, or where a protected one has guards.
  * @test:	The test case.
  * @vm:		The VM, its vCPU 0 loaded.
  * @pfn:	The first page.
@@ -453,7 +453,7 @@ int el2_force_reclaim(u64 pfn)
 }
 
 /**
- * el2_take_all() - Unshare all pages that the host shares with a non-protected VM.
+ * el2_take_all() - Unshare all pages that the host shares with a VM.
  * @test:	The test case.
  * @vm:		The VM.
  */
@@ -538,7 +538,7 @@ static void el2_teardown(struct kunit *test, struct el2_vm *vm)
 	struct page *page;
 	int ret;
 
-	if (!vm->dying && !vm->kvm->arch.pkvm.enabled)
+	if (!vm->dying)
 		el2_take_all(test, vm);
 	if (!vm->dying)
 		KUNIT_EXPECT_EQ(test, el2_start_teardown(vm), 0);

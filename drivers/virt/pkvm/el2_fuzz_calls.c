@@ -134,10 +134,11 @@ static u64 any_handle(struct fuzz_cpu *h)
 	return READ_ONCE(h->fuzz->vm[fuzz_below(h, FUZZ_VMS)]->handle);
 }
 
+/* A protected guest executes nothing that the host shares. */
 static u64 any_prot(struct fuzz_cpu *h)
 {
 	if (!fuzz_one_in(h, 4))
-		return KVM_PGTABLE_PROT_RWX;
+		return fuzz_one_in(h, 2) ? KVM_PGTABLE_PROT_RWX : KVM_PGTABLE_PROT_RW;
 	return fuzz_one_in(h, 4) ? fuzz_edge(h) : fuzz_below(h, 64);
 }
 

@@ -152,10 +152,9 @@ static void empty_vm(struct kunit *test, struct el2_vm *vm)
 	/* A VM whose end has come so far that its tables may be gone has nothing. */
 	if (el2_finalize(vm) != -EBUSY)
 		return;
-	if (!vm->kvm->arch.pkvm.enabled) {
-		el2_take_all(test, vm);
+	el2_take_all(test, vm);
+	if (!vm->kvm->arch.pkvm.enabled)
 		return;
-	}
 
 	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
 		for (gfn = ranges[i][0]; gfn < ranges[i][1]; gfn += nr) {

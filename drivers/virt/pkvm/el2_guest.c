@@ -270,3 +270,31 @@ struct el2_guest *el2_guest_boot_np(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	return g;
 }
+
+/**
+ * el2_guest_hvc_tables() - As el2_guest_hvc(), and give EL2 the tables that it needs.
+ * @test:	The test case; ends if the call does not end.
+ * @g:		The guest.
+ * @x0:		Argument 0.
+ * @x1:		Argument 1.
+ * @x2:		Argument 2.
+ *
+ * Return: how many tables EL2 asked for first, 0 if none.
+ */
+int el2_guest_hvc_tables(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x2)
+{
+	enum el2_exit exit = el2_guest_do(test, g, EL2_GUEST_HVC, x0, x1, x2, 0);
+	struct kvm_vcpu *vcpu = el2_guest_vcpu(g);
+	unsigned int before, wanted = 0, i;
+
+	for (i = 0; exit == EL2_EXIT_HVC && i < 4; i++) {
+		wanted = wanted ?: vcpu->arch.ctxt.regs.regs[1];
+		el2_topup(test, g->vm, 0);
+		before = vcpu->arch.pkvm_memcache.nr_pages;
+		KUNIT_ASSERT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_vcpu_refill_memcache), 0);
+		g->vm->metadata += before - vcpu->arch.pkvm_memcache.nr_pages;
+		exit = el2_guest_run(test, g);
+	}
+	KUNIT_ASSERT_EQ(test, exit, EL2_EXIT_PARKED);
+	return wanted;
+}

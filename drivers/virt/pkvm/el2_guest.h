@@ -86,6 +86,7 @@ enum el2_exit el2_guest_do(struct kunit *test, struct el2_guest *g, u64 command,
 			   u64 x2, u64 x3);
 u64 el2_guest_result(struct el2_guest *g, unsigned int n);
 s64 el2_guest_hvc(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x2, u64 x3);
+int el2_guest_hvc_tables(struct kunit *test, struct el2_guest *g, u64 x0, u64 x1, u64 x2);
 
 #endif /* !__ASSEMBLY__ */
 

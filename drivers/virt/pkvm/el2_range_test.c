@@ -33,7 +33,7 @@
 #define BLOCK		PMD_SIZE
 #define BLOCK_GRANULES	(PMD_SIZE / PAGE_SIZE)
 
-/* How often a call may exit for tables before it is done. */
+/* How many guards may be needed until EL2 has no table left. */
 #define MAX_LEAVES	4
 
 static struct kvm_vcpu *host_vcpu(struct el2_guest *g)
@@ -157,29 +157,6 @@ static void share_missing_range(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host_vcpu(g)->arch.ctxt.regs.regs[2], SHARE_MAX);
 }
 
-/* Make a call and give EL2 the tables it needs. Return the number that EL2 first asked for. */
-static unsigned int hvc_with_tables(struct kunit *test, struct el2_guest *g, u64 func, u64 ipa,
-				    u64 nr)
-{
-	struct kvm_hyp_memcache *mc = &host_vcpu(g)->arch.pkvm_memcache;
-	enum el2_exit exit = el2_guest_do(test, g, EL2_GUEST_HVC, func, ipa, nr, 0);
-	unsigned int i, wanted = 0;
-	unsigned long before;
-
-	for (i = 0; exit == EL2_EXIT_HVC && i < MAX_LEAVES; i++) {
-		KUNIT_ASSERT_EQ(test, (u32)host_vcpu(g)->arch.ctxt.regs.regs[0], (u32)func);
-		if (!i)
-			wanted = host_vcpu(g)->arch.ctxt.regs.regs[1];
-		el2_topup(test, g->vm, 0);
-		before = mc->nr_pages;
-		KUNIT_ASSERT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_vcpu_refill_memcache), 0);
-		g->vm->metadata += before - mc->nr_pages;
-		exit = el2_guest_run(test, g);
-	}
-	KUNIT_ASSERT_EQ(test, exit, EL2_EXIT_PARKED);
-	return wanted;
-}
-
 static void expect_guarded(struct kunit *test, u64 ipa, bool guarded)
 {
 	KUNIT_EXPECT_EQ_MSG(test, (int)kvm_call_hyp_nvhe(__pkvm_guest_check_place,
@@ -195,7 +172,7 @@ static void use_up_tables(struct kunit *test, struct el2_guest *g, u64 ipa)
 	unsigned int wanted, i;
 
 	for (i = 0, wanted = 0; !wanted && i < MAX_LEAVES; i++)
-		wanted = hvc_with_tables(test, g, GUARD_MAP, ipa + i * step, 0);
+		wanted = el2_guest_hvc_tables(test, g, GUARD_MAP, ipa + i * step, 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
 	KUNIT_ASSERT_EQ(test, wanted, all);
 }
@@ -210,7 +187,7 @@ static void guard_blocks(struct kunit *test)
 	u64 ipa = FAR_IPA + 16 * BLOCK;
 
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, GUARD_ENROLL, 0, 0, 0), 0);
-	hvc_with_tables(test, g, RGUARD_MAP, ipa, 8 * BLOCK_GRANULES);
+	el2_guest_hvc_tables(test, g, RGUARD_MAP, ipa, 8 * BLOCK_GRANULES);
 	KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 8 * BLOCK_GRANULES);
 	expect_guarded(test, ipa - 8, false);
@@ -228,18 +205,18 @@ static void guard_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0x77);
 
 	/* A second guard on the same range is no error, and changes nothing. */
-	KUNIT_EXPECT_EQ(test, hvc_with_tables(test, g, RGUARD_MAP, ipa + PAGE_SIZE,
-					      8 * BLOCK_GRANULES - 2), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc_tables(test, g, RGUARD_MAP, ipa + PAGE_SIZE,
+						   8 * BLOCK_GRANULES - 2), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 8 * BLOCK_GRANULES - 2);
 
-	hvc_with_tables(test, g, GUARD_UNMAP, ipa + 3 * BLOCK + 5 * PAGE_SIZE, 0);
+	el2_guest_hvc_tables(test, g, GUARD_UNMAP, ipa + 3 * BLOCK + 5 * PAGE_SIZE, 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
 	expect_guarded(test, ipa + 3 * BLOCK + 4 * PAGE_SIZE, true);
 	expect_guarded(test, ipa + 3 * BLOCK + 5 * PAGE_SIZE, false);
 	expect_guarded(test, ipa + 3 * BLOCK + 6 * PAGE_SIZE, true);
 
 	/* A call ends at the hole, and a guard can fill it. */
-	hvc_with_tables(test, g, RGUARD_UNMAP, ipa + 3 * BLOCK, BLOCK_GRANULES);
+	el2_guest_hvc_tables(test, g, RGUARD_UNMAP, ipa + 3 * BLOCK, BLOCK_GRANULES);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 5);
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, RGUARD_MAP, ipa + 3 * BLOCK, 6, 0), 0);
@@ -253,14 +230,14 @@ static void guard_wants_tables(struct kunit *test)
 	struct el2_guest *g = el2_guest_boot(test);
 	u64 ipa = FAR_IPA + 16 * BLOCK;
 
-	hvc_with_tables(test, g, RGUARD_MAP, ipa, 2 * BLOCK_GRANULES);
+	el2_guest_hvc_tables(test, g, RGUARD_MAP, ipa, 2 * BLOCK_GRANULES);
 	KUNIT_ASSERT_EQ(test, el2_guest_result(g, 1), 2 * BLOCK_GRANULES);
 
 	use_up_tables(test, g, FAR_IPA / 2);
-	KUNIT_EXPECT_EQ(test, hvc_with_tables(test, g, RGUARD_MAP, ipa + 2 * BLOCK,
-					      BLOCK_GRANULES), 0);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc_tables(test, g, RGUARD_MAP, ipa + 2 * BLOCK,
+						   BLOCK_GRANULES), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), BLOCK_GRANULES);
-	KUNIT_EXPECT_EQ(test, hvc_with_tables(test, g, GUARD_UNMAP, ipa + PAGE_SIZE, 0), 1);
+	KUNIT_EXPECT_EQ(test, el2_guest_hvc_tables(test, g, GUARD_UNMAP, ipa + PAGE_SIZE, 0), 1);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
 	expect_guarded(test, ipa, true);
 	expect_guarded(test, ipa + PAGE_SIZE, false);

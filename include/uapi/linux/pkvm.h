@@ -24,6 +24,13 @@
 #define KVM_CAP_ARM_PROTECTED_VM_FLAGS_INFO		1
 
 /*
+ * KVM_CHECK_EXTENSION: the VM takes memslots with the flag, which can be added and deleted
+ * at any time. A protected guest sees their memory where it has put an MMIO guard.
+ */
+#define KVM_CAP_ARM_STANDALONE_MEM	0xffbadac1
+#define KVM_MEM_ARM_STANDALONE		(1UL << 15)
+
+/*
  * The numbers of calls of guests, beside those that linux/arm-smccc.h has for all guests of
  * KVM. The number of a call is also its bit in the bitmap that FEATURES returns.
  */

@@ -93,10 +93,14 @@ int pkvm_guest_mem_release(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long nr);
 int pkvm_guest_handle_hvc(struct kvm_vcpu *vcpu);
 bool pkvm_guest_resolve_abort(unsigned long addr);
 
+bool pkvm_guest_wants_page(struct kvm *kvm, const struct kvm_memory_slot *memslot);
+int pkvm_window_failed(struct kvm_vcpu *vcpu, phys_addr_t ipa,
+		       const struct kvm_memory_slot *memslot, int error);
+
 int pkvm_guest_enable_cap(struct kvm *kvm, struct kvm_enable_cap *cap);
 int pkvm_guest_check_vm_ioctl(struct kvm *kvm, unsigned int ioctl);
-int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *new,
-			     enum kvm_mr_change change);
+int pkvm_guest_check_memslot(struct kvm *kvm, const struct kvm_memory_slot *old,
+			     const struct kvm_memory_slot *new, enum kvm_mr_change change);
 int pkvm_guest_init_features(struct kvm_vcpu *vcpu, u32 *features);
 int pkvm_guest_check_vcpu_ioctl(struct kvm_vcpu *vcpu, unsigned int ioctl);
 int pkvm_guest_check_vgic_cpu_regs(struct kvm_vcpu *vcpu);

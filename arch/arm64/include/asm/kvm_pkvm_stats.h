@@ -16,12 +16,14 @@
  * @bytes_private:	Memory that only the guest can access.
  * @bytes_shared:	Memory that the guest shares with the host.
  * @bytes_guarded:	IPA space that is MMIO.
+ * @bytes_window:	IPA space that the guest guards, and where it sees memory of the host.
  * @bytes_relinquished: Memory that the guest has given back, ever.
  */
 struct pkvm_vm_stat {
 	u64 bytes_private;
 	u64 bytes_shared;
 	u64 bytes_guarded;
+	u64 bytes_window;
 	u64 bytes_relinquished;
 };
 

@@ -29,6 +29,7 @@
  *		config_lock.
  * @granules:	The host's record of what it donated: gfn => pinned page. What the guest
  *		gave back is a value entry, until the guest touches it again.
+ * @has_windows: A protected VM: pages have been shared with it, in a window.
  * @lock:	Held while this record and the hypervisor's state of the pages change.
  */
 struct pkvm_guest_vm {
@@ -37,6 +38,7 @@ struct pkvm_guest_vm {
 	/* vCPUs as user space sets them up, and nr_vcpus */
 	struct mutex	setup_lock;
 	struct xarray	granules;
+	bool		has_windows;
 	/* granules */
 	struct mutex	lock;
 };

@@ -85,7 +85,7 @@ static bool gave_back(u64 phys, u64 nr_pages, u8 owner, u8 shared, int ret)
 		ghost_expect(phys, "success, of the owner", owner, ghost_of(phys)->owner);
 		ghost_expect(phys, "success, of what is shared with", shared,
 			     ghost_of(phys)->shared);
-		ghost_expect(phys, "success, of pages in np-VMs", 0, ghost_of(phys)->count);
+		ghost_expect(phys, "success, of pages in guests", 0, ghost_of(phys)->count);
 	}
 
 	return true;
@@ -252,7 +252,7 @@ void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret)
 
 	ghost_call("host_donate_guest", ret);
 	taken = !guarded->forgotten && ghost_set_has(guarded, ipa);
-	/* A guard is refused by -EPERM, too, whatever the page is. */
+	/* A guard is refused by -EPERM, too, whatever the page is; a window is on guards. */
 	if (ret == -EPERM && (taken || guarded->forgotten))
 		return;
 
@@ -413,6 +413,19 @@ void ghost_reclaim_poisoned(struct pkvm_hyp_vm *vm, u64 ipa)
 	ghost_changed(vm, ipa);
 }
 
+/* EL2 acts as if a range of IPAs is in a set, or is not: compare both ends of it. */
+static void expect_in_set(struct pkvm_hyp_vm *vm, const struct ghost_set *set, u64 ipa, u64 size,
+			  const char *what, bool found)
+{
+	u64 last = ipa + size - PAGE_SIZE;
+
+	if (set->forgotten)
+		return;
+
+	ghost_expect_vm(vm, ipa, what, found, ghost_set_has(set, ipa));
+	ghost_expect_vm(vm, last, what, found, ghost_set_has(set, last));
+}
+
 /**
  * ghost_guard() - A guard was put on IPAs of a guest, or removed
  * @vm: the guest.
@@ -425,12 +438,8 @@ void ghost_guard(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool guarded)
 	struct ghost_set *set = &vm->state.ghost.guarded;
 
 	ghost_call(guarded ? "guard" : "unguard", 0);
-	if (!set->forgotten) {
-		ghost_expect_vm(vm, ipa, "whether it was guarded before", !guarded,
-				ghost_set_has(set, ipa));
-		ghost_expect_vm(vm, ipa, "whether the end of it was", !guarded,
-				ghost_set_has(set, ipa + size - PAGE_SIZE));
-	}
+	expect_in_set(vm, set, ipa, size, "whether it was guarded before", !guarded);
+	expect_in_set(vm, &vm->state.ghost.windows, ipa, size, "whether it is a window", false);
 
 	if (guarded)
 		ghost_set_add(set, ipa, ipa + size);
@@ -451,13 +460,32 @@ void ghost_vm_end(struct pkvm_hyp_vm *vm)
 	ghost_call("finalize_teardown_vm", 0);
 	ghost_expect_vm(vm, 0, "private granules of a VM that ends", 0, ghost->nr_private);
 	ghost_expect_vm(vm, 0, "shared granules of a VM that ends", 0, ghost->nr_shared);
-	ghost_expect_vm(vm, 0, "granules of an np-VM that ends", 0, ghost->nr_np);
+	ghost_expect_vm(vm, 0, "the host's granules in a VM that ends", 0, ghost->nr_borrowed);
+}
+
+/*
+ * Of a protected VM, guards become a window, or a window becomes guards. There is nothing
+ * but memory in a window.
+ */
+static void move_window(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u64 size, bool shared)
+{
+	struct ghost_vm *ghost = &vm->state.ghost;
+
+	ghost_expect_vm(vm, ipa, "whether memory is in a window",
+			ghost_knows(phys, size >> PAGE_SHIFT), true);
+	expect_in_set(vm, &ghost->guarded, ipa, size, "whether a window is guarded", true);
+	expect_in_set(vm, &ghost->windows, ipa, size, "whether it was a window before", !shared);
+
+	if (shared)
+		ghost_set_add(&ghost->windows, ipa, ipa + size);
+	else
+		ghost_set_remove(&ghost->windows, ipa, ipa + size);
 }
 
 /**
- * ghost_host_share_guest() - The host shared pages with an np-VM
- * @vm: the VM.
- * @phys: the first page; it may be no memory.
+ * ghost_host_share_guest() - The host shared pages with a guest
+ * @vm: the VM, an np-VM or one that guards the place.
+ * @phys: the first page; of an np-VM, it may be no memory.
  * @ipa: where the VM has it.
  * @size: how much, in bytes. The locks of host and guest are held.
  */
@@ -466,7 +494,9 @@ void ghost_host_share_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u64 size)
 	u64 end = phys + size;
 
 	ghost_call("host_share_guest", 0);
-	vm->state.ghost.nr_np += size >> PAGE_SHIFT;
+	if (vm->kvm.arch.pkvm.enabled)
+		move_window(vm, phys, ipa, size, true);
+	vm->state.ghost.nr_borrowed += size >> PAGE_SHIFT;
 	ghost_changed(vm, ipa);
 	if (!ghost_knows(phys, size >> PAGE_SHIFT))
 		return;
@@ -482,9 +512,9 @@ void ghost_host_share_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u64 size)
 }
 
 /**
- * ghost_host_unshare_guest() - The host took pages back from an np-VM
+ * ghost_host_unshare_guest() - The host took pages back that it shared with a guest
  * @vm: the VM.
- * @phys: the first page; it may be no memory.
+ * @phys: the first page; of an np-VM, it may be no memory.
  * @ipa: where the VM had it.
  * @size: how much, in bytes. The locks of host and guest are held.
  */
@@ -493,7 +523,9 @@ void ghost_host_unshare_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u64 siz
 	u64 end = phys + size;
 
 	ghost_call("host_unshare_guest", 0);
-	vm->state.ghost.nr_np -= size >> PAGE_SHIFT;
+	if (vm->kvm.arch.pkvm.enabled)
+		move_window(vm, phys, ipa, size, false);
+	vm->state.ghost.nr_borrowed -= size >> PAGE_SHIFT;
 	ghost_changed(vm, ipa);
 	if (!ghost_knows(phys, size >> PAGE_SHIFT))
 		return;

@@ -195,7 +195,7 @@ static void check_host_page(u64 phys, kvm_pte_t pte, s8 level)
 	const struct ghost_page *ghost = &page->ghost;
 
 	ghost_expect(phys, "the host's state", page->host_state, wanted_host_state(ghost));
-	ghost_expect(phys, "the count of places in np-VMs", page->host_share_guest_count,
+	ghost_expect(phys, "the count of places in guests", page->host_share_guest_count,
 		     ghost->count);
 	ghost_expect(phys, "whether the host holds it", page->host_holds, ghost->held);
 
@@ -343,11 +343,21 @@ void ghost_changed(struct pkvm_hyp_vm *vm, u64 ipa)
 	ghost->changed = true;
 }
 
-static void check_protected_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte)
+/* Whether the host shares memory there; false if that has been forgotten. */
+static bool is_window(struct pkvm_hyp_vm *vm, u64 ipa)
+{
+	const struct ghost_set *windows = &vm->state.ghost.windows;
+
+	return !windows->forgotten && ghost_set_has(windows, ipa);
+}
+
+static void check_protected_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, s8 level)
 {
 	u64 phys = kvm_pte_to_phys(pte);
 	const struct ghost_page *ghost;
 
+	ghost_expect_vm(vm, ipa, "whether it is a window", false, is_window(vm, ipa));
+	ghost_expect_vm(vm, ipa, "the level of a guest's leaf", level, KVM_PGTABLE_LAST_LEVEL);
 	ghost_expect_vm(vm, ipa, "whether a guest's page is memory", ghost_knows(phys, 1), true);
 	ghost = ghost_of(phys);
 	ghost_expect(phys, "the owner of what a guest maps", PKVM_ID_GUEST, ghost->owner);
@@ -357,22 +367,37 @@ static void check_protected_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte)
 		     PKVM_PAGE_SHARED_OWNED : PKVM_PAGE_OWNED);
 }
 
-static void check_np_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, u64 size)
+/* What the host shares with a guest. */
+static void check_borrowed_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, u64 size)
 {
 	u64 phys = kvm_pte_to_phys(pte);
 	u64 end = phys + size;
 
-	ghost_expect_vm(vm, ipa, "the np-VM's state", state_of(pte), PKVM_PAGE_SHARED_BORROWED);
-	if (!addr_is_memory(phys))
+	ghost_expect_vm(vm, ipa, "the guest's state", state_of(pte), PKVM_PAGE_SHARED_BORROWED);
+	if (!addr_is_memory(phys) && !vm->kvm.arch.pkvm.enabled)
 		return;
 
-	ghost_expect_vm(vm, ipa, "whether an np-VM's page is memory of the host's",
+	ghost_expect_vm(vm, ipa, "whether a page shared with a guest is memory of the host's",
 			ghost_knows(phys, size >> PAGE_SHIFT), true);
 	for (; phys < end; phys += PAGE_SIZE) {
-		ghost_expect(phys, "the owner of what an np-VM maps", PKVM_ID_HOST,
+		ghost_expect(phys, "the owner of what is shared with a guest", PKVM_ID_HOST,
 			     ghost_of(phys)->owner);
-		ghost_expect(phys, "whether an np-VM may map it", true, !!ghost_of(phys)->count);
+		ghost_expect(phys, "whether a guest may map it", true, !!ghost_of(phys)->count);
 	}
+}
+
+/* What the host shares with a protected guest: where it guards, never executable. */
+static void check_window_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, u64 size)
+{
+	u64 last = ipa + size - PAGE_SIZE;
+
+	if (!vm->state.ghost.windows.forgotten) {
+		ghost_expect_vm(vm, ipa, "whether it is a window", true, is_window(vm, ipa));
+		ghost_expect_vm(vm, last, "whether it is a window", true, is_window(vm, last));
+	}
+	ghost_expect_vm(vm, ipa, "whether a window is executable",
+			!(pte & KVM_PTE_LEAF_ATTR_HI_S2_XN), false);
+	check_borrowed_leaf(vm, ipa, pte, size);
 }
 
 static void check_invalid(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte)
@@ -381,6 +406,7 @@ static void check_invalid(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte)
 	const struct ghost_set *guarded = &vm->state.ghost.guarded;
 	kvm_pte_t wanted = 0;
 
+	ghost_expect_vm(vm, ipa, "whether it is a window", false, is_window(vm, ipa));
 	if (guarded->forgotten || poisoned->forgotten)
 		return;
 
@@ -399,12 +425,12 @@ static void check_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, s8 l
 	if (!(pte & 1)) {
 		check_invalid(vm, ipa, pte);
 		check_invalid(vm, ipa + size - PAGE_SIZE, pte);
-	} else if (vm->kvm.arch.pkvm.enabled) {
-		ghost_expect_vm(vm, ipa, "the level of a guest's leaf", level,
-				KVM_PGTABLE_LAST_LEVEL);
-		check_protected_leaf(vm, ipa, pte);
+	} else if (!vm->kvm.arch.pkvm.enabled) {
+		check_borrowed_leaf(vm, ipa, pte, size);
+	} else if (state_of(pte) == PKVM_PAGE_SHARED_BORROWED) {
+		check_window_leaf(vm, ipa, pte, size);
 	} else {
-		check_np_leaf(vm, ipa, pte, size);
+		check_protected_leaf(vm, ipa, pte, level);
 	}
 }
 
@@ -438,18 +464,23 @@ static void check_counters(struct pkvm_hyp_vm *vm)
 
 	if (!vm->kvm.arch.pkvm.enabled) {
 		ghost_expect_vm(vm, 0, "the granules of an np-VM", vm->state.nr_granules,
-				ghost->nr_np);
+				ghost->nr_borrowed);
 		return;
 	}
 
 	ghost_expect_vm(vm, 0, "the private granules", vm->state.nr_private, ghost->nr_private);
 	ghost_expect_vm(vm, 0, "the shared granules", vm->state.nr_shared, ghost->nr_shared);
+	ghost_expect_vm(vm, 0, "the granules of windows", vm->state.nr_window, ghost->nr_borrowed);
+	if (!ghost->windows.forgotten)
+		ghost_expect_vm(vm, 0, "the windows", ghost_set_size(&ghost->windows) >> PAGE_SHIFT,
+				ghost->nr_borrowed);
 	if (!ghost->guarded.forgotten)
 		ghost_expect_vm(vm, 0, "the guarded granules", vm->state.nr_guarded,
-				ghost_set_size(&ghost->guarded) >> PAGE_SHIFT);
+				(ghost_set_size(&ghost->guarded) >> PAGE_SHIFT) -
+				ghost->nr_borrowed);
 	if (!ghost->poisoned.forgotten)
 		ghost_expect_vm(vm, 0, "the granules", vm->state.nr_granules,
-				ghost->nr_private + ghost->nr_shared +
+				ghost->nr_private + ghost->nr_shared + ghost->nr_borrowed +
 				(ghost_set_size(&ghost->poisoned) >> PAGE_SHIFT));
 }
 

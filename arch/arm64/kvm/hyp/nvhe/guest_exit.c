@@ -171,6 +171,11 @@ static int show_abort(struct pkvm_hyp_vcpu *hyp_vcpu)
 		return ARM_EXCEPTION_IRQ;
 	}
 
+	if (kvm_vcpu_trap_is_iabt(vcpu) && pvm_ipa_is_never_code(vm, ipa)) {
+		inject_external_abort(vcpu);
+		return ARM_EXCEPTION_IRQ;
+	}
+
 	if (kvm_vcpu_trap_is_iabt(vcpu) || !kvm_vcpu_dabt_isvalid(vcpu) ||
 	    !pvm_ipa_is_mmio(vm, ipa)) {
 		hyp_vcpu->state.exit = PVM_EXIT_FAULT;

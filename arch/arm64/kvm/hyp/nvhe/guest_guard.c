@@ -26,26 +26,17 @@
 #include <nvhe/guest_guard.h>
 #include <nvhe/guest_mem.h>
 #include <nvhe/guest_pte.h>
+#include <nvhe/guest_window.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/pkvm.h>
 #include <nvhe/s2_pte.h>
 
-#define GUARD_PTE	FIELD_PREP(KVM_INVALID_PTE_OWNER_MASK, GUEST_OWNER_MMIO_GUARD)
-
 /* Filling a table takes about as long as looking at this many entries. */
 #define PUSH_DOWN_COST	64
 
-/**
- * guest_pte_is_guard() - Check whether an entry is a guard
- * @pte: a guest's entry.
- *
- * Return: true if so.
- */
-bool guest_pte_is_guard(kvm_pte_t pte)
-{
-	return !kvm_pte_valid(pte) &&
-	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, pte) == GUEST_OWNER_MMIO_GUARD;
-}
+/* To take a page or a block of a window back takes as long as to look at so many more. */
+#define WINDOW_PAGE_COST	2
+#define WINDOW_BLOCK_COST	64
 
 /* A call for a range of IPAs: how far it is, and how many tables its entry needs. */
 struct guard_walk {
@@ -138,7 +129,7 @@ static int put_guard(struct guard_walk *walk)
 		return ret;
 
 	/* Not an error: Linux guards on every ioremap(), also what it guards already. */
-	if (guest_pte_is_guard(walk->entry.pte))
+	if (guest_pte_is_guard(walk->entry.pte) || guest_pte_is_borrowed(walk->entry.pte))
 		return 0;
 
 	if (walk->entry.pte)
@@ -148,7 +139,7 @@ static int put_guard(struct guard_walk *walk)
 	if (ret)
 		return ret;
 
-	s2_set_pte(&walk->vm->pgt, &walk->entry, GUARD_PTE);
+	s2_set_pte(&walk->vm->pgt, &walk->entry, GUEST_PTE_GUARD);
 	ghost_guard(walk->vm, walk->ipa, kvm_granule_size(walk->entry.level), true);
 	walk->vm->state.nr_guarded += kvm_granule_size(walk->entry.level) >> PAGE_SHIFT;
 
@@ -256,7 +247,10 @@ int pvm_remove_guards(struct pkvm_hyp_vm *vm, u64 *ipa, u64 end, int budget)
 	return ret;
 }
 
-/* Find the guard at the IPA, and split it if it covers IPAs outside of the range. */
+/*
+ * Find the guard at the IPA, and split it if it covers IPAs outside of the range. If the host
+ * shares memory there, take that back first.
+ */
 static int isolate_guard(struct guard_walk *walk)
 {
 	int ret;
@@ -264,6 +258,12 @@ static int isolate_guard(struct guard_walk *walk)
 	ret = s2_near_pte(&walk->vm->pgt, walk->ipa, &walk->entry);
 	if (ret)
 		return ret;
+
+	if (guest_pte_is_borrowed(walk->entry.pte)) {
+		walk->budget -= walk->entry.level < KVM_PGTABLE_LAST_LEVEL ? WINDOW_BLOCK_COST :
+									     WINDOW_PAGE_COST;
+		pvm_window_take(walk->vm, &walk->entry);
+	}
 
 	if (!guest_pte_is_guard(walk->entry.pte))
 		return -EPERM;
@@ -279,7 +279,8 @@ static int isolate_guard(struct guard_walk *walk)
  * @nr_done: set to how many of them are no longer guarded.
  * @nr_tables: set to how many pages for tables the call needs, if it lacks some.
  *
- * Takes the guest's lock. A guard that is only partly in the range is split.
+ * Takes the locks of host and guest. A guard that is only partly in the range is split.
+ * The host gets back what it shared there, and no CPU has a TLB entry for it.
  *
  * Return: 0 if at least one guard was removed; else for the first granule: -EPERM if
  * it is not guarded; -ENOMEM if the memcache has less than @nr_tables pages; -ERANGE if
@@ -296,6 +297,8 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	if (ret)
 		return ret;
 
+	/* Of pages of the host the state changes, too. */
+	host_lock_component();
 	guest_lock_component(walk.vm);
 	ret = guard_walk_range(&walk, isolate_guard);
 
@@ -303,11 +306,26 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	if (walk.ipa > from)
 		WARN_ON(pvm_remove_guards(walk.vm, &from, walk.ipa, INT_MAX));
 	guest_unlock_component(walk.vm);
+	host_unlock_component();
 
 	*nr_done = (walk.ipa - ipa) >> PAGE_SHIFT;
 	*nr_tables = walk.nr_tables;
 
 	return *nr_done ? 0 : ret;
+}
+
+/* Whether the guest has put a guard there, be it that the host shares a page on it now. */
+static bool ipa_is_guarded(struct pkvm_hyp_vm *vm, u64 ipa)
+{
+	struct s2_pte entry;
+	bool guarded;
+
+	guest_lock_component(vm);
+	guarded = !s2_find_pte(&vm->pgt, ipa, &entry) &&
+		  (guest_pte_is_guard(entry.pte) || guest_pte_is_borrowed(entry.pte));
+	guest_unlock_component(vm);
+
+	return guarded;
 }
 
 /**
@@ -319,15 +337,19 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
  */
 bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa)
 {
-	struct s2_pte entry;
-	bool guarded;
+	return !READ_ONCE(vm->state.mmio_enrolled) || ipa_is_guarded(vm, ipa);
+}
 
-	if (!READ_ONCE(vm->state.mmio_enrolled))
-		return true;
-
-	guest_lock_component(vm);
-	guarded = !s2_find_pte(&vm->pgt, ipa, &entry) && guest_pte_is_guard(entry.pte);
-	guest_unlock_component(vm);
-
-	return guarded;
+/**
+ * pvm_ipa_is_never_code() - Is an instruction fetch from this IPA the guest's mistake?
+ * @vm: the VM, whose lock is not held.
+ * @ipa: where the fetch faulted.
+ *
+ * Nothing that the host could do would let the guest execute what is there.
+ *
+ * Return: true if the guest has enrolled, and put a guard there.
+ */
+bool pvm_ipa_is_never_code(struct pkvm_hyp_vm *vm, u64 ipa)
+{
+	return READ_ONCE(vm->state.mmio_enrolled) && ipa_is_guarded(vm, ipa);
 }

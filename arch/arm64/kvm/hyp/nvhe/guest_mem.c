@@ -139,13 +139,14 @@ static int check_guest_pte_unused(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte
 	if (ret)
 		return ret;
 
+	/* A window is on guards. */
 	if (kvm_pte_valid(entry->pte))
-		return -EEXIST;
+		return guest_pte_is_borrowed(entry->pte) ? -EPERM : -EEXIST;
 
 	if (entry->pte == GUEST_PTE_POISONED)
 		return -EHWPOISON;
 
-	/* What else is not empty is a guard: it takes no memory (R1). */
+	/* What else is not empty is a guard: it takes no memory of the guest's (R1). */
 	return entry->pte ? -EPERM : 0;
 }
 

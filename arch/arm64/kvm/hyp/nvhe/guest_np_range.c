@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ranges of what the host shares with VMs which are not protected, see
- * guest_np_share.c: unshare it, write-protect it, look at its access flags.
+ * guest_np_share.c: unshare it, write-protect it, look at its access flags. Windows of
+ * protected VMs, see guest_window.c, are unshared here as well.
  *
  * R4: a call acts on a handle.
  * R6: a call looks at the entries of one table at most, and returns how far it got;
@@ -17,23 +18,15 @@
 #include <asm/kvm_pkvm_np.h>
 
 #include <nvhe/ghost.h>
+#include <nvhe/guest_mem.h>
 #include <nvhe/guest_np_range.h>
 #include <nvhe/guest_np_share.h>
+#include <nvhe/guest_pte.h>
+#include <nvhe/guest_window.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
 #include <nvhe/vm_table.h>
-
-static void host_unshare_pages(u64 phys, u64 size)
-{
-	struct hyp_page *page = hyp_phys_to_page(phys);
-	struct hyp_page *end = page + (size >> PAGE_SHIFT);
-
-	for (; page < end; page++) {
-		if (!--page->host_share_guest_count)
-			page->host_state = PKVM_PAGE_OWNED;
-	}
-}
 
 /* A range of a guest, of which one call sees no more than one table. */
 struct np_range {
@@ -65,11 +58,6 @@ static int np_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
 	if (!range->vm)
 		return -ENOENT;
 
-	if (range->vm->kvm.arch.pkvm.enabled) {
-		pkvm_put_hyp_vm(range->vm);
-		return -EPERM;
-	}
-
 	if (range->end > BIT(range->vm->pgt.ia_bits)) {
 		pkvm_put_hyp_vm(range->vm);
 		return -ERANGE;
@@ -98,7 +86,7 @@ struct np_run {
 	u64 size;
 	kvm_pte_t pte;
 
-	/* Where the last empty entry before it ends. */
+	/* Where the last entry before it ends that has nothing of the host. */
 	u64 next;
 };
 
@@ -110,7 +98,7 @@ static int np_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	struct np_run *run = ctx->arg;
 
 	if (run->size) {
-		if (!kvm_pte_valid(ctx->old) ||
+		if (!guest_pte_is_borrowed(ctx->old) ||
 		    (ctx->old ^ run->pte) & KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR ||
 		    kvm_pte_to_phys(ctx->old) != kvm_pte_to_phys(run->pte) + run->size ||
 		    run->size == PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE)
@@ -120,7 +108,7 @@ static int np_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		return 0;
 	}
 
-	if (!ctx->old) {
+	if (!guest_pte_is_borrowed(ctx->old)) {
 		run->next = ipa + size;
 		return 0;
 	}
@@ -155,7 +143,26 @@ static void np_pte_unshared(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
 	if (addr_is_memory(phys))
 		host_unshare_pages(phys, size);
 
-	vm->state.nr_granules -= size >> PAGE_SHIFT;
+	if (vm->kvm.arch.pkvm.enabled)
+		pvm_window_count(vm, -(s64)(size >> PAGE_SHIFT));
+	else
+		vm->state.nr_granules -= size >> PAGE_SHIFT;
+}
+
+/* What is left when all of a table has been taken away, if so. */
+static void *np_unlink_table(struct pkvm_hyp_vm *vm, const struct kvm_pgtable_visit_ctx *ctx)
+{
+	struct s2_pte entry = {
+		.ptep	= ctx->ptep,
+		.pte	= ctx->old,
+		.addr	= ctx->addr,
+		.level	= ctx->level,
+	};
+
+	if (vm->kvm.arch.pkvm.enabled)
+		return s2_pull_up(&vm->pgt, &entry, GUEST_PTE_GUARD);
+
+	return s2_unlink_empty(ctx);
 }
 
 struct np_unshare {
@@ -167,7 +174,10 @@ struct np_unshare {
 	unsigned int nr_tables;
 };
 
-/* Clear leaves, and unlink tables that hold nothing any more. */
+/*
+ * Clear leaves, and unlink tables that hold nothing any more. In a protected guest's tables
+ * there are guards again, and tables of nothing but guards go.
+ */
 static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 			      enum kvm_pgtable_walk_flags visit)
 {
@@ -176,19 +186,22 @@ static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	void *table;
 
 	if (visit == KVM_PGTABLE_WALK_TABLE_POST) {
-		table = s2_unlink_empty(ctx);
+		table = np_unlink_table(drop->vm, ctx);
 		if (table)
 			drop->table[drop->nr_tables++] = table;
 		return 0;
 	}
 
 	drop->next = ALIGN_DOWN(ctx->addr, size) + size;
-	if (ctx->old) {
-		np_pte_unshared(drop->vm, ctx->old, size);
+	if (!guest_pte_is_borrowed(ctx->old))
+		return 0;
+
+	np_pte_unshared(drop->vm, ctx->old, size);
+	if (drop->vm->kvm.arch.pkvm.enabled)
+		s2_set_visited(ctx, GUEST_PTE_GUARD);
+	else
 		s2_clear_visited(ctx);
-		ghost_host_unshare_guest(drop->vm, kvm_pte_to_phys(ctx->old), drop->next - size,
-					 size);
-	}
+	ghost_host_unshare_guest(drop->vm, kvm_pte_to_phys(ctx->old), drop->next - size, size);
 
 	return 0;
 }
@@ -217,7 +230,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 	/* Tables may have gone, too: the level is not known. */
 	if (one_pte)
 		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
-	else if (vm->state.nr_granules != nr_granules)
+	else if (vm->state.nr_granules != nr_granules || drop.nr_tables)
 		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
 
 	while (drop.nr_tables)
@@ -228,14 +241,14 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 
 /**
  * __pkvm_host_unshare_guest() - Take pages of a range away from a guest
- * @handle: the VM, not protected; it may be dying.
+ * @handle: the VM; it may be dying. Of a protected one, windows alone are taken.
  * @gfn: where the range begins, its IPA in granules.
  * @nr_granules: its length.
  * @taken: set to what the first entries in the range mapped: a block, which may begin
  *	   before the range or end behind it, or up to PKVM_UNSHARE_MAX_GRANULES
  *	   pages, contiguous for the guest and for the host.
  *
- * Guest: SHARED_BORROWED => NOPAGE
+ * Guest: SHARED_BORROWED => NOPAGE; GUARDED if it is protected
  * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
  *
  * When it returns, no CPU has a TLB entry of the guest for it. Takes the locks of
@@ -243,7 +256,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
  *
  * Return: how many granules from @gfn on the guest has nothing in, at least 1;
  * -EINVAL for a range that is empty or no range; -ENOENT for an unknown handle;
- * -EPERM for a protected VM; -ERANGE if the range goes beyond the IPA space.
+ * -ERANGE if the range goes beyond the IPA space.
  */
 s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 			      struct np_unshared_run *taken)
@@ -269,6 +282,7 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(run.pte));
 		taken->nr_granules = run.size >> PAGE_SHIFT;
 	}
+	pvm_show_windows(range.vm);
 	guest_unlock_component(range.vm);
 	host_unlock_component();
 
@@ -279,7 +293,7 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 
 /**
  * __pkvm_host_unshare_guest_all() - Take a number of entries away from a guest
- * @handle: the VM, not protected; it may be dying.
+ * @handle: the VM; it may be dying. Of a protected one, windows alone are taken.
  * @gfn: where to begin, its IPA in granules.
  * @nr_taken: set to the granules that were taken.
  *
@@ -288,8 +302,8 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
  * invalidation. Takes the locks of host and guest.
  *
  * Return: how many granules from @gfn on the guest has nothing in, at least 1;
- * -EINVAL for a @gfn out of range; -ENOENT for an unknown handle; -EPERM for a
- * protected VM; -ERANGE if @gfn lies beyond the IPA space.
+ * -EINVAL for a @gfn out of range; -ENOENT for an unknown handle; -ERANGE if @gfn lies
+ * beyond the IPA space.
  */
 s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 {
@@ -312,6 +326,7 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 	*nr_taken = range.vm->state.nr_granules;
 	ret = np_unshare(range.vm, range.ipa, range.size, false, &next);
 	*nr_taken -= range.vm->state.nr_granules;
+	pvm_show_windows(range.vm);
 	guest_unlock_component(range.vm);
 	host_unlock_component();
 
@@ -335,9 +350,10 @@ static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64
 	if (ret)
 		return ret;
 
-	if (READ_ONCE(range->vm->state.is_dying)) {
+	if (range->vm->kvm.arch.pkvm.enabled || READ_ONCE(range->vm->state.is_dying)) {
+		ret = range->vm->kvm.arch.pkvm.enabled ? -EPERM : -ENOENT;
 		np_range_end(range);
-		return -ENOENT;
+		return ret;
 	}
 
 	guest_lock_component(range->vm);

@@ -2,7 +2,8 @@
 /*
  * Pages that the host shares with VMs which are not protected. Their stage-2 is the
  * hypervisor's, too: otherwise the host could map a protected guest's page there.
- * How pages are unshared is in guest_np_range.c.
+ * How pages are unshared is in guest_np_range.c. With a protected VM the host shares
+ * pages in the same way, where the guest wants them: see guest_window.c.
  *
  * R2: the host shares nothing that is not its own.
  * R4: a call acts on the vCPU that this CPU has loaded.
@@ -24,16 +25,24 @@
 
 #include <nvhe/ghost.h>
 #include <nvhe/guest_np_share.h>
+#include <nvhe/guest_pte.h>
+#include <nvhe/guest_window.h>
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/s2_pte.h>
 
 #define NP_PROT_ATTRS		(KVM_PGTABLE_PROT_DEVICE | KVM_PGTABLE_PROT_NORMAL_NC)
 
-/* Memory is mapped as memory, and what is not is never executed. */
-static bool np_prot_valid(u64 prot, bool memory)
+/*
+ * Memory is mapped as memory, and what is not is never executed. In a window there is
+ * memory alone, and nothing is executed.
+ */
+static bool np_prot_valid(struct pkvm_hyp_vm *vm, u64 prot, bool memory)
 {
 	u64 attrs = prot & NP_PROT_ATTRS;
+
+	if (vm->kvm.arch.pkvm.enabled && (!memory || prot & KVM_PGTABLE_PROT_X))
+		return false;
 
 	if (prot & ~(KVM_PGTABLE_PROT_RWX | NP_PROT_ATTRS) || !(prot & KVM_PGTABLE_PROT_R))
 		return false;
@@ -80,24 +89,18 @@ static int check_host_mmio(u64 phys, u64 size)
 	return entry.pte && !kvm_pte_valid(entry.pte) ? -EPERM : 0;
 }
 
-static void host_share_pages(u64 phys, u64 size)
-{
-	struct hyp_page *page = hyp_phys_to_page(phys);
-	struct hyp_page *end = page + (size >> PAGE_SHIFT);
-
-	for (; page < end; page++) {
-		page->host_state = PKVM_PAGE_SHARED_OWNED;
-		page->host_share_guest_count++;
-	}
-}
-
-/* A place in the guest that is empty, and the pages for the tables on the way there. */
-static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, u64 size)
+/*
+ * A place in the guest that is empty, or guarded if the guest is protected, and the pages
+ * for the tables on the way there.
+ */
+static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	s8 level = size == PAGE_SIZE ? KVM_PGTABLE_LAST_LEVEL : NP_BLOCK_LEVEL;
 	struct s2_pte entry;
 	int ret;
+
+	if (vm->kvm.arch.pkvm.enabled)
+		return pvm_window_check(vcpu, phys, ipa, level);
 
 	ret = s2_find_pte(&vm->pgt, ipa, &entry);
 	if (ret)
@@ -129,7 +132,7 @@ void np_init_mm_ops(struct kvm_pgtable_mm_ops *mm_ops)
 }
 
 /**
- * __pkvm_host_share_guest() - Share pages of the host with a VM that is not protected
+ * __pkvm_host_share_guest() - Share pages of the host with a guest
  * @pfn: the first page, host physical.
  * @gfn: where the guest shall find it, its IPA in granules.
  * @nr_granules: 1, or as many as a block of the last level but one has; then @pfn
@@ -141,19 +144,27 @@ void np_init_mm_ops(struct kvm_pgtable_mm_ops *mm_ops)
  * Guest: NOPAGE                => SHARED_BORROWED
  *
  * What is not memory is shared in single granules, as device or non-cacheable, and
- * not counted. Takes the locks of host and guest.
+ * not counted. A protected guest has to guard the place, which is not empty then:
+ *
+ * Guest: GUARDED => SHARED_BORROWED
+ *
+ * and what it is given is memory that it does not execute. Takes the locks of host and guest.
  *
  * Return: 0; -EINVAL for frame numbers out of range or not aligned, another
  * count, a @prot that does not fit what is shared; -ERANGE if @gfn lies beyond the
- * guest's IPA space; -EPERM if the page is not the host's to share; -EAGAIN if the
- * very page is there already; -EEXIST if something else is; -ENOMEM if tables are
- * missing; -EOVERFLOW if a page has been shared 2^32 - 1 times.
+ * guest's IPA space; -EPERM if the page is not the host's to share; -ENOENT if a
+ * protected guest does not guard the place; -EAGAIN if the very page is there already;
+ * -EEXIST if something else is; -ENOMEM if tables are missing; -EOVERFLOW if a page has
+ * been shared 2^32 - 1 times.
  */
 int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 			    struct pkvm_hyp_vcpu *vcpu)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+	enum kvm_pgtable_walk_flags flags = 0;
 	bool memory = addr_is_memory(hyp_pfn_to_phys(pfn));
+	bool protected = vm->kvm.arch.pkvm.enabled;
+	s8 level = KVM_PGTABLE_LAST_LEVEL;
 	u64 phys = hyp_pfn_to_phys(pfn);
 	u64 ipa = hyp_pfn_to_phys(gfn);
 	u64 size = PAGE_SIZE;
@@ -164,11 +175,12 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 
 	if (nr_granules != 1) {
 		size = NP_BLOCK_SIZE;
+		level = NP_BLOCK_LEVEL;
 		if (nr_granules != size >> PAGE_SHIFT || !IS_ALIGNED(phys | ipa, size))
 			return -EINVAL;
 	}
 
-	if (!np_prot_valid(prot, memory))
+	if (!np_prot_valid(vm, prot, memory))
 		return -EINVAL;
 
 	host_lock_component();
@@ -178,18 +190,26 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 	if (ret)
 		goto unlock;
 
-	ret = check_guest_can_map(vcpu, phys, ipa, size);
+	ret = check_guest_can_map(vcpu, phys, ipa, level);
 	if (ret)
 		goto unlock;
 
 	if (memory)
 		host_share_pages(phys, size);
 
+	if (protected) {
+		pvm_window_prepare(vcpu, ipa, level);
+		pvm_window_count(vm, nr_granules);
+		/* The host has cleaned what it shares. */
+		flags = KVM_PGTABLE_WALK_SKIP_CMO;
+	} else {
+		vm->state.nr_granules += nr_granules;
+	}
+
 	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, size, phys,
 				       pkvm_mkstate(prot, PKVM_PAGE_SHARED_BORROWED),
-				       &vcpu->vcpu.arch.pkvm_memcache, 0));
+				       &vcpu->vcpu.arch.pkvm_memcache, flags));
 	ghost_host_share_guest(vm, phys, ipa, size);
-	vm->state.nr_granules += nr_granules;
 
 unlock:
 	guest_unlock_component(vm);
@@ -198,7 +218,7 @@ unlock:
 	return ret;
 }
 
-/* Change attributes of the leaf at @ipa, and tell of it in *@entry. */
+/* Change attributes of what the host shares at @ipa, and tell of it in *@entry. */
 static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte_t clr,
 			 struct s2_pte *entry)
 {
@@ -211,7 +231,7 @@ static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte
 	if (ret)
 		return ret;
 
-	if (!kvm_pte_valid(entry->pte))
+	if (!guest_pte_is_borrowed(entry->pte))
 		return -EAGAIN;
 
 	phys = kvm_pte_to_phys(entry->pte);
@@ -237,7 +257,7 @@ static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte
  * Takes the guest's lock.
  *
  * Return: 0; -EINVAL for other bits in @prot, a @gfn out of range, or execution
- * of what is not memory; -ERANGE if @gfn lies beyond the guest's IPA space;
+ * of what is not memory or by a protected guest; -ERANGE if @gfn lies beyond the guest's IPA space;
  * -EAGAIN if there is nothing, and the guest has to fault again.
  */
 int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
@@ -249,6 +269,9 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 	int ret;
 
 	if (hyp_phys_to_pfn(ipa) != gfn || prot & ~(u64)KVM_PGTABLE_PROT_RWX)
+		return -EINVAL;
+
+	if (vm->kvm.arch.pkvm.enabled && prot & KVM_PGTABLE_PROT_X)
 		return -EINVAL;
 
 	if (prot & KVM_PGTABLE_PROT_R)

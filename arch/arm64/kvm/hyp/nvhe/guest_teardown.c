@@ -4,8 +4,8 @@
  *
  *  1. __pkvm_start_teardown_vm(), once: no vCPU runs any more.
  *  2. __pkvm_reclaim_dying_guest(), for the whole IPA space of a protected guest: the
- *     host gets its memory back. For a non-protected guest it is
- *     __pkvm_host_unshare_guest_all(), see guest_np_range.c.
+ *     host gets its memory back. For what it shares, with a non-protected guest or in
+ *     windows, it is __pkvm_host_unshare_guest_all(), see guest_np_range.c.
  *  3. __pkvm_finalize_teardown_vm(), until it does not return -EAGAIN: the host gets
  *     back what the hypervisor had for the VM: guards, page tables, vCPUs, and at last
  *     the VM itself, by __pkvm_teardown_vm() in pkvm.c.
@@ -97,6 +97,9 @@ static int reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 		vm->state.nr_granules--;
 	} else if (!kvm_pte_valid(ctx->old)) {
 		/* Empty, or a guard: that holds no page, and clear_guards() removes it. */
+		return 0;
+	} else if (guest_pte_is_borrowed(ctx->old)) {
+		/* A window's: for __pkvm_host_unshare_guest_all(). */
 		return 0;
 	} else if (guest_pte_state(ctx->old) == PKVM_PAGE_OWNED) {
 		pvm_zero_granule(phys);

@@ -215,7 +215,7 @@ static void call___pkvm_host_share_guest(struct kvm_cpu_context *host_ctxt)
 	DECLARE_REG(u64, gfn, host_ctxt, 2);
 	DECLARE_REG(u64, nr_granules, host_ctxt, 3);
 	DECLARE_REG(u64, prot, host_ctxt, 4);
-	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_np_vcpu();
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
 	int ret = -EINVAL;
 
 	if (hyp_vcpu)
@@ -251,7 +251,7 @@ static void call___pkvm_host_relax_perms_guest(struct kvm_cpu_context *host_ctxt
 {
 	DECLARE_REG(u64, gfn, host_ctxt, 1);
 	DECLARE_REG(u64, prot, host_ctxt, 2);
-	struct pkvm_hyp_vcpu *hyp_vcpu = get_loaded_np_vcpu();
+	struct pkvm_hyp_vcpu *hyp_vcpu = pkvm_get_loaded_hyp_vcpu();
 
 	cpu_reg(host_ctxt, 1) = hyp_vcpu ? __pkvm_host_relax_perms_guest(gfn, prot, hyp_vcpu) :
 					   -EINVAL;

@@ -111,6 +111,40 @@ int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
 }
 
 /**
+ * host_share_pages() - Count one more entry of a guest that maps pages of the host
+ * @addr: the first one, in bytes.
+ * @size: bytes, of pages that the host may share. The host's lock is held.
+ */
+void host_share_pages(u64 addr, u64 size)
+{
+	struct hyp_page *page = hyp_phys_to_page(addr);
+	struct hyp_page *end = page + (size >> PAGE_SHIFT);
+
+	hyp_assert_lock_held(&host_mmu.lock);
+	for (; page < end; page++) {
+		page->host_state = PKVM_PAGE_SHARED_OWNED;
+		page->host_share_guest_count++;
+	}
+}
+
+/**
+ * host_unshare_pages() - Count one entry less, and own pages that no guest has any more
+ * @addr: the first one, in bytes.
+ * @size: bytes, of pages that host_share_pages() was called for. The host's lock is held.
+ */
+void host_unshare_pages(u64 addr, u64 size)
+{
+	struct hyp_page *page = hyp_phys_to_page(addr);
+	struct hyp_page *end = page + (size >> PAGE_SHIFT);
+
+	hyp_assert_lock_held(&host_mmu.lock);
+	for (; page < end; page++) {
+		if (!--page->host_share_guest_count)
+			page->host_state = PKVM_PAGE_OWNED;
+	}
+}
+
+/**
  * hyp_check_pin_count() - Check that pages can be pinned once more
  * @start: address of the first one in the hypervisor's linear map.
  * @end: the end of the last one.

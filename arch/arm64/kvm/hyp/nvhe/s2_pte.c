@@ -20,16 +20,7 @@ static u64 s2_index(u64 addr, s8 level)
 	return (addr >> kvm_granule_shift(level)) % PTRS_PER_PTE;
 }
 
-/**
- * s2_find_pte() - Find the leaf entry for an address
- * @pgt: a stage-2; the caller holds its lock for as long as it uses @entry.
- * @addr: the address in its input space.
- * @entry: set to the entry, valid or not.
- *
- * Return: 0; -ERANGE if @addr lies beyond the input space; -EINVAL if the stage-2
- * has been torn down.
- */
-int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
+static inline int s2_find(struct kvm_pgtable *pgt, u64 addr, s8 last, struct s2_pte *entry)
 {
 	s8 level = pgt->start_level;
 	kvm_pte_t *table = (kvm_pte_t *)pgt->pgd;
@@ -48,14 +39,41 @@ int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
 		entry->pte = READ_ONCE(*entry->ptep);
 		entry->level = level;
 
-		if (level == KVM_PGTABLE_LAST_LEVEL ||
-		    (entry->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
+		if (level == last || (entry->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 			return 0;
 
 		table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(entry->pte));
 		level++;
 		idx = s2_index(addr, level);
 	}
+}
+
+/**
+ * s2_find_pte() - Find the leaf entry for an address
+ * @pgt: a stage-2; the caller holds its lock for as long as it uses @entry.
+ * @addr: the address in its input space.
+ * @entry: set to the entry, valid or not.
+ *
+ * Return: 0; -ERANGE if @addr lies beyond the input space; -EINVAL if the stage-2
+ * has been torn down.
+ */
+int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry)
+{
+	return s2_find(pgt, addr, KVM_PGTABLE_LAST_LEVEL, entry);
+}
+
+/**
+ * s2_find_pte_above() - Find the entry for an address, down to a level
+ * @pgt: as for s2_find_pte().
+ * @addr: the address in its input space.
+ * @level: the last level to look at, not above the first one of @pgt.
+ * @entry: set to the entry; at @level, it may lead to a table.
+ *
+ * Return: as s2_find_pte().
+ */
+int s2_find_pte_above(struct kvm_pgtable *pgt, u64 addr, s8 level, struct s2_pte *entry)
+{
+	return s2_find(pgt, addr, level, entry);
 }
 
 /**
@@ -154,6 +172,19 @@ void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx)
 }
 
 /**
+ * s2_set_visited() - Replace an entry that counts with an invalid one that counts
+ * @ctx: the context of a visitor, for the entry.
+ * @pte: the new entry.
+ *
+ * The caller invalidates the TLBs.
+ */
+void s2_set_visited(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t pte)
+{
+	pgtable_check_write(ctx, pte);
+	WRITE_ONCE(*ctx->ptep, pte);
+}
+
+/**
  * s2_unlink_empty() - Unlink a table if none of its entries holds a reference on it
  * @ctx: the context of a KVM_PGTABLE_WALK_TABLE_POST visitor, for the table's entry.
  *
@@ -213,4 +244,34 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry, void *
 	entry->ptep = &table[s2_index(addr, entry->level)];
 
 	return 0;
+}
+
+/**
+ * s2_pull_up() - Put an invalid entry in place of a table that says nothing else
+ * @pgt: the stage-2.
+ * @entry: the entry of the table; brought up to date.
+ * @pte: what each entry of the table has to be, not zero.
+ *
+ * Undoes s2_push_down().
+ *
+ * Return: the table, which TLBs may walk until they are invalidated, and which is the
+ * caller's to put then; NULL, with nothing changed, if an entry of it is another one.
+ */
+void *s2_pull_up(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
+{
+	kvm_pte_t *table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(entry->pte));
+	struct hyp_page *page = hyp_virt_to_page(table);
+	unsigned int i;
+
+	for (i = 0; i < PTRS_PER_PTE; i++) {
+		if (READ_ONCE(table[i]) != pte)
+			return NULL;
+	}
+
+	s2_set_pte(pgt, entry, pte);
+	/* What is left is the reference of who has the table. */
+	for (i = 0; i < PTRS_PER_PTE; i++)
+		hyp_page_ref_dec(page);
+
+	return table;
 }

@@ -14,7 +14,7 @@
 
 /**
  * enum ghost_share - With whom the owner of a page shares it.
- * @GHOST_ALONE:	With nobody, or with the np-VMs that ghost_page.count counts.
+ * @GHOST_ALONE:	With nobody, or with the guests that ghost_page.count counts.
  * @GHOST_HYP:		The host with the hypervisor.
  * @GHOST_FFA:		The host with the secure world.
  * @GHOST_HOST:		A guest, or the hypervisor, with the host.

@@ -14,7 +14,7 @@
  * @owner:	enum pkvm_component_id.
  * @shared:	enum ghost_share.
  * @vm:		Of a guest's page, the handle of the guest.
- * @count:	Of the host's page, in how many places of np-VMs it is.
+ * @count:	Of the host's page, in how many places of guests it is.
  * @gfn:	Of a guest's page, where the guest has it.
  * @pins:	Of a page that the hypervisor reads, how often it is pinned.
  * @held:	Of a page that a guest shares, whether the host holds it.
@@ -50,8 +50,9 @@ struct ghost_set {
  * struct ghost_vm - What the ghost knows of a VM. Protected by the VM's lock.
  * @nr_private:	Granules that a protected guest has for itself.
  * @nr_shared:	Granules that it shares with the host.
- * @nr_np:	Granules that the host shares with an np-VM.
- * @guarded:	IPAs that are guarded as MMIO.
+ * @nr_borrowed: Granules that the host shares with it: all of an np-VM's, or windows.
+ * @guarded:	IPAs that are guarded as MMIO,
+ * @windows:	and those of them where the host shares pages of its own.
  * @poisoned:	IPAs whose page the host took by force.
  * @changed:	Whether entries changed since the lock was taken.
  * @first:	The lowest IPA of these.
@@ -60,8 +61,9 @@ struct ghost_set {
 struct ghost_vm {
 	u64 nr_private;
 	u64 nr_shared;
-	u64 nr_np;
+	u64 nr_borrowed;
 	struct ghost_set guarded;
+	struct ghost_set windows;
 	struct ghost_set poisoned;
 	bool changed;
 	u64 first;

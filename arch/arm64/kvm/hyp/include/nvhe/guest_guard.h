@@ -5,13 +5,13 @@
 #ifndef __ARM64_KVM_NVHE_GUEST_GUARD_H__
 #define __ARM64_KVM_NVHE_GUEST_GUARD_H__
 
-#include <asm/kvm_pgtable.h>
+#include <linux/types.h>
 
 struct pkvm_hyp_vcpu;
 struct pkvm_hyp_vm;
 
-bool guest_pte_is_guard(kvm_pte_t pte);
 bool pvm_ipa_is_mmio(struct pkvm_hyp_vm *vm, u64 ipa);
+bool pvm_ipa_is_never_code(struct pkvm_hyp_vm *vm, u64 ipa);
 
 int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
 		    unsigned int *nr_tables);

@@ -23,6 +23,12 @@
 /* The most granules that a guest takes back by one call, each of which is cleaned (R6). */
 #define PVM_UNSHARE_MAX	(SZ_256K / PAGE_SIZE)
 
+/* Tell the host what it has in windows, which it can find out anyway. Under the guest's lock. */
+static inline void pvm_show_windows(struct pkvm_hyp_vm *vm)
+{
+	vm->host_kvm->stat.protected.bytes_window = vm->state.nr_window << PAGE_SHIFT;
+}
+
 /* Tell the host what is where, for its statistics. Under the guest's lock. */
 static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 {
@@ -32,6 +38,7 @@ static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 	stat->bytes_shared = vm->state.nr_shared << PAGE_SHIFT;
 	stat->bytes_guarded = vm->state.nr_guarded << PAGE_SHIFT;
 	stat->bytes_relinquished = vm->state.nr_relinquished << PAGE_SHIFT;
+	pvm_show_windows(vm);
 }
 
 int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *entry,

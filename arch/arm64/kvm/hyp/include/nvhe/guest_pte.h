@@ -19,8 +19,9 @@
 /* A guest's entry for an IPA whose page the host reclaimed by force: it takes no other page. */
 #define GUEST_PTE_POISONED	((kvm_pte_t)BIT(11))
 
-/* The owner field of a guest's annotated entries. */
+/* The owner field of a guest's annotated entries, and the entry of a guard. */
 #define GUEST_OWNER_MMIO_GUARD	1
+#define GUEST_PTE_GUARD		FIELD_PREP(KVM_INVALID_PTE_OWNER_MASK, GUEST_OWNER_MMIO_GUARD)
 
 /**
  * guest_pte_state() - The guest's half of the state of a page
@@ -31,6 +32,31 @@
 static inline enum pkvm_page_state guest_pte_state(kvm_pte_t pte)
 {
 	return kvm_pte_valid(pte) ? FIELD_GET(PKVM_PAGE_STATE_PROT_MASK, pte) : PKVM_NOPAGE;
+}
+
+/**
+ * guest_pte_is_guard() - Is this a guard?
+ * @pte: a guest's entry.
+ *
+ * Return: true if so.
+ */
+static inline bool guest_pte_is_guard(kvm_pte_t pte)
+{
+	return !kvm_pte_valid(pte) &&
+	       FIELD_GET(KVM_INVALID_PTE_OWNER_MASK, pte) == GUEST_OWNER_MMIO_GUARD;
+}
+
+/**
+ * guest_pte_is_borrowed() - Is this a page that the host shares with the guest?
+ * @pte: a guest's entry that leads to no table.
+ *
+ * All pages of a non-protected guest are; of a protected one those of windows.
+ *
+ * Return: true if so.
+ */
+static inline bool guest_pte_is_borrowed(kvm_pte_t pte)
+{
+	return guest_pte_state(pte) == PKVM_PAGE_SHARED_BORROWED;
 }
 
 #endif /* __ARM64_KVM_NVHE_GUEST_PTE_H__ */

@@ -49,10 +49,12 @@ struct pkvm_vcpu_state {
 /**
  * struct pkvm_vm_state - Of a VM. 'lock' and 'vm_table_lock' are those of pkvm.h and pkvm.c.
  * @gen:	How often 'lock' was given up. Protected by it, as is what follows.
- * @nr_granules: Granules that the guest owns, or that are poisoned.
+ * @nr_granules: Granules that the guest owns, that the host shares with it, or that are
+ *		poisoned.
  * @nr_private:	Of a protected VM, for statistics, in granules: what is private,
  * @nr_shared:	what the guest shares,
  * @nr_guarded:	what is MMIO,
+ * @nr_window:	where the host shares pages of its own instead,
  * @nr_relinquished: and what it gave back, ever.
  * @guards_cleared: What of a dying guest's IPA space has no guard left.
  * @has_run:	A protected VM: it has run,
@@ -72,6 +74,7 @@ struct pkvm_vm_state {
 	u64		nr_private;
 	u64		nr_shared;
 	u64		nr_guarded;
+	u64		nr_window;
 	u64		nr_relinquished;
 	u64		guards_cleared;
 	bool		has_run;

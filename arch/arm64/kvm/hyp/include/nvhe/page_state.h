@@ -43,6 +43,8 @@ int host_check_allowed_memory(u64 start, u64 size);
 int __host_check_page_state_range(u64 addr, u64 size, enum pkvm_page_state state);
 int host_check_shared_page_range(u64 addr, u64 size);
 int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state);
+void host_share_pages(u64 addr, u64 size);
+void host_unshare_pages(u64 addr, u64 size);
 int hyp_check_pin_count(u64 start, u64 end);
 void hyp_page_reset(struct hyp_page *page);
 

@@ -20,10 +20,13 @@ struct s2_pte {
 };
 
 int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry);
+int s2_find_pte_above(struct kvm_pgtable *pgt, u64 addr, s8 level, struct s2_pte *entry);
 int s2_near_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry);
 void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte);
 void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx);
+void s2_set_visited(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t pte);
 void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx);
 int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry, void *mc);
+void *s2_pull_up(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte);
 
 #endif /* __ARM64_KVM_NVHE_S2_PTE_H__ */
