@@ -379,6 +379,12 @@ static int handle_mmio(struct pvm_vcpu *vcpu)
 	uint64_t offset = vcpu->run->mmio.phys_addr - vcpu->channel;
 	bool write = vcpu->run->mmio.is_write;
 
+	if (vcpu->run->mmio.phys_addr - vcpu->vm->zero_ipa < vcpu->vm->zero_size) {
+		if (!write)
+			memset(vcpu->run->mmio.data, 0, sizeof(vcpu->run->mmio.data));
+		return -EAGAIN;
+	}
+
 	if (vcpu->run->mmio.len != 8 || offset > PVM_EXC_ELR || offset % 8 ||
 	    (!write && offset >= PVM_RESULT)) {
 		printf("# vCPU %u: unexpected %s of %u bytes at %#llx\n", vcpu->index,

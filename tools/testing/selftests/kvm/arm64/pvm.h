@@ -107,6 +107,10 @@ struct pvm {
 	uint8_t *code;
 	size_t code_size;
 
+	/* MMIO at these IPAs reads as 0, and does not end pvm_run(). */
+	uint64_t zero_ipa;
+	uint64_t zero_size;
+
 	/* The memory behind slot 1, NULL if there is none. */
 	uint8_t *data;
 	size_t data_size;
