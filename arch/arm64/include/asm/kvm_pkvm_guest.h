@@ -7,6 +7,7 @@
 #define __ARM64_KVM_PKVM_GUEST_H__
 
 #include <linux/kvm_types.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include <asm/hyp_image.h>
@@ -32,6 +33,12 @@ struct kvm_vcpu;
 
 /* The most entries of a dying guest's stage-2 that one such call looks at. */
 #define PKVM_TEARDOWN_MAX_ENTRIES	512
+
+/*
+ * How many pages of stage-2 tables a protected guest may have beyond one for each page of
+ * memory, before it gets none for further guards.
+ */
+#define PVM_MAX_GUARD_TABLES		(SZ_64M >> PAGE_SHIFT)
 
 /* In place of the IPA of the firmware: the VM has none. */
 #define PVM_NO_FW			(~0ULL)

@@ -99,6 +99,18 @@ static int guard_walk_range(struct guard_walk *walk, int (*take)(struct guard_wa
 	return ret;
 }
 
+/*
+ * R7: the host pays for tables, and the guest alone decides where it has guards. Memory that
+ * is far apart needs a table for each page at the last level; guards that are far apart
+ * could need as many as the IPA space is large.
+ */
+static bool has_too_many_tables(const struct guard_walk *walk)
+{
+	const struct pkvm_vm_state *state = &walk->vm->state;
+
+	return state->nr_tables + walk->nr_tables > state->nr_granules + PVM_MAX_GUARD_TABLES;
+}
+
 /* Split the entry until it covers no IPA outside of the range. */
 static int guard_walk_descend(struct guard_walk *walk)
 {
@@ -108,6 +120,9 @@ static int guard_walk_descend(struct guard_walk *walk)
 		level++;
 
 	walk->nr_tables = level - walk->entry.level;
+	if (walk->nr_tables && has_too_many_tables(walk))
+		return -ENOSPC;
+
 	if (walk->mc->nr_pages < walk->nr_tables)
 		return -ENOMEM;
 
@@ -157,8 +172,9 @@ static int put_guard(struct guard_walk *walk)
  * Takes the guest's lock.
  *
  * Return: 0 if at least one granule is guarded; else for the first one: -EPERM if
- * it has memory, or had until the host reclaimed it by force; -ENOMEM if the memcache
- * has less than @nr_tables pages; -ERANGE if @ipa lies beyond the IPA space.
+ * it has memory, or had until the host reclaimed it by force; -ENOSPC if the guest has
+ * PVM_MAX_GUARD_TABLES already; -ENOMEM if the memcache has less than @nr_tables pages;
+ * -ERANGE if @ipa lies beyond the IPA space.
  */
 int pvm_guard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
 		    unsigned int *nr_tables)
@@ -283,8 +299,8 @@ static int isolate_guard(struct guard_walk *walk)
  * The host gets back what it shared there, and no CPU has a TLB entry for it.
  *
  * Return: 0 if at least one guard was removed; else for the first granule: -EPERM if
- * it is not guarded; -ENOMEM if the memcache has less than @nr_tables pages; -ERANGE if
- * @ipa lies beyond the IPA space.
+ * it is not guarded; -ENOSPC as for pvm_guard_range(); -ENOMEM if the memcache has less
+ * than @nr_tables pages; -ERANGE if @ipa lies beyond the IPA space.
  */
 int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 *nr_done,
 		      unsigned int *nr_tables)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rule: SecPageTables in /proc/meminfo counts a VM's stage-2 tables, whether the host or EL2 has
- * them, and no longer counts them when the VM is dead.
+ * Rules: SecPageTables in /proc/meminfo counts a VM's stage-2 tables, whether the host or EL2 has
+ * them, and no longer counts them when the VM is dead. R7: the tables that a protected guest needs
+ * for its guards are limited.
  */
+#include <linux/sizes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,6 +19,10 @@
 #define SPARSE_IPA		0xc0000000UL
 /* The bytes that a last-level table covers. */
 #define SPAN			((uint64_t)getpagesize() * (getpagesize() / 8))
+#define GUARDS_IPA		0x200000000UL
+/* PVM_MAX_GUARD_TABLES of the kernel. */
+#define MAX_GUARD_TABLES	((uint64_t)SZ_64M / getpagesize())
+#define TIMEOUT			200
 /* The tolerance: tables above the last level, and tables of other processes. */
 #define NOISE			64
 
@@ -83,6 +89,43 @@ TEST_F(accounting, tables_for_memory)
 	now = secondary_tables();
 	EXPECT_LE(start + AREAS - NOISE, now);
 	EXPECT_GE(start + AREAS + NOISE, now);
+}
+
+/* The guest guards a page here and there, each of which needs a table, until it gets no more. */
+TEST_F_TIMEOUT(accounting, tables_for_guards, TIMEOUT)
+{
+	const uint64_t wanted = MAX_GUARD_TABLES + NOISE;
+	uint64_t guarded, value;
+	long start, now;
+
+	if (variant->type != KVM_VM_TYPE_ARM_PROTECTED)
+		SKIP(return, "a non-protected guest has no guards");
+
+	start = secondary_tables();
+	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_HVC_SWEEP, HVC_GUARD_MAP, GUARDS_IPA, wanted,
+				 SPAN));
+	guarded = self->vcpu->results[0];
+	/* Some of the tables are above the last level, or for memory. */
+	EXPECT_GE(MAX_GUARD_TABLES, guarded);
+	EXPECT_LE(MAX_GUARD_TABLES - NOISE, guarded);
+	EXPECT_EQ(wanted - guarded, self->vcpu->results[1]);
+	now = secondary_tables();
+	EXPECT_GE(start + (long)MAX_GUARD_TABLES + NOISE, now);
+	EXPECT_LE(start + (long)MAX_GUARD_TABLES - NOISE, now);
+
+	/* A guard that needs no table is put, and so is one that needs a table that became free. */
+	EXPECT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_GUARD_MAP, GUARDS_IPA + getpagesize(), 0,
+				       0));
+	EXPECT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_GUARD_UNMAP, GUARDS_IPA + SPAN, 0, 0));
+	EXPECT_EQ(HVC_SUCCESS, pvm_hvc(self->vcpu, HVC_GUARD_MAP,
+				       GUARDS_IPA + SPAN + getpagesize(), 0, 0));
+	EXPECT_EQ(HVC_INVALID_PARAMETER,
+		  pvm_hvc(self->vcpu, HVC_GUARD_MAP, GUARDS_IPA + (wanted + 1) * SPAN, 0, 0));
+
+	/* The guest still gets tables for memory. */
+	ASSERT_EQ(0, pvm_command(self->vcpu, PVM_FILL, SPARSE_IPA, 7, AREAS, SPAN));
+	ASSERT_EQ(0, pvm_load(self->vcpu, SPARSE_IPA + (AREAS - 1) * SPAN, &value));
+	EXPECT_EQ(7, value);
 }
 
 TEST_HARNESS_MAIN

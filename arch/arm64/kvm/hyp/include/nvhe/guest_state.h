@@ -51,6 +51,7 @@ struct pkvm_vcpu_state {
  * @gen:	How often 'lock' was given up. Protected by it, as is what follows.
  * @nr_granules: Granules that the guest owns, that the host shares with it, or that are
  *		poisoned.
+ * @nr_tables:	Pages of its stage-2 tables that are in use, without the PGD.
  * @nr_private:	Of a protected VM, for statistics, in granules: what is private,
  * @nr_shared:	what the guest shares,
  * @nr_guarded:	what is MMIO,
@@ -71,6 +72,7 @@ struct pkvm_vcpu_state {
 struct pkvm_vm_state {
 	u64		gen;
 	u64		nr_granules;
+	u64		nr_tables;
 	u64		nr_private;
 	u64		nr_shared;
 	u64		nr_guarded;
