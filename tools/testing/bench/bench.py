@@ -175,7 +175,7 @@ def bench(jobs, with_stock):
     coalesced, split = measure_coalescing()
     stock = measure_stock(kernel) if kernel else None
     operations, stays = count_operations()
-    samples = protected['first_touch'].samples
+    samples = protected['mem_share'].samples
     print(f'cortex-a57, nVHE, 4 KiB pages, one vCPU; medians of '
           f'{protected["features"].samples:,} calls and {samples:,} pages; tlbi, dsb, and lines '
           f'by dc and ic at EL2')

@@ -44,7 +44,7 @@ PROTECTED = [
     Row('features', 'FEATURES hypercall, round trip', 183),
     Row('mem_share', 'MEM_SHARE, one page', 2765, 1400),
     Row('mem_unshare', 'MEM_UNSHARE, one page', 2730, 1400),
-    Row('first_touch', 'first touch, populated, per page', 9200),
+    Row('touch_run', 'first touch, populated, per page', 9200),
     Row('mmio_write', 'MMIO write exit to the VMM and back', 7300),
     Row('teardown', 'VM destroyed, per donated page', 4450),
     Row('share_range', 'MEM_SHARE on a range, per page', limit=200),
@@ -57,7 +57,7 @@ PROTECTED = [
 # The peer of non-protected VMs, on a protected host, is stock Linux 6.12.
 NON_PROTECTED = [
     Row('features', 'hypercall to the host and back', 2990),
-    Row('first_touch', '4 KiB fault, populated, per page', 6280),
+    Row('first_touch', '4 KiB fault, host-populated', 6280),
     Row('mmio_write', 'MMIO write exit to the VMM and back', 5390),
 ]
 
