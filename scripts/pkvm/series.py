@@ -10,8 +10,9 @@ commit. Each file of this tree belongs to exactly one topic.
 A list of files, as a Makefile is, grows with the series: a line that names a file of a later topic
 comes in the patch of that topic.
 
-With --build the script compiles after each patch what the patch touches: the kernel, or one of the
-programs. With --count it says how many lines each patch changes.
+With --build the script builds after each patch what the patch touches: the kernel with its modules,
+linked, or one of the programs. A patch that adds files of the kernel which no Makefile names yet is
+not built: the kernel is still what it was. With --count it says how many lines each patch changes.
 """
 
 import argparse
@@ -31,6 +32,8 @@ import tree  # noqa: E402
 TOP = topics.TOP
 BUILD = os.path.join(TOP, 'build')
 SELFTESTS = 'tools/testing/selftests/kvm'
+# Where build.mk, too, looks for ccache.
+CCACHE = '/usr/lib/ccache'
 # Programs by their folders, with what a patch in the middle of one can build of it.
 PROGRAMS = {
     'tools/vmm': ['objects', 'test'],
@@ -241,6 +244,7 @@ class Series:
         build = Build(os.path.join(BUILD, 'series-tree'), os.path.join(BUILD, 'series-obj'), jobs)
         last = {folder: topic.name for folder in PROGRAMS for topic in self.topics
                 if any(path.startswith(folder + '/') for path in self.brought[topic.name])}
+        lists = {path for topic in self.topics for path in topic.lists}
         begun = False
         for topic, written, _ in steps(self.topics, self.brought):
             topic.apply(build.root, self.base.version())
@@ -251,7 +255,8 @@ class Series:
             print(f'  BUILD   {topic.name}', flush=True)
             changed = list(written) + topic.touches
             build.topic = topic.name
-            if any(not path.startswith(tree.CARRIED + ('MAINTAINERS',)) for path in changed):
+            hooks = topic.touches + [path for path in written if path in lists]
+            if any(not path.startswith(tree.CARRIED + ('MAINTAINERS',)) for path in hooks):
                 build.kernel()
             for folder, goals in PROGRAMS.items():
                 if any(path.startswith(folder + '/') for path in changed):
@@ -274,25 +279,28 @@ class Build:
     def make(self, *args):
         """Run make in a folder; raise SeriesError if that fails."""
         log = os.path.join(BUILD, 'log', 'series-build.log')
+        environment = dict(os.environ)
+        if os.path.exists(f'{CCACHE}/aarch64-linux-gnu-gcc'):
+            environment['PATH'] = f'{CCACHE}:{environment["PATH"]}'
         with open(log, 'w') as output:
             run = subprocess.run(['make', f'-j{self.jobs}', 'CROSS_COMPILE=aarch64-linux-gnu-',
-                                  *args], stdout=output, stderr=subprocess.STDOUT, check=False)
+                                  *args], stdout=output, stderr=subprocess.STDOUT, check=False,
+                                 env=environment)
         if run.returncode:
             tail = tree.read(log).splitlines()[-20:]
             raise SeriesError(f'patches/{self.topic} does not build:\n'
                               + '\n'.join('    ' + line for line in tail))
 
     def kernel(self):
-        """Compile KVM and our drivers."""
+        """Link the kernel and our modules, so that a missing function is found, too."""
         kernel = ['-C', self.root, f'O={self.objects}/kernel', 'ARCH=arm64']
         os.makedirs(f'{self.objects}/kernel', exist_ok=True)
         merged = f'{self.objects}/fragments'
         with open(merged, 'w') as out:
             for name in ('qemu', 'kunit', 'selfcheck'):
                 out.write(tree.read(os.path.join(TOP, f'arch/arm64/configs/pkvm_{name}.config')))
-            out.write('CONFIG_KUNIT_ALL_TESTS=y\n')
         self.make(*kernel, 'allnoconfig', f'KCONFIG_ALLCONFIG={merged}')
-        self.make(*kernel, 'arch/arm64/kvm/', 'drivers/virt/')
+        self.make(*kernel, 'vmlinux', 'modules')
 
     def program(self, folder, goals):
         """Make goals of a program, or all of it if there are none, if it has a Makefile yet."""
