@@ -27,10 +27,16 @@ static u64 show_id_reg(unsigned int reg, bool is_protected, unsigned long option
 }
 
 /* The value of a field that a VM gets on a CPU with @val in it. */
+static u64 show_field(unsigned int reg, u64 mask, bool is_protected, unsigned long options,
+		      u64 val)
+{
+	u64 shown = show_id_reg(reg, is_protected, options, val << __ffs(mask), ~0ULL);
+
+	return (shown & mask) >> __ffs(mask);
+}
+
 #define SHOWN(is_protected, options, reg, field, val)						\
-	FIELD_GET(ID_AA64##reg##_EL1_##field##_MASK,						\
-		  show_id_reg(REG(reg), is_protected, options,					\
-			      FIELD_PREP(ID_AA64##reg##_EL1_##field##_MASK, val), ~0ULL))
+	show_field(REG(reg), ID_AA64##reg##_EL1_##field##_MASK, is_protected, options, val)
 
 /* Expect that neither kind of VM gets a field, with the lowest value of the feature. */
 static void expect_hidden(struct kunit *test, unsigned int reg, u64 mask)
