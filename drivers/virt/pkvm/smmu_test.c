@@ -390,13 +390,13 @@ static int smmu_case_init(struct kunit *test)
 	smmu->regs = ioremap(res.start, PKVM_SMMU_MMIO_SIZE);
 	smmu->pages = (u64 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, PAGES_ORDER);
 	smmu->edu = pci_get_device(EDU_VENDOR, EDU_DEVICE, NULL);
-	KUNIT_ASSERT_NOT_NULL(test, smmu->regs);
+	KUNIT_ASSERT_TRUE(test, smmu->regs);
 	KUNIT_ASSERT_NOT_NULL(test, smmu->pages);
 	KUNIT_ASSERT_NOT_NULL_MSG(test, smmu->edu, "no edu device");
 	KUNIT_ASSERT_EQ(test, pci_enable_device(smmu->edu), 0);
 	pci_set_master(smmu->edu);
 	smmu->bar = pci_iomap(smmu->edu, 0, 0);
-	KUNIT_ASSERT_NOT_NULL(test, smmu->bar);
+	KUNIT_ASSERT_TRUE(test, smmu->bar);
 	save(smmu);
 	test->priv = smmu;
 
