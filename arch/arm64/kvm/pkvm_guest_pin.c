@@ -96,17 +96,18 @@ static struct marks *make_marks(unsigned long pfn)
 /* Have the hypervisor keep a shared page from being unshared. False if it is not shared. */
 static bool hold_page(struct marks *marks, unsigned long pfn)
 {
-	guard(raw_spinlock_irqsave)(&held_lock);
+	unsigned long flags;
+	bool held;
 
-	if (test_bit(mark_of(pfn), marks->held))
-		return true;
+	raw_spin_lock_irqsave(&held_lock, flags);
+	held = test_bit(mark_of(pfn), marks->held);
+	if (!held && !kvm_call_hyp_nvhe(__pkvm_host_hold_page, pfn)) {
+		set_bit(mark_of(pfn), marks->held);
+		held = true;
+	}
+	raw_spin_unlock_irqrestore(&held_lock, flags);
 
-	if (kvm_call_hyp_nvhe(__pkvm_host_hold_page, pfn))
-		return false;
-
-	set_bit(mark_of(pfn), marks->held);
-
-	return true;
+	return held;
 }
 
 /**
@@ -319,14 +320,15 @@ int pkvm_guest_claim_pages(struct page **pages, unsigned int nr)
 void pkvm_guest_unclaim_page(unsigned long pfn)
 {
 	struct marks *marks = find_marks(pfn);
+	unsigned long flags;
 
 	if (!marks)
 		return;
 
-	guard(raw_spinlock_irqsave)(&held_lock);
-
+	raw_spin_lock_irqsave(&held_lock, flags);
 	clear_bit(mark_of(pfn), marks->held);
 	clear_bit(mark_of(pfn), marks->guest);
+	raw_spin_unlock_irqrestore(&held_lock, flags);
 }
 
 /**
