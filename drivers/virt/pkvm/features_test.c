@@ -13,8 +13,8 @@
 			 BIT(PKVM_WITH_GICV3))
 
 /* What a VM is shown of one register. That the CPU has no other feature makes no difference. */
-static u64 show_id_reg(unsigned int reg, bool is_protected, unsigned long options, u64 cpu,
-		       u64 want)
+static noinline_for_stack u64 show_id_reg(unsigned int reg, bool is_protected,
+					  unsigned long options, u64 cpu, u64 want)
 {
 	u64 cpus[KVM_ARM_ID_REG_NUM] = {}, wants[KVM_ARM_ID_REG_NUM] = {};
 	u64 shown[KVM_ARM_ID_REG_NUM];
