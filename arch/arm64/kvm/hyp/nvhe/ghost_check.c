@@ -253,18 +253,19 @@ static void check_bystanders(void)
 }
 
 /**
- * ghost_check_host() - Compare the host's half of a page that changed
- * @phys: the page, which the ghost knows. The host's lock is held.
+ * ghost_host_loses() - Have a page compared when the host's lock is given up
+ * @phys: the page, which the host is about to lose. The host's lock is held.
  *
- * The table that has its entry is compared when the lock is given up.
+ * A call that changes the host's half first, and tells the ghost when the guest has the
+ * page, must not give the lock up in between.
  */
-void ghost_check_host(u64 phys)
+void ghost_host_loses(u64 phys)
 {
 	u64 table = ALIGN_DOWN(phys, kvm_granule_size(KVM_PGTABLE_LAST_LEVEL - 1));
 	unsigned int i;
-	s8 level;
 
-	check_host_page(phys, READ_ONCE(*find_pte(&host_mmu.pgt, phys, &level)), level);
+	if (!ghost_knows(phys, 1))
+		return;
 
 	for (i = 0; i < host_changed.nr_tables; i++) {
 		if (host_changed.table[i] == table)
@@ -272,6 +273,20 @@ void ghost_check_host(u64 phys)
 	}
 	if (i < MAX_TABLES)
 		host_changed.table[host_changed.nr_tables++] = table;
+}
+
+/**
+ * ghost_check_host() - Compare the host's half of a page that changed
+ * @phys: the page, which the ghost knows. The host's lock is held.
+ *
+ * The table that has its entry is compared when the lock is given up.
+ */
+void ghost_check_host(u64 phys)
+{
+	s8 level;
+
+	check_host_page(phys, READ_ONCE(*find_pte(&host_mmu.pgt, phys, &level)), level);
+	ghost_host_loses(phys);
 }
 
 /**

@@ -95,6 +95,7 @@ int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *ent
 	s2_set_pte(&host_mmu.pgt, entry, host_guest_pte(vm, ipa));
 	smmu_s2_set_owner(phys, PAGE_SIZE, false);
 	hyp_phys_to_page(phys)->host_state = PKVM_NOPAGE;
+	ghost_host_loses(phys);
 
 	return 0;
 }

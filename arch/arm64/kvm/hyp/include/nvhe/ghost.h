@@ -23,6 +23,7 @@ void ghost_hyp_donate_host(u64 phys, u64 nr_pages, int ret);
 void ghost_host_share_ffa(u64 phys, u64 nr_pages, int ret);
 void ghost_host_unshare_ffa(u64 phys, u64 nr_pages, int ret);
 
+void ghost_host_loses(u64 phys);
 void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret);
 void ghost_guest_share_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
 void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
@@ -48,6 +49,8 @@ static inline void ghost_host_donate_hyp(u64 phys, u64 nr_pages, int ret) { }
 static inline void ghost_hyp_donate_host(u64 phys, u64 nr_pages, int ret) { }
 static inline void ghost_host_share_ffa(u64 phys, u64 nr_pages, int ret) { }
 static inline void ghost_host_unshare_ffa(u64 phys, u64 nr_pages, int ret) { }
+
+static inline void ghost_host_loses(u64 phys) { }
 
 static inline void
 ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret) { }
