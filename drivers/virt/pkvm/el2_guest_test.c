@@ -192,6 +192,73 @@ static void donate_borrowed_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, MEM_UNSHARE, TEST_IPA, 0, 0), 0);
 }
 
+static int hold_page(struct page *page, bool hold)
+{
+	u64 pfn = page_to_pfn(page);
+
+	return hold ? kvm_call_hyp_nvhe(__pkvm_host_hold_page, pfn) :
+		      kvm_call_hyp_nvhe(__pkvm_host_release_page, pfn);
+}
+
+/*
+ * Rule: a page that the host holds stays shared: MEM_UNSHARE of it exits to the host, changes
+ * nothing, and succeeds once the host has released the page. The host holds only what a guest
+ * shares.
+ */
+static void guest_unshares_held_page(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, hold_page(page, true), -EPERM);
+	KUNIT_EXPECT_EQ(test, hold_page(page, false), -EPERM);
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0), 0);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, hold_page(page, true), 0);
+
+	KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_HVC, MEM_UNSHARE, TEST_IPA, 0, 0),
+			EL2_EXIT_HVC);
+	KUNIT_EXPECT_EQ(test, el2_guest_run(test, g), EL2_EXIT_HVC);
+	KUNIT_EXPECT_TRUE(test, el2_readable(page));
+	KUNIT_EXPECT_EQ(test, *(u64 *)page_address(page), SECRET);
+
+	KUNIT_EXPECT_EQ(test, hold_page(page, false), 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
+	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0);
+	el2_expect_lost(test, page);
+	KUNIT_EXPECT_EQ(test, hold_page(page, true), -EPERM);
+	KUNIT_EXPECT_EQ(test, guest_read(test, g, TEST_IPA), SECRET);
+}
+
+/* Rule: EL2 refuses to hold what is no memory, or the host's own. */
+static void hold_wrong_page(struct kunit *test)
+{
+	struct page *page = el2_page(test);
+
+	KUNIT_EXPECT_EQ(test, hold_page(page, true), -EPERM);
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_hold_page,
+						     PHYS_PFN(0x09000000)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_hold_page,
+						     BIT_ULL(64 - PAGE_SHIFT)), -EINVAL);
+}
+
+/* Rule: the death of the guest ends the hold on its page, and the host can use it again. */
+static void held_page_of_a_dead_guest(struct kunit *test)
+{
+	struct el2_guest *g = el2_guest_boot(test);
+	struct page *page = guest_page(test, g);
+
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, MEM_SHARE, TEST_IPA, 0, 0), 0);
+	KUNIT_ASSERT_EQ(test, hold_page(page, true), 0);
+	el2_put();
+	KUNIT_ASSERT_EQ(test, el2_start_teardown(g->vm), 0);
+	KUNIT_ASSERT_EQ(test, el2_reclaim(g->vm, EL2_TEST_GFN, 1), 0);
+	el2_expect_owned(test, page);
+	KUNIT_EXPECT_EQ(test, hold_page(page, false), -EPERM);
+}
+
 /* Rule (R3): the host gets a dead VM's private pages back zeroed, and shared ones as they are. */
 static void guest_dies(struct kunit *test)
 {
@@ -255,6 +322,9 @@ static struct kunit_case el2_guest_cases[] = {
 	KUNIT_CASE(guest_share_bad_arguments),
 	KUNIT_CASE(guest_shares_missing_page),
 	KUNIT_CASE(donate_borrowed_page),
+	KUNIT_CASE(guest_unshares_held_page),
+	KUNIT_CASE(hold_wrong_page),
+	KUNIT_CASE(held_page_of_a_dead_guest),
 	KUNIT_CASE(guest_dies),
 	KUNIT_CASE(guest_queries),
 	{}
