@@ -6,6 +6,7 @@ program, a panic or the time limit, its reader gets the exception Ended.
 """
 
 import contextlib
+import ctypes
 import dataclasses
 import re
 import signal
@@ -34,6 +35,16 @@ START, START_LINE = '=go=', rb'\n=go=(?=\r*\n)'
 END_LINE = rb'\n=(\d+)=(?=\r*\n)'
 
 
+# prctl(): the signal that a process gets when its parent has died.
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """Have the kernel kill this process when the script dies, also by SIGKILL."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Ended(Exception):
     """The console has ended. The cause is None if the program ended by itself."""
 
@@ -55,7 +66,8 @@ class Console:
         self.seen = []
         try:
             self.child = pexpect.spawn(args[0], args[1:], timeout=None, maxread=READ,
-                                       searchwindowsize=LOOK_BACK, echo=False)
+                                       searchwindowsize=LOOK_BACK, echo=False,
+                                       preexec_fn=die_with_parent)
         except pexpect.ExceptionPexpect as error:
             raise OSError(str(error)) from None
         self.child.delaybeforesend = None

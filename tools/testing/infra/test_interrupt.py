@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Test Ctrl-C during make: no process keeps running or holds the build lock, no file is left."""
+"""Test Ctrl-C during make: no process keeps running or holds the build lock, no file is left.
 
+Nor does a process keep running when a script is killed.
+"""
+
+import contextlib
 import fcntl
 import os
 import signal
@@ -17,6 +21,8 @@ MARK = 'PKVM_TEST_INTERRUPT'
 # A program that waits. It must not start a child before that: if SIGINT arrives while bash waits
 # for a child that then exits normally, bash ignores the signal.
 WAITS = '#!/bin/bash\n: >"$STARTED"\nexec sleep 600\n'
+# One that stays when its terminal is gone. QEMU ends then, but not while it does not look.
+STAYS = WAITS.replace(':', 'trap "" HUP; :', 1)
 
 
 class Interrupt(unittest.TestCase):
@@ -27,9 +33,9 @@ class Interrupt(unittest.TestCase):
         self.addCleanup(self.box.close)
         self.box.write('build/log/x', '')
 
-    def program(self, name):
+    def program(self, name, text=WAITS):
         """Put a program that waits into PATH, before the real one."""
-        self.box.write(f'bin/{name}', WAITS)
+        self.box.write(f'bin/{name}', text)
         os.chmod(self.box.path(f'bin/{name}'), 0o755)
 
     def living(self):
@@ -52,9 +58,11 @@ class Interrupt(unittest.TestCase):
                 continue
         return found
 
-    def interrupt(self, *command, whom=os.killpg):
-        """Start a command and interrupt it while the program waits. Return (status, output)."""
+    def interrupt(self, *command, whom=os.killpg, sign=signal.SIGINT):
+        """Start a command, and send it a signal while the program waits. Return (status, output)."""
         started = self.box.path('started')
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(started)
         environment = dict(os.environ, PATH=self.box.path('bin') + ':' + os.environ['PATH'],
                            STARTED=started, PYTHONDONTWRITEBYTECODE='1')
         environment[MARK] = self.box.top
@@ -66,7 +74,7 @@ class Interrupt(unittest.TestCase):
                 self.assertIsNone(process.poll(), 'the program was not started')
                 self.assertLess(time.monotonic(), end, 'the program was not started')
                 time.sleep(0.05)
-            whom(process.pid, signal.SIGINT)
+            whom(process.pid, sign)
             output, _ = process.communicate(timeout=60)
         return process.returncode, output
 
@@ -138,9 +146,9 @@ class Interrupt(unittest.TestCase):
         self.clean(*self.locked('scripts/pkvm/step.py "KERNEL  x" build/log/x.log '
                                 'make -f kernel.mk'))
 
-    def test_boot(self):
-        """An interrupt while a host runs ends QEMU and removes its temporary directory."""
-        self.program('qemu')
+    def boot(self, text=WAITS):
+        """Return a command that boots a host in a program that waits."""
+        self.program('qemu', text)
         self.box.write('boot.py', '''
 import sys
 sys.path.insert(0, "scripts/pkvm")
@@ -150,7 +158,18 @@ qemu.version = lambda: (99, 0)
 qemu.make_initrd = lambda scratch, *_: scratch
 qemu.boot(["cat x"], kernel=__file__, initrd=__file__, limit=600)
 ''')
-        self.clean('/usr/bin/python3', 'boot.py')
+        return '/usr/bin/python3', 'boot.py'
+
+    def test_boot(self):
+        """An interrupt while a host runs ends QEMU and removes its temporary directory."""
+        self.clean(*self.boot())
+
+    def test_killed(self):
+        """QEMU does not outlive a script that is terminated or killed."""
+        for sign in signal.SIGTERM, signal.SIGKILL:
+            status, _ = self.interrupt(*self.boot(STAYS), whom=os.kill, sign=sign)
+            self.assertEqual(status, -sign)
+            self.assertEqual(self.living(), [])
 
     def driver(self, parts, builds='@true'):
         """Return a command that runs test.py with made-up parts."""
@@ -171,8 +190,6 @@ sys.exit(test.main())
         self.program('longest')
         command = self.driver(['longest | sleep 600', 'timeout 600 sleep 500'])
         for whom in (os.killpg, os.kill):
-            if os.path.exists(self.box.path('started')):
-                os.remove(self.box.path('started'))
             output = self.clean(*command, whom=whom)
             self.assertNotIn(' passed, ', output)
             self.assertNotIn('not ok', output)
