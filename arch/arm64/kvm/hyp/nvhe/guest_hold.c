@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that a protected guest shares and cannot take back for the time being,
- * because the host uses them by references that it has to wait for: a device reads
- * or writes them, or they lie in a pipe. The hypervisor cannot see that; the host says
- * when it begins and when it has ended.
+ * The host can hold a page that a protected guest shares: the guest then cannot take the
+ * page back. The host does so while it has references to the page whose end it must wait
+ * for, because a device reads or writes the page, or the page is in a pipe. EL2 cannot see
+ * these references, so the host says when they begin and when they have ended.
  *
- * R4: what the host says here decides when a guest gets a page back, not who can
- * reach the page.
+ * R4: what the host says here decides when the guest gets a page back, but not who can
+ * access the page.
  */
 
 #include <linux/kvm_host.h>
@@ -35,13 +35,13 @@ static int set_held(u64 pfn, bool held)
 }
 
 /**
- * __pkvm_host_hold_page() - Keep a page shared that a guest shares with the host
- * @pfn: the page, host physical.
+ * __pkvm_host_hold_page() - Keep a guest from taking back a page that it shares
+ * @pfn: page frame number of the page.
  *
- * Until __pkvm_host_release_page(), or the end of the guest, its MEM_UNSHARE of the
- * page leaves for the host instead. Takes the lock of the host.
+ * Until __pkvm_host_release_page(), or the end of the guest, a MEM_UNSHARE of the page makes
+ * the vCPU exit to the host instead. Takes the host's lock.
  *
- * Return: 0, also if the page is held already; -EINVAL if @pfn is no memory; -EPERM
+ * Return: 0, also if the host holds the page already; -EINVAL if @pfn is no memory; -EPERM
  * if no guest shares the page.
  */
 int __pkvm_host_hold_page(u64 pfn)
@@ -51,12 +51,12 @@ int __pkvm_host_hold_page(u64 pfn)
 
 /**
  * __pkvm_host_release_page() - Let a guest take a page back again
- * @pfn: the page, host physical.
+ * @pfn: page frame number of the page.
  *
- * Takes the lock of the host.
+ * Takes the host's lock.
  *
- * Return: 0, also if the page is not held; -EINVAL if @pfn is no memory; -EPERM if no
- * guest shares the page.
+ * Return: 0, also if the host does not hold the page; -EINVAL if @pfn is no memory; -EPERM
+ * if no guest shares the page.
  */
 int __pkvm_host_release_page(u64 pfn)
 {

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest as an owner of memory: the transitions between a protected guest
- * and the host that one of the two asks for. Memory that comes back without the
- * guest's doing is in guest_reclaim.c.
+ * How a protected guest gets memory and gives it back: the host donates pages, and the
+ * guest relinquishes them. guest_share.c has MEM_SHARE and MEM_UNSHARE; guest_reclaim.c
+ * and guest_teardown.c return pages to the host without a call of the guest.
  *
- * R1: host state, host stage-2 and guest stage-2 of a page change under both
- *     locks, taken in the order of enum pkvm_component_id, so no one ever sees
- *     a page with two owners or with none.
- * R3: a page is cleaned before the guest maps it, and zeroed and cleaned before
- *     the host gets it back.
- * R2: before a guest has a page, no CPU has a TLB entry of the host for it. The pages of
- *     a call are invalidated by ranges.
- * R6: a call donates PKVM_DONATE_MAX_GRANULES at most, and says how many. One of a guest
- *     on a range does PVM_RANGE_MAX granules at most.
- * R7: each transition first checks both sides, changing nothing, and then
- *     commits, which cannot fail: the page-table pages that it may need are in
- *     the vCPU's memcache by then. A range is done granule by granule, up to the
- *     first that is refused.
+ * R1: the host's state, the host's stage-2 and the guest's stage-2 of a page change under
+ *     both locks, taken in the order of enum pkvm_component_id. So nobody ever sees a page
+ *     that has two owners or none.
+ * R2: before a guest gets a page, the host's TLB entries for the page are invalidated on
+ *     all CPUs. The pages of a call are invalidated by ranges.
+ * R3: EL2 cleans a page before the guest maps it, and zeroes and cleans it before the host
+ *     gets it back.
+ * R6: a call donates at most PKVM_DONATE_MAX_GRANULES, and returns how many it donated. A
+ *     guest's call on a range does at most PVM_RANGE_MAX granules.
+ * R7: each transition first checks both sides without changing anything. Then it commits,
+ *     which cannot fail: by then the vCPU's memcache has all pages for tables that may be
+ *     needed. A range is done granule by granule, up to the first that is refused.
  *
- * The host's half of the page state lies in the hyp_vmemmap, the guest's in the
+ * The host's half of the page state is in the hyp_vmemmap, the guest's half in the
  * software bits of its stage-2 entry.
  */
 
@@ -38,7 +37,7 @@
 #include <nvhe/s2_pte.h>
 #include <nvhe/smmu_s2.h>
 
-/* The host's entry for a page that a guest has at @ipa, see HOST_PTE_GUEST_IDX_MASK. */
+/* The annotation in the host's stage-2 for a page that the guest has at @ipa. */
 static kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa)
 {
 	pkvm_handle_t idx = vm->kvm.arch.pkvm.handle - PKVM_HANDLE_OFFSET;
@@ -48,7 +47,7 @@ static kvm_pte_t host_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa)
 	       FIELD_PREP(HOST_PTE_GUEST_GFN_MASK, hyp_phys_to_pfn(ipa));
 }
 
-/* The same for a page that has no entry of the last level yet. */
+/* Write this annotation where the host's stage-2 has no table of the last level yet. */
 static int host_split_for_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 {
 	struct s2_pte entry;
@@ -68,24 +67,27 @@ static int host_split_for_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 /**
  * host_lose_page() - Take a page from the host for a guest
  * @vm: the guest.
- * @phys: the page.
- * @ipa: where the guest has it, or will.
- * @entry: the host's entry for the page, as s2_near_pte() found it; the next call of that
- *	   may go on from what it becomes.
- * @tlb: is told of the page if TLBs may have it.
+ * @phys: physical address of the page.
+ * @ipa: the IPA where the guest has the page, or will have it.
+ * @entry: the host's entry for the page, as s2_near_pte() found it. Updated, so that the
+ *	   next call of s2_near_pte() can start from it.
+ * @tlb: the page is added to it if TLBs may have the host's entry for it.
  *
- * Notes in the annotation to whom the page went: if the host has to have it back
- * at once, it knows the page but not the guest. Under the lock of the host; no CPU
- * has a TLB entry of the host for the page after host_tlb_finish().
+ * The annotation that replaces the host's entry names the guest and the IPA: when the host
+ * has to take a page back by force, it knows the page but not the guest. The caller holds
+ * the host's lock. After host_tlb_finish() no CPU has a TLB entry of the host for the page.
  *
- * Return: 0, with the state of the page NOPAGE; -ENOMEM, with nothing changed, if
+ * Return: 0, with the host's state of the page NOPAGE; -ENOMEM, with nothing changed, if
  * the host's pool has no page for a table.
  */
 int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *entry,
 		   struct host_tlb_run *tlb)
 {
 	if (entry->level != KVM_PGTABLE_LAST_LEVEL) {
-		/* Part of a block, which has to go, or of nothing that is mapped. */
+		/*
+		 * The page is part of a block, which is split, or of a larger range without an
+		 * entry. Either way @entry is stale.
+		 */
 		entry->ptep = NULL;
 		return host_split_for_guest(vm, phys, ipa);
 	}
@@ -101,11 +103,12 @@ int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *ent
 }
 
 /**
- * pvm_clean_granule() - Clean a page that a guest is about to have for itself
- * @phys: the page, which the host cannot reach.
+ * pvm_clean_granule() - Clean a page that a guest is about to own alone
+ * @phys: physical address of the page, which the host can no longer access.
  *
- * Whatever the guest's own accesses are: the host may have written to it by an alias
- * that is not cacheable, so that caches and memory differ (R3).
+ * The host may have written to the page by a non-cacheable alias, so that caches and memory
+ * differ. Once the page is clean, the guest reads the same by cacheable and by
+ * non-cacheable accesses (R3).
  */
 void pvm_clean_granule(phys_addr_t phys)
 {
@@ -114,10 +117,10 @@ void pvm_clean_granule(phys_addr_t phys)
 }
 
 /**
- * pvm_zero_granule() - Zero a page that leaves a guest for the host
- * @phys: the page, which neither of the two can reach.
+ * pvm_zero_granule() - Zero a page that a guest returns to the host
+ * @phys: physical address of the page, which neither guest nor host can access now.
  *
- * It is clean to the point of coherency afterwards (R3).
+ * The page is then clean to the point of coherency (R3).
  */
 void pvm_zero_granule(phys_addr_t phys)
 {
@@ -129,8 +132,8 @@ void pvm_zero_granule(phys_addr_t phys)
 }
 
 /*
- * What is at @ipa: 0 if nothing, and nothing ever was. @entry is the last one that was looked
- * at under the guest's lock, or zero.
+ * Check that the guest's entry for @ipa is empty, that is, neither a page, nor a guard, nor
+ * poisoned. @entry is the entry that was found last under the guest's lock, or all zero.
  */
 static int check_guest_pte_unused(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte *entry)
 {
@@ -140,18 +143,18 @@ static int check_guest_pte_unused(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte
 	if (ret)
 		return ret;
 
-	/* A window is on guards. */
+	/* The host shares pages in a window only where the guest has a guard. */
 	if (kvm_pte_valid(entry->pte))
 		return guest_pte_is_borrowed(entry->pte) ? -EPERM : -EEXIST;
 
 	if (entry->pte == GUEST_PTE_POISONED)
 		return -EHWPOISON;
 
-	/* What else is not empty is a guard: it takes no memory of the guest's (R1). */
+	/* Any other entry is a guard: the guest gets no memory of its own there (R1). */
 	return entry->pte ? -EPERM : 0;
 }
 
-/* Where a donation is: a granule of the guest, and its entries in both stage-2s. */
+/* The current granule's entries in both stage-2s, and the host's pages to invalidate. */
 struct donate_walk {
 	struct pkvm_hyp_vcpu *vcpu;
 	struct pkvm_hyp_vm *vm;
@@ -173,14 +176,17 @@ static int check_host_donate_guest(struct donate_walk *walk, u64 phys, u64 ipa)
 	if (ret)
 		return ret;
 
-	/* All granules of the call lie in the table that these make. */
+	/*
+	 * The tables for the first granule serve the whole call, as all of its granules lie in
+	 * one table of the last level.
+	 */
 	if (mc->nr_pages < KVM_PGTABLE_LAST_LEVEL - walk->guest.level)
 		return -ENOMEM;
 
 	return s2_near_pte(&host_mmu.pgt, phys, &walk->host);
 }
 
-/* The host's half of it: the guest has the page after map_page(). */
+/* Take a page from the host. The guest gets it by map_page(). */
 static int take_page(struct donate_walk *walk, u64 pfn, u64 ipa)
 {
 	u64 phys = hyp_pfn_to_phys(pfn);
@@ -196,7 +202,7 @@ static int take_page(struct donate_walk *walk, u64 pfn, u64 ipa)
 	return host_lose_page(walk->vm, phys, ipa, &walk->host, &walk->tlb);
 }
 
-/* A guest may execute what it has. */
+/* Clean the page, and invalidate the instruction cache for it: the guest may execute it. */
 static void clean_new_granule(u64 phys)
 {
 	void *va = hyp_fixmap_map(phys);
@@ -207,7 +213,7 @@ static void clean_new_granule(u64 phys)
 	hyp_fixmap_unmap();
 }
 
-/* No TLB has anything of the page for the host. */
+/* Map a page for the guest. By now no TLB has an entry of the host for it. */
 static void map_page(struct donate_walk *walk, u64 phys, u64 ipa, kvm_pte_t attr)
 {
 	struct kvm_hyp_memcache *mc = &walk->vcpu->vcpu.arch.pkvm_memcache;
@@ -226,25 +232,26 @@ static void map_page(struct donate_walk *walk, u64 phys, u64 ipa, kvm_pte_t attr
 }
 
 /**
- * __pkvm_host_donate_guest() - Give pages of the host to a protected guest
- * @pfns: the pages, host physical, in any order. Not the host's memory: it cannot change.
- * @gfn: where the guest shall find the first one, its IPA in granules. The others follow.
+ * __pkvm_host_donate_guest() - Donate pages of the host to a protected guest
+ * @pfns: page frame numbers of the pages, in any order. Not in the host's memory, so that
+ *	  the host cannot change them during the call.
+ * @gfn: the IPA where the guest gets the first page, in granules. The others follow.
  * @nr_granules: how many, at most PKVM_DONATE_MAX_GRANULES, in one table of the last level.
- * @vcpu: a vCPU of the guest, loaded on this CPU; its memcache pays for tables.
+ * @vcpu: a vCPU of the guest, loaded on this CPU. Pages for tables come from its memcache.
  *
  * Host:  OWNED  => NOPAGE, annotated with PKVM_ID_GUEST
  * Guest: NOPAGE => OWNED
  *
- * Takes the locks of host and guest. Contents are kept, but where the firmware
- * belongs: the guest, or the firmware that runs first in it, decides what to
- * believe.
+ * Takes the locks of host and guest. The pages keep their contents, except that EL2 copies
+ * the firmware to the IPAs where the firmware belongs. Whether to trust the contents is up
+ * to the guest, or to the firmware that runs in it first.
  *
- * Return: how many were donated, at least 1: all of them, or those before the first that
- * was refused. Or for the first one: -EINVAL if its pfn is no memory or out of range;
- * -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not own
- * the page for itself alone, or the guest guards @gfn as MMIO; -EEXIST if @gfn has a
- * page; -EHWPOISON if it had one that the host took by force; -ENOMEM if tables are
- * missing. -EINVAL also for a bad @nr_granules, or a @gfn out of range.
+ * Return: how many pages were donated, at least 1: all, or those before the first one that
+ * was refused. If that is the first page of all: -EINVAL if its pfn is out of range or is
+ * no memory; -ERANGE if @gfn lies beyond the guest's IPA space; -EPERM if the host does not
+ * own the page alone, or the guest guards @gfn as MMIO; -EEXIST if the guest has a page at
+ * @gfn; -EHWPOISON if the host took the page at @gfn by force; -ENOMEM if pages for tables
+ * are missing. -EINVAL also for a bad @nr_granules, or a @gfn out of range.
  */
 int __pkvm_host_donate_guest(const u64 *pfns, u64 gfn, u64 nr_granules,
 			     struct pkvm_hyp_vcpu *vcpu)
@@ -287,16 +294,16 @@ int __pkvm_host_donate_guest(const u64 *pfns, u64 gfn, u64 nr_granules,
 }
 
 /**
- * __pkvm_guest_check_place() - What does a protected guest have at an IPA?
+ * __pkvm_guest_check_place() - Check what a protected guest has at an IPA
  * @gfn: the IPA, in granules.
  * @vcpu: a vCPU of the guest, loaded on this CPU.
  *
- * For the host, which hears of a page that the guest relinquished only after
- * another vCPU may have touched its IPA again. Takes the guest's lock.
+ * For the host: when it hears that the guest relinquished a page, another vCPU may already
+ * have touched the IPA again. Takes the guest's lock.
  *
- * Return: 0 if there is nothing; -EEXIST if there is a page; -EHWPOISON if the host
- * took it by force; -EPERM if there is a guard; -EINVAL or -ERANGE if @gfn is out of
- * range.
+ * Return: 0 if the guest has nothing at the IPA; -EEXIST if it has a page; -EHWPOISON if
+ * the host took the page by force; -EPERM if the guest guards the IPA; -EINVAL or -ERANGE
+ * if @gfn is out of range.
  */
 int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 {
@@ -316,18 +323,19 @@ int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 }
 
 /**
- * __pkvm_guest_relinquish_host() - Give a page of a protected guest back
- * @vcpu: the vCPU that asks, loaded on this CPU.
- * @ipa: the page, granule aligned.
+ * __pkvm_guest_relinquish_host() - Return a page of a protected guest to the host
+ * @vcpu: the vCPU that makes the call, loaded on this CPU.
+ * @ipa: the IPA of the page, granule aligned.
  *
  * Guest: OWNED  => NOPAGE, zeroed
  * Host:  NOPAGE => OWNED
  *
- * Takes the locks of host and guest. When it returns, no CPU has a TLB entry of
- * the guest for the page. The next access to @ipa faults another page in.
+ * Takes the locks of host and guest. When the function returns, no CPU has a TLB entry of
+ * the guest for the page. If the guest touches @ipa again, the host has to donate another
+ * page.
  *
- * Return: 0; -ENOENT if the guest has no page at @ipa; -EPERM if it has one that is
- * not its own alone; -ERANGE if @ipa lies beyond its IPA space.
+ * Return: 0; -ENOENT if the guest has nothing at @ipa; -EPERM if what it has there is not a
+ * page that it owns alone; -ERANGE if @ipa lies beyond its IPA space.
  */
 int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 {

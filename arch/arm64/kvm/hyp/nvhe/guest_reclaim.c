@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page of a live protected guest that the host takes by force, because its own
- * kernel cannot help touching it.
+ * The host takes a page of a live protected guest by force, because its own kernel has to
+ * access the page.
  *
- * R1: host state, host stage-2 and guest stage-2 of the page change under both
- *     locks, taken in the order of enum pkvm_component_id.
- * R3: the page is zeroed and cleaned to the point of coherency before the host gets it.
+ * R1: the host's state, the host's stage-2 and the guest's stage-2 of the page change under
+ *     both locks, taken in the order of enum pkvm_component_id.
+ * R3: EL2 zeroes the page and cleans it to the point of coherency before the host gets it.
  */
 
 #include <linux/kvm_host.h>
@@ -22,7 +22,7 @@
 #include <nvhe/s2_pte.h>
 #include <nvhe/vm_table.h>
 
-/* The guest that a page of the host went to, and where it has it, from its annotation. */
+/* Find out which guest has a page, and at which IPA: the host's annotation names both. */
 static int host_find_guest(u64 phys, pkvm_handle_t *handle, u64 *ipa)
 {
 	struct s2_pte entry;
@@ -71,18 +71,18 @@ static int force_reclaim_locked(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 }
 
 /**
- * __pkvm_host_force_reclaim() - Take one page back from a guest that lives
- * @pfn: the page, host physical.
+ * __pkvm_host_force_reclaim() - Take one page back from a live guest
+ * @pfn: page frame number of the page.
  *
  * Guest: OWNED => POISONED, zeroed
  * Host:  NOPAGE => OWNED
  *
- * The guest loses what it had there, and its next access ends in an error for
- * the VMM: it never sees another page, or zeros, in place of its own.
+ * The guest loses the page's contents. Its next access there ends in an error for the VMM,
+ * so the guest never sees another page, or zeroes, in place of its own. Takes the locks of
+ * host and guest.
  *
- * Return: 0; -EINVAL if @pfn is no memory; -EPERM if no guest has it for itself
- * alone; -EAGAIN if that changed meanwhile, and the access that led here may
- * work.
+ * Return: 0; -EINVAL if @pfn is no memory; -EPERM if no guest owns the page alone; -EAGAIN
+ * if this changed during the call, so that the host's access may work when it is repeated.
  */
 int __pkvm_host_force_reclaim(u64 pfn)
 {

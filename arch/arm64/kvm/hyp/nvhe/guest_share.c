@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a protected guest shares with the host: the transitions behind MEM_SHARE
- * and MEM_UNSHARE, of a run of granules in one call.
+ * MEM_SHARE and MEM_UNSHARE: a protected guest shares pages with the host, and takes them
+ * back. One call handles several consecutive granules.
  *
- * R1: host state, host stage-2 and guest stage-2 of a page change under both
- *     locks, taken once for the run.
- * R2: when a call that takes pages back returns, no CPU has a TLB entry of the
- *     host for any of them. They are invalidated by ranges, not one by one.
- * R3: a page that is taken back is cleaned once the host cannot write to it any more.
- * R6: a call shares PVM_RANGE_MAX granules at most, or takes PVM_UNSHARE_MAX back, and
- *     says how many.
- * R7: a granule is refused with nothing changed, or done whole; the run ends at
- *     the first that is refused.
+ * R1: the host's state, the host's stage-2 and the guest's stage-2 of a page change under
+ *     both locks, which a call takes once for all of its granules.
+ * R2: when a call that takes pages back returns, no CPU has a TLB entry of the host for any
+ *     of them. They are invalidated by ranges, not one by one.
+ * R3: EL2 cleans a page that the guest takes back, once the host cannot write to it any more.
+ * R6: a call shares at most PVM_RANGE_MAX granules, or takes back at most PVM_UNSHARE_MAX,
+ *     and returns how many.
+ * R7: EL2 either changes all of a granule's state, or refuses the granule and changes nothing.
+ *     The call ends at the first granule that EL2 refuses.
  */
 
 #include <linux/kvm_host.h>
@@ -30,7 +30,7 @@
 #include <nvhe/s2_pte.h>
 #include <nvhe/smmu_s2.h>
 
-/* Where a call is: a page of the guest, and its entries in both stage-2s. */
+/* The page that a call has come to, and the entries for it in both stage-2s. */
 struct share_walk {
 	struct pkvm_hyp_vm *vm;
 	struct s2_pte guest;
@@ -40,8 +40,8 @@ struct share_walk {
 };
 
 /*
- * Go to the page at @walk->ipa, and check that the guest has it in @state and the
- * host in @host_state.
+ * Find the page at @walk->ipa, and check that its state is @state for the guest and
+ * @host_state for the host.
  */
 static int walk_to_page(struct share_walk *walk, enum pkvm_page_state state,
 			enum pkvm_page_state host_state)
@@ -66,8 +66,8 @@ static int walk_to_page(struct share_walk *walk, enum pkvm_page_state state,
 }
 
 /*
- * Hardware ignores the software bits, so an entry that is in use may change
- * them without break-before-make and without TLB invalidation.
+ * Hardware ignores the software bits. So they may change in a valid entry without
+ * break-before-make and without TLB invalidation.
  */
 static void guest_set_state(struct share_walk *walk, enum pkvm_page_state state)
 {
@@ -85,7 +85,7 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 	if (ret)
 		return ret;
 
-	/* An annotation never stands for more than its page. */
+	/* Each annotation for a guest's page is an entry of the last level. */
 	WARN_ON(walk->host.level != KVM_PGTABLE_LAST_LEVEL);
 	s2_set_pte(&host_mmu.pgt, &walk->host,
 		   kvm_phys_to_pte(walk->phys) | host_attr | PTE_TYPE_PAGE);
@@ -97,7 +97,7 @@ static int share_page(struct share_walk *walk, kvm_pte_t host_attr)
 	return 0;
 }
 
-/* The host's half of it: the guest has the page for itself after own_page(). */
+/* Take a page back from the host. The guest owns it alone after own_page(). */
 static int unshare_page(struct share_walk *walk, struct host_tlb_run *tlb)
 {
 	int ret;
@@ -112,7 +112,7 @@ static int unshare_page(struct share_walk *walk, struct host_tlb_run *tlb)
 	return host_lose_page(walk->vm, walk->phys, walk->ipa, &walk->host, tlb);
 }
 
-/* No TLB has anything of the page for the host. */
+/* Make a page private to the guest. By now no TLB has an entry of the host for it. */
 static void own_page(struct share_walk *walk)
 {
 	WARN_ON(s2_near_pte(&walk->vm->pgt, walk->ipa, &walk->guest));
@@ -123,20 +123,20 @@ static void own_page(struct share_walk *walk)
 }
 
 /**
- * __pkvm_guest_share_host() - Let the host use pages of a protected guest
- * @vcpu: the vCPU that asks, loaded on this CPU.
- * @ipa: the first page, granule aligned.
+ * __pkvm_guest_share_host() - Share pages of a protected guest with the host
+ * @vcpu: the vCPU that makes the call, loaded on this CPU.
+ * @ipa: the IPA of the first page, granule aligned.
  * @nr_granules: how many, at least 1.
- * @nr_shared: is told how many were shared.
+ * @nr_shared: set to how many were shared.
  *
  * Guest: OWNED  => SHARED_OWNED
  * Host:  NOPAGE => SHARED_BORROWED
  *
- * Takes the locks of host and guest. The host's entries are made here rather than
- * at its first access: the annotations have to go anyway.
+ * Takes the locks of host and guest. Maps the pages in the host's stage-2 at once rather
+ * than at the host's first access, as the annotations have to be replaced anyway.
  *
- * Return: 0 if at least one page was shared; else for the first one: -ENOENT if the
- * guest has no page there yet; -EPERM if it has one that is not its own alone;
+ * Return: 0 if at least one page was shared; else for the first one: -ENOENT if the guest
+ * has no page there yet; -EPERM if what it has there is not a page that it owns alone;
  * -ERANGE if @ipa lies beyond its IPA space.
  */
 int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
@@ -171,21 +171,21 @@ int __pkvm_guest_share_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules
 }
 
 /**
- * __pkvm_guest_unshare_host() - Take back pages that the host could use
- * @vcpu: the vCPU that asks, loaded on this CPU.
- * @ipa: the first page, granule aligned.
+ * __pkvm_guest_unshare_host() - Take pages back that a protected guest shares with the host
+ * @vcpu: the vCPU that makes the call, loaded on this CPU.
+ * @ipa: the IPA of the first page, granule aligned.
  * @nr_granules: how many, at least 1.
- * @nr_unshared: is told how many were taken back.
+ * @nr_unshared: set to how many were taken back.
  *
  * Guest: SHARED_OWNED    => OWNED
  * Host:  SHARED_BORROWED => NOPAGE, annotated with PKVM_ID_GUEST
  *
  * Takes the locks of host and guest.
  *
- * Return: 0 if at least one page was taken back; else for the first one: -ENOENT if
- * the guest has no page there; -EPERM if it has one that is not shared; -EBUSY if the
- * host uses it, see __pkvm_host_hold_page(); -ERANGE if @ipa lies beyond its IPA space;
- * -ENOMEM if the host's pool has no page for a table.
+ * Return: 0 if at least one page was taken back; else for the first one: -ENOENT if the
+ * guest has no page there; -EPERM if what it has there is not a page that it shares; -EBUSY
+ * if the host holds the page, see __pkvm_host_hold_page(); -ERANGE if @ipa lies beyond its
+ * IPA space; -ENOMEM if the host's pool has no page for a table.
  */
 int __pkvm_guest_unshare_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules,
 			      u64 *nr_unshared)

@@ -2,20 +2,21 @@
 /*
  * The end of a VM. The host makes three kinds of calls, in this order:
  *
- *  1. __pkvm_start_teardown_vm(), once: no vCPU runs any more.
- *  2. __pkvm_reclaim_dying_guest(), for the whole IPA space of a protected guest: the
- *     host gets its memory back. For what it shares, with a non-protected guest or in
- *     windows, it is __pkvm_host_unshare_guest_all(), see guest_np_range.c.
- *  3. __pkvm_finalize_teardown_vm(), until it does not return -EAGAIN: the host gets
- *     back what the hypervisor had for the VM: guards, page tables, vCPUs, and at last
- *     the VM itself, by __pkvm_teardown_vm() in pkvm.c.
+ *  1. __pkvm_start_teardown_vm(), once: from then on no vCPU runs.
+ *  2. __pkvm_reclaim_dying_guest(), for the whole IPA space of a protected guest: the host
+ *     gets back the guest's memory. The host takes back what it shares itself, with a
+ *     non-protected guest or in windows, by __pkvm_host_unshare_guest_all(), see
+ *     guest_np_range.c.
+ *  3. __pkvm_finalize_teardown_vm(), as long as it returns -EAGAIN: EL2 removes the guards,
+ *     and the host gets back what EL2 used for the VM: page tables, vCPUs, and at last the
+ *     VM itself, by __pkvm_teardown_vm() in pkvm.c.
  *
- * R1: host state, host stage-2 and guest stage-2 of a page change under both locks,
- *     taken in the order of enum pkvm_component_id.
- * R3: what the guest had kept private is zeroed and cleaned to the point of coherency
- *     before the host gets it.
- * R5: however the host mixes these calls, nothing that is still in use comes back to it.
- * R6: each call is bounded, so that the host can serve interrupts between them.
+ * R1: the host's state, the host's stage-2 and the guest's stage-2 of a page change under
+ *     both locks, taken in the order of enum pkvm_component_id.
+ * R3: EL2 zeroes a page that the guest did not share, and cleans it to the point of
+ *     coherency, before the host gets it.
+ * R5: in whatever order the host makes these calls, it gets back nothing that is in use.
+ * R6: each call is bounded, so that the host can serve interrupts between two calls.
  */
 
 #include <linux/kvm_host.h>
@@ -40,15 +41,15 @@
 #include <nvhe/vm_table.h>
 
 /**
- * __pkvm_start_teardown_vm() - End the life of a VM
+ * __pkvm_start_teardown_vm() - Begin the teardown of a VM
  * @handle: the VM.
  *
- * From here on no vCPU of it can be loaded or created. Its TLB entries are gone
- * on all CPUs when this returns.
+ * From then on no vCPU of the VM can be loaded or created. When the function returns, no CPU
+ * has a TLB entry of the VM. Takes the lock of the VM table.
  *
- * Return: 0; -ENOENT for an unknown handle; -EBUSY while a vCPU is loaded, or
- * for a moment while another CPU takes a page of the VM; -EINVAL if the VM is
- * dying already.
+ * Return: 0; -ENOENT for an unknown handle; -EBUSY while a vCPU is loaded, or for a moment
+ * while another CPU works on the VM, for example takes a page of it by force; -EINVAL if the
+ * teardown has begun before.
  */
 int __pkvm_start_teardown_vm(pkvm_handle_t handle)
 {
@@ -74,8 +75,9 @@ int __pkvm_start_teardown_vm(pkvm_handle_t handle)
 }
 
 /*
- * Clear leaves, and the tables that hold nothing any more. No TLB invalidation:
- * the teardown began with one of the whole VMID, and no vCPU was loaded since.
+ * Return a page to the host and clear its entry; free each table that is empty then. This
+ * needs no TLB invalidation: when the teardown began, the whole VMID was invalidated, and
+ * no vCPU has been loaded since.
  */
 static int reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 			   enum kvm_pgtable_walk_flags visit)
@@ -92,14 +94,14 @@ static int reclaim_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	}
 
 	if (ctx->old == GUEST_PTE_POISONED) {
-		/* Nothing but the entry is left of it. */
+		/* The host has the page already: only the entry is left. */
 		ghost_reclaim_poisoned(vm, ctx->addr);
 		vm->state.nr_granules--;
 	} else if (!kvm_pte_valid(ctx->old)) {
-		/* Empty, or a guard: that holds no page, and clear_guards() removes it. */
+		/* The entry is empty, or a guard. clear_guards() removes the guards. */
 		return 0;
 	} else if (guest_pte_is_borrowed(ctx->old)) {
-		/* A window's: for __pkvm_host_unshare_guest_all(). */
+		/* A page of a window: the host takes it by __pkvm_host_unshare_guest_all(). */
 		return 0;
 	} else if (guest_pte_state(ctx->old) == PKVM_PAGE_OWNED) {
 		pvm_zero_granule(phys);
@@ -132,19 +134,19 @@ static int reclaim_range(struct pkvm_hyp_vm *vm, u64 ipa, u64 size)
 }
 
 /**
- * __pkvm_reclaim_dying_guest() - Give pages of a dying guest back to the host
+ * __pkvm_reclaim_dying_guest() - Return pages of a dying protected guest to the host
  * @handle: the VM, whose teardown has begun.
- * @gfn: the first granule of its IPA space to look at.
+ * @gfn: the IPA of the first granule, in granules.
  * @nr_granules: how many, at most PKVM_RECLAIM_MAX_GRANULES.
  *
  * Guest: OWNED => NOPAGE, zeroed;    Host: NOPAGE => OWNED
  * Guest: SHARED_OWNED => NOPAGE;     Host: SHARED_BORROWED => OWNED
  *
- * Granules without a page are passed over. Takes the locks of host and guest.
+ * Skips granules where the guest has no page. Takes the locks of host and guest.
  *
- * Return: 0 with every page of the range back; -ENOENT for an unknown handle;
- * -EPERM if the VM is not dying, or not protected; -EINVAL for a bad count or a @gfn out of
- * range; -ERANGE for a range beyond the guest's IPA space.
+ * Return: 0, with every page of the range returned; -ENOENT for an unknown handle; -EPERM if
+ * the VM is not dying, or not protected; -EINVAL for a bad count or a @gfn out of range;
+ * -ERANGE for a range beyond the guest's IPA space.
  */
 int __pkvm_reclaim_dying_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 {
@@ -177,15 +179,15 @@ put:
 	return ret;
 }
 
-/* Remove some of the guards. Returns whether there are none left. */
+/* Remove some of the guards. Returns true if none are left. */
 static bool clear_guards(struct pkvm_hyp_vm *vm)
 {
 	u64 end = BIT(vm->pgt.ia_bits);
 	int ret;
 
 	/*
-	 * Tables can be left behind the last guard. So a removal that has begun goes on
-	 * to the end of the IPA space, also when nr_guarded is 0.
+	 * Behind the last guard there may still be tables. So a removal that has begun goes on
+	 * to the end of the IPA space, even if nr_guarded is 0.
 	 */
 	if (vm->state.guards_cleared == end ||
 	    !(vm->state.nr_guarded || vm->state.guards_cleared))
@@ -199,9 +201,9 @@ static bool clear_guards(struct pkvm_hyp_vm *vm)
 }
 
 /*
- * Hand pages of tables back to the host, at most @nr_pages. The guest's stage-2 is empty
- * by now, and tables went with their last entry: what is not in the pool is the PGD.
- * Returns how many.
+ * Return pages for tables to the host, at most @nr_pages. By now the guest's stage-2 is
+ * empty, and each table has gone with its last entry: all pages but the PGD are in the
+ * pool. Returns how many pages were returned.
  */
 static unsigned int reclaim_tables(struct pkvm_hyp_vm *vm, struct kvm_hyp_memcache *mc,
 				   unsigned int nr_pages)
@@ -222,7 +224,7 @@ static unsigned int reclaim_tables(struct pkvm_hyp_vm *vm, struct kvm_hyp_memcac
 	return nr;
 }
 
-/* Give one vCPU back, or as much of its memcache as @nr_pages allows. */
+/* Return one vCPU to the host, or only @nr_pages of its memcache if that has more. */
 static void teardown_last_vcpu(struct pkvm_hyp_vm *hyp_vm,
 			       struct kvm_hyp_memcache *mc,
 			       unsigned int nr_pages)
@@ -245,7 +247,10 @@ static void teardown_last_vcpu(struct pkvm_hyp_vm *hyp_vm,
 	teardown_donated_memory(mc, hyp_vcpu, sizeof(*hyp_vcpu));
 }
 
-/* One step, with the lock of the table held: -EAGAIN if there may be more. */
+/*
+ * Do one step, with the lock of the VM table held. Returns -EAGAIN if there may be another
+ * step.
+ */
 static int finalize_step(struct pkvm_hyp_vm *hyp_vm)
 {
 	struct kvm_hyp_memcache *mc = &hyp_vm->host_kvm->arch.pkvm.teardown_mc;
@@ -268,10 +273,10 @@ static int finalize_step(struct pkvm_hyp_vm *hyp_vm)
 }
 
 /**
- * pkvm_vm_is_gone() - Has a VM nothing any more but its own state and its PGD?
- * @vm: the VM, with the lock of the table held.
+ * pkvm_vm_is_gone() - Check whether only the state of a VM and its PGD are left
+ * @vm: the VM. The lock of the VM table is held.
  *
- * Return: whether __pkvm_finalize_teardown_vm() has done what it had to do in steps.
+ * Return: true if __pkvm_finalize_teardown_vm() has done all of its steps.
  */
 bool pkvm_vm_is_gone(struct pkvm_hyp_vm *vm)
 {
@@ -279,15 +284,16 @@ bool pkvm_vm_is_gone(struct pkvm_hyp_vm *vm)
 }
 
 /**
- * __pkvm_finalize_teardown_vm() - Give the host back what EL2 had of a dead VM
- * @handle: the VM, whose guest owns nothing any more.
+ * __pkvm_finalize_teardown_vm() - Return to the host what EL2 used for a dead VM
+ * @handle: the VM, whose guest owns no memory any more.
  *
- * Pages come back on the host's teardown_mc, a bounded number in each call. The
- * handle is free to be used again once this returned 0.
+ * Puts the pages on the host's teardown_mc, a bounded number in each call. Once this
+ * function has returned 0, EL2 may use the handle for another VM. Takes the lock of the VM
+ * table, and those that the step needs.
  *
- * Return: 0 when all is done; -EAGAIN to be called again; -ENOENT for an
- * unknown handle; -EPERM if the VM is not dying; -EBUSY while the guest still
- * owns memory, or another CPU is at it.
+ * Return: 0 when all is done; -EAGAIN if it has to be called again; -ENOENT for an unknown
+ * handle; -EPERM if the VM is not dying; -EBUSY while the guest still owns memory, or
+ * another CPU works on the VM.
  */
 int __pkvm_finalize_teardown_vm(pkvm_handle_t handle)
 {
@@ -299,6 +305,6 @@ int __pkvm_finalize_teardown_vm(pkvm_handle_t handle)
 	ret = hyp_vm ? finalize_step(hyp_vm) : -ENOENT;
 	hyp_spin_unlock(&vm_table_lock);
 
-	/* It looks the VM up again, and whether it is the one that is gone. */
+	/* __pkvm_teardown_vm() looks the VM up again, and checks pkvm_vm_is_gone(). */
 	return ret ?: __pkvm_teardown_vm(handle);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared pages that the host holds, see guest_hold.c.
+ * The host holds pages that a guest shares, see guest_hold.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_HOLD_H__
 #define __ARM64_KVM_NVHE_GUEST_HOLD_H__

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest as a component that owns memory, beside host and hypervisor. See
+ * A protected guest is a component that owns memory, as are host and hypervisor. See
  * guest_mem.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_MEM_H__
@@ -15,21 +15,24 @@
 #include <nvhe/s2_pte.h>
 
 /*
- * The most granules that a guest's call on a range does, or entries that it looks
- * at, with interrupts off (R6).
+ * The most granules that one call of a guest on a range handles, or entries that it visits,
+ * with interrupts off (R6).
  */
 #define PVM_RANGE_MAX	256
 
-/* The most granules that a guest takes back by one call, each of which is cleaned (R6). */
+/* The most granules that one call of a guest takes back: EL2 has to clean each (R6). */
 #define PVM_UNSHARE_MAX	(SZ_256K / PAGE_SIZE)
 
-/* Tell the host what it has in windows, which it can find out anyway. Under the guest's lock. */
+/*
+ * Update the host's statistics on windows. The host shares these pages itself, so this tells
+ * it nothing new. Under the guest's lock.
+ */
 static inline void pvm_show_windows(struct pkvm_hyp_vm *vm)
 {
 	vm->host_kvm->stat.protected.bytes_window = vm->state.nr_window << PAGE_SHIFT;
 }
 
-/* Tell the host what is where, for its statistics. Under the guest's lock. */
+/* Update the host's statistics on the guest's memory. Under the guest's lock. */
 static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 {
 	struct pkvm_vm_stat *stat = &vm->host_kvm->stat.protected;

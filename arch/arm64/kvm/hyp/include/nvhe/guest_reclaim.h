@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A page that the host takes from a live guest by force, see guest_reclaim.c.
+ * The host takes a page of a live guest by force, see guest_reclaim.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_RECLAIM_H__
 #define __ARM64_KVM_NVHE_GUEST_RECLAIM_H__

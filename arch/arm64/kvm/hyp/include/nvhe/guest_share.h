@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a protected guest shares with the host, see guest_share.c.
+ * A protected guest shares pages with the host, see guest_share.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_SHARE_H__
 #define __ARM64_KVM_NVHE_GUEST_SHARE_H__

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What EL2 keeps of a VM and of a vCPU, beside what pkvm.h has.
+ * The state that EL2 keeps for a VM and for a vCPU, beside the structures in pkvm.h.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_STATE_H__
 #define __ARM64_KVM_NVHE_GUEST_STATE_H__
@@ -14,9 +14,10 @@
 
 /**
  * enum pvm_power - Whether a vCPU of a protected VM is on, as PSCI defines it.
- * @PVM_POWER_OFF:	  It does not run.
- * @PVM_POWER_ON_PENDING: It will be reset when it runs next, and start at its entry point.
- * @PVM_POWER_ON:	  It runs.
+ * @PVM_POWER_OFF:	  The vCPU does not run.
+ * @PVM_POWER_ON_PENDING: At its next run EL2 resets the vCPU, and it starts at its entry
+ *			  point.
+ * @PVM_POWER_ON:	  The vCPU runs.
  */
 enum pvm_power {
 	PVM_POWER_OFF,
@@ -25,15 +26,16 @@ enum pvm_power {
 };
 
 /**
- * struct pkvm_vcpu_state - Of a vCPU.
- * @loaded:	Whether it is loaded on a CPU. See pkvm_vcpu_load().
- * @vgic_loaded: Whether priorities and masks of the vGIC are in the hardware.
- * @exit:	A protected vCPU's last exit: what for.
- * @exit_args:	And what the host is told of it.
- * @power:	On or off. This and the following are protected by the VM's power_lock.
- * @entry_be:	Where it starts: whether its data is big-endian,
- * @entry_pc:	its pc,
- * @entry_x0:	and its x0.
+ * struct pkvm_vcpu_state - EL2's state of a vCPU.
+ * @loaded:	Whether the vCPU is loaded on a CPU, see pkvm_vcpu_load().
+ * @vgic_loaded: Whether the vGIC's priorities and masks are in the hardware's registers.
+ * @exit:	Why a protected vCPU exited last.
+ * @exit_args:	If it exited for a hypercall: what the host sees in x0 to x3.
+ * @power:	Whether the vCPU is on. This field and those that follow are protected by the
+ *		VM's power_lock.
+ * @entry_be:	Whether the vCPU starts with big-endian data accesses.
+ * @entry_pc:	The pc where the vCPU starts.
+ * @entry_x0:	The value of x0 when the vCPU starts.
  */
 struct pkvm_vcpu_state {
 	bool		loaded;
@@ -47,27 +49,29 @@ struct pkvm_vcpu_state {
 };
 
 /**
- * struct pkvm_vm_state - Of a VM. 'lock' and 'vm_table_lock' are those of pkvm.h and pkvm.c.
- * @gen:	How often 'lock' was given up. Protected by it, as is what follows.
+ * struct pkvm_vm_state - EL2's state of a VM. 'lock' is that of struct pkvm_hyp_vm, in pkvm.h;
+ *		'vm_table_lock' is in pkvm.c.
+ * @gen:	How many times 'lock' has been released. 'lock' protects this counter and the
+ *		ones that follow.
  * @nr_granules: Granules that the guest owns, that the host shares with it, or that are
  *		poisoned.
- * @nr_tables:	Pages of its stage-2 tables that are in use, without the PGD.
- * @nr_private:	Of a protected VM, for statistics, in granules: what is private,
- * @nr_shared:	what the guest shares,
- * @nr_guarded:	what is MMIO,
- * @nr_window:	where the host shares pages of its own instead,
- * @nr_relinquished: and what it gave back, ever.
- * @guards_cleared: What of a dying guest's IPA space has no guard left.
- * @has_run:	A protected VM: it has run,
- * @stopped:	it has ended itself,
- * @mmio_enrolled: it has enrolled in the MMIO guard.
- * @power_lock:	Protects what PSCI knows of the VM's vCPUs.
- * @cntvoff:	CNTVOFF_EL2, fixed since the first run.
- * @feature_hcr: What of HCR_EL2 follows from the ID registers that the VM is shown.
- * @feature_hcrx: The same of HCRX_EL2.
- * @is_dying:	Teardown has begun: no vCPU will be loaded again. Protected by 'vm_table_lock'.
- * @tlb_clean:	Dying, and no TLB has anything of it: see pgtable_check.c.
- * @ghost:	In debug builds, what it ought to have. Protected by 'lock'.
+ * @nr_tables:	Pages that are tables of the VM's stage-2 now, without the PGD.
+ * @nr_private:	Protected VM, statistics: granules that the guest owns alone.
+ * @nr_shared:	Likewise: granules that the guest shares with the host.
+ * @nr_guarded:	Likewise: granules that the guest guards as MMIO, without windows.
+ * @nr_window:	Likewise: guarded granules where the host shares pages of its own.
+ * @nr_relinquished: Likewise: granules that the guest has relinquished so far.
+ * @guards_cleared: Dying VM: no guard is left below this IPA.
+ * @has_run:	Protected VM: a vCPU of it has run.
+ * @stopped:	Protected VM: the guest has ended the VM.
+ * @mmio_enrolled: Protected VM: the guest has enrolled in the MMIO guard.
+ * @power_lock:	Protects the PSCI state of the VM's vCPUs.
+ * @cntvoff:	CNTVOFF_EL2, which does not change after the first run.
+ * @feature_hcr: The bits of HCR_EL2 that follow from the ID registers that the VM sees.
+ * @feature_hcrx: The bits of HCRX_EL2 that follow from them.
+ * @is_dying:	Teardown has begun: no vCPU can be loaded again. Protected by 'vm_table_lock'.
+ * @tlb_clean:	The VM is dying, and no TLB has an entry of it, see pgtable_check.c.
+ * @ghost:	In debug builds, the state that the VM ought to have. Protected by 'lock'.
  */
 struct pkvm_vm_state {
 	u64		gen;
