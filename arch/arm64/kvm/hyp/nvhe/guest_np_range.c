@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ranges of what the host shares with VMs which are not protected, see
- * guest_np_share.c: unshare it, write-protect it, look at its access flags. Windows of
- * protected VMs, see guest_window.c, are unshared here as well.
+ * The host's calls on a range of a non-protected VM: unshare the pages that
+ * guest_np_share.c shared, write-protect them, or look at their access flags. The calls that
+ * unshare also do so with the pages of windows of protected VMs, see guest_window.c.
  *
  * R4: a call acts on a handle.
- * R6: a call looks at the entries of one table at most, and returns how far it got;
- *     the caller goes on from there.
+ * R6: a call visits the entries of at most one table, and returns how far it got. The
+ *     caller goes on from there.
  */
 
 #include <linux/kvm_host.h>
@@ -28,7 +28,10 @@
 #include <nvhe/s2_pte.h>
 #include <nvhe/vm_table.h>
 
-/* A range of a guest, of which one call sees no more than one table. */
+/*
+ * A range of a guest's IPA space, from @ipa to @end. One call visits the first @size bytes of
+ * the range, which are in one table.
+ */
 struct np_range {
 	struct pkvm_hyp_vm *vm;
 	u64 ipa;
@@ -37,7 +40,7 @@ struct np_range {
 };
 
 /*
- * Check the range and hold on to the VM, which cannot begin to die until
+ * Check the range, and take a reference to the VM: its teardown cannot begin before
  * np_range_end().
  */
 static int np_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
@@ -71,22 +74,22 @@ static void np_range_end(struct np_range *range)
 	pkvm_put_hyp_vm(range->vm);
 }
 
-/* How many granules of the range are done when all before @next is. */
+/* How many granules of the range are done, if all of them before @next are. */
 static s64 np_range_done(struct np_range *range, u64 next)
 {
 	return (min(next, range->end) - range->ipa) >> PAGE_SHIFT;
 }
 
 /*
- * What comes first in a range: one leaf, or pages that are contiguous for the guest
- * as well as for the host, so that one pair of numbers tells what they are.
+ * The first pages that are shared in a range: one block, or pages whose IPAs and whose
+ * physical addresses are both contiguous, so that one pfn and one count describe them.
  */
 struct np_run {
 	u64 ipa;
 	u64 size;
 	kvm_pte_t pte;
 
-	/* Where the last entry before it ends that has nothing of the host. */
+	/* Where the last entry before the run ends. The host shares nothing by that entry. */
 	u64 next;
 };
 
@@ -120,7 +123,7 @@ static int np_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	return ctx->level < KVM_PGTABLE_LAST_LEVEL ? -EEXIST : 0;
 }
 
-/* Fill in @run; its size is 0 if there is none before its @next. */
+/* Find the first run. Its size is 0 if nothing is shared before its @next. */
 static int np_range_find_run(struct np_range *range, struct np_run *run)
 {
 	struct kvm_pgtable_walker walker = {
@@ -149,7 +152,10 @@ static void np_pte_unshared(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
 		vm->state.nr_granules -= size >> PAGE_SHIFT;
 }
 
-/* What is left when all of a table has been taken away, if so. */
+/*
+ * If nothing is shared by the entries of a table any more, unlink the table, and return it to
+ * be freed. Otherwise return NULL.
+ */
 static void *np_unlink_table(struct pkvm_hyp_vm *vm, const struct kvm_pgtable_visit_ctx *ctx)
 {
 	struct s2_pte entry = {
@@ -169,14 +175,15 @@ struct np_unshare {
 	struct pkvm_hyp_vm *vm;
 	u64 next;
 
-	/* What was unlinked: the range is in one table of each level. */
+	/* The tables that were unlinked: one of each level at most, as the range is in one. */
 	void *table[KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_FIRST_LEVEL];
 	unsigned int nr_tables;
 };
 
 /*
- * Clear leaves, and unlink tables that hold nothing any more. In a protected guest's tables
- * there are guards again, and tables of nothing but guards go.
+ * Unshare the pages of each leaf, and unlink each table that is empty then. In a protected
+ * guest's stage-2 a guard takes the place of each leaf, and a table of nothing but guards
+ * becomes one larger guard.
  */
 static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 			      enum kvm_pgtable_walk_flags visit)
@@ -207,11 +214,12 @@ static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 }
 
 /*
- * Take away what is shared in a range that is in one table at most. TLBs are invalidated
- * once: by @ipa alone if the range is @one_pte. Only then are tables freed, which TLBs
- * may have walked until then.
+ * Unshare the pages in a range that is in one table at most. The TLBs are invalidated once: for
+ * @ipa alone if the range is one entry (@one_pte), else for the whole VMID if anything has
+ * changed. The unlinked tables are freed after that, as page-table walks may use them until
+ * then.
  *
- * Returns where the last entry that was seen ends, in *@next.
+ * *@next is set to the end of the last entry that was visited.
  */
 static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u64 *next)
 {
@@ -227,7 +235,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 	ret = kvm_pgtable_walk(&vm->pgt, ipa, size, &walker);
 	*next = drop.next;
 
-	/* Tables may have gone, too: the level is not known. */
+	/* Tables may have been unlinked as well, so the level is not known. */
 	if (one_pte)
 		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
 	else if (vm->state.nr_granules != nr_granules || drop.nr_tables)
@@ -240,23 +248,23 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 }
 
 /**
- * __pkvm_host_unshare_guest() - Take pages of a range away from a guest
- * @handle: the VM; it may be dying. Of a protected one, windows alone are taken.
- * @gfn: where the range begins, its IPA in granules.
- * @nr_granules: its length.
- * @taken: set to what the first entries in the range mapped: a block, which may begin
- *	   before the range or end behind it, or up to PKVM_UNSHARE_MAX_GRANULES
- *	   pages, contiguous for the guest and for the host.
+ * __pkvm_host_unshare_guest() - Unshare the first pages in a range of a guest
+ * @handle: the VM, which may be dying. For a protected VM: only pages of windows are unshared.
+ * @gfn: the IPA where the range begins, in granules.
+ * @nr_granules: the length of the range.
+ * @taken: set to the pages that were unshared: a block, which may begin before the range or
+ *	   end behind it, or up to PKVM_UNSHARE_MAX_GRANULES pages whose IPAs and whose
+ *	   physical addresses are contiguous.
  *
  * Guest: SHARED_BORROWED => NOPAGE; GUARDED if it is protected
  * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
  *
- * When it returns, no CPU has a TLB entry of the guest for it. Takes the locks of
- * host and guest.
+ * When the function returns, no CPU has a TLB entry of the guest for the pages. Takes the
+ * locks of host and guest.
  *
- * Return: how many granules from @gfn on the guest has nothing in, at least 1;
- * -EINVAL for a range that is empty or no range; -ENOENT for an unknown handle;
- * -ERANGE if the range goes beyond the IPA space.
+ * Return: the number of granules from @gfn on where the host shares nothing any more, at least
+ * 1; -EINVAL for a range that is empty or wraps; -ENOENT for an unknown handle; -ERANGE if the
+ * range goes beyond the IPA space.
  */
 s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 			      struct np_unshared_run *taken)
@@ -292,17 +300,17 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 }
 
 /**
- * __pkvm_host_unshare_guest_all() - Take a number of entries away from a guest
- * @handle: the VM; it may be dying. Of a protected one, windows alone are taken.
- * @gfn: where to begin, its IPA in granules.
- * @nr_taken: set to the granules that were taken.
+ * __pkvm_host_unshare_guest_all() - Unshare all pages in a part of a guest's IPA space
+ * @handle: the VM, which may be dying. For a protected VM: only pages of windows are unshared.
+ * @gfn: the IPA where the call begins, in granules.
+ * @nr_taken: set to how many granules were unshared.
  *
- * As __pkvm_host_unshare_guest(), for a host that does not care what it was: for
- * all that is shared in up to PKVM_UNSHARE_MAX_GRANULES granules, with one TLB
- * invalidation. Takes the locks of host and guest.
+ * As __pkvm_host_unshare_guest(), for a host that need not know which pages they are. Unshares
+ * all pages in up to PKVM_UNSHARE_MAX_GRANULES granules, with one TLB invalidation. Takes the
+ * locks of host and guest.
  *
- * Return: how many granules from @gfn on the guest has nothing in, at least 1;
- * -EINVAL for a @gfn out of range; -ENOENT for an unknown handle; -ERANGE if @gfn lies
+ * Return: the number of granules from @gfn on where the host shares nothing any more, at least
+ * 1; -EINVAL for a @gfn out of range; -ENOENT for an unknown handle; -ERANGE if @gfn lies
  * beyond the IPA space.
  */
 s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
@@ -336,9 +344,9 @@ s64 __pkvm_host_unshare_guest_all(pkvm_handle_t handle, u64 gfn, u64 *nr_taken)
 }
 
 /*
- * Begin with a range of a VM that lives: of one that does not there may be no
- * stage-2 left. The end of the table that this call sees goes to *@next, and the
- * size to walk to range->size: 0 if there is no table.
+ * Begin a call on a range of a live VM, as a dying one may have no stage-2 any more. Takes the
+ * guest's lock on success. *@next is set to the end of the part that this call does,
+ * range->size to the bytes to walk: 0 if there is no table.
  */
 static int np_live_range_begin(struct np_range *range, pkvm_handle_t handle, u64 gfn,
 			       u64 nr_granules, u64 *next)
@@ -377,16 +385,16 @@ static s64 np_live_range_end(struct np_range *range, u64 next)
 }
 
 /**
- * __pkvm_host_wrprotect_guest() - Let a guest only read what it has in a range
+ * __pkvm_host_wrprotect_guest() - Remove the write permission in a range of a guest
  * @handle: the VM, alive and not protected.
- * @gfn: where the range begins, its IPA in granules.
- * @nr_granules: its length.
+ * @gfn: the IPA where the range begins, in granules.
+ * @nr_granules: the length of the range.
  *
- * Leaves the TLBs alone, see __pkvm_tlb_flush_vmid(). Takes the guest's lock.
+ * Does not invalidate TLBs, see __pkvm_tlb_flush_vmid(). Takes the guest's lock.
  *
- * Return: how many granules from @gfn on are done, at least 1; -EINVAL for a range
- * that is empty or no range; -ENOENT for an unknown handle or a dying VM; -EPERM
- * for a protected VM; -ERANGE if the range goes beyond the IPA space.
+ * Return: how many granules from @gfn on are done, at least 1; -EINVAL for a range that is
+ * empty or wraps; -ENOENT for an unknown handle or a dying VM; -EPERM for a protected VM;
+ * -ERANGE if the range goes beyond the IPA space.
  */
 s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 {
@@ -405,14 +413,14 @@ s64 __pkvm_host_wrprotect_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules)
 }
 
 /**
- * __pkvm_host_test_clear_young_guest() - Has a guest used what it has in a range?
+ * __pkvm_host_test_clear_young_guest() - Test and clear the access flags in a range of a guest
  * @handle: the VM, alive and not protected.
- * @gfn: where the range begins, its IPA in granules.
- * @nr_granules: its length.
- * @mkold: whether to forget it.
- * @young: set to whether an access flag was set in what is done.
+ * @gfn: the IPA where the range begins, in granules.
+ * @nr_granules: the length of the range.
+ * @mkold: whether to clear the flags.
+ * @young: set to whether an access flag was set in the granules that are done.
  *
- * Leaves the TLBs alone, see __pkvm_tlb_flush_vmid(). Takes the guest's lock.
+ * Does not invalidate TLBs, see __pkvm_tlb_flush_vmid(). Takes the guest's lock.
  *
  * Return: as __pkvm_host_wrprotect_guest().
  */
@@ -437,11 +445,11 @@ s64 __pkvm_host_test_clear_young_guest(pkvm_handle_t handle, u64 gfn, u64 nr_gra
 }
 
 /**
- * __pkvm_tlb_flush_vmid() - Drop what the TLBs of all CPUs have of a guest
+ * __pkvm_tlb_flush_vmid() - Invalidate all TLB entries of a guest, on all CPUs
  * @handle: the VM, not protected.
  *
- * Return: 0; -ENOENT for an unknown handle; -EPERM for a protected VM, whose
- * stage-2 the host does not change.
+ * Return: 0; -ENOENT for an unknown handle; -EPERM for a protected VM, for which EL2 alone
+ * decides when to invalidate.
  */
 int __pkvm_tlb_flush_vmid(pkvm_handle_t handle)
 {

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that the host shares with VMs which are not protected. Their stage-2 is the
- * hypervisor's, too: otherwise the host could map a protected guest's page there.
- * How pages are unshared is in guest_np_range.c. With a protected VM the host shares
- * pages in the same way, where the guest wants them: see guest_window.c.
+ * The host shares pages with non-protected VMs. EL2 owns their stage-2, too: else the host
+ * could map a protected guest's page there. guest_np_range.c unshares the pages. The host
+ * shares pages with a protected VM in the same way, but only where the guest has guards:
+ * see guest_window.c.
  *
- * R2: the host shares nothing that is not its own.
- * R4: a call acts on the vCPU that this CPU has loaded.
- * R7: a page goes to an empty place, or nowhere: check, then commit.
+ * R2: the host can share only its own pages.
+ * R4: a call acts on the vCPU that is loaded on this CPU.
+ * R7: EL2 checks everything first, among other things that nothing is mapped at the IPA.
+ *     Only then does it change anything.
  *
- * One page may back several IPAs and several VMs, so it has a count of the
- * entries that map it. Its state is in the vmemmap alone: to share a page does not
- * split the block that maps it in the host stage-2. Data caches are the host's
- * to clean, its pages and its guests are all that could be seen through them.
+ * One page may be at several IPAs and in several VMs, so EL2 counts for each page the
+ * entries that map it. The page's state is in the vmemmap alone: sharing a page does not
+ * split the block that maps it in the host's stage-2. EL2 leaves it to the host to clean the
+ * data caches: if the host fails to, only data of the host and of its non-protected guests
+ * can leak.
  */
 
 #include <linux/kvm_host.h>
@@ -34,8 +36,8 @@
 #define NP_PROT_ATTRS		(KVM_PGTABLE_PROT_DEVICE | KVM_PGTABLE_PROT_NORMAL_NC)
 
 /*
- * Memory is mapped as memory, and what is not is never executed. In a window there is
- * memory alone, and nothing is executed.
+ * Memory is mapped with the attributes of memory. MMIO is mapped with those of MMIO, and never
+ * executable. A window holds only memory, which the guest cannot execute.
  */
 static bool np_prot_valid(struct pkvm_hyp_vm *vm, u64 prot, bool memory)
 {
@@ -53,7 +55,7 @@ static bool np_prot_valid(struct pkvm_hyp_vm *vm, u64 prot, bool memory)
 	return !(prot & KVM_PGTABLE_PROT_X) && attrs && attrs != NP_PROT_ATTRS;
 }
 
-/* The host may share what is its alone, or what it has shared already. */
+/* The host may share pages that it owns alone, or that it already shares with guests. */
 static int check_host_memory(u64 phys, u64 size)
 {
 	struct hyp_page *page = hyp_phys_to_page(phys);
@@ -78,7 +80,7 @@ static int check_host_memory(u64 phys, u64 size)
 	return 0;
 }
 
-/* Of MMIO the host may pass on what it could access itself. */
+/* The host may share only such MMIO as it could access itself. */
 static int check_host_mmio(u64 phys, u64 size)
 {
 	struct s2_pte entry;
@@ -90,8 +92,8 @@ static int check_host_mmio(u64 phys, u64 size)
 }
 
 /*
- * A place in the guest that is empty, or guarded if the guest is protected, and the pages
- * for the tables on the way there.
+ * Check that @ipa is empty, or guarded if the guest is protected, and that the memcache has
+ * the pages for the tables down to @level.
  */
 static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level)
 {
@@ -109,7 +111,7 @@ static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8
 	if (entry.pte && entry.level == level && kvm_pte_to_phys(entry.pte) == phys)
 		return -EAGAIN;
 
-	/* A table that is there has entries. */
+	/* If a table is at this level, it has entries: empty tables are freed. */
 	if (entry.pte || entry.level > level)
 		return -EEXIST;
 
@@ -120,12 +122,15 @@ static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8
 }
 
 /**
- * np_init_mm_ops() - Adapt what kvm_pgtable is given for a VM that is not protected
- * @mm_ops: as for a protected one.
+ * np_init_mm_ops() - Adapt the callbacks of kvm_pgtable for a non-protected VM
+ * @mm_ops: the callbacks, set up as for a protected VM.
  */
 void np_init_mm_ops(struct kvm_pgtable_mm_ops *mm_ops)
 {
-	/* The host cleans what it shares; a block takes too long with interrupts off. */
+	/*
+	 * The host cleans the pages that it shares. EL2 would have to clean a block with
+	 * interrupts off, which takes too long.
+	 */
 	mm_ops->dcache_clean_inval_poc = NULL;
 	if (cpus_have_final_cap(ARM64_HAS_CACHE_DIC))
 		mm_ops->icache_inval_pou = NULL;
@@ -133,29 +138,29 @@ void np_init_mm_ops(struct kvm_pgtable_mm_ops *mm_ops)
 
 /**
  * __pkvm_host_share_guest() - Share pages of the host with a guest
- * @pfn: the first page, host physical.
- * @gfn: where the guest shall find it, its IPA in granules.
- * @nr_granules: 1, or as many as a block of the last level but one has; then @pfn
- *		 and @gfn are aligned to as many.
+ * @pfn: page frame number of the first page.
+ * @gfn: the IPA where the guest gets the first page, in granules.
+ * @nr_granules: 1, or the number of granules in a block of level NP_BLOCK_LEVEL; @pfn and @gfn
+ *		 are aligned to this number.
  * @prot: enum kvm_pgtable_prot; readable.
- * @vcpu: a vCPU of the guest, loaded on this CPU; its memcache pays for tables.
+ * @vcpu: a vCPU of the guest, loaded on this CPU. Pages for tables come from its memcache.
  *
  * Host:  OWNED or SHARED_OWNED => SHARED_OWNED, count + 1
  * Guest: NOPAGE                => SHARED_BORROWED
  *
- * What is not memory is shared in single granules, as device or non-cacheable, and
- * not counted. A protected guest has to guard the place, which is not empty then:
+ * MMIO is shared in single granules, as Device or Non-cacheable, and is not counted. A
+ * protected guest gets only memory, which it cannot execute, and only where it has a guard:
  *
  * Guest: GUARDED => SHARED_BORROWED
  *
- * and what it is given is memory that it does not execute. Takes the locks of host and guest.
+ * Takes the locks of host and guest.
  *
- * Return: 0; -EINVAL for frame numbers out of range or not aligned, another
- * count, a @prot that does not fit what is shared; -ERANGE if @gfn lies beyond the
- * guest's IPA space; -EPERM if the page is not the host's to share; -ENOENT if a
- * protected guest does not guard the place; -EAGAIN if the very page is there already;
- * -EEXIST if something else is; -ENOMEM if tables are missing; -EOVERFLOW if a page has
- * been shared 2^32 - 1 times.
+ * Return: 0; -EINVAL for frame numbers out of range or not aligned, another count, or a
+ * @prot that does not fit what is shared; -ERANGE if @gfn lies beyond the guest's IPA
+ * space; -EPERM if the host may not share the page; -ENOENT if a protected guest does not
+ * guard the IPA; -EAGAIN if the same page is already shared there; -EEXIST if another page
+ * is; -ENOMEM if pages for tables are missing; -EOVERFLOW if a page is shared 2^32 - 1
+ * times already.
  */
 int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 			    struct pkvm_hyp_vcpu *vcpu)
@@ -200,7 +205,7 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 	if (protected) {
 		pvm_window_prepare(vcpu, ipa, level);
 		pvm_window_count(vm, nr_granules);
-		/* The host has cleaned what it shares. */
+		/* The host has cleaned the pages that it shares. */
 		flags = KVM_PGTABLE_WALK_SKIP_CMO;
 	} else {
 		vm->state.nr_granules += nr_granules;
@@ -218,7 +223,10 @@ unlock:
 	return ret;
 }
 
-/* Change attributes of what the host shares at @ipa, and tell of it in *@entry. */
+/*
+ * Set and clear attributes in the entry by which the host shares something at @ipa. The
+ * entry is returned in *@entry.
+ */
 static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte_t clr,
 			 struct s2_pte *entry)
 {
@@ -248,17 +256,18 @@ static int np_pte_update(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t set, kvm_pte
 }
 
 /**
- * __pkvm_host_relax_perms_guest() - Let a guest do more with what was shared with it
- * @gfn: where, its IPA in granules.
- * @prot: what to allow beyond what is allowed: some of KVM_PGTABLE_PROT_RWX.
+ * __pkvm_host_relax_perms_guest() - Add permissions to pages that are shared with a guest
+ * @gfn: the IPA, in granules. All of its entry changes, a page or a block.
+ * @prot: the permissions to add: some of KVM_PGTABLE_PROT_RWX.
  * @vcpu: a vCPU of the guest, loaded on this CPU.
  *
- * Drops what the local TLB has of it: other CPUs take another fault at most.
- * Takes the guest's lock.
+ * Invalidates the entry in this CPU's TLB alone: at worst the guest takes one more fault on
+ * another CPU. Takes the guest's lock.
  *
- * Return: 0; -EINVAL for other bits in @prot, a @gfn out of range, or execution
- * of what is not memory or by a protected guest; -ERANGE if @gfn lies beyond the guest's IPA space;
- * -EAGAIN if there is nothing, and the guest has to fault again.
+ * Return: 0; -EINVAL for other bits in @prot, for a @gfn out of range, or if @prot would let
+ * a guest execute MMIO or a protected guest execute anything; -ERANGE if @gfn lies beyond
+ * the guest's IPA space; -EAGAIN if nothing is shared there, so that the guest has to fault
+ * again.
  */
 int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 {
@@ -292,15 +301,15 @@ int __pkvm_host_relax_perms_guest(u64 gfn, u64 prot, struct pkvm_hyp_vcpu *vcpu)
 }
 
 /**
- * __pkvm_host_mkyoung_guest() - Set the access flag of what was shared with a guest
- * @gfn: where, its IPA in granules.
+ * __pkvm_host_mkyoung_guest() - Set the access flag of a page or block shared with a guest
+ * @gfn: the IPA, in granules.
  * @vcpu: a vCPU of the guest, loaded on this CPU.
- * @pfn: set to the first page that the entry maps, host physical.
+ * @pfn: set to the page frame number of the first page that the entry maps.
  *
  * Takes the guest's lock.
  *
- * Return: 0; -EINVAL for a @gfn out of range; -ERANGE if it lies beyond the
- * guest's IPA space; -EAGAIN if there is nothing.
+ * Return: 0; -EINVAL for a @gfn out of range; -ERANGE if it lies beyond the guest's IPA
+ * space; -EAGAIN if nothing is shared there.
  */
 int __pkvm_host_mkyoung_guest(u64 gfn, struct pkvm_hyp_vcpu *vcpu, u64 *pfn)
 {

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Windows: where a protected guest has guards, the host may share pages of its own with
- * it, which the guest then reaches as memory. The guest has said by the guard that what
- * is there is the host's. Here is what is special to that; how a page is shared and taken
- * back, and counted, is the same as for other VMs: see guest_np_share.c and
- * guest_np_range.c.
+ * Windows: where a protected guest has guards, the host may share pages of its own with the
+ * guest, and the guest accesses them as memory. By the guard the guest has accepted that
+ * the host decides what is at the IPA. This file has what is special to windows.
+ * guest_np_share.c and guest_np_range.c share, unshare and count the pages, as for
+ * non-protected VMs.
  *
- * R1: a page of a window is the host's, and stays so. Where it was there is a guard again,
- *     never an empty entry: no memory of the guest's can get there.
- * R2: only what the guest guards, once it has enrolled, becomes a window, and nothing in
- *     it can be executed. When a page has been taken back no CPU has a TLB entry for it.
- * R6: a call of the guest takes back a bounded number of pages and blocks.
- * R7: the check counts the tables that a larger guard has to be split by.
+ * R1: the host still owns the pages of a window. When a page is unshared, its entry becomes
+ *     a guard again and is never empty, so the guest cannot get memory of its own there.
+ * R2: the host can share only where the guest has a guard, once the guest has enrolled. The
+ *     guest cannot execute the pages. When a page has been unshared, no CPU has a TLB entry
+ *     of the guest for it.
+ * R6: a guest's MMIO_GUARD_UNMAP call unshares a bounded number of pages and blocks.
+ * R7: pvm_window_check() counts the tables that are needed to split a larger guard.
  *
- * A guard that is a block becomes pages with s2_push_down() when a page is shared on part
- * of it. Once all that is there are guards again, s2_pull_up() makes a block of them.
+ * If the host shares a page in a guard that is a block, s2_push_down() splits the guard into
+ * pages. Once all of these are guards again, s2_pull_up() makes them one block.
  */
 
 #include <linux/kvm_host.h>
@@ -36,7 +37,7 @@ static bool leads_to_table(const struct s2_pte *entry)
 	       (entry->pte & PMD_TYPE_MASK) == PMD_TYPE_TABLE;
 }
 
-/* Whether a block fits where the guest has a table of pages: are all of them guards? */
+/* Check whether a block can replace a table of pages: whether all of them are guards. */
 static int check_table(struct pkvm_hyp_vm *vm, const struct s2_pte *entry)
 {
 	kvm_pte_t *table = vm->mm_ops.phys_to_virt(kvm_pte_to_phys(entry->pte));
@@ -54,17 +55,18 @@ static int check_table(struct pkvm_hyp_vm *vm, const struct s2_pte *entry)
 }
 
 /**
- * pvm_window_check() - Can a page or a block of the host become part of a window?
- * @vcpu: a vCPU of the protected guest, loaded on this CPU; its memcache pays for tables.
- * @phys: the page or block, physical.
- * @ipa: where the guest shall find it, as aligned.
+ * pvm_window_check() - Check whether the host can share a page or block in a window
+ * @vcpu: a vCPU of the protected guest, loaded on this CPU. Pages for tables come from its
+ *	  memcache.
+ * @phys: physical address of the page or block.
+ * @ipa: the IPA where the guest gets it, with the same alignment.
  * @level: the level of its entry, the last one or the one before.
  *
  * Changes nothing. The locks of host and guest are held.
  *
- * Return: 0; -ENOENT if the guest has not enrolled, or does not guard all of it; -EAGAIN
- * if the very page or block is there already; -EEXIST if something else of the host is;
- * -ENOMEM if tables are missing; -ERANGE if @ipa lies beyond the guest's IPA space.
+ * Return: 0; -ENOENT if the guest has not enrolled, or does not guard all of the IPAs; -EAGAIN
+ * if the same page or block is already shared there; -EEXIST if another one is; -ENOMEM if
+ * pages for tables are missing; -ERANGE if @ipa lies beyond the guest's IPA space.
  */
 int pvm_window_check(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level)
 {
@@ -96,10 +98,12 @@ int pvm_window_check(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level)
 }
 
 /**
- * pvm_window_prepare() - Have exactly one guard where a page or block is to be shared
- * @vcpu: as for pvm_window_check(), which said 0 under the same locks.
- * @ipa: where.
- * @level: the level of the entry.
+ * pvm_window_prepare() - Make a guard as large as the page or block to be shared there
+ * @vcpu: as for pvm_window_check(), which returned 0 under the same locks.
+ * @ipa: the IPA of the page or block.
+ * @level: the level of its entry.
+ *
+ * Splits a larger guard, or joins smaller ones.
  */
 void pvm_window_prepare(struct pkvm_hyp_vcpu *vcpu, u64 ipa, s8 level)
 {
@@ -123,9 +127,10 @@ void pvm_window_prepare(struct pkvm_hyp_vcpu *vcpu, u64 ipa, s8 level)
 }
 
 /**
- * pvm_window_count() - Take note that guards have become windows, or windows guards
+ * pvm_window_count() - Count granules that change between guard and window
  * @vm: the protected VM, its lock held.
- * @nr_granules: how many have become windows; less than 0 for guards.
+ * @nr_granules: how many granules the host shares now instead of a guard; negative if they are
+ *	guards again.
  */
 void pvm_window_count(struct pkvm_hyp_vm *vm, s64 nr_granules)
 {
@@ -135,14 +140,14 @@ void pvm_window_count(struct pkvm_hyp_vm *vm, s64 nr_granules)
 }
 
 /**
- * pvm_window_take() - Give the host back what it shares by one entry of a window
- * @vm: the protected VM. Its lock and the host's are held.
- * @entry: the entry, of a page or a block; becomes a guard.
+ * pvm_window_take() - Unshare the page or block of one entry of a window
+ * @vm: the protected VM. Its lock and the host's lock are held.
+ * @entry: the entry; set to a guard.
  *
  * Guest: SHARED_BORROWED => GUARDED
  * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
  *
- * When it returns, no CPU has a TLB entry of the guest for it.
+ * When the function returns, no CPU has a TLB entry of the guest for the page or block.
  */
 void pvm_window_take(struct pkvm_hyp_vm *vm, struct s2_pte *entry)
 {

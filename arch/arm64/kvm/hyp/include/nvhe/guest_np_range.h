@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ranges of what the host shares with non-protected VMs, see guest_np_range.c.
+ * The host's calls on ranges of non-protected VMs, see guest_np_range.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_NP_RANGE_H__
 #define __ARM64_KVM_NVHE_GUEST_NP_RANGE_H__
@@ -8,9 +8,9 @@
 #include <nvhe/pkvm.h>
 
 /**
- * struct np_unshared_run - What an unshare call took away from a guest.
- * @pfn:	The first page, host physical.
- * @nr_granules: How many, 0 if there was nothing.
+ * struct np_unshared_run - The pages that a call of the host unshared.
+ * @pfn:	Page frame number of the first page.
+ * @nr_granules: How many pages; 0 if nothing was shared.
  */
 struct np_unshared_run {
 	u64 pfn;

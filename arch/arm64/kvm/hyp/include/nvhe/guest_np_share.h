@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages that the host shares with non-protected VMs, see guest_np_share.c.
+ * The host shares pages with non-protected VMs, see guest_np_share.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__
 #define __ARM64_KVM_NVHE_GUEST_NP_SHARE_H__
@@ -9,7 +9,7 @@
 
 #include <nvhe/pkvm.h>
 
-/* The blocks that are shared as a whole. */
+/* Blocks of this level can be shared by one entry. */
 #define NP_BLOCK_LEVEL		(KVM_PGTABLE_LAST_LEVEL - 1)
 #define NP_BLOCK_SIZE		kvm_granule_size(NP_BLOCK_LEVEL)
 

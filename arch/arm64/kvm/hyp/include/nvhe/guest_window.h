@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages of the host on guarded IPAs of a protected guest, see guest_window.c.
+ * The host shares pages with a protected guest where the guest has guards, see guest_window.c.
  */
 #ifndef __ARM64_KVM_NVHE_GUEST_WINDOW_H__
 #define __ARM64_KVM_NVHE_GUEST_WINDOW_H__
