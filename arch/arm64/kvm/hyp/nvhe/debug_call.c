@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * States that the hypervisor has to cope with and that no test could bring about, because
- * no CPU or kernel at hand has what they need. In debug builds a test has the hypervisor
- * take them for true. Nothing here gives the host access to anything.
- * One of them is wrong, for the ghost to find.
+ * EL2 has to handle some states that no test can bring about, because they need a CPU or a
+ * kernel that is not available. In debug builds a test can tell EL2 to assume such a state, by
+ * a hypercall. No such call gives the host access to anything.
+ *
+ * One call, PKVM_DEBUG_SPOIL_PAGE, makes a page's state wrong instead, to show that the
+ * ghost finds the error.
  */
 
 #include <linux/cache.h>
@@ -35,12 +37,14 @@ static int spoil_page(u64 pfn)
 }
 
 /**
- * __pkvm_debug() - Take something for true
- * @op: what, enum pkvm_debug_op.
- * @arg: whether, or how much.
+ * __pkvm_debug() - Make EL2 assume a state, for a test
+ * @op: which one, enum pkvm_debug_op.
+ * @arg: the argument of @op, see there.
  *
- * Return: 0; -EINVAL for an unknown @op; the error of __host_check_page_state_range() for a
- * page that is not the host's alone.
+ * PKVM_DEBUG_SPOIL_PAGE takes the host's lock.
+ *
+ * Return: 0; -EINVAL for an unknown @op; for PKVM_DEBUG_SPOIL_PAGE the error of
+ * __host_check_page_state_range(), if the host does not own the page alone.
  */
 s64 __pkvm_debug(u64 op, u64 arg)
 {
@@ -56,12 +60,12 @@ s64 __pkvm_debug(u64 op, u64 arg)
 }
 
 /**
- * debug_host_uses_sme() - Whether a test says that the host has SME in use on this CPU
+ * debug_host_uses_sme() - Check whether a test said that the host uses SME on this CPU
  *
- * 6.12 makes ARM64_SME depend on BROKEN, so no kernel that can be tested has it. A vendor's
- * may.
+ * In Linux 6.12 ARM64_SME depends on BROKEN, so no kernel that can be tested has it. A
+ * vendor's kernel may.
  *
- * Return: what PKVM_DEBUG_HOST_SME was told last on this CPU.
+ * Return: true if the last PKVM_DEBUG_HOST_SME call on this CPU had an argument other than 0.
  */
 bool debug_host_uses_sme(void)
 {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of a host in protected mode: those of asm/kvm_pkvm_calls.h, and the calls of
- * hyp-main.c that work differently, do nothing or are refused once the host is no longer
- * trusted.
+ * The calls that a host in protected mode can make: those of asm/kvm_pkvm_calls.h, and those
+ * calls of hyp-main.c that work differently, do nothing or are refused once the host is no
+ * longer trusted.
  *
- * R4: a call acts on a handle, a page frame number, or on the vCPU that this CPU has
- *     loaded. The calls of hyp-main.c that follow a pointer of the host have another
+ * R4: a call acts on a handle, on a page frame number, or on the vCPU that is loaded on this
+ *     CPU. The calls for which hyp-main.c would follow a pointer from the host have another
  *     handler here, or are refused.
  *
  * Each handler reads its arguments from the host's registers, from x1 on, and writes its
- * results there. Rules, locks and errors are those of the function that it calls.
+ * results there. The functions that the handlers call document rules, locks and errors.
  */
 
 #include <linux/kvm_host.h>
@@ -39,8 +39,8 @@
 #include <nvhe/vcpu_load.h>
 
 /*
- * On an error, return ARM_EXCEPTION_IL and no errno: in a negative number the bit is set
- * that tells the host of a pending SError.
+ * On an error, return ARM_EXCEPTION_IL rather than an errno: a negative number has the bit
+ * set that tells the host of a pending SError.
  */
 static int run_loaded_vcpu(struct kvm_vcpu *host_vcpu)
 {
@@ -142,7 +142,10 @@ static struct pkvm_hyp_vcpu *get_loaded_pvm_vcpu(void)
 	return hyp_vcpu && pkvm_hyp_vcpu_is_protected(hyp_vcpu) ? hyp_vcpu : NULL;
 }
 
-/* The host names the pages in its vCPU, which the hypervisor has pinned. */
+/*
+ * The host lists the pages in its struct kvm_vcpu, which EL2 has pinned but which the host can
+ * still change: so EL2 reads each pfn once.
+ */
 static int donate_guest(struct pkvm_hyp_vcpu *hyp_vcpu, u64 gfn, u64 nr_granules)
 {
 	const u64 *host_pfns = hyp_vcpu->host_vcpu->arch.pkvm.donation;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TLB invalidation for pages that the host loses, of all pages of a call: by ranges, not
- * one by one. The host's stage-2 is an identity map, so pages that lie side by side in
- * memory are one range.
+ * TLB invalidation for the pages that the host loses in a call, by ranges rather than page by
+ * page. The host's stage-2 is an identity map, so pages that are contiguous in memory are one
+ * range.
  *
- * R2: the new owner has none of the pages before host_tlb_finish().
+ * R2: the new owner gets none of the pages before host_tlb_finish().
  */
 
 #include <asm/kvm_mmu.h>
@@ -13,7 +13,7 @@
 #include <nvhe/host_tlb.h>
 #include <nvhe/mem_protect.h>
 
-/* Above this many runs, invalidate the host's whole VMID instead. */
+/* If there are more runs, invalidate the host's whole VMID. */
 #define MAX_RUNS	8
 
 static void flush_run(const struct host_tlb_run *run)
@@ -28,12 +28,13 @@ static void flush_run(const struct host_tlb_run *run)
 }
 
 /**
- * host_tlb_add_page() - Have a page invalidated by the end of the call
- * @run: the pages so far.
- * @phys: the page, whose entry of the last level in the host's stage-2 was valid. The
- *	  host's lock is held until host_tlb_finish().
+ * host_tlb_add_page() - Add a page whose TLB entries have to be invalidated
+ * @run: the pages of the call so far.
+ * @phys: physical address of the page. Its entry in the host's stage-2 was valid, and of the
+ *	  last level.
  *
- * A host's pages that were allocated one after the other often lie in front of each other.
+ * The caller holds the host's lock, until host_tlb_finish(). A page may also precede the run:
+ * pages that the host has allocated one after the other often have descending addresses.
  */
 void host_tlb_add_page(struct host_tlb_run *run, u64 phys)
 {
@@ -51,10 +52,10 @@ void host_tlb_add_page(struct host_tlb_run *run, u64 phys)
 }
 
 /**
- * host_tlb_finish() - Invalidate what is left
+ * host_tlb_finish() - Invalidate the TLB entries that are left
  * @run: the pages of the call.
  *
- * No CPU has a TLB entry of the host for any of them afterwards.
+ * Afterwards no CPU has a TLB entry of the host for any page of the call.
  */
 void host_tlb_finish(const struct host_tlb_run *run)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's half of the state of a page, kept in the vmemmap. The host's stage-2 holds
- * only mappings, and annotations for pages that the host does not own.
+ * The host's half of the state of a page, which is in the vmemmap. The host's stage-2 has
+ * only mappings, and annotations for the pages that the host does not own.
  *
- * R1: the state changes only under the host's lock, together with the half of the
- *     component that the page is shared with or given to.
+ * R1: the host's half changes only under the host's lock, together with the other half:
+ *     that of the component with which the page is shared or to which it is given.
  */
 
 #include <linux/overflow.h>
@@ -111,9 +111,11 @@ int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
 }
 
 /**
- * host_share_pages() - Count one more entry of a guest that maps pages of the host
- * @addr: the first one, in bytes.
+ * host_share_pages() - Count one more guest's entry for each of some pages of the host
+ * @addr: physical address of the first page.
  * @size: bytes, of pages that the host may share. The host's lock is held.
+ *
+ * Each page's state becomes SHARED_OWNED.
  */
 void host_share_pages(u64 addr, u64 size)
 {
@@ -128,9 +130,11 @@ void host_share_pages(u64 addr, u64 size)
 }
 
 /**
- * host_unshare_pages() - Count one entry less, and own pages that no guest has any more
- * @addr: the first one, in bytes.
- * @size: bytes, of pages that host_share_pages() was called for. The host's lock is held.
+ * host_unshare_pages() - Count one guest's entry less for each of some pages of the host
+ * @addr: physical address of the first page.
+ * @size: bytes, of pages for which host_share_pages() was called. The host's lock is held.
+ *
+ * A page that no guest maps any more becomes OWNED.
  */
 void host_unshare_pages(u64 addr, u64 size)
 {
@@ -146,12 +150,12 @@ void host_unshare_pages(u64 addr, u64 size)
 
 /**
  * hyp_check_pin_count() - Check that pages can be pinned once more
- * @start: address of the first one in the hypervisor's linear map.
- * @end: the end of the last one.
+ * @start: address of the first page in the hypervisor's linear map.
+ * @end: the end of the last page.
  *
- * A host can have the same page pinned any number of times, but the count has 16 bits.
+ * The host can make EL2 pin the same page any number of times, but the count has 16 bits.
  *
- * Return: 0; -EBUSY if the count of one of them would overflow.
+ * Return: 0; -EBUSY if the count of one of the pages would overflow.
  */
 int hyp_check_pin_count(u64 start, u64 end)
 {
@@ -164,8 +168,8 @@ int hyp_check_pin_count(u64 start, u64 end)
 }
 
 /**
- * hyp_page_reset() - Clear what a pool keeps of a page, when the page enters or leaves it
- * @page: the page, which the hypervisor owns; its host state does not change.
+ * hyp_page_reset() - Clear a pool's fields of a page, when the page enters or leaves the pool
+ * @page: the page, which the hypervisor owns. The host's half of its state does not change.
  */
 void hyp_page_reset(struct hyp_page *page)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a test had the hypervisor take for true, in debug builds. See debug_call.c.
+ * States that a test tells EL2 to assume, in debug builds. See debug_call.c.
  */
 #ifndef __ARM64_KVM_NVHE_DEBUG_CALL_H__
 #define __ARM64_KVM_NVHE_DEBUG_CALL_H__

@@ -8,10 +8,11 @@
 #include <linux/types.h>
 
 /**
- * struct host_tlb_run - The pages of a call whose TLB entries have to go; zero at first.
- * @start:	The run to invalidate next: its first byte.
- * @end:	The byte behind it.
- * @nr:		How many runs there were, this one not counted.
+ * struct host_tlb_run - The pages of a call whose TLB entries have to be invalidated. All zero
+ *		when the call begins.
+ * @start:	The first byte of the current run of contiguous pages.
+ * @end:	The first byte behind the current run.
+ * @nr:		How many runs there have been, with the current one.
  */
 struct host_tlb_run {
 	u64		start;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may use a page: its state, seen from each component, and the locks that protect it.
- * See mem_protect.c and page_state.c.
+ * Who may access a page: the state that each component has of it, and the locks of the
+ * components. See mem_protect.c and page_state.c.
  */
 #ifndef __ARM64_KVM_NVHE_PAGE_STATE_H__
 #define __ARM64_KVM_NVHE_PAGE_STATE_H__
@@ -15,9 +15,9 @@ struct hyp_pool;
 struct pkvm_hyp_vm;
 
 /*
- * Two bits: the hypervisor and the guests keep them in the software bits of their
- * stage-1 and stage-2 entries, the host in 'struct hyp_page', so that sharing a page
- * leaves the block that maps it in the host stage-2 whole.
+ * Two bits. For the hypervisor and the guests they are software bits of their stage-1 and
+ * stage-2 entries. The host's are in 'struct hyp_page', so that sharing a page does not split
+ * the block that maps it in the host's stage-2.
  */
 enum pkvm_page_state {
 	/* Owned by the component, which alone has access. */
