@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: donation. A page that a guest faults on is pinned,
- * charged to RLIMIT_MEMLOCK and donated, and so are the pages around it that the VMM
- * has populated already: by one look at the page tables, one charge and one call to
- * the hypervisor. No page is faulted in but the one that the guest needs, and the
- * mmap_lock is not taken for writing.
+ * Protected guests, host side: donation. The host pins the page on which a guest has faulted,
+ * charges it to RLIMIT_MEMLOCK and donates it. It does the same for the pages around it
+ * that the VMM has populated already, with one look at the page tables, one charge and one
+ * hypercall for all of them. Only the page that the guest needs is faulted in. The host does
+ * not take the mmap_lock for writing.
  *
- * What stands against donating a page around is no reason to fail: then the one is
- * donated alone.
+ * If the pages around cannot be donated, the fault does not fail: the host donates the one
+ * page alone.
  */
 
 #include <linux/capability.h>
@@ -30,8 +30,9 @@ MODULE_PARM_DESC(pkvm_fault_around,
 		 "Donate the populated pages around the one that a protected VM faults on, too");
 
 /*
- * Pages that stand side by side in the IPA space, aligned around the one that the guest
- * needs, as far as nothing is known to stand against donating them.
+ * Pages at consecutive IPAs, among them the page that the guest needs, in a range that is
+ * aligned to PKVM_DONATE_MAX_GRANULES. It holds no page of which the host knows that it cannot
+ * be donated.
  */
 struct run {
 	gfn_t first;
@@ -40,8 +41,8 @@ struct run {
 };
 
 /*
- * Charge pages that a guest is about to have. They are pinned memory, counted apart from
- * what the VMM locks by mlock(), and without its mmap_lock.
+ * Charge pages that the host is about to donate. They count as pinned memory: apart from the
+ * memory that the VMM locks by mlock(), and without its mmap_lock.
  */
 static int charge_pages(struct kvm *kvm, unsigned int nr)
 {
@@ -57,9 +58,9 @@ static int charge_pages(struct kvm *kvm, unsigned int nr)
 }
 
 /**
- * pkvm_guest_uncharge() - Uncharge pages that a guest has no more
+ * pkvm_guest_uncharge() - Uncharge pages that a guest does not have any more
  * @kvm: the VM.
- * @nr: how many, each of which pkvm_guest_donate() charged.
+ * @nr: how many pages, each of which pkvm_guest_donate() has charged.
  */
 void pkvm_guest_uncharge(struct kvm *kvm, unsigned long nr)
 {
@@ -102,8 +103,8 @@ static void drop_run(struct kvm *kvm, struct run *run, unsigned int nr)
 }
 
 /*
- * Donate a run, as far as the hypervisor takes it: the pages behind the first that it
- * refuses are dropped. 0 with @gfn among what was donated.
+ * Donate a run. If EL2 refuses a page, drop that page and those behind it. Returns 0 if the page
+ * at @gfn was donated.
  */
 static int donate_run(struct kvm_vcpu *vcpu, struct run *run, gfn_t gfn)
 {
@@ -135,7 +136,7 @@ static int donate_run(struct kvm_vcpu *vcpu, struct run *run, gfn_t gfn)
 	return gfn - run->first < nr ? 0 : -EFAULT;
 }
 
-/* Pin the page behind @hva for as long as the guest may own it. */
+/* Fault in the page at @hva, and pin it for as long as the guest may own it. */
 static int pin_guest_page(unsigned long hva, struct page **page)
 {
 	int ret;
@@ -148,14 +149,14 @@ static int pin_guest_page(unsigned long hva, struct page **page)
 		return -EFAULT;
 
 	/*
-	 * The host may still be writing to the disk what was there before. It
-	 * would read on when the page is the guest's.
+	 * The host may still be writing the page's former contents to the disk, and would go on
+	 * reading the page when it is the guest's.
 	 */
 	folio_wait_writeback(page_folio(*page));
 
 	/*
-	 * The contents of a file would be at the mercy of the guest, and the
-	 * guest's on their way to the disk: anonymous memory and shmem only.
+	 * Anonymous memory and shmem only. Of another file, the guest could change the contents,
+	 * and the guest's data could be written to the disk.
 	 */
 	if (!folio_test_swapbacked(page_folio(*page))) {
 		unpin_user_page(*page);
@@ -165,7 +166,10 @@ static int pin_guest_page(unsigned long hva, struct page **page)
 	return 0;
 }
 
-/* The place of a run around @gfn: within the slot, outside of the firmware, and empty. */
+/*
+ * Choose the run around @gfn: within the slot, and without other gfns that have an entry in the
+ * host's record. A page of the firmware is a run of its own.
+ */
 static void place_run(struct kvm *kvm, struct run *run, gfn_t gfn,
 		      struct kvm_memory_slot *memslot)
 {
@@ -202,7 +206,10 @@ static void place_run(struct kvm *kvm, struct run *run, gfn_t gfn,
 
 #define PIN_FLAGS	(FOLL_WRITE | FOLL_LONGTERM)
 
-/* Pin what is populated of the @nr pages below @hva, to the last of @pages. Returns how many. */
+/*
+ * Pin the pages that are populated directly below @hva, at most @nr. They become the last
+ * elements of @pages, which has @nr. Returns how many were pinned.
+ */
 static unsigned int pin_below(unsigned long hva, unsigned int nr, struct page **pages)
 {
 	unsigned int done;
@@ -215,7 +222,7 @@ static unsigned int pin_below(unsigned long hva, unsigned int nr, struct page **
 	if (ret == nr)
 		return nr;
 
-	/* There is a hole, so from the other end up to there. */
+	/* A page is missing: pin one by one, from @hva down to the missing page. */
 	if (ret > 0)
 		unpin_user_pages(pages, ret);
 	for (done = 0; done < nr; done++) {
@@ -228,8 +235,9 @@ static unsigned int pin_below(unsigned long hva, unsigned int nr, struct page **
 }
 
 /*
- * Pin what the VMM has populated of a run: the page at @gfn, and those beside it up to the
- * first that is missing on each side. False, with nothing pinned, if it is @gfn's.
+ * Pin the pages of a run that the VMM has populated: the page at @gfn, and on each side those up
+ * to the first that is missing. Returns false, with nothing pinned, if the page at @gfn is
+ * missing.
  */
 static bool pin_run(struct run *run, gfn_t gfn, struct kvm_memory_slot *memslot)
 {
@@ -249,7 +257,7 @@ static bool pin_run(struct run *run, gfn_t gfn, struct kvm_memory_slot *memslot)
 	return true;
 }
 
-/* Whether all pages of a run may be donated, and none has to be waited for. */
+/* Check that all pages of a run can be donated, without having to wait for writeback. */
 static bool run_is_ready(const struct run *run)
 {
 	unsigned int i;
@@ -264,7 +272,7 @@ static bool run_is_ready(const struct run *run)
 	return true;
 }
 
-/* Charge, record, claim and donate what is pinned. It is unpinned if that fails. */
+/* Charge, claim, record and donate the pages of a run, or unpin them on an error. */
 static int give_run(struct kvm_vcpu *vcpu, struct run *run, gfn_t gfn)
 {
 	struct kvm *kvm = vcpu->kvm;
@@ -299,7 +307,10 @@ err_unpin:
 	return ret;
 }
 
-/* Give the guest the page at @gfn and what is populated around it. False if it has no page. */
+/*
+ * Donate the page at @gfn and the populated pages around it. Returns false if the guest still
+ * has no page at @gfn.
+ */
 static bool give_around(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *memslot)
 {
 	struct run run;
@@ -327,16 +338,16 @@ static int give_alone(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *
 }
 
 /**
- * pkvm_guest_donate() - Donate the page that a guest needs, and what is populated around it
- * @vcpu: the vCPU that needs it, loaded.
- * @gfn: where; nothing is recorded for it, but maybe that the guest gave a page back.
+ * pkvm_guest_donate() - Donate the page that a guest needs, and populated pages around it
+ * @vcpu: the vCPU that needs the page, loaded.
+ * @gfn: the IPA, in granules. The host's record has no page there.
  * @memslot: the slot that @gfn lies in. Caller holds kvm->srcu and the lock of struct
  *	     pkvm_guest_vm.
  *
- * Sleeps. The pages around are up to PKVM_DONATE_MAX_GRANULES with the one, aligned to as
- * many, and none with pkvm_fault_around off.
+ * Sleeps. With pkvm_fault_around, donates at most PKVM_DONATE_MAX_GRANULES pages, within a range
+ * that is aligned to this number. Without it, donates the one page alone.
  *
- * Return: 0 with the page donated; or what pkvm_guest_mem_abort() says of it.
+ * Return: 0 if the page was donated; else an error as of pkvm_guest_mem_abort().
  */
 int pkvm_guest_donate(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *memslot)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: memory. A page that a guest faults on is donated by
- * pkvm_guest_donate.c; when the VM dies the hypervisor hands it back, and only then
- * is it unpinned.
+ * Protected guests, host side: memory. When a guest faults on an IPA without a page, the host
+ * pins and donates a page there, see pkvm_guest_donate.c. When the VM is destroyed, EL2
+ * returns the pages, and only then does the host unpin them.
  *
- * R6: pages come back in steps, with the host scheduling between them.
+ * R6: the host gets the pages back in steps, and can schedule between two steps.
  */
 
 #include <linux/delay.h>
@@ -21,15 +21,15 @@
 #include "pkvm_guest.h"
 #include "trace_pkvm.h"
 
-/* How long a vCPU waits for a page that somebody else uses, in jiffies. */
+/* How long a vCPU waits while somebody else in the host uses a page, in jiffies. */
 #define PAGE_WAIT	HZ
 
 /**
- * pkvm_guest_vm_created() - Take note of a VM that the hypervisor knows from now on
+ * pkvm_guest_vm_created() - Set up and count a VM that has just been created at EL2
  * @kvm: the VM, protected or not, with its handle.
- * @pgd: what the hypervisor was given for its PGD.
- * @pgd_size: bytes of it.
- * @vm_size: bytes that the hypervisor was given for the state of the VM.
+ * @pgd: the memory that the host donated for the PGD.
+ * @pgd_size: its size in bytes.
+ * @vm_size: how many bytes the host donated for the state of the VM.
  */
 void pkvm_guest_vm_created(struct kvm *kvm, void *pgd, size_t pgd_size, size_t vm_size)
 {
@@ -46,10 +46,12 @@ void pkvm_guest_vm_created(struct kvm *kvm, void *pgd, size_t pgd_size, size_t v
 }
 
 /*
- * See whether the guest has a page at @gfn: 0 if not, -EEXIST if so, -EFAULT if the
- * host took it by force. A page that is recorded but that the guest has no more
- * was relinquished: it is unpinned, and no longer charged, and until the guest touches
- * its place again that is not to have a page. Under kvm->arch.pkvm.guest.lock.
+ * Check whether the guest has a page at @gfn. Returns 0 if not, -EEXIST if so, -EFAULT if the
+ * host took the page by force.
+ *
+ * If the host has recorded a page, but the guest does not have it any more, the guest has
+ * relinquished the page. The host then unpins and uncharges it, and notes that @gfn stays
+ * empty until the guest touches it again. Caller holds kvm->arch.pkvm.guest.lock.
  */
 static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
@@ -62,7 +64,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 		return 0;
 
 	ret = kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn);
-	/* It may have come with a page beside it. */
+	/* The guest has a page, perhaps one that was donated around another fault. */
 	if (ret == -EEXIST)
 		return ret;
 
@@ -71,7 +73,7 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 		return -EFAULT;
 	}
 
-	/* In place of another entry, which takes no memory. */
+	/* This replaces an entry, so it needs no memory. */
 	xa_store(&kvm->arch.pkvm.guest.granules, gfn, xa_mk_value(0), GFP_NOWAIT);
 	trace_pkvm_page_relinquished(kvm->arch.pkvm.handle, gfn, page_to_pfn(page), 1);
 	pkvm_guest_unclaim_page(page_to_pfn(page));
@@ -83,12 +85,12 @@ static int check_guest_page(struct kvm_vcpu *vcpu, gfn_t gfn)
 }
 
 /**
- * pkvm_guest_relinquished() - See to a page that a protected guest gave back
- * @vcpu: the vCPU that did, loaded.
- * @gfn: where the guest had it.
+ * pkvm_guest_relinquished() - Unpin and uncharge a page that a protected guest relinquished
+ * @vcpu: the vCPU that relinquished the page, loaded.
+ * @gfn: the IPA of the page, in granules.
  *
- * The page is the host's already, and zero. Another vCPU may have touched @gfn
- * since: then the page that was there is seen to, and the guest has a new one.
+ * The host owns the page already, and its contents are zero. If another vCPU has touched @gfn
+ * since, that vCPU's fault has already unpinned the page, and the guest has a new one.
  */
 void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn)
 {
@@ -98,8 +100,8 @@ void pkvm_guest_relinquished(struct kvm_vcpu *vcpu, gfn_t gfn)
 }
 
 /*
- * Give the guest a page at @gfn unless it has one there. All vCPUs do so one after the
- * other: none takes the pin of another one for somebody else's.
+ * Donate a page to the guest at @gfn unless the guest has one there. Only one vCPU does so at a
+ * time: else one could take another one's pin for a reference of somebody in the host.
  */
 static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *memslot)
 {
@@ -120,7 +122,10 @@ static int give_page(struct kvm_vcpu *vcpu, gfn_t gfn, struct kvm_memory_slot *m
 	return ret;
 }
 
-/* Wait for somebody to let go of a page: 0 to look again, for the @nth time, or an error. */
+/*
+ * Wait until somebody else may have dropped their reference to a page. @nth counts the waits
+ * for it. Returns 0 if the caller should try again, or an error.
+ */
 static int wait_for_page(unsigned long end, unsigned int nth)
 {
 	if (signal_pending(current))
@@ -129,7 +134,7 @@ static int wait_for_page(unsigned long end, unsigned int nth)
 	if (time_after(jiffies, end))
 		return -EBUSY;
 
-	/* The CPUs keep references of pages that they are to put on LRU lists. */
+	/* CPUs hold references to pages that they have yet to put on an LRU list. */
 	if (nth == 1)
 		lru_add_drain_all();
 	else
@@ -139,17 +144,20 @@ static int wait_for_page(unsigned long end, unsigned int nth)
 }
 
 /**
- * pkvm_guest_mem_abort() - Give a protected guest the page that it needs
- * @vcpu: the vCPU that needs it, loaded.
- * @ipa: where; the page around it is donated, and with pkvm_fault_around what the VMM has
- *	 populated beside that: up to PKVM_DONATE_MAX_GRANULES, aligned to as many.
+ * pkvm_guest_mem_abort() - Donate the page on which a protected guest has faulted
+ * @vcpu: the vCPU that faulted, loaded.
+ * @ipa: the IPA. With pkvm_fault_around, the host also donates the pages around it that the
+ *	 VMM has populated: at most PKVM_DONATE_MAX_GRANULES pages in all, within a range that is
+ *	 aligned to this number.
  * @memslot: the slot that @ipa lies in. Caller holds kvm->srcu.
  *
- * Return: 0 with the page in place, be it that another vCPU was faster; -ENOMEM
- * if memory or RLIMIT_MEMLOCK are short; -EINTR or -EAGAIN if the caller has a
- * signal to see to; -EBUSY if somebody else in the host uses the page and did not let
- * go of it for a second; -EFAULT if there is no page that could be donated, or there
- * was one and the host took it back by force.
+ * Sleeps.
+ *
+ * Return: 0 if the guest has the page now, also if another vCPU was faster; -ENOMEM if memory
+ * or RLIMIT_MEMLOCK does not suffice; -EINTR or -EAGAIN if the caller has to handle a signal;
+ * -EBUSY if somebody else in the host uses the page and still does so after a second; -EFAULT
+ * if there is no page that can be donated, or if the host took the guest's page at @ipa by
+ * force.
  */
 int pkvm_guest_mem_abort(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 			 struct kvm_memory_slot *memslot)
@@ -180,13 +188,15 @@ static int release_page(struct kvm *kvm, gfn_t gfn)
 }
 
 /**
- * pkvm_guest_mem_release() - Let a guest take pages back that the host has used
- * @vcpu: the vCPU that will, loaded.
- * @gfn: the first of them, which is waited for.
- * @nr: how many. The guest takes them back as far as nobody uses them.
+ * pkvm_guest_mem_release() - Let a guest take back pages that the host holds
+ * @vcpu: the vCPU that takes them back, loaded.
+ * @gfn: the IPA of the first page, in granules. The function waits until nobody uses this page.
+ * @nr: how many pages. Those after the first are released up to one that is in use.
  *
- * Return: 0; -EINTR if the caller has a signal to see to; -EBUSY if somebody in the
- * host uses the first one and did not let go of it for a second.
+ * Sleeps.
+ *
+ * Return: 0; -EINTR if the caller has to handle a signal; -EBUSY if somebody in the host uses
+ * the first page and still does so after a second.
  */
 int pkvm_guest_mem_release(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long nr)
 {
@@ -206,7 +216,10 @@ int pkvm_guest_mem_release(struct kvm_vcpu *vcpu, gfn_t gfn, unsigned long nr)
 	return 0;
 }
 
-/* Collect donated pages of consecutive granules, from the first at or above *@gfn on. */
+/*
+ * Collect recorded pages at consecutive gfns, starting with the first page at or above *@gfn.
+ * Sets *@gfn to the gfn of that page. Returns how many pages.
+ */
 static unsigned int next_donated_run(struct kvm *kvm, unsigned long *gfn, struct page **pages)
 {
 	XA_STATE(xas, &kvm->arch.pkvm.guest.granules, *gfn);
@@ -260,11 +273,10 @@ static int reclaim_pages(struct kvm *kvm, unsigned long *nr_pages)
 }
 
 /**
- * pkvm_guest_teardown() - Have the hypervisor forget a VM, and get all of it back
+ * pkvm_guest_teardown() - Tear a VM down at EL2, and get back all of its memory
  * @kvm: a VM that has a handle, protected or not; no vCPU of it will run again.
  *
- * Sleeps. Pages that the hypervisor would not give back stay pinned: they are
- * not the host's to reuse.
+ * Sleeps. A page that EL2 does not return stays pinned, as the host must not reuse it.
  *
  * Return: 0, or the error of the step that failed.
  */
@@ -275,7 +287,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 	unsigned long nr_pages = 0, nr_shared;
 	int ret;
 
-	/* A CPU that takes a page by force holds on to the VM for a moment. */
+	/* A CPU that takes a page of the VM by force has a reference to the VM for a moment. */
 	do {
 		ret = kvm_call_hyp_nvhe(__pkvm_start_teardown_vm, handle);
 		cond_resched();
@@ -285,7 +297,7 @@ int pkvm_guest_teardown(struct kvm *kvm)
 
 	kvm->arch.pkvm.guest.nr_vcpus = 0;
 
-	/* What comes back is not shared any more. */
+	/* Read this first: the pages that EL2 returns do not count as shared any more. */
 	nr_shared = kvm->stat.protected.bytes_shared >> PAGE_SHIFT;
 	ret = reclaim_pages(kvm, &nr_pages);
 	if (nr_pages)

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: nobody in the host uses a page while it is private
- * (R9). The memory management asks, after it took a reference to a page and before
- * it uses the contents; and a page becomes private only if nobody has a reference
- * but those who are known not to use the contents.
+ * Protected guests, host side: nobody in the host uses a page while it is private (R9). The
+ * memory management calls this file after it took a reference to a page, and before it uses
+ * the contents. And a page becomes private only while nobody has a reference to it except
+ * those who are known not to use the contents.
  *
- * Two marks of each page say what the host knows of it:
+ * The host has two marks for each page:
  *
- * guest	A protected guest has it, or is about to get it. Set before the
- *		references are counted and the page is donated, cleared when the page
- *		is the host's again.
- * held		The guest shares it, and the hypervisor does not let the guest take it
- *		back before the host agrees. Set when the first reference is taken
- *		after the guest shared it; only for pages of a guest.
+ * guest	A protected guest has the page, or is about to get it. Set before the
+ *		references are counted and the page is donated. Cleared once the host owns the
+ *		page again.
+ * held		A guest shares the page, and EL2 does not let the guest take it back until
+ *		the host agrees. Set when somebody in the host takes the first reference
+ *		after the guest has shared the page. Set only together with "guest".
  *
- * What a guest shares and takes back it settles with the hypervisor alone, unless
- * the page is held: a MEM_UNSHARE of it leaves for the host, and waits until the
- * last reference is gone.
+ * A guest shares a page and takes it back by calls to EL2 alone, unless the page is held: a
+ * MEM_UNSHARE call for a held page exits to the host, and waits until the last reference
+ * is gone.
  *
- * Both sides first write and then read, with a full barrier in between. Who wants a
- * page to be private changes the marks, and then counts the references; who wants to
- * use it takes a reference, and then looks at the marks. At least one of the two
- * sees the other.
+ * Each of two sides first writes, then has a full barrier, then reads. The side that wants to
+ * make a page private changes the marks, and then counts the references. The side that wants
+ * to use the page takes a reference, and then looks at the marks. So at least one of the two
+ * sees what the other has written.
  */
 
 #include <linux/bitmap.h>
@@ -43,7 +43,7 @@
 /* Whether there may be private pages at all. */
 DEFINE_STATIC_KEY_FALSE(pkvm_private_memory);
 
-/* The marks of so many consecutive pages: one page of memory. */
+/* How many consecutive pages have their marks in one struct marks, which fills one page. */
 #define MARKS_SHIFT	(PAGE_SHIFT + 2)
 #define MARKS_PAGES	BIT(MARKS_SHIFT)
 
@@ -52,12 +52,12 @@ struct marks {
 	unsigned long held[BITS_TO_LONGS(MARKS_PAGES)];
 };
 
-/* By pfn >> MARKS_SHIFT; made when a guest gets the first of its pages, and kept. */
+/* Indexed by pfn >> MARKS_SHIFT. Allocated when a guest first gets one of the pages; kept. */
 static DEFINE_XARRAY(all_marks);
 
 /*
- * Over each change of "held", whose other half is the hypervisor's. Taken with
- * page-table locks held, and with interrupts off.
+ * Taken for each change of "held", so that the mark and what EL2 knows of it change together.
+ * Taken with page-table locks held. Interrupts are off while it is held.
  */
 static DEFINE_RAW_SPINLOCK(held_lock);
 
@@ -93,7 +93,7 @@ static struct marks *make_marks(unsigned long pfn)
 	return xa_is_err(other) ? NULL : other;
 }
 
-/* Have the hypervisor keep a shared page from being unshared. False if it is not shared. */
+/* Have EL2 refuse to unshare a page. Returns false if the guest does not share the page. */
 static bool hold_page(struct marks *marks, unsigned long pfn)
 {
 	unsigned long flags;
@@ -111,22 +111,25 @@ static bool hold_page(struct marks *marks, unsigned long pfn)
 }
 
 /**
- * pkvm_pages_accessible() - May the host use the contents of pages?
- * @page: the first of them. The caller has a reference to its folio.
- * @nr: how many, all of that folio.
+ * pkvm_pages_accessible() - Check how many pages' contents the host may use
+ * @page: the first page. The caller has a reference to its folio.
+ * @nr: how many pages, all of that folio.
  *
- * What a guest shares stays shared for as long as the caller keeps its reference.
- * May be called with page-table locks held, and with interrupts off.
+ * If a guest shares such a page, it cannot take the page back while the caller keeps its
+ * reference. May be called with page-table locks held, and with interrupts off.
  *
- * Return: how many it may, from the first on; less than @nr if the next one is
- * private.
+ * Return: how many pages, from the first on, the host may use; if less than @nr, the next
+ * page is private.
  */
 unsigned long pkvm_pages_accessible(struct page *page, unsigned long nr)
 {
 	unsigned long pfn = page_to_pfn(page), done = 0, bit, end;
 	struct marks *marks;
 
-	/* Between the reference and the marks. Pairs with those who mark a page. */
+	/*
+	 * Between taking the reference and looking at the marks. Pairs with the barriers in
+	 * claim_in_folio() and pkvm_guest_release_page().
+	 */
 	smp_mb();
 
 	while (done < nr) {
@@ -148,13 +151,14 @@ unsigned long pkvm_pages_accessible(struct page *page, unsigned long nr)
 }
 
 /**
- * pkvm_address_accessible() - May the host use what lies at a user address?
+ * pkvm_address_accessible() - Check whether the host may use the page at a user address
  * @vma: the area that the address is in; its mmap_lock is held.
  * @address: the address.
  *
- * For who found a page mapped after an access failed, and would try again for ever.
+ * For callers whose access has failed although a page is mapped: without this check they would
+ * retry for ever.
  *
- * Return: false if there is a private page.
+ * Return: false if a private page is mapped there.
  */
 bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address)
 {
@@ -164,7 +168,7 @@ bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address)
 	if (!folio_walk_start(&fw, vma, address & PAGE_MASK, 0))
 		return true;
 
-	/* The page-table lock keeps the mapping's reference for us. */
+	/* The mapping's reference to the folio stays while the page-table lock is held. */
 	accessible = pkvm_pages_accessible(fw.page, 1);
 	folio_walk_end(&fw, vma);
 
@@ -173,17 +177,17 @@ bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address)
 
 /**
  * pkvm_copy_accessible_page() - Copy a page if the host may use its contents
- * @to: the copy, zeroed if the host may not.
- * @from: the page, which will stay what it is, though the caller may have no
- *	  reference of its own: it has been mapped, or isolated, under a lock.
+ * @to: the copy; zeroed if the host may not use the contents.
+ * @from: the page. The caller need not have a reference of its own, but holds a lock under which
+ *	  the page is mapped or isolated, so that it is not reused meanwhile.
  *
- * So the child of a VMM that forks has zeroes in place of what is private.
+ * When a VMM forks, its child so finds zeroes in place of the contents of private pages.
  */
 void pkvm_copy_accessible_page(struct page *to, struct page *from)
 {
 	struct folio *folio = page_folio(from);
 
-	/* Without a reference it is about to be freed, or to be moved: no guest has it. */
+	/* A folio without references is being freed or moved, so no guest has its pages. */
 	if (!folio_try_get(folio)) {
 		copy_page(page_address(to), page_address(from));
 		return;
@@ -198,8 +202,8 @@ void pkvm_copy_accessible_page(struct page *to, struct page *from)
 }
 
 /*
- * How many pages of a folio guests have. Each is pinned for that, once. A folio is
- * aligned to its size, and has its marks side by side.
+ * Count the pages of a folio that guests have, for each of which the host has pinned the folio
+ * once. A folio is aligned to its size, so all of its marks are in one struct marks.
  */
 static unsigned int count_guest_pages(struct folio *folio)
 {
@@ -215,10 +219,10 @@ static unsigned int count_guest_pages(struct folio *folio)
 }
 
 /*
- * Whether somebody has a reference to a folio who may use the contents: one that is
- * neither of the page cache nor of a mapping, nor of the LRU lists, nor a guest's. The
- * folio is locked: that keeps off all that would add a mapping but fork(), which the
- * second look at the number of mappings is for.
+ * Check whether somebody who may use a folio's contents has a reference to it, that is, a
+ * reference which is not of the page cache, of a mapping, of an LRU list, or a guest's pin.
+ * The caller has locked the folio. So nobody but fork() can add a mapping, and for fork()
+ * the number of mappings is read a second time.
  */
 static bool folio_is_used(struct folio *folio)
 {
@@ -234,7 +238,7 @@ static bool folio_is_used(struct folio *folio)
 
 	mapped = folio_mapcount(folio);
 	expected += folio_expected_ref_count(folio);
-	/* On its way to an LRU list, or off it. */
+	/* The folio is being added to an LRU list or removed from one. */
 	expected += !folio_test_lru(folio);
 
 	return folio_ref_count(folio) != expected || folio_mapcount(folio) != mapped;
@@ -246,7 +250,7 @@ static void unclaim_pages(struct page **pages, unsigned int nr)
 		pkvm_guest_unclaim_page(page_to_pfn(pages[nr]));
 }
 
-/* Claim pages of one folio, all or none: its references are counted once for all of them. */
+/* Claim pages of one folio, all or none, as all of them have one count of references. */
 static int claim_in_folio(struct folio *folio, struct page **pages, unsigned int nr)
 {
 	struct marks *marks = make_marks(folio_pfn(folio));
@@ -260,14 +264,14 @@ static int claim_in_folio(struct folio *folio, struct page **pages, unsigned int
 		return -EBUSY;
 
 	for (done = 0; done < nr; done++) {
-		/* It may be shared with the host, and so be pinned, but it has one owner (R1). */
+		/* A page that a guest shares can be pinned again, but has one owner (R1). */
 		if (test_and_set_bit(mark_of(page_to_pfn(pages[done])), marks->guest)) {
 			ret = -EFAULT;
 			break;
 		}
 	}
 
-	/* Between the marks and the references. Pairs with pkvm_pages_accessible(). */
+	/* Between setting the marks and counting. Pairs with pkvm_pages_accessible(). */
 	smp_mb__after_atomic();
 	if (!ret && folio_is_used(folio))
 		ret = -EBUSY;
@@ -280,15 +284,16 @@ static int claim_in_folio(struct folio *folio, struct page **pages, unsigned int
 }
 
 /**
- * pkvm_guest_claim_pages() - See to it that pages can become private
- * @pages: pages that the caller pinned, once each, for a guest.
+ * pkvm_guest_claim_pages() - Mark pages as a guest's, if nobody else uses them
+ * @pages: pages that the caller has pinned, once each, for a guest.
  * @nr: how many.
  *
- * From here on nobody else can use them. Undone by pkvm_guest_unclaim_page(), for each.
+ * From then on nobody else in the host can use the pages. To be undone by
+ * pkvm_guest_unclaim_page(), for each page.
  *
- * Return: 0; or with nothing changed: -ENOMEM; -EFAULT if a guest has one of the pages;
- * -EBUSY if somebody uses one, or another one of its folio: references are counted by
- * folio, and pages of one that do not stand side by side in @pages pass for used.
+ * Return: 0; or with nothing changed: -ENOMEM; -EFAULT if a guest already has one of the pages;
+ * -EBUSY if somebody uses one of the pages or another page of its folio. References are counted
+ * per folio, so pages of one folio that are not next to each other in @pages also give -EBUSY.
  */
 int pkvm_guest_claim_pages(struct page **pages, unsigned int nr)
 {
@@ -312,8 +317,8 @@ int pkvm_guest_claim_pages(struct page **pages, unsigned int nr)
 }
 
 /**
- * pkvm_guest_unclaim_page() - Have a page be used again
- * @pfn: the page, which is the host's.
+ * pkvm_guest_unclaim_page() - Let the host use a page again
+ * @pfn: page frame number of the page, which the host owns.
  *
  * May be called in any context.
  */
@@ -333,9 +338,9 @@ void pkvm_guest_unclaim_page(unsigned long pfn)
 
 /**
  * pkvm_guest_release_page() - Let a guest take a page back that it shares
- * @page: the page, of a guest that cannot go away.
+ * @page: the page, of a guest that the caller keeps from being destroyed.
  *
- * Return: 0; -EBUSY if somebody uses the page, or another one of its folio.
+ * Return: 0; -EBUSY if somebody in the host uses the page, or another page of its folio.
  */
 int pkvm_guest_release_page(struct page *page)
 {
@@ -353,13 +358,13 @@ int pkvm_guest_release_page(struct page *page)
 
 	raw_spin_lock_irqsave(&held_lock, flags);
 	if (test_and_clear_bit(mark_of(pfn), marks->held)) {
-		/* Between the mark and the references. Pairs with pkvm_pages_accessible(). */
+		/* Between clearing the mark and counting. Pairs with pkvm_pages_accessible(). */
 		smp_mb__after_atomic();
 		used = folio_is_used(folio);
 		if (used)
 			set_bit(mark_of(pfn), marks->held);
 		else
-			/* It fails only for what is not shared any more. */
+			/* This fails only if the guest does not share the page any more. */
 			kvm_call_hyp_nvhe(__pkvm_host_release_page, pfn);
 	}
 	raw_spin_unlock_irqrestore(&held_lock, flags);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Protected guests, host side: windows, the memory of stand-alone slots. A guest's fault on
- * one takes the way of other VMs, through user_mem_abort() and pkvm_guest_np.c. Here is
- * what becomes of a fault where the guest does not want the host's memory.
+ * Protected guests, host side: windows, that is, the memory of stand-alone slots. The host
+ * handles a guest's fault on such a slot as that of a non-protected VM, by user_mem_abort() and
+ * pkvm_guest_np.c. This file handles the faults at IPAs that the guest does not guard, where
+ * the guest has not accepted the host's memory.
  *
- * Which IPAs the guest guards only the hypervisor knows (R2). To the host a stand-alone
- * slot is memory like that of other slots, which nobody owns but the host, and which is
- * neither pinned nor charged.
+ * Only EL2 knows which IPAs the guest guards (R2). The host keeps owning the memory of a
+ * stand-alone slot, and neither pins nor charges it.
  */
 
 #include <linux/kvm_host.h>
@@ -17,34 +17,36 @@
 #include <asm/kvm_pkvm_guest.h>
 
 /**
- * pkvm_guest_wants_page() - Does a fault ask for a page that the guest will own?
+ * pkvm_guest_wants_page() - Check whether a fault needs a page that the guest will own
  * @kvm: the VM, protected or not.
  * @memslot: the slot that the fault lies in.
  *
- * Return: true if so; false if the VM is not protected, or the page stays the host's.
+ * Return: true if so; false if the VM is not protected, or the slot is stand-alone, so that
+ * the host keeps owning the page.
  */
 bool pkvm_guest_wants_page(struct kvm *kvm, const struct kvm_memory_slot *memslot)
 {
 	return kvm_vm_is_protected(kvm) && !(memslot->flags & KVM_MEM_ARM_STANDALONE);
 }
 
-/* Whether the guest guards an IPA, whatever has become of it. */
+/* Check whether the guest guards an IPA, also if the host shares a page there. */
 static bool is_guarded(phys_addr_t ipa)
 {
 	return kvm_call_hyp_nvhe(__pkvm_guest_check_place, ipa >> PAGE_SHIFT) == -EPERM;
 }
 
 /**
- * pkvm_window_failed() - Decide what a fault becomes that was not resolved
+ * pkvm_window_failed() - Decide what to do about a fault for which no page could be mapped
  * @vcpu: the vCPU, loaded.
- * @ipa: the page that it faulted on.
+ * @ipa: the IPA of the page on which the vCPU faulted.
  * @memslot: the slot that @ipa lies in.
- * @error: why the fault was not resolved.
+ * @error: why no page could be mapped.
  *
- * Where a protected guest has no guard, or has not enrolled, a stand-alone slot is as good
- * as none, whatever is behind it.
+ * If a protected guest does not guard @ipa, or has not enrolled, a stand-alone slot has no
+ * effect, whatever memory it has.
  *
- * Return: as io_mem_abort() if that is so; else @error.
+ * Return: in that case the result of io_mem_abort(), which handles the access as if there were
+ * no slot; else @error.
  */
 int pkvm_window_failed(struct kvm_vcpu *vcpu, phys_addr_t ipa,
 		       const struct kvm_memory_slot *memslot, int error)
