@@ -181,7 +181,7 @@ bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address)
  * @from: the page. The caller need not have a reference of its own, but holds a lock under which
  *	  the page is mapped or isolated, so that it is not reused meanwhile.
  *
- * When a VMM forks, its child so finds zeroes in place of the contents of private pages.
+ * When a VMM forks, its child thus finds zeroes in place of the contents of private pages.
  */
 void pkvm_copy_accessible_page(struct page *to, struct page *from)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The calls of a host in protected mode, beyond those of asm/kvm_asm.h. See
- * Documentation/virt/kvm/arm/pkvm-host.rst, and nvhe/host_call.c for their handlers.
+ * The calls that a host in protected mode can make, beyond those of asm/kvm_asm.h.
+ * Documentation/virt/kvm/arm/pkvm-host.rst describes them; their handlers are in
+ * nvhe/host_call.c.
  */
 #ifndef __ARM64_KVM_PKVM_CALLS_H__
 #define __ARM64_KVM_PKVM_CALLS_H__
@@ -9,7 +10,7 @@
 /* Above all numbers of enum __kvm_host_smccc_func. */
 #define PKVM_FIRST_HOST_CALL	64
 
-/* Named as kvm_call_hyp_nvhe() finds them. */
+/* kvm_call_hyp_nvhe() makes these names from the name of the function that is called. */
 enum pkvm_host_call {
 	__KVM_HOST_SMCCC_FUNC___pkvm_vcpu_load = PKVM_FIRST_HOST_CALL,
 	__KVM_HOST_SMCCC_FUNC___pkvm_vcpu_put,

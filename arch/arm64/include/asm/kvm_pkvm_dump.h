@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The dump of a stage-2 that the hypervisor owns: what it writes into a page of the
- * host's, call by call, and what the host makes of the pages.
+ * The dump of a stage-2 that the hypervisor owns. With each call the hypervisor writes a part of
+ * it into a page of the host, and the host puts the parts together.
  */
 #ifndef __ARM64_KVM_PKVM_DUMP_H__
 #define __ARM64_KVM_PKVM_DUMP_H__
@@ -15,20 +15,20 @@
 #define PKVM_S2_LEVELS		(KVM_PGTABLE_LAST_LEVEL - KVM_PGTABLE_FIRST_LEVEL + 1)
 #define PKVM_S2_LEVEL(level)	((level) - KVM_PGTABLE_FIRST_LEVEL)
 
-/* What a run keeps of an invalid entry: all but where the page is in its owner's space. */
+/* The bits of an invalid entry that a run keeps: all but the page's address for its owner. */
 #define PKVM_S2_RUN_INVALID	GENMASK_ULL(23, 0)
 
 /**
- * struct pkvm_s2_run - Neighbouring entries that are equal, or a part of a block
+ * struct pkvm_s2_run - Consecutive entries that are equal, or a part of a block
  * @addr:	the first input address.
  * @size:	bytes.
- * @pte:	the entry, without the output address if it is valid, else the bits
- *		of PKVM_S2_RUN_INVALID.
- * @nr:		how many entries begin in it.
- * @level:	the level of their table.
- * @state:	enum pkvm_page_state of memory, as the table's owner has it. A block
- *		whose pages differ in it is told in parts.
- * @memory:	whether it is memory, of which alone there is a state.
+ * @pte:	a valid entry without its output address, or the bits of
+ *		PKVM_S2_RUN_INVALID of an invalid one.
+ * @nr:		how many entries begin in the run.
+ * @level:	the level of the entries' table.
+ * @state:	enum pkvm_page_state of memory, as the owner of the stage-2 has it. A block
+ *		whose pages differ in their state is split into several runs.
+ * @memory:	whether the run is memory, which alone has a state.
  * @pad:	0.
  */
 struct pkvm_s2_run {
@@ -43,13 +43,14 @@ struct pkvm_s2_run {
 };
 
 /**
- * struct pkvm_s2_dump - What one call tells
- * @gen:	hand this to the next call.
- * @next:	where the next call goes on, in bytes; @end when all is told.
- * @end:	the size of the input space.
- * @refs:	references that entries hold on the tables that this call came to.
- * @faults:	how many faults of the host mapped something in its stage-2, ever.
- * @tables:	how many pages these were, per level.
+ * struct pkvm_s2_dump - The part of a dump that one call writes
+ * @gen:	to be passed to the next call.
+ * @next:	the input address where the next call goes on; @end when the dump is complete.
+ * @end:	the size of the input space in bytes.
+ * @refs:	how many references entries hold on the tables whose first entry this call
+ *		visited.
+ * @faults:	how many faults of the host have mapped something in its stage-2 so far.
+ * @tables:	how many pages these tables are, per level.
  * @nr_runs:	elements of @run.
  * @run:	runs, in order.
  */
@@ -71,20 +72,20 @@ struct pkvm_s2_dump {
 
 struct kvm;
 
-/* Set before the host gives up EL2: tables that were split stay so. */
+/* Set before the host gives up EL2: then EL2 keeps the tables by which blocks were split. */
 #define pkvm_s2_keep_tables	kvm_nvhe_sym(host_stage2_keep_tables)
 extern bool pkvm_s2_keep_tables;
 
 /**
- * struct pkvm_s2_snapshot - A stage-2 as it was at one moment
+ * struct pkvm_s2_snapshot - The whole contents of a stage-2 at one moment
  * @run:	runs of equal entries, in order.
  * @nr_runs:	how many.
- * @max_runs:	how many fit in what was allocated.
+ * @max_runs:	how many fit in the memory that was allocated.
  * @leaves:	valid leaves, per level.
  * @annotated:	invalid entries that are not empty.
  * @tables:	pages of tables, per level.
  * @refs:	references that entries hold on tables.
- * @faults:	of the host's: how many of its faults mapped something until then.
+ * @faults:	of the host's stage-2: how many of the host's faults had mapped something.
  */
 struct pkvm_s2_snapshot {
 	struct pkvm_s2_run	*run;

@@ -30,7 +30,7 @@ enum pkvm_offer {
 	PKVM_STATE,
 };
 
-/* Features that only a VM gets that requested them when it was created. */
+/* A VM has some features only if it requested them when it was created. */
 enum pkvm_option {
 	PKVM_ALWAYS,
 	PKVM_WITH_SVE,
@@ -40,14 +40,14 @@ enum pkvm_option {
 };
 
 /**
- * struct pkvm_id_field - A row of the table
+ * struct pkvm_id_field - A field of an ID register, and how it is offered to VMs
  * @reg: IDREG_IDX() of the register.
- * @shift: its lowest bit.
- * @width: how many bits it has, 1, 4 or 8.
+ * @shift: the field's lowest bit.
+ * @width: how many bits the field has, 1, 4 or 8.
  * @is_signed: whether 0b1111 is less than 0b0000.
- * @pvm: how it is offered to protected VMs.
+ * @pvm: how the field is offered to protected VMs.
  * @pvm_max: the greatest value that a protected VM is shown.
- * @np: how it is offered to non-protected VMs.
+ * @np: how the field is offered to non-protected VMs.
  * @np_max: the greatest value that EL2 lets the host show a non-protected VM.
  * @option: the option that the VM must have requested.
  * @hidden: the value that means that there is no such feature.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What EL2 leaves for the host to print when a page is not what its ghost says, see
+ * The report that EL2 leaves for the host to print when a page differs from its ghost, see
  * nvhe/ghost.c.
  */
 #ifndef __ARM64_KVM_PKVM_GHOST_H__
@@ -13,19 +13,20 @@
 #ifdef CONFIG_NVHE_EL2_DEBUG
 
 /**
- * struct pkvm_ghost_report - A difference between the ghost and EL2.
- * @call:	The call after which it was found; NULL as long as none was.
+ * struct pkvm_ghost_report - A difference between the ghost and EL2's state.
+ * @call:	The call after which EL2 found the difference; NULL if there is none.
  * @what:	What differs.
  * @ret:	What the call returned.
- * @phys:	The page, or 0 if the difference is not one of a page.
- * @found:	What EL2 has.
- * @wanted:	What it ought to have.
- * @owner:	Of the ghost: enum pkvm_component_id.
- * @shared:	Of the ghost: enum ghost_share.
- * @handle:	Of the ghost: the guest that owns the page; or the VM that differs.
- * @ipa:	Of the ghost: where that has it; or where the VM differs.
- * @count:	Of the ghost: places in np-VMs.
- * @pins:	Of the ghost: pins of the hypervisor.
+ * @phys:	Physical address of the page that differs, or 0 if the difference is not in a
+ *		page.
+ * @found:	The value in EL2's state.
+ * @wanted:	The value that EL2's state ought to have.
+ * @owner:	In the ghost: the page's owner, enum pkvm_component_id.
+ * @shared:	In the ghost: whether the page is shared, enum ghost_share.
+ * @handle:	In the ghost: the guest that owns the page; or the VM that differs.
+ * @ipa:	In the ghost: the page's IPA in that guest; or the IPA where the VM differs.
+ * @count:	In the ghost: at how many IPAs of VMs the host shares the page.
+ * @pins:	In the ghost: how many times the hypervisor has pinned the page.
  */
 struct pkvm_ghost_report {
 	const char *call;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Protected guests: what the host and the hypervisor have to agree on, and what
- * the rest of the host's KVM calls.
+ * Protected guests: definitions on which the host and the hypervisor have to agree, and
+ * functions that the rest of the host's KVM calls.
  */
 #ifndef __ARM64_KVM_PKVM_GUEST_H__
 #define __ARM64_KVM_PKVM_GUEST_H__
@@ -19,28 +19,28 @@ struct kvm_one_reg;
 struct kvm_vcpu;
 
 /*
- * The most granules that one __pkvm_reclaim_dying_guest() call takes back. Each
- * may have to be zeroed and cleaned with interrupts off (R6).
+ * The most granules that one __pkvm_reclaim_dying_guest() call returns to the host. EL2 may
+ * have to zero and clean each of them with interrupts off (R6).
  */
 #define PKVM_RECLAIM_MAX_GRANULES	16
 
 /*
- * The most pages of page tables and memcaches that one
- * __pkvm_finalize_teardown_vm() call hands back (R6). What holds the state of a
- * vCPU or of the VM, a few pages, goes as a whole.
+ * The most pages of page tables and memcaches that one __pkvm_finalize_teardown_vm() call
+ * returns to the host (R6). The few pages with the state of a vCPU or of the VM are returned
+ * as a whole.
  */
 #define PKVM_TEARDOWN_MAX_PAGES		16
 
-/* The most entries of a dying guest's stage-2 that one such call looks at. */
+/* The most entries of a dying guest's stage-2 that one such call visits. */
 #define PKVM_TEARDOWN_MAX_ENTRIES	512
 
 /*
- * How many pages of stage-2 tables a protected guest may have beyond one for each page of
- * memory, before it gets none for further guards.
+ * How many pages of stage-2 tables a protected guest may have beyond one for each of its pages
+ * of memory. A guest with more gets no further tables for guards.
  */
 #define PVM_MAX_GUARD_TABLES		(SZ_64M >> PAGE_SHIFT)
 
-/* In place of the IPA of the firmware: the VM has none. */
+/* Instead of an IPA for the firmware: the VM has no firmware. */
 #define PVM_NO_FW			(~0ULL)
 
 /* VM handles start here rather than at 0, so that 0 means "no VM". */
@@ -61,8 +61,8 @@ static inline unsigned int pkvm_handle_to_vmid(unsigned int handle)
 }
 
 /*
- * Answers to SMCCC_ARCH_FEATURES for ARCH_WORKAROUND_1, 2 and 3 (Arm DEN0028),
- * as the host found the mitigations when it booted.
+ * Answers to SMCCC_ARCH_FEATURES for ARCH_WORKAROUND_1, 2 and 3 (Arm DEN0028), according to the
+ * mitigations that the host found when it booted.
  */
 enum pvm_smccc_workaround {
 	PVM_SMCCC_WORKAROUND_1,

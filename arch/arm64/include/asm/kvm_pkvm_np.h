@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The stage-2 of non-protected VMs on a host in protected mode. The hypervisor owns it, and
- * the host fills it by sharing pages with the VM. Constants that both use, and the host's
- * functions that replace kvm_pgtable_stage2_*() there.
+ * Non-protected VMs on a host in protected mode. The hypervisor owns their stage-2, and the host
+ * fills it by sharing pages with the VM. This file has the constants that both use, and the
+ * host's functions that replace kvm_pgtable_stage2_*().
  */
 #ifndef __ARM64_KVM_PKVM_NP_H__
 #define __ARM64_KVM_PKVM_NP_H__
@@ -13,8 +13,8 @@
 #include <asm/kvm_pgtable.h>
 
 /*
- * The most granules that a call unshares unless they are one block, and the most that
- * __pkvm_host_unshare_guest_all() visits (R6).
+ * The most granules that one call of __pkvm_host_unshare_guest() unshares, unless they are one
+ * block, and that one of __pkvm_host_unshare_guest_all() visits (R6).
  */
 #define PKVM_UNSHARE_MAX_GRANULES	128
 

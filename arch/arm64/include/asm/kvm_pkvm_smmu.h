@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the host says about its SMMUv3s before it gives up its privileges, and the
- * layout of the memory that it gives to the hypervisor for each of them. The host
- * is trusted until then; the hypervisor copies what it keeps.
+ * The description of the SMMUv3s that the host passes to the hypervisor before it gives up its
+ * privileges, and the layout of the memory that it donates for each of them. The host is
+ * trusted until then, and the hypervisor copies what it needs later.
  */
 #ifndef __ARM64_KVM_PKVM_SMMU_H__
 #define __ARM64_KVM_PKVM_SMMU_H__
@@ -91,13 +91,13 @@ static inline size_t pkvm_smmu_mem_size(u32 sid_bits)
 	return 2 * PAGE_ALIGN(pkvm_smmu_nr_l1(sid_bits) * sizeof(u64)) + 3 * PAGE_SIZE;
 }
 
-/* Level at which a walk of @ia_bits starts; as many as 16 tables are joined there. */
+/* Level at which a walk of @ia_bits starts; up to 16 tables are concatenated there. */
 static inline s8 pkvm_smmu_start_level(u32 ia_bits)
 {
 	return KVM_PGTABLE_LAST_LEVEL + 1 - ARM64_HW_PGTABLE_LEVELS(ia_bits - 4);
 }
 
-/* Bytes of the first level, of which there is at least a page. */
+/* Bytes of the tables at the first level, at least a page. */
 static inline size_t pkvm_smmu_pgd_size(u32 ia_bits)
 {
 	u32 shift = ARM64_HW_PGTABLE_LEVEL_SHIFT(pkvm_smmu_start_level(ia_bits));

@@ -15,9 +15,9 @@
  * struct pkvm_vm_stat - How much of a protected VM's IPA space is in which state.
  * @bytes_private:	Memory that only the guest can access.
  * @bytes_shared:	Memory that the guest shares with the host.
- * @bytes_guarded:	IPA space that is MMIO.
- * @bytes_window:	IPA space that the guest guards, and where it sees memory of the host.
- * @bytes_relinquished: Memory that the guest has given back, ever.
+ * @bytes_guarded:	IPA space that the guest guards as MMIO, without windows.
+ * @bytes_window:	IPA space that the guest guards and where the host shares memory.
+ * @bytes_relinquished: Memory that the guest has relinquished so far.
  */
 struct pkvm_vm_stat {
 	u64 bytes_private;
@@ -30,25 +30,25 @@ struct pkvm_vm_stat {
 /**
  * struct pkvm_vcpu_stat - The calls and exits of a protected vCPU.
  * @pages_shared:	Pages that its MEM_SHARE calls shared.
- * @pages_unshared:	Pages that its MEM_UNSHARE calls unshared.
- * @calls_info:		Calls that ask what there is: CALL_UID, FEATURES, HYP_MEMINFO,
+ * @pages_unshared:	Pages that its MEM_UNSHARE calls took back.
+ * @calls_info:		Calls that ask for information: CALL_UID, FEATURES, HYP_MEMINFO,
  *			MMIO_GUARD_INFO, and SMCCC's own.
  * @calls_share:	MEM_SHARE.
  * @calls_unshare:	MEM_UNSHARE.
  * @calls_relinquish:	MEM_RELINQUISH.
  * @calls_guard:	MMIO_GUARD_{ENROLL,MAP,UNMAP}, MMIO_RGUARD_{MAP,UNMAP}.
  * @calls_psci:		PSCI.
- * @calls_unknown:	Anything else. All calls are counted when they are answered,
- *			be it with an error.
+ * @calls_unknown:	Any other call. Each call is counted when it is answered, also with an
+ *			error.
  * @exits_interrupt:	Exits for an interrupt of the host.
- * @exits_wfx:		WFI and WFE.
- * @exits_fault:	Accesses to memory that is not there.
- * @exits_mmio:		Accesses to MMIO.
- * @exits_page:		Calls that waited for a page.
- * @exits_tables:	Calls that waited for pages for tables.
- * @exits_psci:		PSCI calls that the host had something to do for.
- * @exits_relinquish:	Pages given back.
- * @exits_sgi:		Software-generated interrupts.
+ * @exits_wfx:		Exits for WFI and WFE.
+ * @exits_fault:	Exits for an access where the guest has no page.
+ * @exits_mmio:		Exits for an access to MMIO.
+ * @exits_page:		Exits for a call that needs a page, or one that the host still uses.
+ * @exits_tables:	Exits for a call that needs pages for tables.
+ * @exits_psci:		Exits for a PSCI call for which the host has something to do.
+ * @exits_relinquish:	Exits for a page that the guest has relinquished.
+ * @exits_sgi:		Exits for a software-generated interrupt.
  */
 struct pkvm_vcpu_stat {
 	u64 pages_shared;
