@@ -214,6 +214,11 @@ static const char *look(struct worker *w, size_t page, struct page *is)
 
 	if (w->config->protected && is->state == PRIVATE)
 		return may ? "the host can read a private page" : NULL;
+	/* A fault on a page beside it donates an untouched page, too, if it is populated. */
+	if (w->config->protected && is->state == UNTOUCHED && !may) {
+		is->state = PRIVATE;
+		return NULL;
+	}
 	if (!may)
 		return "the host cannot read its own page";
 	if (READ_ONCE(*host_of(w, page)) != is->value)
