@@ -271,6 +271,18 @@ void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret)
 	ghost_changed(vm, ipa);
 }
 
+/**
+ * ghost_host_loses() - The host loses a page to a guest
+ * @phys: the page. The host's lock is held.
+ *
+ * A call that changes the host's half first, and tells the ghost when the guest has the
+ * page, must not give the lock up in between.
+ */
+void ghost_host_loses(u64 phys)
+{
+	ghost_note_host(phys);
+}
+
 /* A page that a guest did something with has to be that guest's, and there. */
 static bool is_guests(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u8 shared)
 {

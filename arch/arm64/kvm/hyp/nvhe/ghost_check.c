@@ -253,13 +253,10 @@ static void check_bystanders(void)
 }
 
 /**
- * ghost_host_loses() - Have a page compared when the host's lock is given up
- * @phys: the page, which the host is about to lose. The host's lock is held.
- *
- * A call that changes the host's half first, and tells the ghost when the guest has the
- * page, must not give the lock up in between.
+ * ghost_note_host() - Have a page compared when the host's lock is given up
+ * @phys: the page. The host's lock is held.
  */
-void ghost_host_loses(u64 phys)
+void ghost_note_host(u64 phys)
 {
 	u64 table = ALIGN_DOWN(phys, kvm_granule_size(KVM_PGTABLE_LAST_LEVEL - 1));
 	unsigned int i;
@@ -286,7 +283,7 @@ void ghost_check_host(u64 phys)
 	s8 level;
 
 	check_host_page(phys, READ_ONCE(*find_pte(&host_mmu.pgt, phys, &level)), level);
-	ghost_host_loses(phys);
+	ghost_note_host(phys);
 }
 
 /**

@@ -41,6 +41,7 @@ void ghost_ready(void);
 bool ghost_knows(u64 phys, u64 nr_pages);
 void ghost_expect(u64 phys, const char *what, u64 found, u64 wanted);
 void ghost_expect_vm(struct pkvm_hyp_vm *vm, u64 ipa, const char *what, u64 found, u64 wanted);
+void ghost_note_host(u64 phys);
 void ghost_check_host(u64 phys);
 void ghost_check_hyp(u64 phys);
 void ghost_changed(struct pkvm_hyp_vm *vm, u64 ipa);
