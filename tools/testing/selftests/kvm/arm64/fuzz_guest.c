@@ -480,7 +480,9 @@ static void make_guest(struct fuzz *fuzz)
 	fuzz->ipa_end = 1UL << ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
 
 	for (unsigned int i = 1; i < FUZZ_VCPUS; i++) {
-		if (pvm_cpu_on(vm, i))
+		/* It is on once it has run. */
+		if (pvm_cpu_on(vm, i) ||
+		    pvm_hvc(&vm->vcpus[i], HVC_FEATURES, 0, 0, 0) == PVM_HVC_LOST)
 			ksft_exit_fail_msg("vCPU %u does not start\n", i);
 	}
 	for (int i = 0; i < 3; i++)
