@@ -59,7 +59,7 @@ class Interrupt(unittest.TestCase):
         return found
 
     def interrupt(self, *command, whom=os.killpg, sign=signal.SIGINT):
-        """Start a command, and send it a signal while the program waits. Return (status, output)."""
+        """Start a command, and signal it while the program waits. Return (status, output)."""
         started = self.box.path('started')
         with contextlib.suppress(FileNotFoundError):
             os.remove(started)
