@@ -8,8 +8,8 @@
  * and a call on a range says how far it got. The kvm_pgtable of such a VM has no
  * tables, it only says of what kind they would be.
  *
- * A protected VM comes by here as well, from MMU notifiers for one. Of its pages none are
- * shared but those of windows, see pkvm_guest_window.c.
+ * KVM also calls these functions for protected VMs, for example from MMU notifiers. The host
+ * shares pages with a protected VM only in windows, see pkvm_guest_window.c.
  */
 
 #include <linux/arm-smccc.h>
@@ -31,7 +31,10 @@ static pkvm_handle_t np_handle(struct kvm *kvm)
 	return kvm_vm_is_protected(kvm) ? 0 : READ_ONCE(kvm->arch.pkvm.handle);
 }
 
-/* 0 as long as nothing can have been shared with the VM, protected or not. */
+/*
+ * The handle of a VM, protected or not, with which the host may share pages; 0 if it cannot
+ * have shared any yet, so that there is nothing to unshare.
+ */
 static pkvm_handle_t shared_handle(struct kvm *kvm)
 {
 	if (kvm_vm_is_protected(kvm) && !READ_ONCE(kvm->arch.pkvm.guest.has_windows))
@@ -51,15 +54,19 @@ static void count_shared(struct kvm *kvm, u64 gfn, u64 pfn, u64 nr)
 	}
 }
 
+static void add_unshared(struct kvm *kvm, u64 nr)
+{
+	atomic64_add(nr, kvm_vm_is_protected(kvm) ? &pkvm_guest_totals.window_pages_unshared :
+						    &pkvm_guest_totals.np_pages_unshared);
+}
+
 static void count_unshared(struct kvm *kvm, u64 gfn, u64 pfn, u64 nr)
 {
-	if (kvm_vm_is_protected(kvm)) {
-		atomic64_add(nr, &pkvm_guest_totals.window_pages_unshared);
+	add_unshared(kvm, nr);
+	if (kvm_vm_is_protected(kvm))
 		trace_pkvm_window_pages_unshared(kvm->arch.pkvm.handle, gfn, pfn, nr);
-	} else {
-		atomic64_add(nr, &pkvm_guest_totals.np_pages_unshared);
+	else
 		trace_pkvm_np_pages_unshared(kvm->arch.pkvm.handle, gfn, pfn, nr);
-	}
 }
 
 /* For a call that returns more than a value. */
@@ -116,9 +123,7 @@ void pkvm_np_unshare_all(struct kvm *kvm)
 		if (WARN_ON_ONCE(done <= 0))
 			return;
 
-		atomic64_add(res.a2, kvm_vm_is_protected(kvm) ?
-				     &pkvm_guest_totals.window_pages_unshared :
-				     &pkvm_guest_totals.np_pages_unshared);
+		add_unshared(kvm, res.a2);
 		gfn += done;
 		cond_resched();
 	}
@@ -142,7 +147,7 @@ static int np_share_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 	return 0;
 }
 
-/* Share pages, in place of what else is shared there. */
+/* Share pages. If other pages are shared at the IPA, unshare those first. */
 static int np_replace_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 			    enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
 {
@@ -157,8 +162,8 @@ static int np_replace_pages(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phy
 }
 
 /*
- * A page for a window. The guest need not guard all of a block that the host has there: it
- * gets the page that it faulted on then.
+ * Share a page or a block in a window. If the guest does not guard all of the block, the host
+ * shares only the page on which the guest faulted.
  */
 static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 			   enum kvm_pgtable_prot prot, struct kvm_hyp_memcache *mc)
@@ -168,7 +173,7 @@ static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	int ret;
 
 	prot &= ~KVM_PGTABLE_PROT_X;
-	/* Before MMU notifiers can find that it has none. Both are under the mmu_lock. */
+	/* MMU notifiers, which hold the mmu_lock as the caller does, unshare only if this is set. */
 	WRITE_ONCE(vcpu->kvm->arch.pkvm.guest.has_windows, true);
 
 	ret = np_replace_pages(pgt, addr, size, phys, prot, mc);
@@ -177,7 +182,7 @@ static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 		ret = np_replace_pages(pgt, addr, PAGE_SIZE, phys + offset, prot, mc);
 	}
 
-	/* The host does not see whether it was a permission that was missing. */
+	/* The page is shared already. Perhaps the guest lacked the permission to write. */
 	if (ret == -EAGAIN && prot & KVM_PGTABLE_PROT_W)
 		ret = pkvm_pgtable_stage2_relax_perms(pgt, addr, prot);
 
@@ -194,9 +199,9 @@ static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
  * @mc: the vCPU's pkvm_memcache, topped up.
  * @flags: not used, there is but one way to walk at EL2.
  *
- * What is shared at the IPA already, if it is something else, is unshared. A protected
- * VM, which comes here for windows alone, may be given less than all of @size, and nothing
- * that it could execute.
+ * Other pages that are shared at the IPA are unshared first. KVM calls this function for a
+ * protected VM only to share pages in a window. The VM then may get fewer pages than @size
+ * has, and cannot execute them.
  *
  * Return: 0; -EAGAIN if the guest has to fault again, because another vCPU was
  * faster or only permissions differ; -EFAULT if the page is not the host's to
