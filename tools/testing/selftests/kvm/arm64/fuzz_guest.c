@@ -45,8 +45,6 @@
 
 #define WALL_SLOT	(PVM_FREE_SLOT + 2)
 
-#define FAULT_AROUND	"/sys/module/kvm/parameters/pkvm_fault_around"
-
 /* The data is in two adjacent slots. No memory follows them. */
 #define SECOND_SLOT	(PVM_FREE_SLOT + 1)
 #define FIRST_PAGES	640UL
@@ -469,7 +467,7 @@ static void make_guest(struct fuzz *fuzz)
 	uint64_t first = FIRST_PAGES * FUZZ_PAGE;
 
 	/* The model knows what the hypervisor does: the host gives what is asked for, no more. */
-	if (pvm_write(FAULT_AROUND, "N") ||
+	if (pvm_write(PVM_FAULT_AROUND, "N") ||
 	    pvm_create(vm, KVM_VM_TYPE_ARM_PROTECTED, FUZZ_VCPUS, 0) ||
 	    pvm_set_slot(vm, PVM_DATA_SLOT, 0, PVM_DATA_IPA, first, fuzz->data) ||
 	    pvm_set_slot(vm, SECOND_SLOT, 0, PVM_DATA_IPA + first, DATA_SIZE - first,

@@ -22,7 +22,6 @@
 #include "pvm.h"
 #include "pvm_probe.h"
 
-#define PARAMETER	"/sys/module/kvm/parameters/pkvm_fault_around"
 #define SECRET		0x5ec2e75ec2e75ec2UL
 #define PAGE		((uint64_t)getpagesize())
 /* The most pages of a fault, and where the one begins that most tests look at. */
@@ -49,14 +48,14 @@ FIXTURE_SETUP(around)
 	ASSERT_EQ(0, pvm_create(&self->vm, KVM_VM_TYPE_ARM_PROTECTED, 2, PAGES * PAGE));
 	self->vcpu = &self->vm.vcpus[0];
 	self->mem = self->vm.data;
-	ASSERT_EQ(0, pvm_write(PARAMETER, "Y"));
+	ASSERT_EQ(0, pvm_write(PVM_FAULT_AROUND, "Y"));
 	/* Donate the code. */
 	ASSERT_LE(0, pvm_hvc(self->vcpu, HVC_PSCI_VERSION, 0, 0, 0));
 }
 
 FIXTURE_TEARDOWN(around)
 {
-	pvm_write(PARAMETER, "Y");
+	pvm_write(PVM_FAULT_AROUND, "Y");
 	pvm_free(&self->vm);
 }
 
@@ -316,12 +315,12 @@ TEST_F(around, relinquished_neighbour)
 
 TEST_F(around, turned_off)
 {
-	ASSERT_EQ(0, pvm_write(PARAMETER, "N"));
+	ASSERT_EQ(0, pvm_write(PVM_FAULT_AROUND, "N"));
 	populate(self->mem, 0, PAGES);
 	EXPECT_EQ(1, touch(self->vcpu, FIRST));
 	EXPECT_EQ(1, touch(self->vcpu, FIRST + 1));
 	EXPECT_EQ(2, nr_private(self->mem, 0, PAGES));
-	ASSERT_EQ(0, pvm_write(PARAMETER, "Y"));
+	ASSERT_EQ(0, pvm_write(PVM_FAULT_AROUND, "Y"));
 	EXPECT_EQ(AROUND - 2, touch(self->vcpu, FIRST + 2));
 }
 

@@ -28,7 +28,6 @@
 
 #define PAGES		4
 #define RACE_SECONDS	4
-#define FAULT_AROUND	"/sys/module/kvm/parameters/pkvm_fault_around"
 #define HUGE		(2UL * 1024 * 1024)
 
 static double seconds(void)
@@ -71,12 +70,12 @@ FIXTURE_SETUP(pins)
 	/* The first run donates the page with the code. Later only a test causes donations. */
 	ASSERT_NE(PVM_HVC_LOST, pvm_hvc(self->vcpu, HVC_FEATURES, 0, 0, 0));
 	/* A fault of the guest is about one page. */
-	ASSERT_EQ(0, pvm_write(FAULT_AROUND, "N"));
+	ASSERT_EQ(0, pvm_write(PVM_FAULT_AROUND, "N"));
 }
 
 FIXTURE_TEARDOWN(pins)
 {
-	EXPECT_EQ(0, pvm_write(FAULT_AROUND, "Y"));
+	EXPECT_EQ(0, pvm_write(PVM_FAULT_AROUND, "Y"));
 	EXPECT_EQ(0, pvm_backed_forced(&self->b));
 	pvm_kill(&self->b.vm);
 	EXPECT_FALSE(pvm_log_complains(self->b.log));

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether a fault of a protected guest donates the populated pages around it, too: Y or N. */
+#define PVM_FAULT_AROUND	"/sys/module/kvm/parameters/pkvm_fault_around"
+
 enum pvm_access {
 	PVM_READ,
 	PVM_WRITE,	/* of a zero byte */
