@@ -173,7 +173,7 @@ static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	int ret;
 
 	prot &= ~KVM_PGTABLE_PROT_X;
-	/* MMU notifiers, which hold the mmu_lock as the caller does, unshare only if this is set. */
+	/* MMU notifiers hold the mmu_lock, as the caller does, and unshare only if this is set. */
 	WRITE_ONCE(vcpu->kvm->arch.pkvm.guest.has_windows, true);
 
 	ret = np_replace_pages(pgt, addr, size, phys, prot, mc);
