@@ -165,7 +165,9 @@ def steps(series, brought):
         written = {path: tree.read(os.path.join(TOP, path)) for path in brought[topic.name]}
         size = topic.changed_lines() + sum(text.count('\n') for path, text in written.items()
                                            if path not in topic.lists)
-        lists.update((path, '') for path in topic.lists)
+        for path in topic.lists:
+            lists[path] = ''
+            del written[path]
         for path, before in lists.items():
             text = grown(path, tree.read(os.path.join(TOP, path)), {stem(path) for path in later})
             if text != before:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Test scripts/pkvm/series.py: applied to the base, the exported patches give this tree."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -121,16 +122,19 @@ class Series(unittest.TestCase):
 
     def test_list_grows(self):
         """A line of a list comes with the file that it names, and what leads to it with the
-        line; before that, a module without objects is not built."""
+        line; before that, a module without objects is not built, and a list that
+        names nothing is not there."""
         makefile = ('# The head.\n\ntool-y += one.o\ntool-y += two.o\nobj-y += tool.o\n\n'
                     '# Special.\nCFLAGS_three.o := -O3\nmore-$(X) += three.o\nobj-y += more.o\n')
         for name in ('one.c', 'two.S', 'three.c', 'four.c'):
             self.box.write(f'drivers/x/{name}', f'{name}\n')
         self.box.write('drivers/x/Makefile', makefile)
         self.box.write('drivers/x/list', 'x/four now\nfour\n# ../ourselves.c\n')
+        self.box.write('drivers/x/late', '# The tests.\n\nx/three\nx/four\n')
         self.box.series(first=patch(PLAIN_C, 'two', 'TWO', 'a: first',
                                     more='Files: arch/ drivers/x/one.c\n'
-                                    'Lists: drivers/x/Makefile drivers/x/list\n'),
+                                    'Lists: drivers/x/Makefile drivers/x/list '
+                                    'drivers/x/late\n'),
                         second=patch(PLAIN_C, 'nine', 'NINE', 'a: second',
                                      more='Files: tools/ drivers/x/two.S\n'),
                         third='Subject: a: third\n\nWhy\n\nFiles: drivers/x/three.c\n---\n',
@@ -152,8 +156,25 @@ class Series(unittest.TestCase):
                            'obj-y += more.o'], None])
         self.assertEqual([part.get('list') for part in patches],
                          [['# ../ourselves.c'], None, None, ['x/four now', 'four']])
+        self.assertEqual([part.get('late') for part in patches],
+                         [None, None, ['# The tests.', '', 'x/three'], ['x/four']])
         _, output = self.box.run('scripts/pkvm/series.py', '--count')
-        self.assertEqual([int(line.split()[0]) for line in output.splitlines()], [9, 5, 6, 3])
+        self.assertEqual([int(line.split()[0]) for line in output.splitlines()], [9, 5, 9, 4])
+
+
+def touched():
+    """Return all files of the base that the series changes."""
+    return {path for topic in topics.load_series() for path in topic.touches}
+
+
+def removals(diff):
+    """Yield for each run of lines that a diff removes its file, its first line and its length."""
+    for line in diff.splitlines():
+        if line.startswith('--- '):
+            path = line.removeprefix('--- a/')
+        match = re.match(r'@@ -(\d+)(?:,(\d+))? ', line)
+        if match and match.group(2) != '0':
+            yield path, int(match.group(1)), int(match.group(2) or 1)
 
 
 class Whole(unittest.TestCase):
@@ -183,27 +204,47 @@ class Whole(unittest.TestCase):
         for name in self.LARGER:
             self.assertEqual(len(brought[name]), 1, name)
 
-    def test_git_am_gives_the_tree(self):
-        """git am of the series on the base results in the files and modes of build/linux."""
+    @contextlib.contextmanager
+    def applied(self):
+        """Yield a repository with the base, as tag base, and with the series applied by git am."""
         build = os.path.join(TOP, 'build')
         with tree.locked():
             subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True,
                            stdout=subprocess.DEVNULL)
         subprocess.run(['scripts/pkvm/series.py'], cwd=TOP, check=True,
                        stdout=subprocess.DEVNULL)
-        touched = {path for topic in topics.load_series() for path in topic.touches}
         with tempfile.TemporaryDirectory(prefix='am.', dir=build) as repo:
-            for path in touched:
+            for path in touched():
                 os.makedirs(os.path.dirname(os.path.join(repo, path)), exist_ok=True)
                 shutil.copy(os.path.join(build, 'pristine', path), os.path.join(repo, path))
             git(repo, 'init', '-q')
             git(repo, 'add', '-A', '-f')
             git(repo, 'commit', '-q', '-m', 'base')
+            git(repo, 'tag', 'base')
             folder = os.path.join(build, 'series')
             git(repo, 'am', '-q', *(os.path.join(folder, name)
                                     for name in sorted(os.listdir(folder))))
-            self.assertEqual(set(git(repo, 'ls-files').split()), touched | set(tree.our_files()))
+            yield repo
+
+    def test_git_am_gives_the_tree(self):
+        """git am of the series on the base results in the files and modes of build/linux."""
+        with self.applied() as repo:
+            self.assertEqual(set(git(repo, 'ls-files').split()),
+                             touched() | set(tree.our_files()))
             for path in git(repo, 'ls-files').split():
-                made, laid = os.path.join(repo, path), os.path.join(build, 'linux', path)
+                made, laid = os.path.join(repo, path), os.path.join(TOP, 'build/linux', path)
                 self.assertEqual(tree.read(made, 'rb'), tree.read(laid, 'rb'), path)
                 self.assertEqual(os.access(made, os.X_OK), os.access(laid, os.X_OK), path)
+
+    def test_no_patch_removes_what_another_adds(self):
+        """Each line that a patch removes or changes is one of the base."""
+        with self.applied() as repo:
+            base = git(repo, 'rev-parse', 'base').strip()
+            for commit in git(repo, 'rev-list', '--reverse', 'base..').split():
+                for path, first, count in removals(git(repo, 'show', '-U0', '--no-renames',
+                                                       '--format=', commit)):
+                    lines = git(repo, 'blame', '-l', '-s', '-L', f'{first},+{count}',
+                                f'{commit}^', '--', path).splitlines()
+                    # git puts a ^ instead of the last digit to the commit of the root.
+                    again = [line for line in lines if not line.startswith('^' + base[:-1])]
+                    self.assertEqual(again, [], git(repo, 'log', '-1', '--format=%s', commit))
