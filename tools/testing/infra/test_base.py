@@ -15,7 +15,13 @@ class List(unittest.TestCase):
         tests = run_base.parse('# none\n\na/b pass 30 -b 8M\nc pass:a57 5 # why\nx survive 7\n')
         self.assertEqual([test.name for test in tests], ['b', 'c', 'x'])
         self.assertEqual([test.on for test in tests], [tuple(cpus.CPUS), ('a57',), ()])
-        self.assertEqual(tests[0].job, 'limit=30 /base/a/b -b 8M')
+        self.assertEqual(tests[0].job('a57'), 'limit=30 /base/a/b -b 8M')
+
+    def test_limits(self):
+        """Where a test need not pass it is killed early."""
+        test = run_base.parse('c pass:a57 180\n')[0]
+        self.assertEqual(test.job('a57'), 'limit=180 /base/c')
+        self.assertEqual(test.job('max'), f'limit={run_base.SURVIVE_LIMIT} /base/c')
 
     def test_bad_lines(self):
         """A malformed line is refused with its number."""
