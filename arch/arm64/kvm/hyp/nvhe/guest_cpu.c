@@ -66,6 +66,18 @@ static unsigned long vm_options(struct kvm *host_kvm)
 	return options;
 }
 
+/* Whether EL2 switches registers of features that not every VM has. */
+static bool has_more_sys_regs(struct pkvm_hyp_vm *vm)
+{
+	struct kvm *kvm = &vm->kvm;
+
+	return vm->state.feature_hcr & (HCR_API | HCR_APK) || kvm_has_mte(kvm) ||
+	       kvm_has_fpmr(kvm) || kvm_has_feat(kvm, ID_AA64PFR0_EL1, SVE, IMP) ||
+	       kvm_has_feat(kvm, ID_AA64MMFR3_EL1, TCRX, IMP) ||
+	       kvm_has_feat(kvm, ID_AA64MMFR3_EL1, S1PIE, IMP) ||
+	       kvm_has_feat(kvm, ID_AA64MMFR3_EL1, S1POE, IMP);
+}
+
 /**
  * pkvm_cpu_init_vm() - Set the ID registers of a VM, and its traps and enables
  * @vm: the new VM; it is known whether it is protected.
@@ -89,6 +101,7 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 	memcpy(arch->fgu, traps.fgu, sizeof(arch->fgu));
 	vm->state.feature_hcr = traps.hcr;
 	vm->state.feature_hcrx = traps.hcrx;
+	vm->state.more_sys_regs = has_more_sys_regs(vm);
 }
 
 /* Trap all registers for debug, trace, profiling and performance counters. */

@@ -73,35 +73,56 @@ static struct kvm_guest_debug_arch *np_debug_ptr(struct kvm_vcpu *host_vcpu)
 	return &host_vcpu->arch.vcpu_debug_state;
 }
 
-/*
- * Of the system registers those that EL2 switches, or sets when it injects an exception.
- * The host emulates the others, or keeps them for nested guests.
- */
-static const struct {
-	enum vcpu_sysreg first;
-	enum vcpu_sysreg last;
-} switched_regs[] = {
-	{ MPIDR_EL1, DISR_EL1 },
-	{ APIAKEYLO_EL1, DBGVCR32_EL2 },
-	{ CPACR_EL1, POR_EL1 },
-};
-
-static void copy_sys_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *from)
+/* Copies of a constant size become a few loads and stores. */
+static __always_inline void copy_range(struct kvm_cpu_context *to,
+				       const struct kvm_cpu_context *from,
+				       enum vcpu_sysreg first, enum vcpu_sysreg last)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(switched_regs); i++) {
-		enum vcpu_sysreg first = switched_regs[i].first;
-
-		memcpy(&to->sys_regs[first], &from->sys_regs[first],
-		       (switched_regs[i].last - first + 1) * sizeof(to->sys_regs[0]));
-	}
+	memcpy(&to->sys_regs[first], &from->sys_regs[first],
+	       (last - first + 1) * sizeof(to->sys_regs[0]));
 }
 
-/* What an instruction that is stepped over changes, and an exception does, too. */
+/*
+ * Whether EL2 switches more system registers than those that each vCPU has. Its HCR_EL2 is set
+ * up already.
+ */
+static bool has_more_sys_regs(struct pkvm_hyp_vcpu *hyp_vcpu)
+{
+	return pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.more_sys_regs ||
+	       !(hyp_vcpu->vcpu.arch.hcr_el2 & HCR_RW);
+}
+
+/*
+ * Copy the system registers that EL2 switches, or sets when it injects an exception. The host
+ * emulates the others, or keeps them for nested guests. @more: also those of features that not
+ * every vCPU has, and of AArch32.
+ */
+static void copy_sys_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *from,
+			  bool more)
+{
+	copy_range(to, from, MPIDR_EL1, DISR_EL1);
+	copy_range(to, from, CPACR_EL1, SPSR_EL1);
+	copy_range(to, from, TTBR0_EL1, VBAR_EL1);
+	if (likely(!more))
+		return;
+
+	copy_range(to, from, APIAKEYLO_EL1, DBGVCR32_EL2);
+	copy_range(to, from, TFSR_EL1, TFSR_EL1);
+	copy_range(to, from, ZCR_EL1, ZCR_EL1);
+	copy_range(to, from, TCR2_EL1, POR_EL1);
+}
+
+/*
+ * What an instruction that is stepped over changes, and an exception does, too. In two parts, each
+ * of which is small enough for loads and stores instead of a call.
+ */
 static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *from)
 {
-	memcpy(to, from, offsetof(struct kvm_cpu_context, fp_regs));
+	const size_t end = offsetof(struct kvm_cpu_context, fp_regs);
+	const size_t half = ALIGN(end / 2, 16);
+
+	memcpy(to, from, half);
+	memcpy((void *)to + half, (void *)from + half, end - half);
 }
 
 /* Which of the host's counters count in the guest, and which do not. They are all the host's. */
@@ -126,19 +147,19 @@ static void give_hcr(const struct kvm_vcpu *vcpu, struct kvm_vcpu *host_vcpu)
 }
 
 /*
- * Take a vCPU's registers from the host's copy. This includes iflags, by which the host
- * asks EL2 to move the pc on or to inject an exception. HCR_EL2 is set up as well, and the
- * flags that make EL2 save the host's profiling and trace buffers during the run.
+ * Take a vCPU's registers from the host's copy, but for those of FP/SIMD, see np_load_fp(). This
+ * includes iflags, by which the host asks EL2 to move the pc on or to inject an exception.
+ * HCR_EL2 is set up as well, and the flags that make EL2 save the host's profiling and trace
+ * buffers during the run.
  */
 static void np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
-	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
-	copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
-	vcpu->arch.ctxt.fp_regs = host_vcpu->arch.ctxt.fp_regs;
 	vcpu->arch.hcr_el2 = np_hcr(hyp_vcpu);
+	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
+	copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt, has_more_sys_regs(hyp_vcpu));
 	vcpu->arch.iflags = READ_ONCE(host_vcpu->arch.iflags);
 	take_pmu_events(vcpu, host_vcpu);
 	pkvm_set_buffer_flags(vcpu);
@@ -152,11 +173,24 @@ static void np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
 	struct kvm_vcpu *vcpu = &hyp_vcpu->vcpu;
 
 	copy_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
-	copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
+	copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt, has_more_sys_regs(hyp_vcpu));
 	if (had_fp)
 		host_vcpu->arch.ctxt.fp_regs = vcpu->arch.ctxt.fp_regs;
 	give_hcr(vcpu, host_vcpu);
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
+}
+
+/**
+ * np_load_fp() - Take a vCPU's FP/SIMD registers from the host's copy
+ * @vcpu: the non-protected vCPU, which runs on this CPU and has its first access to them in this
+ *	  run: only then does EL2 load them.
+ */
+void np_load_fp(struct kvm_vcpu *vcpu)
+{
+	struct pkvm_hyp_vcpu *hyp_vcpu = container_of(vcpu, struct pkvm_hyp_vcpu, vcpu);
+
+	if (!guest_owns_fp_regs())
+		vcpu->arch.ctxt.fp_regs = hyp_vcpu->host_vcpu->arch.ctxt.fp_regs;
 }
 
 /**
@@ -182,15 +216,17 @@ void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	copy_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 	if (injects) {
-		copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt);
 		vcpu->arch.hcr_el2 = np_hcr(hyp_vcpu);
+		copy_sys_regs(&vcpu->arch.ctxt, &host_vcpu->arch.ctxt,
+			      has_more_sys_regs(hyp_vcpu));
 	}
 
 	__kvm_adjust_pc(vcpu);
 
 	copy_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
 	if (injects)
-		copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt);
+		copy_sys_regs(&host_vcpu->arch.ctxt, &vcpu->arch.ctxt,
+			      has_more_sys_regs(hyp_vcpu));
 	host_vcpu->arch.iflags = vcpu->arch.iflags;
 }
 

@@ -69,6 +69,7 @@ struct pkvm_vcpu_state {
  * @cntvoff:	CNTVOFF_EL2, which does not change after the first run.
  * @feature_hcr: The bits of HCR_EL2 that follow from the ID registers that the VM sees.
  * @feature_hcrx: The bits of HCRX_EL2 that follow from them.
+ * @more_sys_regs: The VM has one of the features whose registers not every vCPU has.
  * @is_dying:	Teardown has begun: no vCPU can be loaded again. Protected by 'vm_table_lock'.
  * @tlb_clean:	The VM is dying, and no TLB has an entry of it, see pgtable_check.c.
  * @ghost:	In debug builds, the state that the VM ought to have. Protected by 'lock'.
@@ -90,6 +91,7 @@ struct pkvm_vm_state {
 	u64		cntvoff;
 	u64		feature_hcr;
 	u64		feature_hcrx;
+	bool		more_sys_regs;
 	bool		is_dying;
 	bool		tlb_clean;
 	struct ghost_vm	ghost;
