@@ -47,7 +47,7 @@ PROTECTED = [
     Row('touch_run', 'first touch, populated, per page', 9200),
     Row('mmio_write', 'MMIO write exit to the VMM and back', 7300),
     Row('teardown', 'VM destroyed, per donated page', 4450),
-    Row('share_range', 'MEM_SHARE on a range, per page', limit=200),
+    Row('share_range', 'MEM_SHARE on a range, per page', limit=80),
     Row('unshare_range', 'MEM_UNSHARE on a range, per page', limit=200),
     Row('rguard_map', 'MMIO_RGUARD_MAP of 16 MiB', limit=5000),
     Row('rguard_unmap', 'MMIO_RGUARD_UNMAP of 16 MiB'),

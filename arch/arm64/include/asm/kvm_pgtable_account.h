@@ -7,6 +7,7 @@
 #ifndef __ARM64_KVM_PGTABLE_ACCOUNT_H__
 #define __ARM64_KVM_PGTABLE_ACCOUNT_H__
 
+#include <linux/sizes.h>
 #include <linux/types.h>
 
 #include <asm/kvm_pgtable.h>
@@ -14,8 +15,11 @@
 /* The most pending invalidations: a call changes up to 256 leaves, and frees a few tables. */
 #define PGTABLE_MAX_DEBTS	(256 + 16)
 
-/* The most ranges that may be clean without having changed their owner yet. */
-#define PGTABLE_MAX_CLEAN	4
+/*
+ * The most ranges that may be clean without having changed their owner yet: the pages that a guest
+ * takes back in a call, and a few.
+ */
+#define PGTABLE_MAX_CLEAN	(SZ_256K / PAGE_SIZE + 4)
 
 /**
  * enum pgtable_offence - The rule that a change breaks, if any

@@ -319,15 +319,8 @@ void ghost_guest_share_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 	ghost_changed(vm, ipa);
 }
 
-/**
- * ghost_guest_unshare_host() - A guest took a page back from the host
- * @vm: the guest.
- * @phys: the page.
- * @ipa: where the guest has it. The locks of host and guest are held.
- */
-void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
+static void guest_unshare_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 {
-	ghost_call("guest_unshare_host", 0);
 	if (!is_guests(vm, phys, ipa, GHOST_HOST))
 		return;
 
@@ -337,6 +330,23 @@ void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 	vm->state.ghost.nr_shared--;
 	ghost_check_host(phys);
 	ghost_changed(vm, ipa);
+}
+
+/**
+ * ghost_guest_unshare_host() - A guest took pages back from the host
+ * @vm: the guest.
+ * @entries: the guest's entries for the pages.
+ * @nr_pages: how many.
+ * @ipa: where the guest has the first one. The locks of host and guest are held.
+ */
+void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, const kvm_pte_t *entries,
+			      unsigned int nr_pages, u64 ipa)
+{
+	unsigned int i;
+
+	ghost_call("guest_unshare_host", 0);
+	for (i = 0; i < nr_pages; i++)
+		guest_unshare_page(vm, kvm_pte_to_phys(entries[i]), ipa + i * PAGE_SIZE);
 }
 
 /**

@@ -34,6 +34,7 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/memory.h>
 #include <nvhe/mm.h>
+#include <nvhe/page_clean.h>
 #include <nvhe/s2_pte.h>
 #include <nvhe/smmu_s2.h>
 
@@ -65,55 +66,61 @@ static int host_split_for_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 }
 
 /**
+ * host_lose_run() - Take a run of pages from the host for a guest
+ * @vm: the guest.
+ * @run: the pages. The host's entries for all of them are valid, or none is.
+ * @entry: the host's entry for the first page, at the last level.
+ * @tlb: the pages are added to it if TLBs may have the host's entries for them.
+ *
+ * The annotations that replace the host's entries name the guest and the IPA: when the host has
+ * to take a page back by force, it knows the page but not the guest. The caller holds the host's
+ * lock. After host_tlb_finish() no CPU has a TLB entry of the host for the pages, whose state for
+ * the host is NOPAGE.
+ */
+void host_lose_run(struct pkvm_hyp_vm *vm, const struct page_run *run, const struct s2_pte *entry,
+		   struct host_tlb_run *tlb)
+{
+	u64 size = run->nr * PAGE_SIZE;
+	u64 lowest = page_run_lowest(run);
+	int i;
+
+	if (kvm_pte_valid(entry->pte))
+		host_tlb_add_pages(tlb, lowest, run->nr);
+	s2_set_run(&host_mmu.pgt, entry, run->nr, run->step, host_guest_pte(vm, run->ipa),
+		   FIELD_PREP(HOST_PTE_GUEST_GFN_MASK, 1));
+	smmu_s2_set_owner(lowest, size, false);
+	__host_set_page_state_range(lowest, size, PKVM_NOPAGE);
+	for (i = 0; i < run->nr; i++)
+		ghost_host_loses(lowest + i * PAGE_SIZE);
+}
+
+/**
  * host_lose_page() - Take a page from the host for a guest
  * @vm: the guest.
  * @phys: physical address of the page.
  * @ipa: the IPA where the guest has the page, or will have it.
- * @entry: the host's entry for the page, as s2_near_pte() found it. Updated, so that the
- *	   next call of s2_near_pte() can start from it.
- * @tlb: the page is added to it if TLBs may have the host's entry for it.
+ * @entry: the host's entry for the page, as s2_near_pte() found it. The next call of
+ *	   s2_near_pte() can start from it.
+ * @tlb: as for host_lose_run().
  *
- * The annotation that replaces the host's entry names the guest and the IPA: when the host
- * has to take a page back by force, it knows the page but not the guest. The caller holds
- * the host's lock. After host_tlb_finish() no CPU has a TLB entry of the host for the page.
+ * Like host_lose_run(), but the page may be part of a block of the host.
  *
- * Return: 0, with the host's state of the page NOPAGE; -ENOMEM, with nothing changed, if
- * the host's pool has no page for a table.
+ * Return: 0; -ENOMEM, with nothing changed, if the host's pool has no page for a table.
  */
 int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *entry,
 		   struct host_tlb_run *tlb)
 {
+	struct page_run run = { .ipa = ipa, .phys = phys, .nr = 1, .step = 1 };
+
 	if (entry->level != KVM_PGTABLE_LAST_LEVEL) {
-		/*
-		 * The page is part of a block, which is split, or of a larger range without an
-		 * entry. Either way @entry is stale.
-		 */
+		/* @entry is that of a block, which is split, or of a range without entries. */
 		entry->ptep = NULL;
 		return host_split_for_guest(vm, phys, ipa);
 	}
 
-	if (kvm_pte_valid(entry->pte))
-		host_tlb_add_page(tlb, phys);
-	s2_set_pte(&host_mmu.pgt, entry, host_guest_pte(vm, ipa));
-	smmu_s2_set_owner(phys, PAGE_SIZE, false);
-	hyp_phys_to_page(phys)->host_state = PKVM_NOPAGE;
-	ghost_host_loses(phys);
+	host_lose_run(vm, &run, entry, tlb);
 
 	return 0;
-}
-
-/**
- * pvm_clean_granule() - Clean a page that a guest is about to own alone
- * @phys: physical address of the page, which the host can no longer access.
- *
- * The host may have written to the page by a non-cacheable alias, so that caches and memory
- * differ. Once the page is clean, the guest reads the same by cacheable and by
- * non-cacheable accesses (R3).
- */
-void pvm_clean_granule(phys_addr_t phys)
-{
-	kvm_flush_dcache_to_poc(hyp_fixmap_map(phys), PAGE_SIZE);
-	hyp_fixmap_unmap();
 }
 
 /**
@@ -127,7 +134,7 @@ void pvm_zero_granule(phys_addr_t phys)
 	void *va = hyp_fixmap_map(phys);
 
 	memset(va, 0, PAGE_SIZE);
-	kvm_flush_dcache_to_poc(va, PAGE_SIZE);
+	page_clean_mapped(va, 1);
 	hyp_fixmap_unmap();
 }
 
@@ -207,7 +214,7 @@ static void clean_new_granule(u64 phys)
 {
 	void *va = hyp_fixmap_map(phys);
 
-	kvm_flush_dcache_to_poc(va, PAGE_SIZE);
+	page_clean_mapped(va, 1);
 	if (!cpus_have_final_cap(ARM64_HAS_CACHE_DIC))
 		__invalidate_icache_guest_page(va, PAGE_SIZE);
 	hyp_fixmap_unmap();

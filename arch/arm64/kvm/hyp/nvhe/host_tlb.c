@@ -28,26 +28,29 @@ static void flush_run(const struct host_tlb_run *run)
 }
 
 /**
- * host_tlb_add_page() - Add a page whose TLB entries have to be invalidated
+ * host_tlb_add_pages() - Add pages whose TLB entries have to be invalidated
  * @run: the pages of the call so far.
- * @phys: physical address of the page. Its entry in the host's stage-2 was valid, and of the
- *	  last level.
+ * @phys: physical address of the first page. The entries of all of them in the host's stage-2
+ *	  were valid, and of the last level.
+ * @nr_pages: how many.
  *
- * The caller holds the host's lock, until host_tlb_finish(). A page may also precede the run:
+ * The caller holds the host's lock, until host_tlb_finish(). The pages may also precede the run:
  * pages that the host has allocated one after the other often have descending addresses.
  */
-void host_tlb_add_page(struct host_tlb_run *run, u64 phys)
+void host_tlb_add_pages(struct host_tlb_run *run, u64 phys, unsigned int nr_pages)
 {
+	u64 size = nr_pages * PAGE_SIZE;
+
 	if (phys == run->end) {
-		run->end += PAGE_SIZE;
-	} else if (phys + PAGE_SIZE == run->start) {
-		run->start -= PAGE_SIZE;
+		run->end += size;
+	} else if (phys + size == run->start) {
+		run->start -= size;
 	} else {
 		if (run->nr < MAX_RUNS)
 			flush_run(run);
 		run->nr++;
 		run->start = phys;
-		run->end = phys + PAGE_SIZE;
+		run->end = phys + size;
 	}
 }
 

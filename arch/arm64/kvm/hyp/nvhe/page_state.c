@@ -101,11 +101,12 @@ int host_check_shared_page_range(u64 addr, u64 size)
  */
 int __host_set_page_state_range(u64 addr, u64 size, enum pkvm_page_state state)
 {
-	u64 end = addr + size;
+	struct hyp_page *page = hyp_phys_to_page(addr);
+	struct hyp_page *end = page + (size >> PAGE_SHIFT);
 
 	hyp_assert_lock_held(&host_mmu.lock);
-	for (; addr < end; addr += PAGE_SIZE)
-		hyp_phys_to_page(addr)->host_state = state;
+	for (; page < end; page++)
+		page->host_state = state;
 
 	return 0;
 }

@@ -42,7 +42,8 @@ static inline int s2_find(struct kvm_pgtable *pgt, u64 addr, s8 last, struct s2_
 		if (level == last || (entry->pte & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 			return 0;
 
-		table = pgt->mm_ops->phys_to_virt(kvm_pte_to_phys(entry->pte));
+		/* What phys_to_virt() of all tables at EL2 is. */
+		table = hyp_phys_to_virt(kvm_pte_to_phys(entry->pte));
 		level++;
 		idx = s2_index(addr, level);
 	}
@@ -155,6 +156,87 @@ void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
 
 	if (counted && !counts)
 		hyp_page_ref_dec(hyp_virt_to_page(entry->ptep));
+}
+
+/* In debug builds: check a change of an entry of a run, and which values hold a reference. */
+static void check_run(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte, bool counted,
+		      bool counts)
+{
+	struct kvm_pgtable_visit_ctx ctx;
+
+	if (!IS_ENABLED(CONFIG_NVHE_EL2_DEBUG))
+		return;
+
+	entry->pte = READ_ONCE(*entry->ptep);
+	WARN_ON(s2_counts(pgt, entry->pte, entry->level) != counted ||
+		s2_counts(pgt, pte, entry->level) != counts);
+	ctx = s2_visit(pgt, entry);
+	pgtable_check_write(&ctx, pte);
+}
+
+/**
+ * s2_set_run() - Change entries of one table that follow each other
+ * @pgt: the stage-2.
+ * @first: the first of them, as it was found, at the last level. Not updated.
+ * @nr: how many. Either all of them hold a reference on the table, or none does.
+ * @step: 1 if they follow by ascending addresses, -1 if by descending ones.
+ * @pte: the new value of the first one. It is either valid, as those of the others, or none is.
+ * @inc: by how much the value of each one exceeds that of the one before.
+ *
+ * As s2_set_pte() for each of them.
+ */
+void s2_set_run(struct kvm_pgtable *pgt, const struct s2_pte *first, unsigned int nr, int step,
+		kvm_pte_t pte, kvm_pte_t inc)
+{
+	bool counted = s2_counts(pgt, first->pte, first->level);
+	bool counts = s2_counts(pgt, pte, first->level);
+	struct hyp_page *table = hyp_virt_to_page(first->ptep);
+	struct s2_pte entry = *first;
+	unsigned int i;
+
+	if (counts && !counted) {
+		WARN_ON(table->refcount > USHRT_MAX - nr);
+		table->refcount += nr;
+	}
+
+	for (i = 0; i < nr; i++) {
+		check_run(pgt, &entry, pte, counted, counts);
+		WRITE_ONCE(*entry.ptep, pte);
+
+		entry.ptep += step;
+		entry.addr += step * (s64)PAGE_SIZE;
+		pte += inc;
+	}
+
+	if (counted && !counts) {
+		WARN_ON(table->refcount < nr);
+		table->refcount -= nr;
+	}
+}
+
+/**
+ * s2_set_sw_bits() - Change software bits of valid entries that follow each other in one table
+ * @pgt: the stage-2.
+ * @first: the first of them, as it was found, at the last level. Not updated.
+ * @nr: how many.
+ * @mask: the bits to change. Hardware ignores them, so that the TLBs need no maintenance.
+ * @bits: their new value.
+ */
+void s2_set_sw_bits(struct kvm_pgtable *pgt, const struct s2_pte *first, unsigned int nr,
+		    kvm_pte_t mask, kvm_pte_t bits)
+{
+	struct s2_pte entry = *first;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		kvm_pte_t pte = (READ_ONCE(*entry.ptep) & ~mask) | bits;
+
+		check_run(pgt, &entry, pte, true, true);
+		WRITE_ONCE(*entry.ptep, pte);
+
+		entry.ptep++;
+		entry.addr += PAGE_SIZE;
+	}
 }
 
 /**

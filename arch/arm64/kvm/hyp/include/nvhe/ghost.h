@@ -9,6 +9,8 @@
 
 #include <linux/types.h>
 
+#include <asm/kvm_pgtable.h>
+
 struct pkvm_hyp_vm;
 
 #ifdef CONFIG_NVHE_EL2_DEBUG
@@ -26,7 +28,8 @@ void ghost_host_unshare_ffa(u64 phys, u64 nr_pages, int ret);
 void ghost_host_loses(u64 phys);
 void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret);
 void ghost_guest_share_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
-void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
+void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, const kvm_pte_t *entries,
+			      unsigned int nr_pages, u64 ipa);
 void ghost_host_hold(u64 phys, bool held, int ret);
 void ghost_guest_relinquish_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
 void ghost_host_force_reclaim(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa);
@@ -55,7 +58,8 @@ static inline void ghost_host_loses(u64 phys) { }
 static inline void
 ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret) { }
 static inline void ghost_guest_share_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa) { }
-static inline void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa) { }
+static inline void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, const kvm_pte_t *entries,
+					    unsigned int nr_pages, u64 ipa) { }
 static inline void ghost_host_hold(u64 phys, bool held, int ret) { }
 static inline void ghost_guest_relinquish_host(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa) { }
 static inline void ghost_host_force_reclaim(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa) { }

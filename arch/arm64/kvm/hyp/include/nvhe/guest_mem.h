@@ -44,9 +44,37 @@ static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 	pvm_show_windows(vm);
 }
 
+/**
+ * struct page_run - Pages that follow each other in a guest and in memory, within one table of
+ *		     the last level of the guest's stage-2, and within one of the host's
+ * @ipa:	Of the first page.
+ * @phys:	Of the first page.
+ * @nr:		How many pages.
+ * @step:	1 if they follow in memory by ascending addresses, -1 if by descending ones, as
+ *		those often do that the host has allocated one after the other.
+ */
+struct page_run {
+	u64		ipa;
+	u64		phys;
+	int		nr;
+	int		step;
+};
+
+/**
+ * page_run_lowest() - Find where in memory a run is
+ * @run: the run.
+ *
+ * Return: the physical address of that page which comes first in memory.
+ */
+static inline u64 page_run_lowest(const struct page_run *run)
+{
+	return run->step > 0 ? run->phys : run->phys - (run->nr - 1) * PAGE_SIZE;
+}
+
+void host_lose_run(struct pkvm_hyp_vm *vm, const struct page_run *run, const struct s2_pte *entry,
+		   struct host_tlb_run *tlb);
 int host_lose_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, struct s2_pte *entry,
 		   struct host_tlb_run *tlb);
-void pvm_clean_granule(phys_addr_t phys);
 void pvm_zero_granule(phys_addr_t phys);
 
 int __pkvm_host_donate_guest(const u64 *pfns, u64 gfn, u64 nr_granules,

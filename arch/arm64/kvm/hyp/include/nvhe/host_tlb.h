@@ -20,7 +20,7 @@ struct host_tlb_run {
 	unsigned int	nr;
 };
 
-void host_tlb_add_page(struct host_tlb_run *run, u64 phys);
+void host_tlb_add_pages(struct host_tlb_run *run, u64 phys, unsigned int nr_pages);
 void host_tlb_finish(const struct host_tlb_run *run);
 
 #endif /* __ARM64_KVM_NVHE_HOST_TLB_H__ */

@@ -23,6 +23,10 @@ int s2_find_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry);
 int s2_find_pte_above(struct kvm_pgtable *pgt, u64 addr, s8 level, struct s2_pte *entry);
 int s2_near_pte(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry);
 void s2_set_pte(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte);
+void s2_set_run(struct kvm_pgtable *pgt, const struct s2_pte *first, unsigned int nr, int step,
+		kvm_pte_t pte, kvm_pte_t inc);
+void s2_set_sw_bits(struct kvm_pgtable *pgt, const struct s2_pte *first, unsigned int nr,
+		    kvm_pte_t mask, kvm_pte_t bits);
 void s2_clear_visited(const struct kvm_pgtable_visit_ctx *ctx);
 void s2_set_visited(const struct kvm_pgtable_visit_ctx *ctx, kvm_pte_t pte);
 void *s2_unlink_empty(const struct kvm_pgtable_visit_ctx *ctx);
