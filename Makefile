@@ -32,6 +32,8 @@ N	?=
 # make fresh: a Debian release, and the goals to make on it.
 SUITE	?=
 GOALS	?= run test
+# make bench: another revision of this tree, whose kernel is measured, too.
+AGAINST	?=
 # make run, kunit, stress, fuzz-guest, fuzz-host: a CPU of scripts/pkvm/cpus.py.
 CPU	?=
 
@@ -70,7 +72,8 @@ help:
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
 	@echo 'make test-long   the same, with fuzzing for minutes and kills by the hundred'
 	@echo 'make kunit    the KUnit suites alone'
-	@echo 'make bench    cost of each operation in instructions, checked against its limit'
+	@echo 'make bench    cost of each operation in instructions, checked against its limit;'
+	@echo '              AGAINST=rev: compared with the kernel of that revision'
 	@echo 'make stress   many VMs on a host under pressure, for SECONDS=600; SEED=n: again;'
 	@echo '              N=1000000 random steps over page tables, for each size of a page;'
 	@echo '              2000 starts of VMs, four at a time'
@@ -173,7 +176,7 @@ test-long:
 	@$(S)/test.py --long --jobs $(JOBS)
 
 bench: all
-	@tools/testing/bench/bench.py
+	@tools/testing/bench/bench.py --jobs $(JOBS) $(if $(AGAINST),--against '$(AGAINST)')
 
 STEPS = --steps $(or $(N),1000000) $(if $(SEED),--seed $(SEED)) --jobs $(JOBS)
 

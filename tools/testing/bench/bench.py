@@ -8,6 +8,7 @@ every machine. They do not show the cost of TLB maintenance, cache maintenance a
 second run counts how many of these EL2 executes.
 
 BENCH_STOCK=0 leaves out the unpatched base kernel, which has to be built for its column.
+--against REV also measures the kernel of that revision, and prints the ratios.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 sys.path[:0] = [HERE, os.path.join(TOP, 'scripts/pkvm')]
+import against  # noqa: E402
 import coalescing  # noqa: E402
 import firmware  # noqa: E402
 import image  # noqa: E402
@@ -83,6 +85,15 @@ def build_stock(jobs):
     return STOCK
 
 
+def build_against(name, jobs):
+    """Build the kernel of another commit, beside this one; its path."""
+    directory = os.path.join(BUILD, 'against', name)
+    against.export(name, directory)
+    step(f'AGAINST build/against/{name}', f'against-{name}.log', 'make', '-C', directory,
+         f'JOBS={jobs}', 'build/Image')
+    return os.path.join(directory, 'build/Image')
+
+
 def guests():
     """The guest's images as files of the host."""
     return {f'/{name}': os.path.join(OBJ, name) for name in ('few.bin', 'full.bin')}
@@ -102,11 +113,11 @@ def vmm(guest, *options):
                      '--stats', '/tmp/stats'])
 
 
-def measure_ours():
-    """Measure both kinds of VM on the patched kernel: (protected, non_protected, counts)."""
+def measure_ours(name='ours', kernel=None):
+    """Measure both kinds of VM on a patched kernel: (protected, non_protected, counts)."""
     jobs = boot([NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
                  f'cat {COUNTERS}', vmm('/full.bin', '--protected'), 'cat /tmp/stats',
-                 f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], 'ours')
+                 f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], name, kernel)
     _, _, before, guest, stats, after, non_protected, np_stats = [job.output for job in jobs]
     before = table.counters(before)
     after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',
@@ -166,10 +177,12 @@ def measure_stock(kernel):
                                     'stock', kernel)[-1].output)
 
 
-def bench(jobs, with_stock):
+def bench(jobs, with_stock, revision=None):
     """Measure and print everything; True if no result exceeds its limit."""
     os.makedirs(LOG, exist_ok=True)
     build_guest()
+    other = against.commit(revision) if revision else None
+    theirs = measure_ours(f'against-{other}', build_against(other, jobs)) if other else None
     kernel = build_stock(jobs) if with_stock else None
     protected, non_protected, counts = measure_ours()
     coalesced, split = measure_coalescing()
@@ -180,6 +193,8 @@ def bench(jobs, with_stock):
           f'{protected["features"].samples:,} calls and {samples:,} pages; tlbi, dsb, and lines '
           f'by dc and ic at EL2')
     print(table.table(protected, non_protected, operations, stock))
+    if theirs:
+        print(against.report(other, (protected, non_protected), theirs))
     print('\n'.join(counts + coalescing.report(coalesced, split)))
     print('longest stay at EL2 (limit {:,} instructions): {:,}, in {}'.format(
         table.LONGEST_STAY, *stays.worst()))
@@ -198,10 +213,11 @@ def bench(jobs, with_stock):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--jobs', default=str(os.cpu_count()), help='jobs of a kernel build')
+    parser.add_argument('--against', metavar='REV', help='compare with this revision')
     args = parser.parse_args()
     try:
         with alone():
-            good = bench(args.jobs, os.environ.get('BENCH_STOCK') != '0')
+            good = bench(args.jobs, os.environ.get('BENCH_STOCK') != '0', args.against)
     except (table.BenchError, image.ImageError, qemu.QemuError, tree.TreeError) as error:
         print(f'make bench: error: {error}', file=sys.stderr)
         return 1

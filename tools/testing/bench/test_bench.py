@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, '../infra'),
                 os.path.join(HERE, '../../../scripts/pkvm')]
+import against  # noqa: E402
 import coalescing  # noqa: E402
 import firmware  # noqa: E402
 import image  # noqa: E402
@@ -223,6 +224,26 @@ class Table(unittest.TestCase):
         above = non_protected | {'features': table.Result(2991, 1, 9, 1)}
         self.assertEqual(table.worse(protected, above),
                          ['non-protected VM, hypercall to the host and back: 2,991, limit 2,990'])
+
+
+class Against(unittest.TestCase):
+    """Another revision is compared row by row."""
+
+    def test_report(self):
+        """A ratio says by how much the other revision is slower; what it lacks has a dash."""
+        theirs = {'mem_share': table.Result(3636, 1, 9, 1), 'features': table.Result(0, 0, 0, 1)}
+        text = against.report('0123456789ab', (results(), results()), (theirs, {}))
+        self.assertRegex(text, r'ours 0123456 +ratio')
+        self.assertRegex(text, r'MEM_SHARE, one page +1,818 +3,636 +0.50\n')
+        self.assertRegex(text, r'FEATURES hypercall, round trip +185 +0 +-\n')
+        self.assertRegex(text, r'4 KiB fault, host-populated +7,048 +- +-\n')
+        self.assertEqual(len(text.splitlines()),
+                         3 + len(table.PROTECTED) + len(table.NON_PROTECTED))
+
+    def test_no_revision(self):
+        """A name that git does not know is an error."""
+        with self.assertRaisesRegex(table.BenchError, 'AGAINST=no-such is no revision'):
+            against.commit('no-such')
 
 
 class Operations(unittest.TestCase):
