@@ -113,7 +113,7 @@ def cells(row, result, stock, operations):
         f'  {row.title:42}{result.median:>8,}{result.minimum:>8,}',
         f'{stock.median:>8,}' if stock else f'{"-":>8}',
         f'{row.peer:>8,}{ratio(result, row.peer):>7.2f}' if row.peer else f'{"-":>8}{"-":>7}',
-        *(f'{operations[kind]:>6.1f}' for kind in OPERATIONS)])
+        *(f'{operations[kind]:>8.1f}' for kind in OPERATIONS)])
 
 
 def section(title, rows, ours, operations, stock=None):
@@ -135,7 +135,7 @@ def table(protected, non_protected, operations, stock=None):
     {name of a row: {operation: mean number}} for each of the first two.
     """
     head = (f'{"instructions":44}{"ours":>8}{"min":>8}{"stock":>8}{"peer":>8}{"ratio":>7}'
-            + ''.join(f'{kind:>6}' for kind in OPERATIONS))
+            + ''.join(f'{kind:>8}' for kind in OPERATIONS))
     return '\n'.join([
         head,
         *section('protected VM; peer: Linux 7.3.4', PROTECTED, protected, operations[0]),
