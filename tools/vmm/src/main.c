@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "commands.h"
 #include "console.h"
+#include "ctl.h"
 #include "devtree.h"
 #include "layout.h"
 #include "loader.h"
@@ -45,6 +47,8 @@ struct machine {
 	struct pci_host pci;
 	struct virtio_blk disk;
 	bool has_disk;
+	struct control control;
+	struct command_target target;
 	uint64_t entry;
 	uint64_t fdt;
 };
@@ -345,6 +349,35 @@ static int destroy_machine(struct machine *machine)
 	return err;
 }
 
+/* Run the machine; commands of the control socket change it as long as it runs. */
+static int run_controlled(struct machine *machine, const struct options *options)
+{
+	const struct run_config config = {
+		.vcpus = machine->vcpus,
+		.nr_vcpus = machine->nr_vcpus,
+		.bus = &machine->bus,
+		.uart = &machine->uart,
+		.timeout = options->timeout,
+	};
+	uint64_t start;
+	int status;
+
+	machine->target = (struct command_target) {
+		.protected_vm = options->protected_vm,
+		.nr_vcpus = options->nr_vcpus,
+		.memory_size = options->memory_size,
+	};
+	if (options->control &&
+	    commands_serve(&machine->control, options->control, &machine->target))
+		return EXIT_VMM_ERROR;
+	start = now_ns();
+	status = run_machine(&config);
+	stat_add(STAT_RUN_NS, now_ns() - start);
+	if (options->control)
+		control_stop(&machine->control);
+	return status;
+}
+
 static int run_options(const struct options *options)
 {
 	static struct machine machine = {
@@ -352,19 +385,8 @@ static int run_options(const struct options *options)
 	};
 	int status = EXIT_VMM_ERROR;
 
-	if (!build_machine(&machine, options)) {
-		const struct run_config config = {
-			.vcpus = machine.vcpus,
-			.nr_vcpus = machine.nr_vcpus,
-			.bus = &machine.bus,
-			.uart = &machine.uart,
-			.timeout = options->timeout,
-		};
-		uint64_t start = now_ns();
-
-		status = run_machine(&config);
-		stat_add(STAT_RUN_NS, now_ns() - start);
-	}
+	if (!build_machine(&machine, options))
+		status = run_controlled(&machine, options);
 	if (destroy_machine(&machine) && status == EXIT_GUEST_OFF)
 		status = EXIT_VMM_ERROR;
 	stat_add(STAT_EXIT_STATUS, status);
@@ -399,6 +421,8 @@ int main(int argc, char **argv)
 
 	if (reserve_standard_streams())
 		return EXIT_VMM_ERROR;
+	if (argc > 1 && !strcmp(argv[1], "ctl"))
+		return ctl_main(argc - 2, argv + 2);
 	if (options_parse(&options, argc, argv))
 		return EXIT_USAGE;
 	if (options.help)

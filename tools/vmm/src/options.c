@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "layout.h"
 #include "log.h"
@@ -29,6 +30,7 @@
 static const char help_text[] =
 "Usage: vmm [OPTION]... (--firmware FILE | --host-firmware | --kernel FILE |\n"
 "                        --bare FILE)\n"
+"       vmm ctl PATH COMMAND [ARGUMENT]...\n"
 "Run a virtual machine, protected or not, on the KVM of an arm64 host.\n"
 "\n"
 "What runs:\n"
@@ -63,6 +65,8 @@ static const char help_text[] =
 "                    is a multiple of 512 bytes; ',ro' makes it read-only\n"
 "\n"
 "The run:\n"
+"  --control PATH    make a socket by which 'vmm ctl PATH COMMAND' changes the machine\n"
+"                    while it runs; 'vmm ctl PATH help' prints the commands\n"
 "  --stats FILE      write counters as 'key value' lines when the run ends\n"
 "  --timeout SEC     end the run after this many seconds\n"
 "  --help            print this text\n"
@@ -140,6 +144,18 @@ static int parse_disk(struct options *options, char *argument)
 	return 0;
 }
 
+static int parse_socket(struct options *options, const char *argument)
+{
+	const size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+
+	if (!*argument || strlen(argument) >= room) {
+		log_err("--control: the name of a socket has 1 to %zu bytes", room - 1);
+		return -EINVAL;
+	}
+	options->control = argument;
+	return 0;
+}
+
 static int parse_cpu_features(struct options *options, const char *argument)
 {
 	static const struct {
@@ -188,6 +204,7 @@ enum {
 	OPT_BARE,
 	OPT_SWIOTLB,
 	OPT_DISK,
+	OPT_CONTROL,
 	OPT_STATS,
 	OPT_TIMEOUT,
 	OPT_HELP,
@@ -208,6 +225,7 @@ static const struct option long_options[] = {
 	{ "bare",	required_argument,	NULL, OPT_BARE },
 	{ "swiotlb",	required_argument,	NULL, OPT_SWIOTLB },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
+	{ "control",	required_argument,	NULL, OPT_CONTROL },
 	{ "stats",	required_argument,	NULL, OPT_STATS },
 	{ "timeout",	required_argument,	NULL, OPT_TIMEOUT },
 	{ "help",	no_argument,		NULL, OPT_HELP },
@@ -262,6 +280,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return err;
 	case OPT_DISK:
 		return parse_disk(options, argument);
+	case OPT_CONTROL:
+		return parse_socket(options, argument);
 	case OPT_STATS:
 		options->stats = argument;
 		return 0;

@@ -47,6 +47,8 @@ struct options {
 	bool dma_pool_fixed;
 	char *disk;
 	bool disk_read_only;
+	/* Name of the control socket. */
+	const char *control;
 	const char *stats;
 	/* Seconds, 0 for no limit. */
 	unsigned int timeout;

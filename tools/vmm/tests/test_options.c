@@ -40,6 +40,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.dma_pool_size, 2UL << 20);
 	assert_null(options.disk);
 	assert_null(options.stats);
+	assert_null(options.control);
 	assert_int_equal(options.timeout, 0);
 }
 
@@ -48,6 +49,7 @@ static void test_all_options(void **state)
 	struct options options;
 	char what[] = "--firmware f --kernel k --initrd=i --cmdline quiet";
 	char how[] = "--bare b --protected --mem 64 --cpus 8 --disk d --stats s --timeout 7";
+	char control[] = "--bare b --control c";
 
 	(void)state;
 	assert_int_equal(parse(&options, what), 0);
@@ -65,6 +67,24 @@ static void test_all_options(void **state)
 	assert_false(options.disk_read_only);
 	assert_string_equal(options.stats, "s");
 	assert_int_equal(options.timeout, 7);
+
+	assert_int_equal(parse(&options, control), 0);
+	assert_string_equal(options.control, "c");
+}
+
+/* The name of a socket has at most 107 bytes. */
+static void test_control(void **state)
+{
+	char name[109], *argv[] = { (char *)"vmm", (char *)"--bare=b", (char *)"--control", name };
+	struct options options;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	name[108] = '\0';
+	assert_int_equal(options_parse(&options, 4, argv), -EINVAL);
+	name[107] = '\0';
+	assert_int_equal(options_parse(&options, 4, argv), 0);
+	assert_string_equal(options.control, name);
 }
 
 /* Only the suffix ",ro" makes a disk read-only; other commas belong to the name. */
@@ -240,6 +260,8 @@ static void test_refused(void **state)
 		"--kernel k --protected --mem 16",
 		"--firmware fw --disk ,ro",
 		"--firmware fw --disk=",
+		"--firmware fw --control=",
+		"--firmware fw --control",
 	};
 	struct options options;
 	char line[128];
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_disk_suffix),
+		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_firmware_at),
 		cmocka_unit_test(test_cpu_features),
