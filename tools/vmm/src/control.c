@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,26 +27,6 @@ enum {
 	POLL_CLIENTS,
 	NR_POLLS = POLL_CLIENTS + CONTROL_MAX_CLIENTS,
 };
-
-void control_say(struct control_reply *reply, const char *fmt, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, fmt);
-	vfprintf(reply->lines, fmt, arguments);
-	va_end(arguments);
-	fputc('\n', reply->lines);
-}
-
-int control_fail(struct control_reply *reply, int err, const char *fmt, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, fmt);
-	vsnprintf(reply->message, sizeof(reply->message), fmt, arguments);
-	va_end(arguments);
-	return err;
-}
 
 /* Split a line in place; the number of words, or -E2BIG if there are too many. */
 static int split(char *line, char **words)
@@ -164,7 +143,7 @@ static void client_answer(const struct control *control, struct control_client *
 		return;
 	}
 	if (err)
-		control_fail(&reply, err, "%s", message);
+		err = control_fail(&reply, err, "%s", message);
 	else
 		err = run_line(&control->config, &reply, line, length);
 	if (err)

@@ -21,8 +21,6 @@
 #define CONTROL_MAX_CLIENTS	16
 #define CONTROL_MAX_MESSAGE	256
 
-#define CONTROL_PRINTF(fmt, first)	__attribute__((__format__(printf, fmt, first)))
-
 /* The answer to a request that is being carried out. */
 struct control_reply {
 	FILE *lines;
@@ -76,22 +74,21 @@ struct control {
 /**
  * control_say() - Add a line to the answer.
  * @reply: the answer
- * @fmt: printf() format without the final newline, followed by its arguments; the line begins
- *	neither with "ok" nor with "error"
+ * @fmt: printf() format without the final newline, a literal, followed by its arguments; the
+ *	line begins neither with "ok" nor with "error"
  */
-void control_say(struct control_reply *reply, const char *fmt, ...)
-	CONTROL_PRINTF(2, 3);
+#define control_say(reply, fmt, ...)	fprintf((reply)->lines, fmt "\n", ##__VA_ARGS__)
 
 /**
  * control_fail() - Set the message of an answer that is an error.
  * @reply: the answer
  * @err: a negative errno
- * @fmt: printf() format without a newline, followed by its arguments
+ * @fmt: printf() format without a newline, a literal, followed by its arguments
  *
  * Return: @err.
  */
-int control_fail(struct control_reply *reply, int err, const char *fmt, ...)
-	CONTROL_PRINTF(3, 4);
+#define control_fail(reply, err, fmt, ...)	\
+	(snprintf((reply)->message, CONTROL_MAX_MESSAGE, fmt, ##__VA_ARGS__), (err))
 
 /**
  * control_start() - Create the socket, and answer requests in a thread of its own.

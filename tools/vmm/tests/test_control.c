@@ -182,7 +182,7 @@ static void test_words(void **state)
 	struct fixture *f = *state;
 
 	ask(f, "words\n", "ok\n");
-	ask(f, "  words  a  bc  " "\n", "word 'a'\nword 'bc'\nok\n");
+	ask(f, "  words  a  bc\n", "word 'a'\nword 'bc'\nok\n");
 	ask(f, "words a\\ b \\\\ c\\d \\\n", "word 'a b'\nword '\\'\nword 'cd'\nword '\\'\nok\n");
 	ask(f, "words \xc3\xa4\n", "word '\xc3\xa4'\nok\n");
 	assert_int_equal(f->done, 4);
@@ -196,6 +196,7 @@ static void test_help(void **state)
 static void test_errors(void **state)
 {
 	struct fixture *f = *state;
+	const char blanks[] = { ' ', ' ', '\n', '\0' };
 	char many[64] = "words";
 	unsigned int i;
 
@@ -207,7 +208,7 @@ static void test_errors(void **state)
 	ask(f, "word\n", "error ENOENT unknown command 'word' (try help)\n");
 	ask(f, "Words\n", "error ENOENT unknown command 'Words' (try help)\n");
 	ask(f, "\n", "error EINVAL the line is empty\n");
-	ask(f, "   " "\n", "error EINVAL the line is empty\n");
+	ask(f, blanks, "error EINVAL the line is empty\n");
 	for (i = 0; i < CONTROL_MAX_WORDS; i++)
 		strcat(many, " w");
 	strcat(many, "\n");
@@ -432,11 +433,14 @@ static void test_old_names(void **state)
 /* Run vmm ctl with these words, and compare what it prints on standard output. */
 static int run_ctl(struct fixture *f, const char *output, char *word, char *other)
 {
-	char *argv[] = { f->path, word, other, NULL };
 	int argc = word ? other ? 3 : 2 : 1;
+	char *argv[3];
 	int out = dup(STDOUT_FILENO), file = make_file(0), status;
 	char printed[ANSWER] = "";
 
+	argv[0] = f->path;
+	argv[1] = word;
+	argv[2] = other;
 	fflush(stdout);
 	assert_true(out >= 0 && dup2(file, STDOUT_FILENO) >= 0);
 	status = ctl_main(argc, argv);
