@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "control.h"
+#include "window.h"
 
 /* What the commands show and change. */
 struct command_target {
@@ -16,7 +17,18 @@ struct command_target {
 	unsigned int nr_vcpus;
 	/* Bytes. */
 	uint64_t memory_size;
+	/* NULL if this VM cannot have windows. */
+	struct windows *windows;
 };
+
+/**
+ * commands_answer() - Carry out one command, as the control socket does.
+ * @target: what it is about
+ * @line: the command and its arguments
+ *
+ * Return: as control_answer().
+ */
+char *commands_answer(struct command_target *target, const char *line);
 
 /**
  * commands_serve() - Start a control socket that has all commands.

@@ -125,12 +125,9 @@ static void client_close(struct control_client *client)
 	client->fd = -1;
 }
 
-/*
- * Carry out a line, or answer @err without doing so, and make the answer the output of the
- * client, which has no other.
- */
-static void client_answer(const struct control *control, struct control_client *client,
-			  char *line, size_t length, int err, const char *message)
+/* Get the answer to a line; or, if @err is set, the one that says so with @message. */
+static char *answer_of(const struct control_config *config, char *line, size_t length, int err,
+		       const char *message)
 {
 	struct control_reply reply = { };
 	char *text = NULL;
@@ -139,30 +136,30 @@ static void client_answer(const struct control *control, struct control_client *
 	reply.lines = open_memstream(&text, &size);
 	if (!reply.lines) {
 		log_warn("control socket: %s", strerror(errno));
-		client_close(client);
-		return;
+		return NULL;
 	}
 	if (err)
 		err = control_fail(&reply, err, "%s", message);
 	else
-		err = run_line(&control->config, &reply, line, length);
+		err = run_line(config, &reply, line, length);
 	if (err)
 		fprintf(reply.lines, "error %s %s\n", strerrorname_np(-err), reply.message);
 	else
 		fputs("ok\n", reply.lines);
-	if (fclose(reply.lines)) {
-		log_warn("control socket: %s", strerror(errno));
-		free(text);
-		client_close(client);
-		return;
-	}
-	client->output = text;
-	client->output_length = size;
-	client->output_sent = 0;
+	if (!fclose(reply.lines))
+		return text;
+	log_warn("control socket: %s", strerror(errno));
+	free(text);
+	return NULL;
+}
+
+char *control_answer(const struct control_config *config, char *line, size_t length)
+{
+	return answer_of(config, line, length, 0, NULL);
 }
 
 /* Answer what the client has sent and has no answer yet: a line, or the end of its input. */
-static bool client_take_line(const struct control *control, struct control_client *client)
+static bool client_take_line(const struct control_config *config, struct control_client *client)
 {
 	char *end = memchr(client->input, '\n', client->length);
 	bool skipped = client->skipping;
@@ -183,14 +180,16 @@ static bool client_take_line(const struct control *control, struct control_clien
 		*end = '\0';
 	client->skipping = false;
 	if (!end)
-		client_answer(control, client, NULL, 0, -EPROTO, "the last line has no end");
+		client->output = answer_of(config, NULL, 0, -EPROTO, "the last line has no end");
 	else if (skipped)
-		client_answer(control, client, NULL, 0, -E2BIG, "the line is too long");
+		client->output = answer_of(config, NULL, 0, -E2BIG, "the line is too long");
 	else
-		client_answer(control, client, client->input, length, 0, NULL);
-	/* The client is gone if there is no memory for an answer. */
-	if (client->fd < 0)
+		client->output = control_answer(config, client->input, length);
+	if (!client->output) {
+		client_close(client);
 		return false;
+	}
+	client->output_length = strlen(client->output);
 	client->length -= used;
 	memmove(client->input, client->input + used, client->length);
 	return true;
@@ -239,7 +238,7 @@ static void client_serve(const struct control *control, struct control_client *c
 	if (!client->output && !client->ended)
 		client_receive(client);
 	while (client->fd >= 0 && client_flush(client)) {
-		if (client_take_line(control, client))
+		if (client_take_line(&control->config, client))
 			continue;
 		if (client->ended)
 			client_close(client);

@@ -91,6 +91,17 @@ struct control {
 	(snprintf((reply)->message, CONTROL_MAX_MESSAGE, fmt, ##__VA_ARGS__), (err))
 
 /**
+ * control_answer() - Carry out one request.
+ * @config: its commands
+ * @line: the request, without its end; changed
+ * @length: its bytes
+ *
+ * Return: the answer, to be freed; or NULL if there is no memory for it, reported on standard
+ * error.
+ */
+char *control_answer(const struct control_config *config, char *line, size_t length);
+
+/**
  * control_start() - Create the socket, and answer requests in a thread of its own.
  * @control: filled in
  * @config: copied; what it points to must outlive @control

@@ -172,7 +172,7 @@ static void pci_node(struct fdt_writer *w, const struct devtree_config *config)
 {
 	static const uint32_t map_mask[] = { (PCI_SLOTS - 1) << PCI_SLOT_SHIFT, 0, 0, 7 };
 	static const uint64_t reg[] = { PCI_CAM_BASE, PCI_CAM_SIZE };
-	static const uint32_t bus_range[] = { 0, 0 };
+	const uint32_t bus_range[] = { 0, config->last_bus };
 	const uint64_t high = config->memory_base + config->memory_size;
 	const uint32_t ranges[2 * PCI_RANGE_CELLS] = {
 		PCI_RANGE_MEM32, 0, PCI_MMIO_BASE, 0, PCI_MMIO_BASE, 0, PCI_MMIO_SIZE,

@@ -34,6 +34,8 @@ struct devtree_config {
 	uint64_t dma_pool_address;
 	/* Bit n is set if slot n of the PCI bus has a device. */
 	uint32_t pci_slots;
+	/* Number of the last PCI bus. */
+	uint32_t last_bus;
 };
 
 /**

@@ -42,6 +42,10 @@
 #define MAX_VCPUS		8
 #define PCI_SLOTS		32
 
+/* Windows are behind root ports, each on a bus of its own. */
+#define WINDOW_SLOTS		8
+#define WINDOW_FIRST_PORT	16
+
 /* Shared peripheral interrupts, counted from the first one (INTID 32). */
 #define NR_SPIS			64
 #define UART_SPI		0

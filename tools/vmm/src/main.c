@@ -30,6 +30,7 @@
 #include "vcpu.h"
 #include "virtio_blk.h"
 #include "vm.h"
+#include "window.h"
 
 #define MIB		(1024 * 1024UL)
 #define DISK_SLOT	1
@@ -47,6 +48,9 @@ struct machine {
 	struct pci_host pci;
 	struct virtio_blk disk;
 	bool has_disk;
+	/* There are root ports for windows. */
+	bool has_windows;
+	struct windows windows;
 	struct control control;
 	struct command_target target;
 	uint64_t entry;
@@ -197,6 +201,18 @@ static int load_devtree(struct machine *machine, struct devtree_config *config)
 	return err;
 }
 
+/* Bit n is set if slot n of bus 0 has a device. */
+static uint32_t used_slots(const struct machine *machine)
+{
+	uint32_t slots = 0;
+
+	if (machine->has_disk)
+		slots |= 1U << DISK_SLOT;
+	if (machine->has_windows)
+		slots |= ((1U << WINDOW_SLOTS) - 1) << WINDOW_FIRST_PORT;
+	return slots;
+}
+
 static int build_memory(struct machine *machine, const struct options *options)
 {
 	const uint64_t base = options->firmware || options->host_firmware ?
@@ -210,7 +226,8 @@ static int build_memory(struct machine *machine, const struct options *options)
 		.dma_pool_size = options->dma_pool_size,
 		.dma_pool_address = options->dma_pool_fixed ?
 			FDT_BASE(options->memory_size) - options->dma_pool_size : 0,
-		.pci_slots = options->disk ? 1U << DISK_SLOT : 0,
+		.pci_slots = used_slots(machine),
+		.last_bus = machine->has_windows ? WINDOW_SLOTS : 0,
 	};
 	int err;
 
@@ -244,13 +261,48 @@ static struct irq_line interrupt_line(struct machine *machine, unsigned int spi)
 	};
 }
 
-static int build_devices(struct machine *machine)
+static int build_windows(struct machine *machine, const struct options *options)
 {
+	const struct window_mapper mapper = {
+		.map = vm_map_window,
+		.unmap = vm_unmap_window,
+		.vm = &machine->vm,
+	};
+	const char *why;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < WINDOW_SLOTS; i++)
+		machine->windows.port[i].pci.irq =
+			interrupt_line(machine, PCI_SPI_BASE + WINDOW_FIRST_PORT + i);
+	err = windows_init(&machine->windows, &machine->pci, &mapper);
+	if (err) {
+		log_err("root ports: %s", strerror(-err));
+		return err;
+	}
+	for (i = 0; i < options->nr_windows; i++) {
+		err = windows_add(&machine->windows, options->windows[i].path,
+				  options->windows[i].size, WINDOW_ANY_SLOT, &why);
+		if (err < 0) {
+			log_err("--window %s: %s", options->windows[i].path,
+				why ? why : strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int build_devices(struct machine *machine, const struct options *options)
+{
+	const uint64_t end = RAM_BASE + options->memory_size;
+	const uint64_t high_base = end <= PCI_HIGH_END - PCI_HIGH_SIZE ? end : 0;
 	const struct bus_range ranges[] = {
 		{ UART_BASE, UART_SIZE, uart_read, uart_write, &machine->uart },
 		{ PCI_CAM_BASE, PCI_CAM_SIZE, pci_config_read, pci_config_write, &machine->pci },
 		{ PCI_MMIO_BASE, PCI_MMIO_SIZE, pci_memory_read, pci_memory_write, &machine->pci },
+		{ high_base, PCI_HIGH_SIZE, pci_high_read, pci_high_write, &machine->pci },
 	};
+	const unsigned int nr_ranges = sizeof(ranges) / sizeof(*ranges) - !high_base;
 	unsigned int i;
 	int err;
 
@@ -259,7 +311,7 @@ static int build_devices(struct machine *machine)
 	machine->uart.drained = run_wake_input;
 	uart_init(&machine->uart);
 
-	pci_host_init(&machine->pci);
+	pci_host_init(&machine->pci, high_base);
 	if (machine->has_disk) {
 		machine->disk.virtio.pci.irq = interrupt_line(machine, PCI_SPI_BASE + DISK_SLOT);
 		err = virtio_blk_init(&machine->disk, &machine->memory);
@@ -271,7 +323,13 @@ static int build_devices(struct machine *machine)
 		}
 	}
 
-	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+	if (machine->has_windows) {
+		err = build_windows(machine, options);
+		if (err)
+			return err;
+	}
+
+	for (i = 0; i < nr_ranges; i++) {
 		err = bus_add(&machine->bus, &ranges[i]);
 		if (err) {
 			log_err("device at %#lx: %s", ranges[i].base, strerror(-err));
@@ -305,9 +363,15 @@ static int build_machine(struct machine *machine, const struct options *options)
 			return err;
 		machine->has_disk = true;
 	}
-	err = build_memory(machine, options);
+	err = vm_create(&machine->vm, options->protected_vm);
+	if (!err && options->nr_windows && !machine->vm.has_windows) {
+		log_err("--window: protected VMs of this host cannot have windows");
+		err = -ENODEV;
+	}
+	machine->has_windows = machine->vm.has_windows &&
+			       (options->nr_windows || options->control);
 	if (!err)
-		err = vm_create(&machine->vm, options->protected_vm);
+		err = build_memory(machine, options);
 	if (!err)
 		err = vm_choose_features(&machine->vm,
 					 options->cpu_features_given ? options->cpu_features :
@@ -323,7 +387,7 @@ static int build_machine(struct machine *machine, const struct options *options)
 	if (!err)
 		err = vm_create_gic(&machine->vm, options->nr_vcpus);
 	if (!err)
-		err = build_devices(machine);
+		err = build_devices(machine, options);
 	return err;
 }
 
@@ -342,6 +406,7 @@ static int destroy_machine(struct machine *machine)
 	vm_destroy(&machine->vm);
 	stat_add(STAT_TEARDOWN_NS, now_ns() - start);
 
+	windows_destroy(&machine->windows);
 	if (machine->memory.host)
 		guest_memory_destroy(&machine->memory);
 	if (machine->has_disk)
@@ -366,6 +431,7 @@ static int run_controlled(struct machine *machine, const struct options *options
 		.protected_vm = options->protected_vm,
 		.nr_vcpus = options->nr_vcpus,
 		.memory_size = options->memory_size,
+		.windows = machine->has_windows ? &machine->windows : NULL,
 	};
 	if (options->control &&
 	    commands_serve(&machine->control, options->control, &machine->target))

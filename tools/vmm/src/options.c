@@ -14,6 +14,7 @@
 #include "layout.h"
 #include "log.h"
 #include "options.h"
+#include "window.h"
 
 #define MIB			(1024 * 1024UL)
 #define DEFAULT_MEMORY_MIB	256
@@ -22,6 +23,7 @@
 #define MAX_MEMORY_MIB		((1UL << 40) / MIB - RAM_BASE / MIB)
 #define MAX_TIMEOUT		(366 * 24 * 3600U)
 #define READ_ONLY_SUFFIX	",ro"
+#define SIZE_SUFFIX		",size="
 /* Enough for a disk and many processors. A guest shares all of it at boot. */
 #define DEFAULT_POOL_MIB	16
 /* As much as firmware without a kernel uses. */
@@ -63,6 +65,9 @@ static const char help_text[] =
 "                    without --protected, the pool lies at the end of memory\n"
 "  --disk FILE[,ro]  virtio block device backed by a file or a block device, whose size\n"
 "                    is a multiple of 512 bytes; ',ro' makes it read-only\n"
+"  --window FILE,size=SIZE\n"
+"                    PCI function (ivshmem) with the first SIZE bytes of FILE as its\n"
+"                    memory; SIZE is a power of two from 4K to 1G; up to 8 times\n"
 "\n"
 "The run:\n"
 "  --control PATH    make a socket by which 'vmm ctl PATH COMMAND' changes the machine\n"
@@ -144,6 +149,34 @@ static int parse_disk(struct options *options, char *argument)
 	return 0;
 }
 
+static int parse_window(struct options *options, char *argument)
+{
+	char *suffix = NULL, *at = argument;
+	uint64_t size;
+
+	/* The name of the file may have the same text. */
+	while ((at = strstr(at, SIZE_SUFFIX)))
+		suffix = at++;
+	if (!suffix || suffix == argument) {
+		log_err("--window: '%s' is not FILE,size=SIZE", argument);
+		return -EINVAL;
+	}
+	if (window_parse_size(suffix + strlen(SIZE_SUFFIX), &size)) {
+		log_err("--window: size '%s' is not a power of two from 4K to 1G",
+			suffix + strlen(SIZE_SUFFIX));
+		return -EINVAL;
+	}
+	if (options->nr_windows == WINDOW_SLOTS) {
+		log_err("--window: given more than %d times", WINDOW_SLOTS);
+		return -EINVAL;
+	}
+	*suffix = '\0';
+	options->windows[options->nr_windows].path = argument;
+	options->windows[options->nr_windows].size = size;
+	options->nr_windows++;
+	return 0;
+}
+
 static int parse_socket(struct options *options, const char *argument)
 {
 	const size_t room = sizeof(((struct sockaddr_un *)NULL)->sun_path);
@@ -204,6 +237,7 @@ enum {
 	OPT_BARE,
 	OPT_SWIOTLB,
 	OPT_DISK,
+	OPT_WINDOW,
 	OPT_CONTROL,
 	OPT_STATS,
 	OPT_TIMEOUT,
@@ -225,6 +259,7 @@ static const struct option long_options[] = {
 	{ "bare",	required_argument,	NULL, OPT_BARE },
 	{ "swiotlb",	required_argument,	NULL, OPT_SWIOTLB },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
+	{ "window",	required_argument,	NULL, OPT_WINDOW },
 	{ "control",	required_argument,	NULL, OPT_CONTROL },
 	{ "stats",	required_argument,	NULL, OPT_STATS },
 	{ "timeout",	required_argument,	NULL, OPT_TIMEOUT },
@@ -280,6 +315,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return err;
 	case OPT_DISK:
 		return parse_disk(options, argument);
+	case OPT_WINDOW:
+		return parse_window(options, argument);
 	case OPT_CONTROL:
 		return parse_socket(options, argument);
 	case OPT_STATS:
@@ -359,7 +396,7 @@ int options_parse(struct options *options, int argc, char **argv)
 			log_err("%s: unknown option (try --help)", argv[optind - 1]);
 			return -EINVAL;
 		}
-		if (seen[option]) {
+		if (seen[option] && option != OPT_WINDOW) {
 			log_err("--%s: given twice", long_options[index].name);
 			return -EINVAL;
 		}

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "layout.h"
+
 enum exit_status {
 	EXIT_GUEST_OFF		= 0,
 	EXIT_VMM_ERROR		= 1,
@@ -47,6 +49,13 @@ struct options {
 	bool dma_pool_fixed;
 	char *disk;
 	bool disk_read_only;
+	/* Windows that are there from the start. */
+	unsigned int nr_windows;
+	struct {
+		const char *path;
+		/* Bytes. */
+		uint64_t size;
+	} windows[WINDOW_SLOTS];
 	/* Name of the control socket. */
 	const char *control;
 	const char *stats;
@@ -58,7 +67,7 @@ struct options {
  * options_parse() - Read and check the command line.
  * @options: filled in; its strings point into @argv
  * @argc: from main()
- * @argv: from main(); the argument of --disk is changed
+ * @argv: from main(); the arguments of --disk and --window are changed
  *
  * Prints every error on standard error.
  *

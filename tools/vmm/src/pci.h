@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PCI host bridge with one bus: mapped configuration space, 32-bit memory BARs, INTx.
+ * A PCI host bridge: mapped configuration space, memory BARs, INTx. Functions are on bus 0, or
+ * behind a bridge on bus 0.
  *
- * Rule: one lock protects the bus and all functions on it. The guest changes only the bits of
- * configuration space that are writable.
+ * Rule: one lock protects the buses and all functions on them. The guest changes only the bits
+ * of configuration space that are writable.
  */
 #ifndef VMM_PCI_H
 #define VMM_PCI_H
@@ -45,7 +46,14 @@ struct pci_function {
 	uint8_t config[PCI_CONFIG_SIZE];
 	/* Mask of the bits that the guest may change. */
 	uint8_t writable[PCI_CONFIG_SIZE];
+	/* Mask of the bits that the guest clears by writing a one. */
+	uint8_t clearable[PCI_CONFIG_SIZE];
 	uint32_t bar_size[PCI_NR_BARS];
+	/* The BAR of @bar_size takes the next register, too. */
+	bool bar_is_wide[PCI_NR_BARS];
+	/* The header is that of a bridge to another bus, on which there is @child or nothing. */
+	bool is_bridge;
+	struct pci_function *child;
 	unsigned int last_capability;
 	unsigned int config_end;
 };
@@ -62,6 +70,8 @@ struct pci_ids {
 struct pci_host {
 	pthread_mutex_t lock;
 	struct pci_function *slot[PCI_SLOTS];
+	/* Where the window for 64-bit BARs starts; 0 if there is none. */
+	uint64_t high_base;
 	/* Next free address of the memory window, for BARs of functions that are plugged in. */
 	uint32_t next_bar;
 };
@@ -69,8 +79,9 @@ struct pci_host {
 /**
  * pci_host_init() - Make an empty bus.
  * @host: filled in
+ * @high_base: where the window for 64-bit BARs starts, 0 for none
  */
-void pci_host_init(struct pci_host *host);
+void pci_host_init(struct pci_host *host, uint64_t high_base);
 
 /**
  * pci_function_init() - Fill in the header of a function's configuration space.
@@ -90,6 +101,39 @@ void pci_function_init(struct pci_function *function, const struct pci_ids *ids,
 void pci_function_add_bar(struct pci_function *function, unsigned int bar, uint32_t size);
 
 /**
+ * pci_function_add_wide_bar() - Add a 64-bit memory BAR without side effects to a function.
+ * @function: the function, not yet plugged in
+ * @bar: 0 to 4; takes the registers of BARs @bar and @bar + 1
+ * @size: bytes, a power of two, at least 4096
+ *
+ * The guest assigns its address.
+ */
+void pci_function_add_wide_bar(struct pci_function *function, unsigned int bar, uint32_t size);
+
+/**
+ * pci_function_make_bridge() - Make the header that of a bridge.
+ * @function: the function, after pci_function_init(), without BARs
+ *
+ * It forwards accesses to memory in two windows, one for 32-bit and one for 64-bit addresses,
+ * and to configuration space of its secondary bus.
+ */
+void pci_function_make_bridge(struct pci_function *function);
+
+/**
+ * pci_bar_address() - Find out where a BAR of a function behind a bridge answers.
+ * @host: the host bridge; its lock is held
+ * @bridge: the bridge, which may have no child yet
+ * @function: the function
+ * @bar: number of the BAR
+ * @address: set to the guest physical address
+ *
+ * Return: true if the BAR answers; false if memory decoding is off, or the address is not
+ * forwarded by bridge and host bridge.
+ */
+bool pci_bar_address(const struct pci_host *host, const struct pci_function *bridge,
+		     const struct pci_function *function, unsigned int bar, uint64_t *address);
+
+/**
  * pci_function_add_capability() - Append a capability to a function's list.
  * @function: the function, not yet plugged in
  * @capability: its bytes; this function sets the next pointer
@@ -101,7 +145,7 @@ int pci_function_add_capability(struct pci_function *function, const void *capab
 				unsigned int length);
 
 /**
- * pci_host_plug() - Plug a function in, and assign addresses to its BARs.
+ * pci_host_plug() - Plug a function into bus 0, and assign addresses to its 32-bit BARs.
  * @host: the bus; no vCPU runs yet
  * @slot: device number
  * @function: the function, which must outlive @host
@@ -172,5 +216,26 @@ uint64_t pci_memory_read(void *device, uint64_t offset, unsigned int length);
  * Any vCPU thread; takes the lock.
  */
 void pci_memory_write(void *device, uint64_t offset, unsigned int length, uint64_t value);
+
+/**
+ * pci_high_read() - Handle a read of the window for 64-bit BARs; for struct bus_range.
+ * @device: struct pci_host
+ * @offset: offset in the window
+ * @length: bytes
+ *
+ * Return: as pci_memory_read().
+ */
+uint64_t pci_high_read(void *device, uint64_t offset, unsigned int length);
+
+/**
+ * pci_high_write() - Handle a write to the window for 64-bit BARs; for struct bus_range.
+ * @device: struct pci_host
+ * @offset: offset in the window
+ * @length: bytes
+ * @value: the value; dropped if no BAR answers
+ *
+ * As pci_memory_write().
+ */
+void pci_high_write(void *device, uint64_t offset, unsigned int length, uint64_t value);
 
 #endif /* VMM_PCI_H */

@@ -17,6 +17,7 @@
 #define DEFAULT_IPA_BITS	40
 #define PRIVATE_INTERRUPTS	32
 #define MEMORY_SLOT		0
+#define FIRST_WINDOW_SLOT	1
 
 struct protected_vm_info {
 	uint64_t firmware_size;
@@ -49,6 +50,15 @@ static int open_kvm(struct vm *vm)
 	return 0;
 }
 
+/* Memslots of a non-protected VM can always come and go. */
+static void look_for_windows(struct vm *vm)
+{
+	bool standalone = ioctl(vm->fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_STANDALONE_MEM) > 0;
+
+	vm->window_flags = standalone ? KVM_MEM_ARM_STANDALONE : 0;
+	vm->has_windows = standalone || !vm->protected_vm;
+}
+
 int vm_create(struct vm *vm, bool protected_vm)
 {
 	unsigned long type = 0;
@@ -73,8 +83,10 @@ int vm_create(struct vm *vm, bool protected_vm)
 		type |= KVM_VM_TYPE_ARM_PROTECTED;
 
 	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
-	if (vm->fd >= 0)
+	if (vm->fd >= 0) {
+		look_for_windows(vm);
 		return 0;
+	}
 	err = -errno;
 	if (protected_vm && err == -EINVAL)
 		log_err("this host has no protected VMs: its kernel must support them and be booted with kvm-arm.mode=protected");
@@ -168,6 +180,30 @@ int vm_map_memory(struct vm *vm, const struct guest_memory *memory)
 	err = -errno;
 	log_err("KVM_SET_USER_MEMORY_REGION: %s", strerror(-err));
 	return err;
+}
+
+static int set_window(const struct vm *vm, unsigned int number, uint64_t address, void *memory,
+		      uint64_t size)
+{
+	const struct kvm_userspace_memory_region region = {
+		.slot = FIRST_WINDOW_SLOT + number,
+		.flags = vm->window_flags,
+		.guest_phys_addr = address,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)memory,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) ? -errno : 0;
+}
+
+int vm_map_window(void *vm, unsigned int number, uint64_t address, void *memory, uint64_t size)
+{
+	return set_window(vm, number, address, memory, size);
+}
+
+int vm_unmap_window(void *vm, unsigned int number)
+{
+	return set_window(vm, number, 0, NULL, 0);
 }
 
 static int set_gic_attribute(struct vm *vm, uint32_t group, uint64_t attribute, void *value)

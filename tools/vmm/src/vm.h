@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A VM of KVM: its address space and its interrupt controller. Rule: every function prints its
- * errors on standard error. All are for the main thread before the run, except vm_set_irq().
+ * errors on standard error, except vm_map_window() and vm_unmap_window(). All are for the main
+ * thread before the run, except these two and vm_set_irq().
  */
 #ifndef VMM_VM_H
 #define VMM_VM_H
@@ -27,6 +28,9 @@ struct vm {
 	size_t run_size;
 	/* Bytes of its memory; 0 until it is mapped. */
 	uint64_t memory_size;
+	/* Memslots of windows can come and go, and have these flags. */
+	bool has_windows;
+	uint32_t window_flags;
 };
 
 /**
@@ -71,6 +75,29 @@ int vm_load_firmware(struct vm *vm, uint64_t address, uint64_t limit);
  * KVM_SET_USER_MEMORY_REGION.
  */
 int vm_map_memory(struct vm *vm, const struct guest_memory *memory);
+
+/**
+ * vm_map_window() - Put memory of the host into the guest's address space; for windows.
+ * @vm: struct vm, with has_windows set
+ * @number: number of the window, counted from 0
+ * @address: guest physical address
+ * @memory: the memory
+ * @size: its bytes
+ *
+ * Any thread, but one call at a time for a window.
+ *
+ * Return: 0, or the negative errno of KVM_SET_USER_MEMORY_REGION.
+ */
+int vm_map_window(void *vm, unsigned int number, uint64_t address, void *memory, uint64_t size);
+
+/**
+ * vm_unmap_window() - Take that memory away again.
+ * @vm: struct vm
+ * @number: number of the window
+ *
+ * Return: as vm_map_window().
+ */
+int vm_unmap_window(void *vm, unsigned int number);
 
 /**
  * vm_create_gic() - Give the VM a GICv3 at the addresses of layout.h.

@@ -137,7 +137,7 @@ static int setup_disk(void **state, int fd, bool read_only, uint64_t features)
 	f->blk.virtio.pci.irq.set = set_line;
 	f->blk.virtio.pci.irq.controller = f;
 	assert_int_equal(virtio_blk_init(&f->blk, &f->memory), 0);
-	pci_host_init(&f->host);
+	pci_host_init(&f->host, 0);
 	assert_int_equal(pci_host_plug(&f->host, SLOT, &f->blk.virtio.pci), 0);
 	find_capabilities(f);
 	disk_start_driver(f, features);

@@ -87,7 +87,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	pci_host_init(&f->host);
+	pci_host_init(&f->host, 0);
 	pci_function_init(&f->function, &ids, &ops);
 	f->function.irq.set = set_line;
 	f->function.irq.controller = f;

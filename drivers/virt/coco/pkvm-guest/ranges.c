@@ -13,6 +13,7 @@
 #include <linux/log2.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/pgtable.h>
 #include <linux/pkvm.h>
 
@@ -23,6 +24,7 @@
 
 static size_t range_granule;
 static bool memory_ranges;
+static bool guarding;
 static bool guard_ranges;
 
 /*
@@ -107,6 +109,26 @@ static int guard_ioremap_hook(phys_addr_t phys, size_t size, pgprot_t *prot)
 	return 0;
 }
 
+#ifdef CONFIG_PCI
+/*
+ * Not all of a PCI function is mapped by ioremap(): user space maps it through sysfs or VFIO.
+ * The memory that it decodes from now on is no memory of the guest, whoever maps it.
+ */
+static void guard_pci_function(struct pci_dev *dev)
+{
+	struct resource *res;
+
+	if (!guarding)
+		return;
+
+	pci_dev_for_each_resource(dev, res) {
+		if (resource_type(res) == IORESOURCE_MEM && res->parent && resource_size(res))
+			WARN_ON_ONCE(guard_range(res->start, resource_size(res)));
+	}
+}
+DECLARE_PCI_FIXUP_ENABLE(PCI_ANY_ID, PCI_ANY_ID, guard_pci_function);
+#endif
+
 /* The early console was mapped before there was anybody to guard it. */
 static int __init guard_earlycon(void)
 {
@@ -139,6 +161,7 @@ static void __init guard_init(void)
 	}
 
 	arm64_ioremap_prot_hook_register(&guard_ioremap_hook);
+	guarding = true;
 
 	if (!kvm_arm_hyp_service_available(ARM_SMCCC_KVM_FUNC_MMIO_GUARD_ENROLL))
 		return;
