@@ -13,11 +13,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/pci_regs.h>
+
 #include "irq.h"
 #include "layout.h"
 
 #define PCI_CONFIG_SIZE	256
 #define PCI_NR_BARS	6
+
+/* The register of configuration space that holds BAR @bar. */
+static inline unsigned int pci_bar_register(unsigned int bar)
+{
+	return PCI_BASE_ADDRESS_0 + 4 * bar;
+}
+
+/* Whether an access of @length bytes, not 0, is at a multiple of its length. */
+static inline bool pci_naturally_aligned(uint64_t offset, unsigned int length)
+{
+	return !(offset % length);
+}
 
 struct pci_function;
 

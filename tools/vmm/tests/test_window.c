@@ -8,169 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include <linux/pci_regs.h>
+#include "windows.h"
 
-#include "commands.h"
-#include "window.h"
-
-#define HIGH_BASE	0x100000000UL
-#define SIZE		0x10000UL
-#define EXPRESS		PCI_STD_HEADER_SIZEOF
-/* What a guest that boots gives to the ports: each a bus, and 2 MiB of the upper window. */
-#define BUS(slot)	(slot)
-#define AREA		0x200000UL
-#define AREA_OF(slot)	(HIGH_BASE + (slot) * AREA)
-#define PORT(slot, reg)	((uint64_t)((WINDOW_FIRST_PORT + (slot) - 1) << 11) + (reg))
-#define CHILD(bus, reg)	((uint64_t)((bus) << 16) + (reg))
 #define ALL_EVENTS	(PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC)
 #define HEADER_LENGTH	64
-
-struct fixture {
-	struct pci_host host;
-	struct windows windows;
-	char path[32];
-	/* What the mapper was told. */
-	struct {
-		bool mapped;
-		uint64_t address;
-		uint64_t size;
-		uint8_t *memory;
-	} slot[WINDOW_SLOTS];
-	int map_error;
-	int unmap_error;
-	unsigned int maps;
-	bool line[WINDOW_SLOTS];
-};
-
-static bool in_host_windows(uint64_t address, uint64_t size)
-{
-	return (address >= PCI_MMIO_BASE && address <= PCI_MMIO_BASE + PCI_MMIO_SIZE - size) ||
-	       (address >= HIGH_BASE && address <= HIGH_BASE + PCI_HIGH_SIZE - size);
-}
-
-static int fake_map(void *vm, unsigned int number, uint64_t address, void *memory, uint64_t size)
-{
-	struct fixture *f = vm;
-	unsigned int i;
-
-	assert_true(number < WINDOW_SLOTS);
-	assert_false(f->slot[number].mapped);
-	assert_int_equal(address % size, 0);
-	assert_true(in_host_windows(address, size));
-	for (i = 0; i < WINDOW_SLOTS; i++)
-		assert_false(f->slot[i].mapped && address < f->slot[i].address + f->slot[i].size &&
-			     f->slot[i].address < address + size);
-	if (f->map_error)
-		return f->map_error;
-	f->slot[number].mapped = true;
-	f->slot[number].address = address;
-	f->slot[number].size = size;
-	f->slot[number].memory = memory;
-	f->maps++;
-	return 0;
-}
-
-static int fake_unmap(void *vm, unsigned int number)
-{
-	struct fixture *f = vm;
-
-	assert_true(number < WINDOW_SLOTS && f->slot[number].mapped);
-	if (f->unmap_error)
-		return f->unmap_error;
-	f->slot[number].mapped = false;
-	return 0;
-}
-
-static void set_line(void *controller, unsigned int spi, bool level)
-{
-	((struct fixture *)controller)->line[spi] = level;
-}
-
-static uint32_t get(struct fixture *f, uint64_t offset, unsigned int length)
-{
-	return pci_config_read(&f->host, offset, length);
-}
-
-static void put(struct fixture *f, uint64_t offset, unsigned int length, uint32_t value)
-{
-	pci_config_write(&f->host, offset, length, value);
-}
-
-/* Give a port its area of the upper window. */
-static void set_area(struct fixture *f, unsigned int slot, uint64_t base, uint64_t size)
-{
-	const uint64_t last = base + size - 1;
-
-	put(f, PORT(slot, PCI_PREF_MEMORY_BASE), 2, base >> 16 & 0xfff0);
-	put(f, PORT(slot, PCI_PREF_MEMORY_LIMIT), 2, last >> 16 & 0xfff0);
-	put(f, PORT(slot, PCI_PREF_BASE_UPPER32), 4, base >> 32);
-	put(f, PORT(slot, PCI_PREF_LIMIT_UPPER32), 4, last >> 32);
-}
-
-static void set_bar(struct fixture *f, unsigned int bus, uint64_t base)
-{
-	put(f, CHILD(bus, PCI_BASE_ADDRESS_2), 4, base);
-	put(f, CHILD(bus, PCI_BASE_ADDRESS_3), 4, base >> 32);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	const struct window_mapper mapper = { fake_map, fake_unmap, f };
-	unsigned int slot;
-	int fd;
-
-	assert_non_null(f);
-	snprintf(f->path, sizeof(f->path), "/tmp/vmm-window-XXXXXX");
-	fd = mkstemp(f->path);
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
-	close(fd);
-
-	pci_host_init(&f->host, HIGH_BASE);
-	for (slot = 1; slot <= WINDOW_SLOTS; slot++)
-		f->windows.port[slot - 1].pci.irq =
-			(struct irq_line) { .set = set_line, .controller = f, .spi = slot - 1 };
-	assert_int_equal(windows_init(&f->windows, &f->host, &mapper), 0);
-	for (slot = 1; slot <= WINDOW_SLOTS; slot++) {
-		put(f, PORT(slot, PCI_SECONDARY_BUS), 1, BUS(slot));
-		put(f, PORT(slot, PCI_SUBORDINATE_BUS), 1, BUS(slot));
-		set_area(f, slot, AREA_OF(slot), AREA);
-		/* A window whose base is behind its limit forwards nothing. */
-		put(f, PORT(slot, PCI_MEMORY_BASE), 2, 0xfff0);
-		put(f, PORT(slot, PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
-	}
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	windows_destroy(&f->windows);
-	unlink(f->path);
-	free(f);
-	return 0;
-}
-
-static int add(struct fixture *f, unsigned int slot)
-{
-	const char *why;
-
-	return windows_add(&f->windows, f->path, SIZE, slot, &why);
-}
-
-/* Do as a guest does that uses a window: place the BAR, then enable it. */
-static void enable(struct fixture *f, unsigned int slot, uint64_t address)
-{
-	set_bar(f, BUS(slot), address);
-	put(f, CHILD(BUS(slot), PCI_COMMAND), 2, PCI_COMMAND_MEMORY);
-}
 
 static void test_sizes(void **state)
 {
@@ -582,77 +426,7 @@ static void test_random(void **state)
 	assert_true(f->maps > 1000);
 }
 
-/* What the control socket says. */
-static void ask(struct fixture *f, const char *line, const char *wanted)
-{
-	struct command_target target = {
-		.protected_vm = true, .nr_vcpus = 2, .memory_size = 4096, .windows = &f->windows,
-	};
-	char *answer = commands_answer(&target, line);
-
-	assert_string_equal(answer, wanted);
-	free(answer);
-}
-
-static void test_commands(void **state)
-{
-	struct fixture *f = *state;
-	char line[128], answer[256];
-
-	ask(f, "status", "protected 1\nvcpus 2\nmemory_bytes 4096\nwindow_slots 8\nok\n");
-	ask(f, "list", "ok\n");
-	snprintf(line, sizeof(line), "add %s size=64K", f->path);
-	ask(f, line, "slot 1\nok\n");
-	enable(f, 1, AREA_OF(1));
-	snprintf(line, sizeof(line), "add %s slot=7 size=4K", f->path);
-	ask(f, line, "slot 7\nok\n");
-	snprintf(answer, sizeof(answer),
-		 "slot 1 size 65536 address 0x100200000 file %s\n"
-		 "slot 7 size 4096 address none file %s\nok\n", f->path, f->path);
-	ask(f, "list", answer);
-	snprintf(answer, sizeof(answer), "error EEXIST %s: the slot is in use\n", f->path);
-	ask(f, line, answer);
-	ask(f, "remove 1", "ok\n");
-	ask(f, "remove 1", "error ENOENT there is no window in slot 1\n");
-}
-
-static void test_bad_commands(void **state)
-{
-	struct fixture *f = *state;
-
-	ask(f, "add /x", "error EINVAL the command is: add FILE size=SIZE [slot=NUMBER]\n");
-	ask(f, "add /x slot=1", "error EINVAL no size is given\n");
-	ask(f, "add /x size=3", "error EINVAL size=3 is not a power of two from 4K to 1G\n");
-	ask(f, "add /x size=", "error EINVAL size= is not a power of two from 4K to 1G\n");
-	ask(f, "add /x size=4K size=4K", "error EINVAL unexpected argument 'size=4K'\n");
-	ask(f, "add /x size=4K slot=0", "error EINVAL slot '0' is not from 1 to 8\n");
-	ask(f, "add /x size=4K slot=9", "error EINVAL slot '9' is not from 1 to 8\n");
-	ask(f, "add /x size=4K slot=01", "error EINVAL slot '01' is not from 1 to 8\n");
-	ask(f, "add /x size=4K name=1", "error EINVAL unexpected argument 'name=1'\n");
-	ask(f, "add /none size=4K", "error ENOENT /none: No such file or directory\n");
-	ask(f, "remove", "error EINVAL the command is: remove NUMBER\n");
-	ask(f, "remove -1", "error EINVAL slot '-1' is not from 1 to 8\n");
-	ask(f, "remove 8", "error ENOENT there is no window in slot 8\n");
-	ask(f, "list all", "error EINVAL the command is: list\n");
-	ask(f, "list", "ok\n");
-}
-
-static void test_no_windows(void **state)
-{
-	struct command_target target = { .nr_vcpus = 1 };
-	static const char *const lines[] = { "add /x size=4K", "remove 1" };
-	unsigned int i;
-	char *answer;
-
-	(void)state;
-	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
-		answer = commands_answer(&target, lines[i]);
-		assert_string_equal(answer, "error ENODEV this VM cannot have windows\n");
-		free(answer);
-	}
-}
-
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, windows_setup, windows_teardown)
 
 int main(void)
 {
@@ -674,9 +448,6 @@ int main(void)
 		TEST(test_mapper_fails),
 		TEST(test_again_and_again),
 		TEST(test_random),
-		TEST(test_commands),
-		TEST(test_bad_commands),
-		cmocka_unit_test(test_no_windows),
 	};
 
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);

@@ -8,6 +8,7 @@ Rules: the VMM accesses only memory that the guest shares; whatever a guest does
 one of the ways that its help text names. The results are TAP.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -40,6 +41,8 @@ GUESTS = [
     ('data unshared while the device is in use', UNSHARED_LATER, '--disk DISK', OFF, ''),
     ('bad descriptor chains', BAD_CHAINS, '--disk DISK', OFF, 'needs a reset'),
     ('accesses to everything', MMIO_EVERYWHERE, '--disk DISK', OFF, ''),
+    ('accesses to everything, with windows', MMIO_EVERYWHERE,
+     '--disk DISK --window /large,size=1M --window /large,size=64K', OFF, ''),
     ('a disk with a bad sector', DISK_ERROR, '--disk /dev/vda,ro', OFF, ''),
     ('eight vCPUs', SMP, '--cpus 8', OFF, ''),
     ('a reset', DO_RESET, '', RESET, ''),
@@ -66,6 +69,14 @@ COMMANDS = [
     ('an empty disk', '/vmm --bare GUEST --disk /empty', ERROR, 'the file is empty'),
     ('an odd-sized disk', '/vmm --bare GUEST --disk /odd', ERROR, 'not a multiple of 512'),
     ('a disk that is a folder', '/vmm --bare GUEST --disk /tmp', ERROR, 'disk /tmp: '),
+    ('a window without a file', '/vmm --bare GUEST --window /none,size=4K', ERROR,
+     '--window /none: No such file'),
+    ('a window larger than its file', '/vmm --bare GUEST --window /odd,size=4K', ERROR,
+     'the file is shorter than the window'),
+    ('a window of an odd size', '/vmm --bare GUEST --window /large,size=3K', USAGE,
+     'not a power of two'),
+    ('a control socket without a folder', '/vmm --bare GUEST --control /none/s', ERROR,
+     '--control /none/s: No such file'),
     ('more memory than the host has', f'/vmm --bare GUEST --mem {2 * HOST_MIB}', ERROR,
      'the host has only'),
     ('counters that cannot be written', '/vmm --bare GUEST --stats /none/s', ERROR,
@@ -94,15 +105,19 @@ HOSTS_WITHOUT = [
      '/dev/kvm: No such file'),
 ]
 
+FIRMWARE_WINDOW = '/vmm --firmware /pvmfw --window /large,size=2M --disk '
+WINDOWS = 12
+LINUX_WINDOWS = f'limit=110 /windows_host {WINDOWS} /tmp/control /vmm --control /tmp/control ' \
+    '--kernel /Image --initrd /window_init --cmdline console=ttyS0 --cpus 2 --timeout 100'
+
 LINUX = '/fed ready hypervisor /vmm --kernel /Image --initrd /initrd --cmdline console=ttyS0 ' \
     '--cpus 2 --timeout 60'
 
 
-def linux_has_disk():
-    """Whether the host's kernel, which the guest runs too, has a driver for a PCI disk."""
+def linux_has(*options):
+    """Whether the host's kernel, which the guest runs too, has these options."""
     with open(os.path.join(qemu.BUILD, 'host', '.config')) as file:
-        return {'CONFIG_PCI_HOST_GENERIC=y\n', 'CONFIG_VIRTIO_PCI=y\n',
-                'CONFIG_VIRTIO_BLK=y\n'} <= set(file)
+        return {f'CONFIG_{option}=y\n' for option in options} <= set(file)
 
 
 class Case:
@@ -136,10 +151,11 @@ class Files:
         self.add('/empty', b'')
         self.add('/odd', bytes(1000))
         self.add('/large', bytes(0x200001))
-        for name in ('signalled', 'fed'):
+        for name in ('signalled', 'fed', 'windows_host'):
             compile_c(self.path(name), os.path.join(HERE, f'{name}.c'))
             self.files[f'/{name}'] = self.path(name)
-        self.files['/initrd'] = self.build_initrd()
+        self.files['/initrd'] = self.build_initrd('linux_init')
+        self.files['/window_init'] = self.build_initrd('window_init')
 
     def path(self, name):
         return os.path.join(self.scratch, name)
@@ -170,17 +186,17 @@ class Files:
             self.program[PARAMETER_AT + 8:]
         return self.add(f'/guest{parameter}', data)
 
-    def build_initrd(self):
+    def build_initrd(self, name):
         """The root file system of a Linux guest: one program."""
-        compile_c(self.path('init'), os.path.join(HERE, 'linux_init.c'))
+        compile_c(self.path(f'{name}.elf'), os.path.join(HERE, f'{name}.c'))
         with open(self.path('list'), 'w') as file:
             file.write('dir /dev 0755 0 0\nnod /dev/console 0600 0 0 c 5 1\n'
-                       f'file /init {self.path("init")} 0755 0 0\n')
+                       f'file /init {self.path(name)}.elf 0755 0 0\n')
         cpio = subprocess.run([os.path.join(qemu.BUILD, 'gen_init_cpio'), self.path('list')],
                               check=True, stdout=subprocess.PIPE).stdout
-        with open(self.path('initrd'), 'wb') as file:
+        with open(self.path(name), 'wb') as file:
             subprocess.run(['gzip', '-n'], input=cpio, check=True, stdout=file)
-        return self.path('initrd')
+        return self.path(name)
 
 
 def cases(files, mode):
@@ -199,9 +215,14 @@ def cases(files, mode):
         for word, path in names.items():
             command = command.replace(word, path)
         found.append((name, command, status, says))
+    found.append(('firmware beside a window',
+                  FIRMWARE_WINDOW + files.add(f'/disk-{mode}-firmware', DISK), OFF,
+                  f'pvmfw: sha256 {hashlib.sha256(DISK).hexdigest()}'))
+    if linux_has('PCI_HOST_GENERIC', 'HOTPLUG_PCI_PCIE', 'ARM_PKVM_GUEST'):
+        found.append(('Linux with windows', LINUX_WINDOWS, OFF, f'windows: {WINDOWS} exchanged'))
     if not protected:
         found.append(('Linux', LINUX, OFF, 'linux: 2 CPUs, read hypervisor'))
-        if linux_has_disk():
+        if linux_has('PCI_HOST_GENERIC', 'VIRTIO_PCI', 'VIRTIO_BLK'):
             found.append(('Linux with a disk',
                           f'{LINUX} --disk {files.add("/disk-linux", DISK)}', OFF,
                           f'linux: {SECTORS} sectors, written'))
@@ -245,7 +266,7 @@ def run(vmm, cpu, modes):
         log = os.path.join(logs, f'vmm-vm-{cpu}.log')
         host = qemu.boot([case.command for case in todo], cpu=cpu, files=files.files,
                          mem=HOST_MIB, drive=[bad_disk(scratch)], log=log,
-                         limit=180 + 3 * len(todo))
+                         limit=300 + 3 * len(todo))
         for case, job in zip(todo, host.jobs):
             results.add(case.name, case.wrong(job), job.output)
         # The host itself must not have failed.
