@@ -170,7 +170,9 @@ static void test_empty_bus(void **state)
 
 	(void)state;
 	config.pci_slots = 0;
+	config.last_bus = 8;
 	fdt = build(&config);
+	ASSERT_CELLS(fdt, "/pci", "bus-range", 0, 8);
 	assert_non_null(fdt_getprop(fdt, node(fdt, "/pci"), "interrupt-map", &length));
 	assert_int_equal(length, 0);
 	free(fdt);

@@ -72,6 +72,37 @@ static void test_all_options(void **state)
 	assert_string_equal(options.control, "c");
 }
 
+/* A window is given as often as there are slots; the last ",size=" is that of the window. */
+static void test_windows(void **state)
+{
+	char line[] = "--bare b --window a,size=4K,size=64K --window b,size=1G";
+	char names[WINDOW_SLOTS + 1][16], *argv[2 * (WINDOW_SLOTS + 1) + 2];
+	struct options options;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(parse(&options, line), 0);
+	assert_int_equal(options.nr_windows, 2);
+	assert_string_equal(options.windows[0].path, "a,size=4K");
+	assert_int_equal(options.windows[0].size, 0x10000);
+	assert_string_equal(options.windows[1].path, "b");
+	assert_int_equal(options.windows[1].size, 0x40000000);
+
+	for (i = 0; i <= WINDOW_SLOTS; i++) {
+		argv[2 * i + 2] = (char *)"--window";
+		argv[2 * i + 3] = names[i];
+	}
+	argv[0] = (char *)"vmm";
+	argv[1] = (char *)"--bare=b";
+	for (i = 0; i <= WINDOW_SLOTS; i++)
+		snprintf(names[i], sizeof(names[i]), "w%u,size=4K", i);
+	assert_int_equal(options_parse(&options, 2 * WINDOW_SLOTS + 4, argv), -EINVAL);
+	for (i = 0; i <= WINDOW_SLOTS; i++)
+		snprintf(names[i], sizeof(names[i]), "w%u,size=4K", i);
+	assert_int_equal(options_parse(&options, 2 * WINDOW_SLOTS + 2, argv), 0);
+	assert_int_equal(options.nr_windows, WINDOW_SLOTS);
+}
+
 /* The name of a socket has at most 107 bytes. */
 static void test_control(void **state)
 {
@@ -260,6 +291,16 @@ static void test_refused(void **state)
 		"--kernel k --protected --mem 16",
 		"--firmware fw --disk ,ro",
 		"--firmware fw --disk=",
+		"--firmware fw --window",
+		"--firmware fw --window=",
+		"--firmware fw --window w",
+		"--firmware fw --window ,size=4K",
+		"--firmware fw --window w,size=",
+		"--firmware fw --window w,size=0",
+		"--firmware fw --window w,size=3K",
+		"--firmware fw --window w,size=2G",
+		"--firmware fw --window w,size=4K,ro",
+		"--firmware fw --window w,Size=4K",
 		"--firmware fw --control=",
 		"--firmware fw --control",
 	};
@@ -281,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_disk_suffix),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_firmware_at),

@@ -32,6 +32,13 @@
 #define BAR_ISR		(BAR + 0x1000)
 #define BAR_NOTIFY	(BAR + 0x3000)
 
+/* The first root port for windows, its bus, and the PCI window behind RAM of 256 MiB. */
+#define PORT_CONFIG	(CAM + (16UL << 11))
+#define WINDOW_CONFIG	(CAM + CAM_BUS_SIZE)
+#define WINDOW		0x90000000UL
+#define WINDOW_MOVED	(WINDOW + 0x200000UL)
+#define WINDOW_WORD	0x0123456789abcdefUL
+
 #define PAGE_SIZE	0x1000UL
 #define MAX_CPUS		8
 
@@ -52,6 +59,7 @@ enum {
 	CASE_UNDECODABLE,
 	CASE_DISK_ERROR,
 	CASE_NOTHING,
+	CASE_WINDOW,
 };
 
 /* Separate pages, so that each can be shared and unshared by itself. */
@@ -448,6 +456,51 @@ static void disk_error(void)
 	check(request(0, 3) == VIRTIO_BLK_S_OK, "a good sector cannot be read after the error");
 }
 
+static void guard(uint64_t address, unsigned int nr_pages)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pages; i++)
+		check(!hypercall(ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID,
+				 address + i * PAGE_SIZE, 0, 0), "MMIO_GUARD_MAP failed");
+}
+
+/* A window's memory is where its BAR is, also before ENROLL, when the VMM emulates accesses. */
+static void moving_window(void)
+{
+	uint64_t first, second;
+
+	check(read32(WINDOW_CONFIG) == 0xffffffff, "bus 1 answers without a number");
+	write16(PORT_CONFIG + 0x18, 0x100);
+	write16(PORT_CONFIG + 0x24, WINDOW >> 16);
+	write16(PORT_CONFIG + 0x26, WINDOW_MOVED >> 16);
+	write16(PORT_CONFIG + 4, 2);
+	check(read32(WINDOW_CONFIG) == 0x11101af4, "there is no window");
+	write32(WINDOW_CONFIG + 0x18, WINDOW);
+	check(read64(WINDOW) == ~0UL, "a window answers that is not enabled");
+	write16(WINDOW_CONFIG + 4, 2);
+	write64(WINDOW, WINDOW_WORD);
+	check(read64(WINDOW) == WINDOW_WORD, "a window does not keep what was written");
+	if (is_protected()) {
+		guard(0, 1);
+		guard(CAM, 2 * CAM_BUS_SIZE / PAGE_SIZE);
+		guard(WINDOW, 1);
+		guard(WINDOW_MOVED, 1);
+		hypercall(ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID, 0, 0, 0);
+	}
+	/* The VMM could not emulate this. */
+	__asm__ volatile("ldp %0, %1, [%2]" : "=r" (first), "=r" (second) : "r" (WINDOW) :
+			 "memory");
+	check(first == WINDOW_WORD && !second, "a window has other data");
+	write32(WINDOW_CONFIG + 0x18, WINDOW_MOVED);
+	check(read64(WINDOW) == ~0UL, "a window is where its BAR was");
+	check(read64(WINDOW_MOVED) == WINDOW_WORD, "a window does not follow its BAR");
+	write16(PORT_CONFIG + 4, 0);
+	check(read64(WINDOW_MOVED) == ~0UL, "a port that is off forwards accesses");
+	write16(PORT_CONFIG + 4, 2);
+	check(read64(WINDOW_MOVED) == WINDOW_WORD, "a window does not come back");
+}
+
 static void secondary(uint64_t cpu)
 {
 	unsigned int i;
@@ -510,6 +563,9 @@ void guest_main(uint64_t cpu)
 		break;
 	case CASE_DISK_ERROR:
 		disk_error();
+		break;
+	case CASE_WINDOW:
+		moving_window();
 		break;
 	case CASE_NOTHING:
 		break;
