@@ -131,7 +131,8 @@ static void run(const void *fdt, size_t size, bool static_pool, const struct fw_
 	FUZZ_RULE(again.ram_size == p.ram_size && again.uart_base == p.uart_base &&
 		  again.window_base == p.window_base && again.swiotlb.size == p.swiotlb.size &&
 		  again.high_base == p.high_base && again.high_size == p.high_size &&
-		  again.config_shift == p.config_shift && again.config_size == p.config_size);
+		  again.config_shift == p.config_shift && again.config_size == p.config_size &&
+		  again.last_bus == p.last_bus);
 	check_reserved(&p, &again);
 }
 

@@ -192,7 +192,7 @@ static void pci_node(struct fdt_writer *w, const struct guest *guest, const stru
 	fdtw_string(w, "compatible", platform_pci_compatible(p));
 	fdtw_string(w, "device_type", "pci");
 	fdtw_sizes(w, 3, 2);
-	fdtw_u32s(w, "bus-range", (const u32[]){ 0, 0 }, 2);
+	fdtw_u32s(w, "bus-range", (const u32[]){ 0, p->last_bus }, 2);
 	put_reg(w, "reg", p->config_base, p->config_size);
 	fdtw_u32s(w, "ranges", ranges, p->high_size ? ARRAY_SIZE(ranges) : PCI_RANGE_CELLS);
 	if (guest->irq_count)

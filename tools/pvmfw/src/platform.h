@@ -62,9 +62,10 @@ struct swiotlb {
  * @uart_base: address of a 16550 with UART_SIZE registers, all in one page
  * @reserved_count: entries of @reserved in use
  * @reserved: reserved ranges of RAM without the DMA pool; no two overlap
- * @has_pci: there is a PCI host bridge; without one the next eight are 0
- * @config_base: address of the configuration space of its bus 0
+ * @has_pci: there is a PCI host bridge; without one the next nine are 0
+ * @config_base: address of the configuration space of its buses, from bus 0 on
  * @config_size: bytes of that
+ * @last_bus: number of its last bus; the firmware uses bus 0 only
  * @config_shift: PCI_CAM_SHIFT or PCI_ECAM_SHIFT
  * @window_base: the window in which the firmware places BARs: non-prefetchable, below RAM,
  *	bus address = CPU address
@@ -85,6 +86,7 @@ struct platform {
 	bool has_pci;
 	u64 config_base;
 	u64 config_size;
+	u32 last_bus;
 	unsigned int config_shift;
 	u64 window_base;
 	u64 window_size;

@@ -12,6 +12,7 @@
 
 /* Functions of one bus: 32 devices of 8. */
 #define BUS_FUNCTIONS	256
+#define MAX_BUS		255
 
 /* Fields of the first cell of a PCI address. */
 #define PCI_SPACE(hi)	(((hi) >> 24) & 3)
@@ -88,9 +89,11 @@ const char *platform_pci_compatible(const struct platform *p)
 
 enum fw_status platform_parse_pci(const void *fdt, struct platform *p)
 {
+	u32 last_bus = 0;
 	const fdt32_t *bus;
 	int node = -1, len;
 	unsigned int i;
+	u64 size;
 
 	for (i = 0; i < ARRAY_SIZE(hosts); i++) {
 		node = fdt_node_offset_by_compatible(fdt, -1, hosts[i].compatible);
@@ -104,13 +107,18 @@ enum fw_status platform_parse_pci(const void *fdt, struct platform *p)
 	bus = fdt_getprop(fdt, node, "bus-range", &len);
 	if (bus && (len != 2 * (int)sizeof(*bus) || fdt32_ld(bus)))
 		return pr_error(FW_EFDT_PCI, "bus-range does not start at 0");
+	if (bus)
+		last_bus = fdt32_ld(bus + 1);
+	if (last_bus > MAX_BUS)
+		return pr_error(FW_EFDT_PCI, "bus-range ends at %u", last_bus);
+	size = (u64)(last_bus + 1) * BUS_FUNCTIONS << hosts[i].shift;
 	if (!devtree_root_reg(fdt, node, &p->config_base, &p->config_size) ||
-	    p->config_size < (u64)BUS_FUNCTIONS << hosts[i].shift ||
+	    p->config_size < size ||
 	    !is_aligned(p->config_base, PAGE_SIZE) ||
 	    !range_inside(p->config_base, p->config_size, 0, (u64)1 << VA_BITS))
 		return pr_error(FW_EFDT_PCI, "bad configuration space");
-	/* The firmware uses bus 0 only. */
-	p->config_size = (u64)BUS_FUNCTIONS << hosts[i].shift;
+	p->config_size = size;
+	p->last_bus = last_bus;
 	p->config_shift = hosts[i].shift;
 	if (!parse_pci_windows(fdt, node, p))
 		return pr_error(FW_EFDT_PCI, "bad memory window");

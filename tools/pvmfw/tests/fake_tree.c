@@ -71,7 +71,7 @@ static void add_pci(void *fdt, const struct tree_spec *s)
 	fdt_property_u32(fdt, "#address-cells", 3);
 	fdt_property_u32(fdt, "#size-cells", 2);
 	prop_u64s(fdt, "reg", (const u64[]){ s->ecam_base, s->ecam_size }, 2);
-	prop_u32s(fdt, "bus-range", (const u32[]){ s->bus_first, s->bus_first }, 2);
+	prop_u32s(fdt, "bus-range", (const u32[]){ s->bus_first, s->bus_last }, 2);
 	prop_u32s(fdt, "ranges", ranges, s->ranges_len ? s->ranges_len : 14);
 	fdt_end_node(fdt);
 }

@@ -29,7 +29,7 @@ struct tree_spec {
 	u32 reg_shift;
 	u64 ecam_base, ecam_size;
 	bool no_pci, cam;
-	u32 bus_first, window_space, high_space;
+	u32 bus_first, bus_last, window_space, high_space;
 	u64 window_bus, window_base, window_size;
 	u64 high_bus, high_base, high_size;
 	int ranges_len;

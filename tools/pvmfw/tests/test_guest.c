@@ -44,7 +44,8 @@ static const struct spec good = {
 
 static const struct platform plat = {
 	.ram_size = 0x10000000, .uart_base = 0x3f8, .has_pci = true,
-	.config_base = 0x1000000, .config_size = 0x100000, .config_shift = PCI_ECAM_SHIFT,
+	.config_base = 0x1000000, .config_size = 0x300000, .last_bus = 2,
+	.config_shift = PCI_ECAM_SHIFT,
 	.window_base = 0x2000000, .window_size = 0x2000000,
 	.high_base = 0x90000000, .high_size = 0xff70000000, .high_prefetch = true,
 	.reserved = { { 0x8e000000, 0x3000, true }, { 0x8f000000, 0x1000, false } },
@@ -192,6 +193,8 @@ static void rewritten(void **state)
 	assert_int_equal(again.ram_size, plat.ram_size);
 	assert_int_equal(again.uart_base, plat.uart_base);
 	assert_int_equal(again.config_base, plat.config_base);
+	assert_int_equal(again.config_size, plat.config_size);
+	assert_int_equal(again.last_bus, plat.last_bus);
 	assert_int_equal(again.window_base, plat.window_base);
 	assert_int_equal(again.window_size, plat.window_size);
 	assert_int_equal(again.high_base, plat.high_base);

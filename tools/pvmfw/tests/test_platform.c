@@ -341,6 +341,23 @@ static void pci(void **state)
 	assert_int_equal(tree_load(&s), FW_EFDT_PCI);
 	s = tree_good;
 	s.bus_first = 1;
+	s.bus_last = 1;
+	assert_int_equal(tree_load(&s), FW_EFDT_PCI);
+	/* Configuration space has all buses. */
+	s = tree_good;
+	s.cam = true;
+	s.bus_last = 8;
+	s.ecam_size = 0x90000;
+	assert_int_equal(tree_load(&s), FW_OK);
+	assert_int_equal(tree_plat.config_size, 0x90000);
+	assert_int_equal(tree_plat.last_bus, 8);
+	s.bus_last = 9;
+	assert_int_equal(tree_load(&s), FW_EFDT_PCI);
+	s.bus_last = 256;
+	s.ecam_size = 0x1100000;
+	assert_int_equal(tree_load(&s), FW_EFDT_PCI);
+	assert_non_null(strstr(fake_console_line, "bus-range ends at 256"));
+	s.bus_last = 0xffffffff;
 	assert_int_equal(tree_load(&s), FW_EFDT_PCI);
 	/* A window below RAM may have either space code for memory, but not be prefetchable. */
 	s = tree_good;

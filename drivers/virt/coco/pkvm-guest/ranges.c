@@ -112,21 +112,26 @@ static int guard_ioremap_hook(phys_addr_t phys, size_t size, pgprot_t *prot)
 #ifdef CONFIG_PCI
 /*
  * Not all of a PCI function is mapped by ioremap(): user space maps it through sysfs or VFIO.
- * The memory that it decodes from now on is no memory of the guest, whoever maps it.
+ * What the function decodes from now on is no memory of the guest, whoever maps it. This takes
+ * the place of the weak function of drivers/pci.
  */
-static void guard_pci_function(struct pci_dev *dev)
+int pcibios_enable_device(struct pci_dev *dev, int bars)
 {
 	struct resource *res;
+	int i, ret;
 
-	if (!guarding)
-		return;
+	pci_dev_for_each_resource(dev, res, i) {
+		if (!guarding || !(bars & BIT(i)) || resource_type(res) != IORESOURCE_MEM ||
+		    !res->parent || !resource_size(res))
+			continue;
 
-	pci_dev_for_each_resource(dev, res) {
-		if (resource_type(res) == IORESOURCE_MEM && res->parent && resource_size(res))
-			WARN_ON_ONCE(guard_range(res->start, resource_size(res)));
+		ret = guard_range(res->start, resource_size(res));
+		if (ret)
+			return ret;
 	}
+
+	return pci_enable_resources(dev, bars);
 }
-DECLARE_PCI_FIXUP_ENABLE(PCI_ANY_ID, PCI_ANY_ID, guard_pci_function);
 #endif
 
 /* The early console was mapped before there was anybody to guard it. */

@@ -109,7 +109,7 @@ HOSTS_WITHOUT = [
 FIRMWARE_WINDOW = '/vmm --firmware /pvmfw --window /large,size=2M --disk '
 WINDOWS = 12
 LINUX_WINDOWS = f'limit=110 /windows_host {WINDOWS} /tmp/control /vmm --control /tmp/control ' \
-    '--kernel /Image --initrd /window_init --cmdline console=ttyS0 --cpus 2 --timeout 100'
+    '--kernel /Image --initrd /window_init --cmdline "console=ttyS0 quiet" --cpus 2 --timeout 100'
 
 LINUX = '/fed ready hypervisor /vmm --kernel /Image --initrd /initrd --cmdline console=ttyS0 ' \
     '--cpus 2 --timeout 60'
