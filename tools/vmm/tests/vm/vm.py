@@ -17,7 +17,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../../..'))
 sys.path.insert(0, os.path.join(TOP, 'scripts', 'pkvm'))
+sys.path.insert(0, os.path.join(TOP, 'tools', 'pvmfw'))
 
+import pvmfw_config  # noqa: E402
 import qemu  # noqa: E402
 
 CROSS = os.environ.get('CROSS_COMPILE', 'aarch64-linux-gnu-')
@@ -108,8 +110,9 @@ HOSTS_WITHOUT = [
 
 FIRMWARE_WINDOW = '/vmm --firmware /pvmfw --window /large,size=2M --disk '
 WINDOWS = 12
+CMDLINE = 'console=ttyS0 quiet'
 LINUX_WINDOWS = f'limit=110 /windows_host {WINDOWS} /tmp/control /vmm --control /tmp/control ' \
-    '--kernel /Image --initrd /window_init --cmdline "console=ttyS0 quiet" --cpus 2 --timeout 100'
+    '--kernel /Image --initrd /window_init --cpus 2 --timeout 100'
 
 LINUX = '/fed ready hypervisor /vmm --kernel /Image --initrd /initrd --cmdline console=ttyS0 ' \
     '--cpus 2 --timeout 60'
@@ -157,6 +160,10 @@ class Files:
             self.files[f'/{name}'] = self.path(name)
         self.files['/initrd'] = self.build_initrd('linux_init')
         self.files['/window_init'] = self.build_initrd('window_init')
+        with open(self.files['/pvmfw'], 'rb') as file:
+            self.add('/configured', pvmfw_config.append(file.read(), pvmfw_config.entries_of(
+                kernel=self.files['/Image'], initrd=self.files['/window_init'],
+                cmdline=CMDLINE)))
 
     def path(self, name):
         return os.path.join(self.scratch, name)
@@ -220,7 +227,12 @@ def cases(files, mode):
                   FIRMWARE_WINDOW + files.add(f'/disk-{mode}-firmware', DISK), OFF,
                   f'pvmfw: sha256 {hashlib.sha256(DISK).hexdigest()}'))
     if linux_has('PCI_HOST_GENERIC', 'HOTPLUG_PCI_PCIE', 'ARM_PKVM_GUEST'):
-        found.append(('Linux with windows', LINUX_WINDOWS, OFF, f'windows: {WINDOWS} exchanged'))
+        exchanged = f'windows: {WINDOWS} exchanged'
+        found.append(('Linux with windows', f'{LINUX_WINDOWS} --cmdline "{CMDLINE}"', OFF,
+                      exchanged))
+        found.append(('Linux with windows, behind the firmware',
+                      f'{LINUX_WINDOWS} --firmware /configured --disk '
+                      + files.add(f'/disk-{mode}-windows', DISK), OFF, exchanged))
     if not protected:
         found.append(('Linux', LINUX, OFF, 'linux: 2 CPUs, read hypervisor'))
         if linux_has('PCI_HOST_GENERIC', 'VIRTIO_PCI', 'VIRTIO_BLK'):

@@ -99,13 +99,14 @@ static int use(const char *name)
 {
 	struct window_header *header;
 	struct stat info;
-	int fd;
+	int fd, enable;
 
-	fd = open_file(name, "enable", O_WRONLY);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		return GONE;
+	/* Linux makes this file last. A function that is enabled before has no address yet. */
 	fd = open_file(name, "resource2", O_RDWR);
 	if (fd < 0 || fstat(fd, &info))
+		return GONE;
+	enable = open_file(name, "enable", O_WRONLY);
+	if (enable < 0 || write(enable, "1", 1) != 1)
 		return GONE;
 	header = mmap(NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (header == MAP_FAILED)

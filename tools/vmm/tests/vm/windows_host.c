@@ -27,7 +27,7 @@
 #define MIN_SHIFT	12
 #define MAX_SHIFT	21
 #define FILE_SIZE	0x200000UL
-#define WAIT_MS		60000
+#define WAIT_SECONDS	30
 #define LINE		512
 
 static const char *socket_name;
@@ -66,23 +66,29 @@ static long read_counter(const char *name)
 	return found;
 }
 
+/* Sleep for a moment of what is waited for since @start, at most WAIT_SECONDS. */
+static void wait_since(time_t start, const char *what, unsigned int number)
+{
+	if (time(NULL) - start > WAIT_SECONDS)
+		fail(what, number);
+	sleep_ms(1);
+}
+
 static void connect_control(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	unsigned int waited;
+	const time_t start = time(NULL);
 	int fd;
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_name);
-	for (waited = 0; waited < WAIT_MS; waited += 10) {
+	for (;;) {
 		fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		if (!connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-			control = fdopen(fd, "r+");
-			return;
-		}
+		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+			break;
 		close(fd);
-		sleep_ms(10);
+		wait_since(start, "there is no control socket", 0);
 	}
-	fail("there is no control socket", 0);
+	control = fdopen(fd, "r+");
 }
 
 /* Send a request; the first line of its answer, if it has more than one, goes to @line. */
@@ -188,14 +194,11 @@ static void check(unsigned int number)
 	struct window_header *header = files[number % FILES];
 	const uint64_t words = bytes_of(number) / sizeof(uint64_t);
 	const uint64_t *word = (const uint64_t *)header;
-	unsigned int waited;
+	const time_t start = time(NULL);
 	uint64_t i;
 
-	for (waited = 0; window_read(&header->state) == WINDOW_ASKED; waited++) {
-		if (waited == WAIT_MS)
-			fail("the guest does not answer", number);
-		sleep_ms(1);
-	}
+	while (window_read(&header->state) == WINDOW_ASKED)
+		wait_since(start, "the guest does not answer", number);
 	if (window_read(&header->state) != WINDOW_ANSWERED)
 		fail("the guest found wrong data", number);
 	for (i = words / 2; i < words; i++) {
@@ -208,14 +211,11 @@ static void check(unsigned int number)
 static void pull(unsigned int number, unsigned int slot)
 {
 	struct window_header *header = files[number % FILES];
-	unsigned int waited;
 	uint64_t beats = window_read(&header->beats);
+	const time_t start = time(NULL);
 
-	for (waited = 0; window_read(&header->beats) == beats; waited++) {
-		if (waited == WAIT_MS)
-			fail("the guest does not use it any more", number);
-		sleep_ms(1);
-	}
+	while (window_read(&header->beats) == beats)
+		wait_since(start, "the guest does not use it any more", number);
 	run_ctl(number, slot);
 	beats = window_read(&header->beats);
 	sleep_ms(20);
