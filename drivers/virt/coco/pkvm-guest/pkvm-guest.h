@@ -9,5 +9,6 @@
 #include <linux/types.h>
 
 bool __init pkvm_guest_init_ranges(u64 granule, u64 info);
+void __init pkvm_guest_init_relinquish(u64 granule);
 
 #endif /* PKVM_GUEST_H */
