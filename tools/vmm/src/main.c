@@ -28,12 +28,14 @@
 #include "stats.h"
 #include "uart.h"
 #include "vcpu.h"
+#include "virtio_balloon.h"
 #include "virtio_blk.h"
 #include "vm.h"
 #include "window.h"
 
 #define MIB		(1024 * 1024UL)
 #define DISK_SLOT	1
+#define BALLOON_SLOT	2
 /* The device tree has 32 bits for address and size of the kernel. */
 #define KERNEL_MAX_SIZE	(0xffffffffUL - KERNEL_BASE)
 #define INITRD_ALIGN	0x200000UL
@@ -48,6 +50,7 @@ struct machine {
 	struct pci_host pci;
 	struct virtio_blk disk;
 	bool has_disk;
+	struct virtio_balloon balloon;
 	/* There are root ports for windows. */
 	bool has_windows;
 	struct windows windows;
@@ -202,12 +205,14 @@ static int load_devtree(struct machine *machine, struct devtree_config *config)
 }
 
 /* Bit n is set if slot n of bus 0 has a device. */
-static uint32_t used_slots(const struct machine *machine)
+static uint32_t used_slots(const struct machine *machine, const struct options *options)
 {
 	uint32_t slots = 0;
 
 	if (machine->has_disk)
 		slots |= 1U << DISK_SLOT;
+	if (options->balloon)
+		slots |= 1U << BALLOON_SLOT;
 	if (machine->has_windows)
 		slots |= ((1U << WINDOW_SLOTS) - 1) << WINDOW_FIRST_PORT;
 	return slots;
@@ -226,7 +231,7 @@ static int build_memory(struct machine *machine, const struct options *options)
 		.dma_pool_size = options->dma_pool_size,
 		.dma_pool_address = options->dma_pool_fixed ?
 			FDT_BASE(options->memory_size) - options->dma_pool_size : 0,
-		.pci_slots = used_slots(machine),
+		.pci_slots = used_slots(machine, options),
 		.last_bus = machine->has_windows ? WINDOW_SLOTS : 0,
 	};
 	int err;
@@ -241,6 +246,8 @@ static int build_memory(struct machine *machine, const struct options *options)
 		log_err("%lu MiB of guest memory: %s", size / MIB, strerror(-err));
 		return err;
 	}
+	if (options->balloon)
+		guest_memory_use_small_pages(&machine->memory);
 	stat_add(STAT_MEMORY_BYTES, size);
 
 	machine->fdt = FDT_BASE(options->memory_size);
@@ -259,6 +266,35 @@ static struct irq_line interrupt_line(struct machine *machine, unsigned int spi)
 		.controller = &machine->vm,
 		.spi = spi,
 	};
+}
+
+static int plug_disk(struct machine *machine)
+{
+	struct virtio_pci *virtio = &machine->disk.virtio;
+	int err;
+
+	virtio->pci.irq = interrupt_line(machine, PCI_SPI_BASE + DISK_SLOT);
+	err = virtio_blk_init(&machine->disk, &machine->memory);
+	if (!err)
+		err = pci_host_plug(&machine->pci, DISK_SLOT, &virtio->pci);
+	if (err)
+		log_err("disk: %s", strerror(-err));
+	return err;
+}
+
+static int plug_balloon(struct machine *machine, const struct options *options)
+{
+	struct virtio_pci *virtio = &machine->balloon.virtio;
+	int err;
+
+	virtio->pci.irq = interrupt_line(machine, PCI_SPI_BASE + BALLOON_SLOT);
+	err = virtio_balloon_init(&machine->balloon, &machine->memory, &machine->pci,
+				  options->balloon_target, options->protected_vm);
+	if (!err)
+		err = pci_host_plug(&machine->pci, BALLOON_SLOT, &virtio->pci);
+	if (err)
+		log_err("balloon: %s", strerror(-err));
+	return err;
 }
 
 static int build_windows(struct machine *machine, const struct options *options)
@@ -304,7 +340,7 @@ static int build_devices(struct machine *machine, const struct options *options)
 	};
 	const unsigned int nr_ranges = sizeof(ranges) / sizeof(*ranges) - !high_base;
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	machine->uart.irq = interrupt_line(machine, UART_SPI);
 	machine->uart.transmit = uart_transmit;
@@ -312,16 +348,12 @@ static int build_devices(struct machine *machine, const struct options *options)
 	uart_init(&machine->uart);
 
 	pci_host_init(&machine->pci, high_base);
-	if (machine->has_disk) {
-		machine->disk.virtio.pci.irq = interrupt_line(machine, PCI_SPI_BASE + DISK_SLOT);
-		err = virtio_blk_init(&machine->disk, &machine->memory);
-		if (!err)
-			err = pci_host_plug(&machine->pci, DISK_SLOT, &machine->disk.virtio.pci);
-		if (err) {
-			log_err("disk: %s", strerror(-err));
-			return err;
-		}
-	}
+	if (machine->has_disk)
+		err = plug_disk(machine);
+	if (!err && options->balloon)
+		err = plug_balloon(machine, options);
+	if (err)
+		return err;
 
 	if (machine->has_windows) {
 		err = build_windows(machine, options);

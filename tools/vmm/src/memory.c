@@ -90,6 +90,12 @@ int guest_memory_init(struct guest_memory *memory, uint64_t base, uint64_t size)
 	return 0;
 }
 
+void guest_memory_use_small_pages(const struct guest_memory *memory)
+{
+	/* A kernel without huge pages refuses this, too. */
+	madvise(memory->host, memory->size, MADV_NOHUGEPAGE);
+}
+
 void guest_memory_destroy(struct guest_memory *memory)
 {
 	munmap(memory->host, memory->size);
@@ -197,6 +203,44 @@ int guest_memory_store16(const struct guest_memory *memory, uint64_t address, ui
 		return -ERANGE;
 	guest = host_address(memory, address);
 	return guarded(store16, guest, &word, guest, sizeof(word));
+}
+
+static bool is_private(uint8_t *page)
+{
+	uint8_t byte;
+
+	return guarded(copy_bytes, &byte, page, page, sizeof(byte));
+}
+
+/*
+ * madvise() also succeeds for private pages. It would only cut them off from the mapping: the
+ * guest keeps them, the host frees nothing, and the VMM sees another page if the guest shares them
+ * later. So each page is looked at. A guest that takes a page back in between does that to itself.
+ */
+int64_t guest_memory_discard(const struct guest_memory *memory, uint64_t address,
+			     uint64_t length, uint64_t *kept)
+{
+	const uintptr_t page_size = sysconf(_SC_PAGESIZE);
+	uintptr_t next, end, start;
+	int64_t done = 0;
+
+	if (!guest_memory_contains(memory, address, length))
+		return -ERANGE;
+	start = ((uintptr_t)host_address(memory, address) + page_size - 1) & -page_size;
+	end = ((uintptr_t)host_address(memory, address) + length) & -page_size;
+
+	for (next = start; next < end; start = next) {
+		while (next < end && !is_private((uint8_t *)next))
+			next += page_size;
+		if (next > start && madvise((void *)start, next - start, MADV_DONTNEED))
+			return -errno;
+		done += next - start;
+		if (next < end) {
+			*kept += page_size;
+			next += page_size;
+		}
+	}
+	return done;
 }
 
 /* Repeats short transfers until all is done or a system call fails. */

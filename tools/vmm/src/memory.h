@@ -43,6 +43,15 @@ int guest_memory_guard(void);
 int guest_memory_init(struct guest_memory *memory, uint64_t base, uint64_t size);
 
 /**
+ * guest_memory_use_small_pages() - Have the host back guest memory by single pages only.
+ * @memory: from guest_memory_init(), not used yet
+ *
+ * The host frees a huge page only when the guest has given back all of it. A single page is free
+ * as soon as guest_memory_discard() has returned.
+ */
+void guest_memory_use_small_pages(const struct guest_memory *memory);
+
+/**
  * guest_memory_destroy() - Unmap guest memory.
  * @memory: from guest_memory_init(); no other thread uses it any more
  */
@@ -109,6 +118,22 @@ int guest_memory_load16(const struct guest_memory *memory, uint64_t address, uin
  * Return: as guest_memory_load16().
  */
 int guest_memory_store16(const struct guest_memory *memory, uint64_t address, uint16_t value);
+
+/**
+ * guest_memory_discard() - Give memory that the guest does not need back to the host.
+ * @memory: guest memory
+ * @address: guest physical address
+ * @length: bytes; only pages of the host that lie in the range as a whole are given back
+ * @kept: increased by the bytes of those pages that are private to the guest: it has not
+ *	relinquished them, so they cannot be taken from it
+ *
+ * The next access of the guest gets another page, which the host has zeroed.
+ *
+ * Return: the bytes given back; -ERANGE if the range is not guest memory; or the negative errno
+ * of madvise().
+ */
+int64_t guest_memory_discard(const struct guest_memory *memory, uint64_t address,
+			     uint64_t length, uint64_t *kept);
 
 /**
  * guest_memory_file_read() - Read from a file directly into guest memory.

@@ -65,6 +65,8 @@ static const char help_text[] =
 "                    without --protected, the pool lies at the end of memory\n"
 "  --disk FILE[,ro]  virtio block device backed by a file or a block device, whose size\n"
 "                    is a multiple of 512 bytes; ',ro' makes it read-only\n"
+"  --balloon MIB     virtio balloon, by which the guest gives this much memory back to\n"
+"                    the host, and its free pages; 0 for free pages alone\n"
 "  --window FILE,size=SIZE\n"
 "                    PCI function (ivshmem) with the first SIZE bytes of FILE as its\n"
 "                    memory; SIZE is a power of two from 4K to 1G; up to 8 times\n"
@@ -237,6 +239,7 @@ enum {
 	OPT_BARE,
 	OPT_SWIOTLB,
 	OPT_DISK,
+	OPT_BALLOON,
 	OPT_WINDOW,
 	OPT_CONTROL,
 	OPT_STATS,
@@ -259,6 +262,7 @@ static const struct option long_options[] = {
 	{ "bare",	required_argument,	NULL, OPT_BARE },
 	{ "swiotlb",	required_argument,	NULL, OPT_SWIOTLB },
 	{ "disk",	required_argument,	NULL, OPT_DISK },
+	{ "balloon",	required_argument,	NULL, OPT_BALLOON },
 	{ "window",	required_argument,	NULL, OPT_WINDOW },
 	{ "control",	required_argument,	NULL, OPT_CONTROL },
 	{ "stats",	required_argument,	NULL, OPT_STATS },
@@ -315,6 +319,12 @@ static int parse_option(struct options *options, int option, char *argument)
 		return err;
 	case OPT_DISK:
 		return parse_disk(options, argument);
+	case OPT_BALLOON:
+		err = parse_number("--balloon", argument, 0, MAX_MEMORY_MIB, &number);
+		if (!err)
+			options->balloon_target = number * MIB;
+		options->balloon = true;
+		return err;
 	case OPT_WINDOW:
 		return parse_window(options, argument);
 	case OPT_CONTROL:
@@ -354,6 +364,11 @@ static int check_combination(const struct options *options)
 	}
 	if (options->initrd && !options->kernel) {
 		log_err("--initrd needs --kernel");
+		return -EINVAL;
+	}
+	if (options->balloon_target > options->memory_size) {
+		log_err("a balloon of %lu MiB is larger than %lu MiB of memory",
+			options->balloon_target / MIB, options->memory_size / MIB);
 		return -EINVAL;
 	}
 	/* A fixed pool ends where the device tree starts. */

@@ -49,6 +49,9 @@ struct options {
 	bool dma_pool_fixed;
 	char *disk;
 	bool disk_read_only;
+	/* There is a balloon; bytes that the guest is to put into it. */
+	bool balloon;
+	uint64_t balloon_target;
 	/* Windows that are there from the start. */
 	unsigned int nr_windows;
 	struct {

@@ -4,7 +4,7 @@
  * without legacy interface and MSI-X. One BAR has a page for each of the four structures.
  *
  * The device requires VIRTIO_F_ACCESS_PLATFORM, so that a protected guest's driver uses only
- * memory that the guest shares.
+ * memory that the guest shares, unless its type says otherwise.
  */
 #include <endian.h>
 #include <stddef.h>
@@ -84,13 +84,25 @@ bool virtio_pci_has_feature(const struct virtio_pci *virtio, unsigned int bit)
 	       (virtio->driver_features & VIRTIO_FEATURE(bit));
 }
 
+bool virtio_pci_failed(const struct virtio_pci *virtio)
+{
+	return virtio->status & VIRTIO_CONFIG_S_NEEDS_RESET;
+}
+
 void virtio_pci_fail(struct virtio_pci *virtio, const char *reason)
 {
-	if (virtio->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+	if (virtio_pci_failed(virtio))
 		return;
 	complain(virtio, "the device needs a reset: ", reason);
 	stat_add(STAT_DEVICE_ERRORS, 1);
 	virtio->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	if (virtio->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		raise_isr(virtio, ISR_CONFIG);
+}
+
+void virtio_pci_config_changed(struct virtio_pci *virtio)
+{
+	virtio->config_generation++;
 	if (virtio->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		raise_isr(virtio, ISR_CONFIG);
 }
@@ -132,6 +144,7 @@ static void fill_common_config(struct virtio_pci *virtio, struct virtio_pci_comm
 		 feature_word(virtio->driver_features, virtio->driver_feature_select));
 	put_le16(&common->msix_config, VIRTIO_MSI_NO_VECTOR);
 	put_le16(&common->num_queues, virtio->nr_queues);
+	common->config_generation = virtio->config_generation;
 	common->device_status = virtio->status;
 	put_le16(&common->queue_select, virtio->queue_select);
 	put_le16(&common->queue_msix_vector, VIRTIO_MSI_NO_VECTOR);
@@ -161,7 +174,7 @@ static void write_driver_feature(struct virtio_pci *virtio, uint32_t value)
 static bool features_acceptable(const struct virtio_pci *virtio)
 {
 	return !(virtio->driver_features & ~virtio->device_features) &&
-	       (virtio->driver_features & TRANSPORT_FEATURES) == TRANSPORT_FEATURES;
+	       (virtio->driver_features & virtio->required_features) == virtio->required_features;
 }
 
 static void write_status(struct virtio_pci *virtio, uint8_t value)
@@ -169,6 +182,8 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 	if (!value) {
 		stat_add(STAT_DEVICE_RESETS, 1);
 		reset(virtio);
+		if (virtio->ops->reset)
+			virtio->ops->reset(virtio);
 		return;
 	}
 
@@ -285,7 +300,7 @@ static void notify(struct virtio_pci *virtio, uint32_t queue)
 		return;
 	vq = &virtio->queue[queue];
 	if (!vq->enabled || !(virtio->status & VIRTIO_CONFIG_S_DRIVER_OK) ||
-	    (virtio->status & VIRTIO_CONFIG_S_NEEDS_RESET))
+	    virtio_pci_failed(virtio))
 		return;
 	if (!pci_bus_master(&virtio->pci)) {
 		if (!virtio->warned_no_bus_master)
@@ -344,6 +359,10 @@ static void virtio_bar_write(struct pci_function *function, unsigned int bar, ui
 	switch (offset - inside) {
 	case COMMON_REGION:
 		write_common(virtio, inside, length, value);
+		break;
+	case DEVICE_REGION:
+		if (virtio->ops->config_write)
+			virtio->ops->config_write(virtio, inside, length, value);
 		break;
 	case NOTIFY_REGION:
 		notify(virtio, inside / NOTIFY_MULTIPLIER);
@@ -484,10 +503,13 @@ int virtio_pci_init(struct virtio_pci *virtio, const struct virtio_type *type,
 	virtio->memory = memory;
 	virtio->name = type->name;
 	virtio->device_features = type->features | TRANSPORT_FEATURES;
+	virtio->required_features = type->platform_optional ? VIRTIO_FEATURE(VIRTIO_F_VERSION_1) :
+							      TRANSPORT_FEATURES;
 	virtio->config = type->config;
 	virtio->config_size = type->config_size;
 	virtio->nr_queues = type->nr_queues;
 	virtio->complaints = 0;
+	virtio->config_generation = 0;
 	reset(virtio);
 	return add_capabilities(virtio);
 }

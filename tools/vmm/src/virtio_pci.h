@@ -13,7 +13,7 @@
 #include "pci.h"
 #include "virtqueue.h"
 
-#define VIRTIO_MAX_QUEUES	1
+#define VIRTIO_MAX_QUEUES	4
 
 #define VIRTIO_FEATURE(bit)	((uint64_t)1 << (bit))
 
@@ -23,6 +23,11 @@ struct virtio_pci;
 struct virtio_ops {
 	/* The driver has notified the device of available chains in a queue. */
 	void (*notify)(struct virtio_pci *virtio, struct virtqueue *vq);
+	/* The driver has written to device configuration, which this may change; may be NULL. */
+	void (*config_write)(struct virtio_pci *virtio, uint32_t offset, unsigned int length,
+			     uint64_t value);
+	/* The driver has reset the device; may be NULL. */
+	void (*reset)(struct virtio_pci *virtio);
 };
 
 struct virtio_pci {
@@ -31,11 +36,13 @@ struct virtio_pci {
 	const struct guest_memory *memory;
 	const char *name;
 	uint64_t device_features;
+	uint64_t required_features;
 	const void *config;
 	unsigned int config_size;
 	unsigned int nr_queues;
 	unsigned int config_window;
 	unsigned int complaints;
+	uint8_t config_generation;
 
 	/* State that a reset by the driver clears. */
 	uint64_t driver_features;
@@ -55,7 +62,9 @@ struct virtio_type {
 	uint32_t pci_class;
 	/* Feature bits of the type; the transport adds those that it needs. */
 	uint64_t features;
-	/* Device configuration, little-endian; the driver can only read it. */
+	/* The driver may use memory without VIRTIO_F_ACCESS_PLATFORM. */
+	bool platform_optional;
+	/* Device configuration, little-endian; the driver can only read it, unless @ops says else. */
 	const void *config;
 	unsigned int config_size;
 	unsigned int nr_queues;
@@ -90,6 +99,20 @@ bool virtio_pci_has_feature(const struct virtio_pci *virtio, unsigned int bit);
  * Sets DEVICE_NEEDS_RESET and raises a configuration interrupt. The VMM continues.
  */
 void virtio_pci_fail(struct virtio_pci *virtio, const char *reason);
+
+/**
+ * virtio_pci_failed() - Check whether the device waits for a reset.
+ * @virtio: the device; the host bridge's lock is held
+ *
+ * Return: true from virtio_pci_fail() on, until the driver resets the device.
+ */
+bool virtio_pci_failed(const struct virtio_pci *virtio);
+
+/**
+ * virtio_pci_config_changed() - Interrupt the driver after device configuration has changed.
+ * @virtio: the device; the host bridge's lock is held
+ */
+void virtio_pci_config_changed(struct virtio_pci *virtio);
 
 /**
  * virtio_pci_used() - Interrupt the driver after chains were used, if it wants that.

@@ -293,6 +293,81 @@ static void test_init_refuses_bad_arguments(void **state)
 	assert_int_equal(guest_memory_init(&memory, RAM_BASE, 1UL << 60), -ENOMEM);
 }
 
+/* Only whole pages of the host go, and those read as zero. */
+static void test_discard(void **state)
+{
+	static const struct {
+		uint64_t start;
+		uint64_t length;
+		uint64_t first_page;
+		uint64_t pages;
+	} cases[] = {
+		{ 0, TEST_PAGE, 0, 1 },
+		{ TEST_PAGE, 3 * TEST_PAGE, 1, 3 },
+		{ 1, 2 * TEST_PAGE, 1, 1 },
+		{ 1, 2 * TEST_PAGE - 2, 0, 0 },
+		{ 1, TEST_PAGE - 1, 0, 0 },
+		{ 5, 7, 0, 0 },
+		{ 3 * TEST_PAGE, 0, 0, 0 },
+		{ TEST_PAGE - 1, 2 * TEST_PAGE + 1, 1, 2 },
+	};
+	struct guest_memory *memory = *state;
+	uint64_t kept = 0;
+	size_t i, byte;
+
+	guest_memory_use_small_pages(memory);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint64_t first = cases[i].first_page * TEST_PAGE;
+		uint64_t length = cases[i].pages * TEST_PAGE;
+
+		memset(memory->host, 0xa5, 5 * TEST_PAGE);
+		assert_int_equal(guest_memory_discard(memory, RAM_BASE + cases[i].start,
+						      cases[i].length, &kept), length);
+		for (byte = 0; byte < 5 * TEST_PAGE; byte++)
+			assert_int_equal(memory->host[byte],
+					 byte >= first && byte < first + length ? 0 : 0xa5);
+	}
+	assert_int_equal(kept, 0);
+}
+
+/* Private pages, at either end of a range and inside it, keep their contents. */
+static void test_discard_private(void **state)
+{
+	static const unsigned int private[] = { 0, 3, 4, 7 };
+	struct guest_memory *memory = *state;
+	uint64_t kept = 1;
+	size_t i;
+
+	memset(memory->host, 0xa5, 8 * TEST_PAGE);
+	for (i = 0; i < 4; i++)
+		make_private(memory, RAM_BASE + private[i] * TEST_PAGE);
+	assert_int_equal(guest_memory_discard(memory, RAM_BASE, 8 * TEST_PAGE, &kept),
+			 4 * TEST_PAGE);
+	assert_int_equal(kept, 4 * TEST_PAGE + 1);
+	/* All of a range that is private. */
+	assert_int_equal(guest_memory_discard(memory, RAM_BASE + 3 * TEST_PAGE, 2 * TEST_PAGE,
+					      &kept), 0);
+	assert_int_equal(kept, 6 * TEST_PAGE + 1);
+	for (i = 0; i < 4; i++)
+		make_shared(memory, RAM_BASE + private[i] * TEST_PAGE);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(memory->host[i * TEST_PAGE], 0x99 >> i & 1 ? 0xa5 : 0);
+}
+
+static void test_discard_outside(void **state)
+{
+	struct guest_memory *memory = *state;
+	uint64_t kept = 0;
+
+	memset(memory->host, 0xa5, TEST_PAGE);
+	assert_int_equal(guest_memory_discard(memory, END, TEST_PAGE, &kept), -ERANGE);
+	assert_int_equal(guest_memory_discard(memory, RAM_BASE, UINT64_MAX, &kept), -ERANGE);
+	assert_int_equal(guest_memory_discard(memory, RAM_BASE - TEST_PAGE, 2 * TEST_PAGE, &kept),
+			 -ERANGE);
+	assert_int_equal(memory->host[0], 0xa5);
+	assert_int_equal(kept, 0);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -312,6 +387,9 @@ int main(void)
 		TEST(test_file_error),
 		TEST(test_other_faults_kill),
 		TEST(test_threads),
+		TEST(test_discard),
+		TEST(test_discard_private),
+		TEST(test_discard_outside),
 		cmocka_unit_test(test_init_refuses_bad_arguments),
 	};
 

@@ -192,6 +192,25 @@ static void test_firmware_at(void **state)
 	assert_int_equal(options.firmware_address, 0x7fc00000);
 }
 
+/* A balloon of 0 MiB is one: the guest reports its free pages. */
+static void test_balloon(void **state)
+{
+	char none[] = "--bare b";
+	char empty[] = "--bare b --balloon 0";
+	char all[] = "--bare b --balloon 64 --mem 64";
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, none), 0);
+	assert_false(options.balloon);
+	assert_int_equal(parse(&options, empty), 0);
+	assert_true(options.balloon);
+	assert_int_equal(options.balloon_target, 0);
+	assert_int_equal(parse(&options, all), 0);
+	assert_true(options.balloon);
+	assert_int_equal(options.balloon_target, 64UL << 20);
+}
+
 static void test_cpu_features(void **state)
 {
 	char both[] = "--bare b --cpu-features pauth,sve";
@@ -284,6 +303,13 @@ static void test_refused(void **state)
 		"--kernel k --mem 64 --swiotlb 64",
 		"--firmware f --mem 64 --swiotlb 63",
 		"--firmware f --mem 5 --swiotlb 3",
+		"--kernel k --balloon",
+		"--kernel k --balloon=",
+		"--kernel k --balloon -1",
+		"--kernel k --balloon 64M",
+		"--kernel k --balloon 257",
+		"--kernel k --balloon 65 --mem 64",
+		"--kernel k --balloon 8 --balloon 8",
 		"--host-firmware",
 		"--host-firmware --kernel k",
 		"--protected --host-firmware --firmware f",
@@ -326,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_dma_pool),
 		cmocka_unit_test(test_firmware_at),
+		cmocka_unit_test(test_balloon),
 		cmocka_unit_test(test_cpu_features),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_refused),
