@@ -40,7 +40,7 @@ static int parse_number(const char *text, unsigned long *value)
 	return 0;
 }
 
-static void sleep_ms(unsigned long ms)
+void sleep_ms(unsigned long ms)
 {
 	struct timespec left = { ms / 1000, ms % 1000 * 1000000 };
 
@@ -48,7 +48,7 @@ static void sleep_ms(unsigned long ms)
 		;
 }
 
-static int show_file(const char *path)
+int show_file(const char *path)
 {
 	int fd = open(path, O_RDONLY);
 	char buffer[4096];
@@ -117,8 +117,7 @@ static int do_write(int argc, char *argv[])
 	return argc == 3 ? write_text(argv[1], argv[2]) : 2;
 }
 
-/* The sum of the numbers that @format matches in the lines of a file; -1 if it matches none. */
-static long sum_lines(const char *path, const char *format)
+long sum_lines(const char *path, const char *format)
 {
 	FILE *file = fopen(path, "re");
 	long sum = -1, value;
@@ -143,18 +142,11 @@ static long free_kib(void)
 	return kib < 0 || pages < 0 ? -1 : kib + pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/*
- * memfree: print the host's free memory after dropping caches, as "memfree <KiB>". It is the
- * largest value in two seconds, so that memory which RCU or workers free later is counted.
- */
-static int do_memfree(int argc, char *argv[])
+/* The largest value in two seconds, so that memory which RCU or workers free later is counted. */
+int show_memfree(void)
 {
 	long best = -1;
 
-	if (argc != 1) {
-		printf("init: %s takes no argument\n", argv[0]);
-		return 2;
-	}
 	for (int i = 0; i < 10; i++) {
 		long now;
 
@@ -169,6 +161,16 @@ static int do_memfree(int argc, char *argv[])
 	}
 	printf("memfree %ld\n", best);
 	return 0;
+}
+
+/* memfree: print the host's free memory after dropping caches, as "memfree <KiB>". */
+static int do_memfree(int argc, char *argv[])
+{
+	if (argc != 1) {
+		printf("init: %s takes no argument\n", argv[0]);
+		return 2;
+	}
+	return show_memfree();
 }
 
 /*
@@ -290,8 +292,6 @@ static int do_killed(int argc, char *argv[])
  * by NUMBER, stop the program, print FILE, and continue the program. While the program is
  * stopped, its VM does not change what FILE shows. The exit status is that of the program.
  */
-#define PKVM_COUNTERS	"/sys/kernel/debug/kvm/pkvm_stats"
-
 static int do_during(int argc, char *argv[])
 {
 	unsigned long number;
@@ -339,6 +339,7 @@ static const struct {
 	const char *name;
 	builtin_fn run;
 } builtins[] = {
+	{ "balloon", do_balloon },
 	{ "cat", do_cat },
 	{ "console", do_console },
 	{ "during", do_during },

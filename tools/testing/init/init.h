@@ -65,4 +65,41 @@ typedef int (*builtin_fn)(int argc, char *argv[]);
  */
 builtin_fn builtin_find(const char *name);
 
+/* The counters of protected VMs. */
+#define PKVM_COUNTERS	"/sys/kernel/debug/kvm/pkvm_stats"
+
+/**
+ * sum_lines() - add up the numbers in the lines of a file
+ * @path:	the file
+ * @format:	a scanf() format for a line with one number, a long
+ *
+ * Return: the sum, or -1 if no line matches.
+ */
+long sum_lines(const char *path, const char *format);
+
+/**
+ * show_file() - print a file on the console
+ * @path:	the file
+ *
+ * Return: 0, or 1 after an error that was printed.
+ */
+int show_file(const char *path);
+
+/**
+ * show_memfree() - drop caches and print the host's free memory, as "memfree <KiB>"
+ *
+ * Takes two seconds.
+ *
+ * Return: 0, or 1 after an error that was printed.
+ */
+int show_memfree(void);
+
+/**
+ * sleep_ms() - wait
+ * @ms:		milliseconds
+ */
+void sleep_ms(unsigned long ms);
+
+int do_balloon(int argc, char *argv[]);
+
 #endif /* PKVM_INIT_H */

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The builtin "balloon", which changes the balloon of a VM while it runs and prints what the host
+ * has of it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "init.h"
+
+#define MIB		(1024 * 1024L)
+/* When counters change by less than this number of pages in this time, the guest is at rest. */
+#define REST_PAGES	64
+#define REST_MS		4000
+#define POLL_MS		200
+
+struct session {
+	pid_t vmm;
+	bool ended;
+	int status;
+	const char *socket;
+	/* The counters before the VM was there. */
+	long donated;
+	long relinquished;
+};
+
+/* Wait, and notice the end of the VMM. */
+static bool running(struct session *session, unsigned int ms)
+{
+	sleep_ms(ms);
+	if (!session->ended && waitpid(session->vmm, &session->status, WNOHANG) == session->vmm)
+		session->ended = true;
+	return !session->ended;
+}
+
+/* Send a line to the control socket, and read the answer; false if it is not "ok". */
+static bool request(const struct session *session, const char *line, char *answer, size_t size)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t length = 0;
+	ssize_t n;
+	int fd;
+
+	strncpy(address.sun_path, session->socket, sizeof(address.sun_path) - 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (!connect(fd, (const struct sockaddr *)&address, sizeof(address)) &&
+	    write(fd, line, strlen(line)) == (ssize_t)strlen(line) && !shutdown(fd, SHUT_WR)) {
+		while ((n = read(fd, answer + length, size - 1 - length)) > 0)
+			length += n;
+	}
+	close(fd);
+	answer[length] = '\0';
+	return length >= 3 && !strcmp(answer + length - 3, "ok\n");
+}
+
+static long counter(const char *name)
+{
+	char format[64];
+
+	snprintf(format, sizeof(format), "%s %%ld", name);
+	return sum_lines(PKVM_COUNTERS, format);
+}
+
+/* Wait until the guest has @pages at least, and hardly touches or relinquishes any more. */
+static bool rest(struct session *session, long pages)
+{
+	long donated = 0, relinquished = 0, before;
+
+	do {
+		before = donated + relinquished;
+		if (!running(session, REST_MS))
+			return false;
+		donated = counter("pages_donated") - session->donated;
+		relinquished = counter("pages_relinquished") - session->relinquished;
+	} while (donated < pages || donated + relinquished - before >= REST_PAGES);
+	return true;
+}
+
+static bool inflate(struct session *session, long mib)
+{
+	char line[64], answer[4096];
+	const char *found;
+
+	snprintf(line, sizeof(line), "balloon %ld\n", mib);
+	if (!request(session, line, answer, sizeof(answer))) {
+		printf("init: balloon %ld: %s\n", mib, answer);
+		return false;
+	}
+	do {
+		if (!running(session, POLL_MS) ||
+		    !request(session, "status\n", answer, sizeof(answer)))
+			return false;
+		found = strstr(answer, "balloon_bytes ");
+	} while (!found || strtol(found + strlen("balloon_bytes "), NULL, 10) != mib * MIB);
+	return true;
+}
+
+/* Print what the host has: its counters, its free memory, and what the VMM knows. */
+static bool show(const struct session *session, const char *step)
+{
+	char answer[4096];
+
+	if (!request(session, "status\n", answer, sizeof(answer)))
+		return false;
+	printf("=== %s\n%s", step, answer);
+	return !show_file(PKVM_COUNTERS) && !show_memfree();
+}
+
+static bool steps(struct session *session, long pages, char *sizes)
+{
+	char *size;
+
+	if (!rest(session, pages) || !show(session, "rest"))
+		return false;
+	for (size = strtok(sizes, ","); size; size = strtok(NULL, ",")) {
+		if (!inflate(session, atol(size)) || !rest(session, 0) || !show(session, size))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * balloon SOCKET PAGES SIZES COMMAND...: run a VMM that has its control socket at SOCKET. When the
+ * guest has PAGES at least and has come to rest, set its balloon to each of SIZES, in MiB with
+ * commas between them. Print the counters, free memory and the VMM's status before the first and
+ * after each, below a line "=== rest" or "=== SIZE". Then wait for the VMM. The exit status is
+ * that of the VMM, or 1 if a step failed.
+ */
+int do_balloon(int argc, char *argv[])
+{
+	struct session session = {
+		.donated = counter("pages_donated"),
+		.relinquished = counter("pages_relinquished"),
+	};
+	bool done;
+
+	if (argc < 5)
+		return 2;
+	session.socket = argv[1];
+	session.vmm = fork();
+	if (session.vmm < 0) {
+		printf("init: balloon: %s\n", strerror(errno));
+		return 1;
+	}
+	if (!session.vmm) {
+		builtin_fn builtin = builtin_find(argv[4]);
+
+		if (builtin)
+			_exit(builtin(argc - 4, argv + 4));
+		execv(argv[4], argv + 4);
+		_exit(127);
+	}
+	done = steps(&session, atol(argv[2]), argv[3]);
+	if (!session.ended && waitpid(session.vmm, &session.status, 0) != session.vmm)
+		return 1;
+	if (!done) {
+		printf("init: balloon: a step failed\n");
+		return 1;
+	}
+	return WIFSIGNALED(session.status) ? 128 + WTERMSIG(session.status) :
+					     WEXITSTATUS(session.status);
+}
