@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Layer 5 of make test: end-to-end checks with the real VMM, firmware and guests.
 
-They cover make run, wrong options, failing disks, killed VMMs, Linux guests (system_linux.py), the
-host's stage-2 after VMs (system_stage2.py), and firmware that the boot loader left wrongly
-(system_firmware.py). Each check is one TAP line, and its docstring states what must hold.
+They cover make run, wrong options, failing disks, killed VMMs, Linux guests (system_linux.py) and
+their balloon (system_balloon.py), the host's stage-2 after VMs (system_stage2.py), and firmware
+that the boot loader left wrongly (system_firmware.py). Each check is one TAP line, and its
+docstring states what must hold.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import cpus  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
 import pvmfw_config  # noqa: E402
+import system_balloon  # noqa: E402
 import system_firmware  # noqa: E402
 import system_linux  # noqa: E402
 import system_stage2  # noqa: E402
@@ -261,7 +263,7 @@ def killed(cpu):
 
 CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, np_vm,
           host_not_protected, bad_input, disk_error, killed, *system_linux.CHECKS,
-          *system_stage2.CHECKS, *system_firmware.CHECKS)
+          *system_balloon.CHECKS, *system_stage2.CHECKS, *system_firmware.CHECKS)
 
 
 def main():

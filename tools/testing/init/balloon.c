@@ -47,7 +47,7 @@ static bool request(const struct session *session, const char *line, char *answe
 	ssize_t n;
 	int fd;
 
-	strncpy(address.sun_path, session->socket, sizeof(address.sun_path) - 1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", session->socket);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
@@ -104,35 +104,37 @@ static bool inflate(struct session *session, long mib)
 }
 
 /* Print what the host has: its counters, its free memory, and what the VMM knows. */
-static bool show(const struct session *session, const char *step)
+static bool show(const struct session *session, unsigned int step)
 {
 	char answer[4096];
 
 	if (!request(session, "status\n", answer, sizeof(answer)))
 		return false;
-	printf("=== %s\n%s", step, answer);
+	printf("=== %u\n%s", step, answer);
 	return !show_file(PKVM_COUNTERS) && !show_memfree();
 }
 
-static bool steps(struct session *session, long pages, char *sizes)
+static bool do_steps(struct session *session, char *steps)
 {
-	char *size;
+	unsigned int nr = 0;
+	char *step, *mib;
 
-	if (!rest(session, pages) || !show(session, "rest"))
-		return false;
-	for (size = strtok(sizes, ","); size; size = strtok(NULL, ",")) {
-		if (!inflate(session, atol(size)) || !rest(session, 0) || !show(session, size))
+	for (step = strtok(steps, ","); step; step = strtok(NULL, ",")) {
+		mib = strchr(step, ':');
+		if (!rest(session, atol(step)) || !show(session, nr++))
+			return false;
+		if (mib && !inflate(session, atol(mib + 1)))
 			return false;
 	}
 	return true;
 }
 
 /*
- * balloon SOCKET PAGES SIZES COMMAND...: run a VMM that has its control socket at SOCKET. When the
- * guest has PAGES at least and has come to rest, set its balloon to each of SIZES, in MiB with
- * commas between them. Print the counters, free memory and the VMM's status before the first and
- * after each, below a line "=== rest" or "=== SIZE". Then wait for the VMM. The exit status is
- * that of the VMM, or 1 if a step failed.
+ * balloon SOCKET STEPS COMMAND...: run a VMM that has its control socket at SOCKET. STEPS have
+ * commas between them. Each is PAGES[:MIB]: wait until the VM has got PAGES since its start and is
+ * at rest; print "=== " and the number of the step, from 0 on, the VMM's status, the counters, and
+ * the host's free memory; then set the balloon to MIB and wait until it has this size. In the end
+ * wait for the VMM. The exit status is that of the VMM, or 1 if a step failed.
  */
 int do_balloon(int argc, char *argv[])
 {
@@ -142,7 +144,7 @@ int do_balloon(int argc, char *argv[])
 	};
 	bool done;
 
-	if (argc < 5)
+	if (argc < 4)
 		return 2;
 	session.socket = argv[1];
 	session.vmm = fork();
@@ -151,14 +153,14 @@ int do_balloon(int argc, char *argv[])
 		return 1;
 	}
 	if (!session.vmm) {
-		builtin_fn builtin = builtin_find(argv[4]);
+		builtin_fn builtin = builtin_find(argv[3]);
 
 		if (builtin)
-			_exit(builtin(argc - 4, argv + 4));
-		execv(argv[4], argv + 4);
+			_exit(builtin(argc - 3, argv + 3));
+		execv(argv[3], argv + 3);
 		_exit(127);
 	}
-	done = steps(&session, atol(argv[2]), argv[3]);
+	done = do_steps(&session, argv[2]);
 	if (!session.ended && waitpid(session.vmm, &session.status, 0) != session.vmm)
 		return 1;
 	if (!done) {

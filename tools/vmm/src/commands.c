@@ -9,6 +9,9 @@
 
 #include "commands.h"
 
+#define MIB			(1024 * 1024UL)
+/* How long status waits for statistics of a guest that may have hung. */
+#define STATISTICS_MS		500
 #define SIZE_PREFIX	"size="
 #define SLOT_PREFIX	"slot="
 
@@ -113,6 +116,23 @@ static int do_list(void *opaque, struct control_reply *reply, unsigned int argc,
 	return 0;
 }
 
+static void say_balloon(struct virtio_balloon *balloon, struct control_reply *reply)
+{
+	struct balloon_state state;
+	unsigned int tag;
+
+	virtio_balloon_get_state(balloon, STATISTICS_MS, &state);
+	control_say(reply, "balloon_target_bytes %lu", state.target);
+	control_say(reply, "balloon_bytes %lu", state.actual);
+	for (tag = 0; tag < BALLOON_STATS; tag++) {
+		if (state.known[tag])
+			control_say(reply, "guest_%s %lu", virtio_balloon_stat_name(tag),
+				    state.value[tag]);
+	}
+	if (state.known[VIRTIO_BALLOON_S_MEMFREE])
+		control_say(reply, "guest_age_ms %lu", state.age_ms);
+}
+
 static int do_status(void *opaque, struct control_reply *reply, unsigned int argc, char **argv)
 {
 	const struct command_target *target = opaque;
@@ -123,11 +143,33 @@ static int do_status(void *opaque, struct control_reply *reply, unsigned int arg
 	control_say(reply, "vcpus %u", target->nr_vcpus);
 	control_say(reply, "memory_bytes %lu", target->memory_size);
 	control_say(reply, "window_slots %d", target->windows ? WINDOW_SLOTS : 0);
+	if (target->balloon)
+		say_balloon(target->balloon, reply);
 	return 0;
+}
+
+static int do_balloon(void *opaque, struct control_reply *reply, unsigned int argc, char **argv)
+{
+	const struct command_target *target = opaque;
+	unsigned long mib;
+	char *end;
+
+	(void)argc;
+	if (!target->balloon)
+		return control_fail(reply, -ENODEV, "the VM has no balloon (--balloon)");
+	/* On overflow strtoul() returns ULONG_MAX, which exceeds all memory. */
+	mib = strtoul(argv[0], &end, 10);
+	if (!isdigit((unsigned char)argv[0][0]) || *end)
+		return control_fail(reply, -EINVAL, "'%.80s' is not a number", argv[0]);
+	if (mib > target->memory_size / MIB)
+		return control_fail(reply, -EINVAL, "the VM has only %lu MiB",
+				    target->memory_size / MIB);
+	return virtio_balloon_set_target(target->balloon, mib * MIB);
 }
 
 /* In the order in which help prints them. */
 static const struct control_command commands[] = {
+	{ "balloon", "MIB", 1, 1, do_balloon },
 	{ "status", "", 0, 0, do_status },
 	{ "add", "FILE size=SIZE [slot=NUMBER]", 2, 3, do_add },
 	{ "remove", "NUMBER", 1, 1, do_remove },

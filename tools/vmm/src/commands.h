@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "control.h"
+#include "virtio_balloon.h"
 #include "window.h"
 
 /* What the commands show and change. */
@@ -19,6 +20,8 @@ struct command_target {
 	uint64_t memory_size;
 	/* NULL if this VM cannot have windows. */
 	struct windows *windows;
+	/* NULL if there is none. */
+	struct virtio_balloon *balloon;
 };
 
 /**

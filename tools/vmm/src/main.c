@@ -464,6 +464,7 @@ static int run_controlled(struct machine *machine, const struct options *options
 		.nr_vcpus = options->nr_vcpus,
 		.memory_size = options->memory_size,
 		.windows = machine->has_windows ? &machine->windows : NULL,
+		.balloon = options->balloon ? &machine->balloon : NULL,
 	};
 	if (options->control &&
 	    commands_serve(&machine->control, options->control, &machine->target))

@@ -24,7 +24,7 @@
 #define PCI_CLASS_OTHER		0x00ff00
 /* The unit of page numbers, whatever the page sizes of guest and host are. */
 #define BALLOON_PAGE_SHIFT	VIRTIO_BALLOON_PFN_SHIFT
-#define BALLOON_PAGE_SIZE	(1UL << BALLOON_PAGE_SHIFT)
+#define BALLOON_PAGE_SIZE	0x1000UL
 /* More statistics than any driver has. */
 #define MAX_STATS_LENGTH	(64 * sizeof(struct virtio_balloon_stat))
 
@@ -382,9 +382,12 @@ void virtio_balloon_get_state(struct virtio_balloon *balloon, unsigned int timeo
 	pthread_mutex_lock(&balloon->host->lock);
 	if (virtio_pci_has_feature(&balloon->virtio, VIRTIO_BALLOON_F_STATS_VQ) &&
 	    !virtio_pci_failed(&balloon->virtio)) {
+		/* Linux notifies of its first buffer before it starts the device: in vain. */
+		if (!balloon->has_question)
+			virtio_pci_notify(&balloon->virtio, QUEUE_STATS);
 		if (balloon->has_question)
 			ask(balloon);
-		while (!balloon->has_question && !err)
+		while (!balloon->has_question && !virtio_pci_failed(&balloon->virtio) && !err)
 			err = pthread_cond_timedwait(&balloon->answered, &balloon->host->lock,
 						     &end);
 	}

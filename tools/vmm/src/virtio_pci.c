@@ -292,7 +292,7 @@ static void write_common(struct virtio_pci *virtio, uint32_t offset, unsigned in
 	}
 }
 
-static void notify(struct virtio_pci *virtio, uint32_t queue)
+void virtio_pci_notify(struct virtio_pci *virtio, unsigned int queue)
 {
 	struct virtqueue *vq;
 
@@ -365,7 +365,7 @@ static void virtio_bar_write(struct pci_function *function, unsigned int bar, ui
 			virtio->ops->config_write(virtio, inside, length, value);
 		break;
 	case NOTIFY_REGION:
-		notify(virtio, inside / NOTIFY_MULTIPLIER);
+		virtio_pci_notify(virtio, inside / NOTIFY_MULTIPLIER);
 		break;
 	default:
 		break;

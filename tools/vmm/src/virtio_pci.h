@@ -64,7 +64,7 @@ struct virtio_type {
 	uint64_t features;
 	/* The driver may use memory without VIRTIO_F_ACCESS_PLATFORM. */
 	bool platform_optional;
-	/* Device configuration, little-endian; the driver can only read it, unless @ops says else. */
+	/* Device configuration, little-endian; the driver can only read it, or as @ops says. */
 	const void *config;
 	unsigned int config_size;
 	unsigned int nr_queues;
@@ -99,6 +99,15 @@ bool virtio_pci_has_feature(const struct virtio_pci *virtio, unsigned int bit);
  * Sets DEVICE_NEEDS_RESET and raises a configuration interrupt. The VMM continues.
  */
 void virtio_pci_fail(struct virtio_pci *virtio, const char *reason);
+
+/**
+ * virtio_pci_notify() - Look for available chains in a queue, as if the driver had notified.
+ * @virtio: the device; the host bridge's lock is held
+ * @queue: number of the queue
+ *
+ * Does nothing unless the driver has started device and queue.
+ */
+void virtio_pci_notify(struct virtio_pci *virtio, unsigned int queue);
 
 /**
  * virtio_pci_failed() - Check whether the device waits for a reset.

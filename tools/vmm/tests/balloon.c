@@ -59,8 +59,8 @@ static void start_queue(struct balloon *f, unsigned int queue)
 	f->next_avail[queue] = 0;
 }
 
-/* Reset the device and initialise it; false if it refuses the features. */
-bool balloon_start_driver(struct balloon *f, uint64_t features)
+/* Reset the device and prepare it; false if it refuses the features. */
+bool balloon_prepare_driver(struct balloon *f, uint64_t features)
 {
 	unsigned int queue;
 
@@ -74,6 +74,14 @@ bool balloon_start_driver(struct balloon *f, uint64_t features)
 		return false;
 	for (queue = 0; queue < NR_QUEUES; queue++)
 		start_queue(f, queue);
+	return true;
+}
+
+/* Prepare the device, start it, and fill the memory that the driver gives away. */
+bool balloon_start_driver(struct balloon *f, uint64_t features)
+{
+	if (!balloon_prepare_driver(f, features))
+		return false;
 	balloon_put(f, VIRTIO_PCI_COMMON_STATUS, 1, STATUS_RUNNING);
 	assert_int_equal(balloon_status(f), STATUS_RUNNING);
 	memset(f->memory.host + (FREE - RAM_BASE), PATTERN, FREE_PAGES * TEST_PAGE);

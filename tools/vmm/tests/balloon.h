@@ -72,6 +72,7 @@ void balloon_put(struct balloon *f, uint32_t offset, unsigned int length, uint64
 uint8_t balloon_status(struct balloon *f);
 uint32_t balloon_config(struct balloon *f, unsigned int offset);
 uint16_t balloon_used(struct balloon *f, unsigned int queue);
+bool balloon_prepare_driver(struct balloon *f, uint64_t features);
 bool balloon_start_driver(struct balloon *f, uint64_t features);
 int balloon_setup(void **state);
 int balloon_setup_not_protected(void **state);

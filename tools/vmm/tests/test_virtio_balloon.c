@@ -198,6 +198,21 @@ static void test_stats(void **state)
 	assert_int_equal(balloon_used(f, STATS), 1);
 }
 
+/* Linux notifies of its first buffer before it starts the device. */
+static void test_stats_early(void **state)
+{
+	struct balloon *f = *state;
+	struct balloon_state now;
+
+	balloon_put(f, VIRTIO_PCI_COMMON_STATUS, 1, 0);
+	balloon_prepare_driver(f, ALL_FEATURES);
+	send_stats(f, 3333);
+	balloon_put(f, VIRTIO_PCI_COMMON_STATUS, 1, STATUS_RUNNING);
+	virtio_balloon_get_state(&f->balloon, 1, &now);
+	assert_int_equal(now.value[VIRTIO_BALLOON_S_MEMFREE], 3333);
+	assert_int_equal(balloon_used(f, STATS), 1);
+}
+
 static void *answer(void *opaque)
 {
 	struct balloon *f = opaque;
@@ -401,6 +416,7 @@ int main(void)
 		TEST(test_target_early),
 		TEST(test_actual),
 		TEST(test_stats),
+		TEST(test_stats_early),
 		TEST(test_stats_answered),
 		TEST(test_foreign_pages),
 		TEST(test_bad_arrays),

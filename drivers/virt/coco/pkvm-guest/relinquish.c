@@ -12,6 +12,7 @@
 #include <linux/export.h>
 #include <linux/log2.h>
 #include <linux/mem_relinquish.h>
+#include <linux/pkvm.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
 

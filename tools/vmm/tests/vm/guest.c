@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A hostile guest for vm.py: it uses the block device with pages that it does not share and with
- * invalid rings, and accesses all registers. It powers off if the VMM behaves as it must, and
- * resets otherwise.
+ * invalid rings, gives pages to the balloon that it keeps, and accesses all registers. It powers
+ * off if the VMM behaves as it must, and resets otherwise.
  *
  * It runs with its MMU off, so its accesses bypass the caches. That works under QEMU, which has
  * no caches.
@@ -28,6 +28,8 @@
 #define CAM		0x10000UL
 #define CAM_BUS_SIZE	0x10000UL
 #define DISK_CONFIG	(CAM + (1UL << 11))
+#define BALLOON_CONFIG	(CAM + (2UL << 11))
+/* Of the only device. */
 #define BAR		0x2000000UL
 #define BAR_ISR		(BAR + 0x1000)
 #define BAR_NOTIFY	(BAR + 0x3000)
@@ -60,6 +62,7 @@ enum {
 	CASE_DISK_ERROR,
 	CASE_NOTHING,
 	CASE_WINDOW,
+	CASE_BALLOON,
 };
 
 /* Separate pages, so that each can be shared and unshared by itself. */
@@ -225,9 +228,9 @@ static bool filled(unsigned int page, unsigned int length, uint8_t value)
 }
 
 /* Reset the device and start it with empty rings. */
-static void start_device(void)
+static void start_device_at(uint64_t config)
 {
-	write16(DISK_CONFIG + 4, 6);
+	write16(config + 4, 6);
 	write8(BAR + VIRTIO_PCI_COMMON_STATUS, 0);
 	check(device_status() == 0, "the device does not reset");
 	write8(BAR + VIRTIO_PCI_COMMON_STATUS, DRIVER);
@@ -245,6 +248,11 @@ static void start_device(void)
 	check(device_status() == DRIVER_OK, "the device does not start");
 	fill(AVAIL, 0);
 	fill(USED, 0);
+}
+
+static void start_device(void)
+{
+	start_device_at(DISK_CONFIG);
 }
 
 static void put_desc(unsigned int index, uint64_t address, uint32_t length, uint16_t flags,
@@ -501,6 +509,39 @@ static void moving_window(void)
 	check(read64(WINDOW_MOVED) == WINDOW_WORD, "a window does not come back");
 }
 
+static void inflate(uint64_t page_number)
+{
+	write32(at(HEADER), page_number);
+	put_desc(0, at(HEADER), 4, 0, 0);
+	submit(0);
+}
+
+/* The balloon takes a page only when the guest has relinquished it, and only one of the guest. */
+static void lying_balloon(void)
+{
+	static const uint32_t foreign[] = { 0, 0x7ffff, 0x90000, 0xffffffff };
+	unsigned int i;
+
+	share_all_but(DATA);
+	start_device_at(BALLOON_CONFIG);
+	fill(DATA, 0x5a);
+	inflate(at(DATA) / PAGE_SIZE);
+	if (is_protected()) {
+		check(filled(DATA, PAGE_SIZE, 0x5a), "a page of the guest is gone");
+		check(!hypercall(ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID, at(DATA), 0, 0),
+		      "MEM_RELINQUISH failed");
+		inflate(at(DATA) / PAGE_SIZE);
+		check(read16(at(USED) + 2) == 2, "the balloon does not answer");
+	}
+	check(filled(DATA, PAGE_SIZE, 0), "a page of the balloon is not gone");
+
+	for (i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
+		inflate(foreign[i]);
+		check(device_status() & VIRTIO_CONFIG_S_NEEDS_RESET, "the balloon takes any page");
+		start_device_at(BALLOON_CONFIG);
+	}
+}
+
 static void secondary(uint64_t cpu)
 {
 	unsigned int i;
@@ -568,6 +609,9 @@ void guest_main(uint64_t cpu)
 		moving_window();
 		break;
 	case CASE_NOTHING:
+		break;
+	case CASE_BALLOON:
+		lying_balloon();
 		break;
 	default:
 		fail("no such case");

@@ -28,7 +28,7 @@ OFF, ERROR, USAGE, RESET, TIMED_OUT, SIGNAL = 0, 1, 2, 3, 4, 128
 SIGINT, SIGTERM = 2, 15
 # The cases of guest.c.
 (CORRECT, PRIVATE_PART, PRIVATE_DATA, UNSHARED_LATER, BAD_CHAINS, MMIO_EVERYWHERE, DO_RESET, SPIN,
- SMP, UNDECODABLE, DISK_ERROR, NOTHING, WINDOW) = range(13)
+ SMP, UNDECODABLE, DISK_ERROR, NOTHING, WINDOW, BALLOON) = range(14)
 PROTECTED = 0x100
 PARAMETER_AT = 8
 SECTORS, BAD_SECTOR = 512, 300
@@ -47,6 +47,8 @@ GUESTS = [
      '--disk DISK --window /large,size=1M --window /large,size=64K', OFF, ''),
     ('a window whose BAR moves', WINDOW, '--window /large,size=64K', OFF, ''),
     ('a disk with a bad sector', DISK_ERROR, '--disk /dev/vda,ro', OFF, ''),
+    ('a balloon that gets pages which it may not take', BALLOON, '--balloon 8', OFF,
+     'a page of the balloon is outside of guest memory'),
     ('eight vCPUs', SMP, '--cpus 8', OFF, ''),
     ('a reset', DO_RESET, '', RESET, ''),
     ('a time limit', SPIN, '--timeout 1', TIMED_OUT, 'still running after 1 seconds'),

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks of run_system.py: Linux as a guest gives memory back by its balloon."""
+
+import hashlib
+import re
+
+import console
+import counters
+import run
+import run_linux
+from system_linux import balanced, expect
+
+MIB = 1 << 20
+PAGE = 4096
+MEM = 256
+SOCKET = '/tmp/ctl'
+# A file in the guest's memory. When it is gone, so much memory is free, and the guest reports it.
+FILE = 128
+# The balloon: a small one, by which the host tells the guest to go on, and one that the guest
+# cannot fill before it removes the file. Then there is no time to report what that leaves.
+SMALL, LARGE = 1, 116
+# So much of it the guest has put into the balloon when it removes the file.
+BEGUN = 16
+# What the guest writes after the balloon is empty again; it touches memory that it gave away.
+DATA = 32
+LINE = '0123456789abcde'
+# Pages that the guest has got, at least, when it has written the file once and twice.
+ONCE = FILE * MIB // PAGE + 4000
+TWICE = ONCE + FILE * MIB // PAGE * 3 // 4
+# How much the host's free memory may differ from what the guest has given back, in KiB: the kernel
+# and the VMM need some for themselves.
+SLACK = 2048
+# What may be missing of the file's memory, in MiB: what the guest needs, and blocks of less than
+# 4 MiB, which it does not report.
+MISSING = FILE // 8
+
+
+def wait_until(condition, mib):
+    """Return a command that waits until the guest's balloon has this size: "-ge" or "-le" it."""
+    return (f'n=-1; until [ $n -ge 0 ] && [ $n {condition} {mib * MIB // PAGE} ]; do sleep 1; '
+            'while read k v; do case $k in balloon_inflate) n=$v;; '
+            'balloon_deflate) n=$((n - v));; esac; done </proc/vmstat; done; echo $n')
+
+
+WRITE = f'dd if=/dev/zero of=/tmp/file bs=1M count={FILE}'
+GUEST = (
+    'mount -o remount,size=220m /tmp',
+    f'{WRITE} && rm /tmp/file',
+    wait_until('-ge', SMALL),
+    WRITE,
+    wait_until('-ge', SMALL + BEGUN) + '; rm /tmp/file',
+    wait_until('-ge', LARGE),
+    wait_until('-le', 0),
+    wait_until('-ge', SMALL),
+    f'yes {LINE} | head -c {DATA * MIB} >/tmp/data; sha256sum /tmp/data',
+)
+
+
+def steps(output, wanted):
+    """Return what the host printed at each step, as dictionaries."""
+    parts = re.split(r'^=== \d+$', output, flags=re.M)[1:]
+    expect(len(parts), wanted, 'steps of the host')
+    return [dict(counters.parse(part), memfree=int(re.search(r'^memfree (\d+)$', part, re.M)[1]))
+            for part in parts]
+
+
+def held(step):
+    """Return how many pages the guest has."""
+    return step['pages_donated'] - step['pages_relinquished']
+
+
+def freed(before, after):
+    """The host's free memory has grown by as much as the guest gave back; return this in pages."""
+    pages = held(before) - held(after)
+    grown = after['memfree'] - before['memfree']
+    if abs(grown - pages * PAGE // 1024) > SLACK:
+        raise run.RunError(f'the guest has {pages} pages less, but the host has {grown} KiB more '
+                           'free memory')
+    return pages
+
+
+def boot(cpu, guest, plan, commands, name):
+    """Run a guest with a balloon by the plan of the builtin "balloon": the host, its answers."""
+    run_linux.check_built()
+    shell = console.Shell(commands)
+    guest.options = f'--balloon 0 --control {SOCKET} --stats /tmp/stats'
+    job = guest.job(',ro').replace(' --stats /tmp/stats', '', 1)
+    limit, command = job.split(' ', 1)
+    tables = f'cat {run.SWEEP} {run.TABLES}'
+    host = run_linux.boot([tables, f'{limit} balloon {SOCKET} {plan} {command}', 'cat /tmp/stats',
+                           tables], guest, name, drive=[run_linux.ROOT + ',ro'],
+                          dialog=shell, limit=guest.limit + 120)
+    with run.with_console(host, f'build/log/{name}-{guest.host()}.log'):
+        run.check_vm(host.jobs[2], host)
+    return host, run_linux.answers(shell)
+
+
+def same_tables(before, after):
+    """Raise RunError unless two dumps of the host's stage-2 agree."""
+    first, last = run.stage2.Dump(before).lasting(), run.stage2.Dump(after).lasting()
+    expect(last, first, "the host's stage-2 after the VM")
+
+
+def balloon(cpu):
+    """A protected guest reports free pages and fills its balloon: the host has them, page by page.
+
+    Its data are right when it uses the memory again; at the end all pages are back, and the host's
+    stage-2 is as before.
+    """
+    guest = run_linux.Guest(cpu, 2, MEM, limit=240)
+    plan = f'{ONCE}:{SMALL},{TWICE}:{LARGE},0:0,0:{SMALL}'
+    host, said = boot(cpu, guest, plan, GUEST, 'system-balloon')
+    reported, full, inflated, deflated = steps(host.jobs[2].output, 4)
+    stats = counters.parse(host.jobs[3].output)
+
+    # Free page reporting.
+    least = (FILE - MISSING) * MIB // PAGE
+    expect(reported['pages_relinquished'] > least, True, f'more than {least} free pages reported')
+    # The balloon: the memory of the file is the host's now, most of it by the balloon.
+    pages = freed(full, inflated)
+    print(f'# {cpu}: {reported["pages_relinquished"]} free pages were reported; a balloon of '
+          f'{LARGE} MiB gave {pages} pages, and the host had '
+          f'{inflated["memfree"] - full["memfree"]} KiB more')
+    expect(pages > least, True, f'more than {least} pages came to the host')
+    expect(inflated['balloon_bytes'], LARGE * MIB, 'bytes in the balloon')
+    # Deflating gives the guest nothing before it touches the memory.
+    expect(abs(freed(inflated, deflated)) < least // 16, True, 'few pages move when it deflates')
+    expect(deflated['balloon_bytes'], 0, 'bytes in the balloon at the end')
+    expect(deflated['guest_free_bytes'] > inflated['guest_free_bytes'] + LARGE * MIB // 2, True,
+           "the guest's statistics show what it got back")
+    # What the guest wrote to the memory that it got back.
+    text = (LINE + '\n').encode() * (DATA * MIB // (len(LINE) + 1))
+    expect(said[GUEST[-1]].split()[0], hashlib.sha256(text).hexdigest(), "the guest's data")
+    # What the VMM counted.
+    # While the balloon fills, the guest is short of memory and takes pages out of it.
+    expect(stats['balloon_bytes_inflated'] >= LARGE * MIB, True, f'at least {LARGE} MiB inflated')
+    expect(stats['balloon_bytes_deflated'], stats['balloon_bytes_inflated'] - SMALL * MIB,
+           'bytes that went out of the balloon')
+    expect(stats['balloon_bytes_kept'], 0, 'bytes that the guest had not relinquished')
+    expect(stats['balloon_bytes_reported'] > least * PAGE, True, 'bytes of free pages')
+    same_tables(host.jobs[1].output, host.jobs[4].output)
+    balanced(host)
+
+
+CHECKS = (balloon,)
