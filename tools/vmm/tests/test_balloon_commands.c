@@ -97,8 +97,7 @@ static void test_status(void **state)
 /* The statistics of a guest that does not answer are the last ones. */
 static void test_status_balloon(void **state)
 {
-	static const char before[] = "protected 0\nvcpus 3\nmemory_bytes 4194304\n"
-				     "balloon_target_bytes 2097152\nballoon_bytes 8192\n";
+	static const char sizes[] = "\nballoon_target_bytes 2097152\nballoon_bytes 8192\n";
 	struct virtio_balloon_stat stat;
 	struct fixture *f = *state;
 
@@ -109,8 +108,7 @@ static void test_status_balloon(void **state)
 	balloon_submit(f->balloon, STATS);
 	balloon_put(f->balloon, CONFIG + ACTUAL, 4, 2);
 
-	ask(f, "status");
-	assert_memory_equal(f->answer, before, strlen(before));
+	assert_non_null(strstr(ask(f, "status"), sizes));
 	assert_non_null(strstr(f->answer, "\nguest_free_bytes 12345\nguest_age_ms "));
 	assert_null(strstr(f->answer, "guest_total_bytes"));
 	assert_int_equal(balloon_used(f->balloon, STATS), 1);
