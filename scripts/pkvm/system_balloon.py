@@ -64,9 +64,14 @@ def steps(output, wanted):
             for part in parts]
 
 
+def gone(step):
+    """Return how many pages the guest has given back."""
+    return step['pages_relinquished'] + step['np_pages_unshared']
+
+
 def held(step):
     """Return how many pages the guest has."""
-    return step['pages_donated'] - step['pages_relinquished']
+    return step['pages_donated'] + step['np_pages_shared'] - gone(step)
 
 
 def freed(before, after):
@@ -79,7 +84,7 @@ def freed(before, after):
     return pages
 
 
-def boot(cpu, guest, plan, commands, name):
+def boot(guest, plan, commands, name):
     """Run a guest with a balloon by the plan of the builtin "balloon": the host, its answers."""
     run_linux.check_built()
     shell = console.Shell(commands)
@@ -101,25 +106,21 @@ def same_tables(before, after):
     expect(last, first, "the host's stage-2 after the VM")
 
 
-def balloon(cpu):
-    """A protected guest reports free pages and fills its balloon: the host has them, page by page.
-
-    Its data are right when it uses the memory again; at the end all pages are back, and the host's
-    stage-2 is as before.
-    """
-    guest = run_linux.Guest(cpu, 2, MEM, limit=240)
+def session(cpu, name, protected):
+    """Run a guest, and compare what it gives back with what the host has."""
+    guest = run_linux.Guest(cpu, 2, MEM, protected=protected, limit=240)
     plan = f'{ONCE}:{SMALL},{TWICE}:{LARGE},0:0,0:{SMALL}'
-    host, said = boot(cpu, guest, plan, GUEST, 'system-balloon')
+    host, said = boot(guest, plan, GUEST, name)
     reported, full, inflated, deflated = steps(host.jobs[2].output, 4)
     stats = counters.parse(host.jobs[3].output)
 
     # Free page reporting.
     least = (FILE - MISSING) * MIB // PAGE
-    expect(reported['pages_relinquished'] > least, True, f'more than {least} free pages reported')
+    expect(gone(reported) > least, True, f'more than {least} free pages reported')
     # The balloon: the memory of the file is the host's now, most of it by the balloon.
     pages = freed(full, inflated)
-    print(f'# {cpu}: {reported["pages_relinquished"]} free pages were reported; a balloon of '
-          f'{LARGE} MiB gave {pages} pages, and the host had '
+    print(f'# {name} {cpu}: {gone(reported)} pages came back as free pages were reported; a '
+          f'balloon of {LARGE} MiB gave {pages} pages, and the host had '
           f'{inflated["memfree"] - full["memfree"]} KiB more')
     expect(pages > least, True, f'more than {least} pages came to the host')
     expect(inflated['balloon_bytes'], LARGE * MIB, 'bytes in the balloon')
@@ -142,4 +143,18 @@ def balloon(cpu):
     balanced(host)
 
 
-CHECKS = (balloon,)
+def balloon(cpu):
+    """A protected guest reports free pages and fills its balloon: the host has them, page by page.
+
+    Its data are right when it uses the memory again; at the end all pages are back, and the host's
+    stage-2 is as before.
+    """
+    session(cpu, 'system-balloon', True)
+
+
+def balloon_np(cpu):
+    """The same holds for a guest that is not protected."""
+    session(cpu, 'system-balloon-np', False)
+
+
+CHECKS = (balloon, balloon_np)

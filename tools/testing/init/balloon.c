@@ -25,9 +25,9 @@ struct session {
 	bool ended;
 	int status;
 	const char *socket;
-	/* The counters before the VM was there. */
-	long donated;
-	long relinquished;
+	/* What got() and gone() returned before the VM was there. */
+	long got;
+	long gone;
 };
 
 /* Wait, and notice the end of the VMM. */
@@ -69,18 +69,30 @@ static long counter(const char *name)
 	return sum_lines(PKVM_COUNTERS, format);
 }
 
-/* Wait until the guest has @pages at least, and hardly touches or relinquishes any more. */
+/* Pages that VMs have got so far, protected ones and others. */
+static long got(void)
+{
+	return counter("pages_donated") + counter("np_pages_shared");
+}
+
+/* Pages that they have not any more, as they gave them back. */
+static long gone(void)
+{
+	return counter("pages_relinquished") + counter("np_pages_unshared");
+}
+
+/* Wait until the guest has got @pages at least, and hardly touches or gives back any more. */
 static bool rest(struct session *session, long pages)
 {
-	long donated = 0, relinquished = 0, before;
+	long touched = 0, given = 0, before;
 
 	do {
-		before = donated + relinquished;
+		before = touched + given;
 		if (!running(session, REST_MS))
 			return false;
-		donated = counter("pages_donated") - session->donated;
-		relinquished = counter("pages_relinquished") - session->relinquished;
-	} while (donated < pages || donated + relinquished - before >= REST_PAGES);
+		touched = got() - session->got;
+		given = gone() - session->gone;
+	} while (touched < pages || touched + given - before >= REST_PAGES);
 	return true;
 }
 
@@ -139,8 +151,8 @@ static bool do_steps(struct session *session, char *steps)
 int do_balloon(int argc, char *argv[])
 {
 	struct session session = {
-		.donated = counter("pages_donated"),
-		.relinquished = counter("pages_relinquished"),
+		.got = got(),
+		.gone = gone(),
 	};
 	bool done;
 
