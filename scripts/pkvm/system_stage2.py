@@ -11,8 +11,8 @@ import tree
 PROGRAM = 'arm64/pkvm_coalesce'
 # MiB of the VM and of its host. Without coalescing a small VM is enough to show the difference.
 LARGE, SMALL = (512, 1536), (64, 512)
-# Two CPUs, because EL2's locks are fair: if QEMU has more vCPUs than there are processors here, each
-# lock waits for one that does not run.
+# Two CPUs, because EL2's locks are fair: if QEMU has more vCPUs than there are processors here,
+# each lock waits for one that does not run.
 CPUS = 2
 # The time limit in seconds, on a busy machine.
 LIMIT = 540
