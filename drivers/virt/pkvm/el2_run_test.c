@@ -61,7 +61,7 @@ static struct page *alloc_block(struct kunit *test)
 }
 
 /* Start a guest and donate it pages, from the page @base of the block on, but for page @without. */
-static void run_init(struct kunit *test, struct run *r, enum layout layout, unsigned int base,
+static void run_init(struct kunit *test, struct run *r, enum layout how, unsigned int base,
 		     unsigned int without)
 {
 	unsigned int i;
@@ -71,7 +71,7 @@ static void run_init(struct kunit *test, struct run *r, enum layout layout, unsi
 	for (i = 0; i < NR_PAGES; i++) {
 		unsigned int at[NR_LAYOUTS] = { i, NR_PAGES - 1 - i, i ^ 1, 2 * i };
 
-		r->page[i] = &r->block[base + at[layout]];
+		r->page[i] = &r->block[base + at[how]];
 		*word_of(r, i) = SECRET(i);
 		if (i != without)
 			KUNIT_ASSERT_EQ(test, el2_donate(r->g->vm, 0, r->page[i], FIRST_GFN + i),
@@ -181,7 +181,7 @@ static void no_run(struct kunit *test)
 }
 
 /* Rule: nor does it matter if the pages cross the border of a table of the host's stage-2. */
-static void cross_host_table(struct kunit *test, enum layout layout)
+static void cross_host_table(struct kunit *test, enum layout how)
 {
 	struct run r;
 
@@ -190,7 +190,7 @@ static void cross_host_table(struct kunit *test, enum layout layout)
 		return;
 	}
 
-	run_init(test, &r, layout, PTRS_PER_PTE - NR_PAGES / 2, NR_PAGES);
+	run_init(test, &r, how, PTRS_PER_PTE - NR_PAGES / 2, NR_PAGES);
 	share_and_unshare(test, &r);
 }
 
