@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Test build.config.aarch64 and Kconfig: an Android kernel build can use them."""
+"""Test build.config.aarch64 and Kconfig: an Android kernel build can use them. And Makefiles."""
 
 import os
 import re
@@ -121,3 +121,20 @@ class KconfigExt(unittest.TestCase):
             with open(os.path.join(TOP, name)) as file:
                 found += re.findall(r'^config (\w+)$', file.read(), re.M)
         self.assertEqual(sorted(found), sorted(self.OPTIONS))
+
+
+class Objects(unittest.TestCase):
+    """The Makefiles of the programs."""
+
+    def test_one_name_for_the_output(self):
+        """However O= names the output, make uses one name: the dependencies of an object, which
+        the compiler writes, are found by the name that the object had then."""
+        for program in ('vmm', 'pvmfw', 'testing/bench'):
+            name = f'{os.path.basename(program)}-obj'
+            path = os.path.join(BUILD, name)
+            folder = os.path.join(TOP, 'tools', program)
+            for words in ([], [f'O={path}'], [f'O={os.path.relpath(path, folder)}']):
+                run = subprocess.run(['make', '-s', '--no-print-directory', '-C', folder, *words,
+                                      '--eval=print-output: ; @echo $(O)', 'print-output'],
+                                     stdout=subprocess.PIPE, text=True, check=True)
+                self.assertEqual(run.stdout.strip(), path, f'{program} {words}')
