@@ -189,7 +189,8 @@ uint64_t pci_config_read(void *device, uint64_t offset, unsigned int length)
 	function = config_function(host, offset);
 	if (function) {
 		offset %= CAM_FUNCTION_SIZE;
-		function->ops->config_read(function, offset, length);
+		if (function->ops->config_read)
+			function->ops->config_read(function, offset, length);
 		value = 0;
 		memcpy(&value, &function->config[offset], length);
 		value = le64toh(value);

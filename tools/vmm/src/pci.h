@@ -39,13 +39,13 @@ struct pci_function;
 struct pci_function_ops {
 	/*
 	 * An access to a BAR: @length is 1, 2, 4 or 8, @offset is a multiple of it, and all of
-	 * the access lies in the BAR.
+	 * the access lies in the BAR. NULL for a bridge, which has none.
 	 */
 	uint64_t (*bar_read)(struct pci_function *function, unsigned int bar, uint32_t offset,
 			     unsigned int length);
 	void (*bar_write)(struct pci_function *function, unsigned int bar, uint32_t offset,
 			  unsigned int length, uint64_t value);
-	/* Before @length bytes at @offset of configuration space are read. */
+	/* Before @length bytes at @offset of configuration space are read; or NULL. */
 	void (*config_read)(struct pci_function *function, unsigned int offset,
 			    unsigned int length);
 	/* After @length bytes at @offset of configuration space were written. */

@@ -44,33 +44,6 @@ static void update_interrupt(struct root_port *port)
 	pci_set_interrupt(&port->pci, pending && control & PCI_EXP_SLTCTL_HPIE);
 }
 
-static uint64_t bar_read(struct pci_function *function, unsigned int bar, uint32_t offset,
-			 unsigned int length)
-{
-	(void)function;
-	(void)bar;
-	(void)offset;
-	(void)length;
-	return ~0ULL;
-}
-
-static void bar_write(struct pci_function *function, unsigned int bar, uint32_t offset,
-		      unsigned int length, uint64_t value)
-{
-	(void)function;
-	(void)bar;
-	(void)offset;
-	(void)length;
-	(void)value;
-}
-
-static void config_read(struct pci_function *function, unsigned int offset, unsigned int length)
-{
-	(void)function;
-	(void)offset;
-	(void)length;
-}
-
 static void config_written(struct pci_function *function, unsigned int offset,
 			   unsigned int length)
 {
@@ -83,9 +56,6 @@ static void config_written(struct pci_function *function, unsigned int offset,
 }
 
 static const struct pci_function_ops port_ops = {
-	.bar_read = bar_read,
-	.bar_write = bar_write,
-	.config_read = config_read,
 	.config_written = config_written,
 };
 

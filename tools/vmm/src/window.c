@@ -179,13 +179,6 @@ static void bar_write(struct pci_function *function, unsigned int bar, uint32_t 
 	guest_memory_write(&window->memory, offset, &bytes, length);
 }
 
-static void config_read(struct pci_function *function, unsigned int offset, unsigned int length)
-{
-	(void)function;
-	(void)offset;
-	(void)length;
-}
-
 static void config_written(struct pci_function *function, unsigned int offset,
 			   unsigned int length)
 {
@@ -197,7 +190,6 @@ static void config_written(struct pci_function *function, unsigned int offset,
 static const struct pci_function_ops window_ops = {
 	.bar_read = bar_read,
 	.bar_write = bar_write,
-	.config_read = config_read,
 	.config_written = config_written,
 };
 
