@@ -67,7 +67,7 @@ static unsigned long vm_options(struct kvm *host_kvm)
 }
 
 /* Whether EL2 switches registers of features that not every VM has. */
-static bool has_more_sys_regs(struct pkvm_hyp_vm *vm)
+static bool vm_has_more_sys_regs(struct pkvm_hyp_vm *vm)
 {
 	struct kvm *kvm = &vm->kvm;
 
@@ -101,7 +101,7 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 	memcpy(arch->fgu, traps.fgu, sizeof(arch->fgu));
 	vm->state.feature_hcr = traps.hcr;
 	vm->state.feature_hcrx = traps.hcrx;
-	vm->state.more_sys_regs = has_more_sys_regs(vm);
+	vm->state.more_sys_regs = vm_has_more_sys_regs(vm);
 }
 
 /* Trap all registers for debug, trace, profiling and performance counters. */

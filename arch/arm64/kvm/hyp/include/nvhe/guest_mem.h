@@ -6,11 +6,10 @@
 #ifndef __ARM64_KVM_NVHE_GUEST_MEM_H__
 #define __ARM64_KVM_NVHE_GUEST_MEM_H__
 
-#include <linux/sizes.h>
-
 #include <asm/kvm_pgtable.h>
 
 #include <nvhe/host_tlb.h>
+#include <nvhe/page_clean.h>
 #include <nvhe/pkvm.h>
 #include <nvhe/s2_pte.h>
 
@@ -21,7 +20,7 @@
 #define PVM_RANGE_MAX	256
 
 /* The most granules that one call of a guest takes back: EL2 has to clean each (R6). */
-#define PVM_UNSHARE_MAX	(SZ_256K / PAGE_SIZE)
+#define PVM_UNSHARE_MAX	PAGE_CLEAN_MAX
 
 /*
  * Update the host's statistics on windows. The host shares these pages itself, so this tells

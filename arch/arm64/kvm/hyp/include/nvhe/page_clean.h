@@ -9,7 +9,7 @@
 
 #include <asm/kvm_pgtable.h>
 
-/* The most pages that page_clean_entries() cleans: as many as a guest takes back in a call. */
+/* The most pages that page_clean_entries() cleans in a call, with interrupts off (R6). */
 #define PAGE_CLEAN_MAX	(SZ_256K / PAGE_SIZE)
 
 int page_clean_init(void);
