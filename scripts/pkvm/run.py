@@ -246,6 +246,13 @@ def options(mode):
     return f'{firmware} --kernel /guest --initrd /initrd --cpus 2'
 
 
+def same_tables(before, after):
+    """Raise RunError unless two dumps of the host's stage-2, before and after a VM, agree."""
+    if before.lasting() != after.lasting():
+        raise RunError(f'the host\'s stage-2 was {before.lasting()} before the VM, but is '
+                       f'{after.lasting()} after it')
+
+
 def report_tables(before, during, after):
     """Print a summary of the host's stage-2 at three times, and draw a picture of it.
 
@@ -259,10 +266,7 @@ def report_tables(before, during, after):
         raise RunError(f'{TABLES}: {error}') from None
     for (name, dump), title in zip(rows, ('stage-2', '', '')):
         print(f'{title:<10} {name}: {dump.summary()}')
-    first, last = rows[0][1], rows[-1][1]
-    if first.lasting() != last.lasting():
-        raise RunError(f'the host\'s stage-2 was {first.lasting()} before the VM, but is '
-                       f'{last.lasting()} after it')
+    same_tables(rows[0][1], rows[-1][1])
     print(f'picture    {os.path.relpath(PICTURE)}.svg and .png')
 
 

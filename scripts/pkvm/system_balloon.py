@@ -88,9 +88,8 @@ def boot(guest, plan, commands, name):
     """Run a guest with a balloon by the plan of the builtin "balloon": the host, its answers."""
     run_linux.check_built()
     shell = console.Shell(commands)
-    guest.options = f'--balloon 0 --control {SOCKET} --stats /tmp/stats'
-    job = guest.job(',ro').replace(' --stats /tmp/stats', '', 1)
-    limit, command = job.split(' ', 1)
+    guest.options = f'--balloon 0 --control {SOCKET}'
+    limit, command = guest.job(',ro').split(' ', 1)
     tables = f'cat {run.SWEEP} {run.TABLES}'
     host = run_linux.boot([tables, f'{limit} balloon {SOCKET} {plan} {command}', 'cat /tmp/stats',
                            tables], guest, name, drive=[run_linux.ROOT + ',ro'],
@@ -98,12 +97,6 @@ def boot(guest, plan, commands, name):
     with run.with_console(host, f'build/log/{name}-{guest.host()}.log'):
         run.check_vm(host.jobs[2], host)
     return host, run_linux.answers(shell)
-
-
-def same_tables(before, after):
-    """Raise RunError unless two dumps of the host's stage-2 agree."""
-    first, last = run.stage2.Dump(before).lasting(), run.stage2.Dump(after).lasting()
-    expect(last, first, "the host's stage-2 after the VM")
 
 
 def session(cpu, name, protected):
@@ -139,7 +132,7 @@ def session(cpu, name, protected):
            'bytes that went out of the balloon')
     expect(stats['balloon_bytes_kept'], 0, 'bytes that the guest had not relinquished')
     expect(stats['balloon_bytes_reported'] > least * PAGE, True, 'bytes of free pages')
-    same_tables(host.jobs[1].output, host.jobs[4].output)
+    run.same_tables(run.stage2.Dump(host.jobs[1].output), run.stage2.Dump(host.jobs[4].output))
     balanced(host)
 
 
