@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Test build.config.aarch64 and Kconfig: an Android kernel build can use them. And Makefiles."""
+"""Test that an Android kernel build can use our build.config.aarch64 and Kconfig, and that the
+Makefiles of the programs name what they build."""
 
 import os
 import re
@@ -124,7 +125,7 @@ class KconfigExt(unittest.TestCase):
 
 
 class Objects(unittest.TestCase):
-    """The Makefiles of the programs."""
+    """What the programs are built into."""
 
     def test_one_name_for_the_output(self):
         """However O= names the output, make uses one name: the dependencies of an object, which

@@ -177,6 +177,29 @@ def removals(diff):
             yield path, int(match.group(1)), int(match.group(2) or 1)
 
 
+@contextlib.contextmanager
+def applied():
+    """Yield a repository with the base, as tag base, and with the series applied by git am."""
+    build = os.path.join(TOP, 'build')
+    with tree.locked():
+        subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True,
+                       stdout=subprocess.DEVNULL)
+    subprocess.run(['scripts/pkvm/series.py'], cwd=TOP, check=True,
+                   stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix='am.', dir=build) as repo:
+        for path in touched():
+            os.makedirs(os.path.dirname(os.path.join(repo, path)), exist_ok=True)
+            shutil.copy(os.path.join(build, 'pristine', path), os.path.join(repo, path))
+        git(repo, 'init', '-q')
+        git(repo, 'add', '-A', '-f')
+        git(repo, 'commit', '-q', '-m', 'base')
+        git(repo, 'tag', 'base')
+        folder = os.path.join(build, 'series')
+        git(repo, 'am', '-q', *(os.path.join(folder, name)
+                                for name in sorted(os.listdir(folder))))
+        yield repo
+
+
 class Whole(unittest.TestCase):
     """The series of this tree."""
 
@@ -195,6 +218,10 @@ class Whole(unittest.TestCase):
         '0905-docs-features.patch',
     }
 
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = cls.enterClassContext(applied())
+
     def test_patches_are_small(self):
         """No patch changes too many lines, but for those with one long file."""
         sizes = series.sizes()
@@ -204,47 +231,23 @@ class Whole(unittest.TestCase):
         for name in self.LARGER:
             self.assertEqual(len(brought[name]), 1, name)
 
-    @contextlib.contextmanager
-    def applied(self):
-        """Yield a repository with the base, as tag base, and with the series applied by git am."""
-        build = os.path.join(TOP, 'build')
-        with tree.locked():
-            subprocess.run(['scripts/pkvm/tree.py'], cwd=TOP, check=True,
-                           stdout=subprocess.DEVNULL)
-        subprocess.run(['scripts/pkvm/series.py'], cwd=TOP, check=True,
-                       stdout=subprocess.DEVNULL)
-        with tempfile.TemporaryDirectory(prefix='am.', dir=build) as repo:
-            for path in touched():
-                os.makedirs(os.path.dirname(os.path.join(repo, path)), exist_ok=True)
-                shutil.copy(os.path.join(build, 'pristine', path), os.path.join(repo, path))
-            git(repo, 'init', '-q')
-            git(repo, 'add', '-A', '-f')
-            git(repo, 'commit', '-q', '-m', 'base')
-            git(repo, 'tag', 'base')
-            folder = os.path.join(build, 'series')
-            git(repo, 'am', '-q', *(os.path.join(folder, name)
-                                    for name in sorted(os.listdir(folder))))
-            yield repo
-
     def test_git_am_gives_the_tree(self):
         """git am of the series on the base results in the files and modes of build/linux."""
-        with self.applied() as repo:
-            self.assertEqual(set(git(repo, 'ls-files').split()),
-                             touched() | set(tree.our_files()))
-            for path in git(repo, 'ls-files').split():
-                made, laid = os.path.join(repo, path), os.path.join(TOP, 'build/linux', path)
-                self.assertEqual(tree.read(made, 'rb'), tree.read(laid, 'rb'), path)
-                self.assertEqual(os.access(made, os.X_OK), os.access(laid, os.X_OK), path)
+        files = git(self.repo, 'ls-files').split()
+        self.assertEqual(set(files), touched() | set(tree.our_files()))
+        for path in files:
+            made, laid = os.path.join(self.repo, path), os.path.join(TOP, 'build/linux', path)
+            self.assertEqual(tree.read(made, 'rb'), tree.read(laid, 'rb'), path)
+            self.assertEqual(os.access(made, os.X_OK), os.access(laid, os.X_OK), path)
 
     def test_no_patch_removes_what_another_adds(self):
         """Each line that a patch removes or changes is one of the base."""
-        with self.applied() as repo:
-            base = git(repo, 'rev-parse', 'base').strip()
-            for commit in git(repo, 'rev-list', '--reverse', 'base..').split():
-                for path, first, count in removals(git(repo, 'show', '-U0', '--no-renames',
-                                                       '--format=', commit)):
-                    lines = git(repo, 'blame', '-l', '-s', '-L', f'{first},+{count}',
-                                f'{commit}^', '--', path).splitlines()
-                    # git puts a ^ instead of the last digit to the commit of the root.
-                    again = [line for line in lines if not line.startswith('^' + base[:-1])]
-                    self.assertEqual(again, [], git(repo, 'log', '-1', '--format=%s', commit))
+        base = git(self.repo, 'rev-parse', 'base').strip()
+        for commit in git(self.repo, 'rev-list', '--reverse', 'base..').split():
+            for path, first, count in removals(git(self.repo, 'show', '-U0', '--no-renames',
+                                                   '--format=', commit)):
+                lines = git(self.repo, 'blame', '-l', '-s', '-L', f'{first},+{count}',
+                            f'{commit}^', '--', path).splitlines()
+                # git puts a ^ instead of the last digit to the commit of the root.
+                again = [line for line in lines if not line.startswith('^' + base[:-1])]
+                self.assertEqual(again, [], git(self.repo, 'log', '-1', '--format=%s', commit))
