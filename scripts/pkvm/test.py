@@ -60,11 +60,12 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """The results of a part, and its CPU time and elapsed time in seconds."""
+    """The results of a part, its CPU time and elapsed time in seconds, and what has failed."""
     name: str
     cpu: float
     wall: float
     count: tap.Count
+    failures: tuple = ()
 
     def times(self):
         """Return a text about the times."""
@@ -264,6 +265,7 @@ def wait(process):
 def run_part(part):
     """Run one part and print its results. Return its Done."""
     count = tap.Count()
+    failures = []
     start = time.monotonic()
     log = os.path.join(TOP, 'build/log', f'test-{part.name.replace(" ", "-")}.log')
     status, used = 0, 0
@@ -276,8 +278,11 @@ def run_part(part):
                 for line in process.stdout:
                     output.write(line)
                     line = line.rstrip('\n')
-                    if count.line(line) or line.startswith('#'):
+                    found = count.line(line)
+                    if found or line.startswith('#'):
                         tell(line)
+                    if found and found.failed:
+                        failures.append(found.name)
             status, used = wait(process)
         if limit.reached:
             count.broken.append(f'it did not end within {part.limit} s')
@@ -293,7 +298,8 @@ def run_part(part):
     if reasons:
         with open(log) as output:
             reasons += [f'#   {line}' for line in output.read().splitlines()[-20:]]
-    done = Done(part.name, used, time.monotonic() - start, count)
+    failures += count.broken
+    done = Done(part.name, used, time.monotonic() - start, count, tuple(failures))
     tell(*reasons, f'# layer {part.layer}: {part.name}: {count.passed} passed, '
                    f'{count.failed} failed, {count.skipped} skipped, {done.times()}')
     return done
@@ -342,11 +348,14 @@ def run_all(wanted):
 
 
 def verdict(done):
-    """Print the times and the total of results. Return the exit status."""
+    """Print the times, what has failed and the total of results. Return the exit status."""
     print('# seconds of CPU time, and elapsed:')
     for part in sorted(done, key=lambda part: -part.cpu):
         print(f'# {part.cpu:8.0f} {part.wall:8.0f}  {part.name}')
     print(f'# {sum(part.cpu for part in done):8.0f}           all parts')
+    for part in done:
+        for failure in part.failures:
+            print(f'# failed: {part.name}: {failure}')
     passed, failed, skipped = (sum(getattr(part.count, what) for part in done)
                                for what in ('passed', 'failed', 'skipped'))
     print(f'# all parts: {skipped} skipped')

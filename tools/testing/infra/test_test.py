@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import unittest
 
 import test
@@ -61,6 +62,15 @@ sys.exit(test.main())
         """One failure makes test.py fail, but the remaining parts still run."""
         self.assertEqual(self.verdict('echo "not ok 1 - a"; exit 1', 'echo "ok 1 c"'),
                          (1, 1, 0, 1))
+
+    def test_failures_are_listed(self):
+        """What has failed is listed at the end, where a long log still shows it."""
+        _, output = self.run_parts('echo "not ok 1 - one.two # why"; echo "ok 2 - three"',
+                                   'echo "ok 1"; kill -SEGV $$')
+        listed = re.findall(r'^# failed: (.*)$', output, re.M)
+        self.assertEqual(listed, ['./part0: one.two', f'./part1: it ended with status '
+                                  f'{-signal.SIGSEGV}'])
+        self.assertLess(output.index('all parts\n'), output.index('# failed: '))
 
     def test_failure_with_good_status(self):
         """A part that reports a failure has failed, even if it exits with 0."""
