@@ -101,7 +101,7 @@ def boot(guest, plan, commands, name):
 
 def session(cpu, name, protected):
     """Run a guest, and compare what it gives back with what the host has."""
-    guest = run_linux.Guest(cpu, 2, MEM, protected=protected, limit=240)
+    guest = run_linux.Guest(cpu, 2, MEM, protected=protected, limit=600)
     plan = f'{ONCE}:{SMALL},{TWICE}:{LARGE},0:0,0:{SMALL}'
     host, said = boot(guest, plan, GUEST, name)
     reported, full, inflated, deflated = steps(host.jobs[2].output, 4)
