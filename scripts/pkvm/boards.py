@@ -20,7 +20,8 @@ class Board:
     tree of the board, if QEMU does not make one. cpu is the CPU that the board has, and smp how
     many; without cpu, any CPU can be asked for. disks says whether the kernel finds QEMU's disks,
     disk is QEMU's device for one, and devices are further devices.
-    With uboot, U-Boot boots the kernel. QEMU before the version interrupts_since does not wire
+    disabled are the beginnings of names of nodes that are disabled in the device tree. With uboot,
+    U-Boot boots the kernel. QEMU before the version interrupts_since does not wire
     the virtual interrupts of the CPUs.
     """
     machine: str
@@ -32,6 +33,7 @@ class Board:
     disks: bool = True
     disk: str = 'virtio-blk-device'
     devices: tuple = ()
+    disabled: tuple = ()
     uboot: bool = False
     interrupts_since: tuple = ()
     about: str = ''
@@ -44,11 +46,12 @@ BOARDS = {
     'virt-u-boot': Board(VIRT + ',acpi=off', uboot=True,
                          about='the same, with kernel, device tree and firmware from U-Boot'),
     # A disk asks for no IOMMU unless told to. QEMU's edu device copies by DMA from and to any
-    # address, for tests.
+    # address, for tests. No SMMU translates the DMA of fw-cfg and of virtio over MMIO.
     'virt-smmu': Board(VIRT + ',iommu=smmuv3',
                        disk='virtio-blk-pci,disable-legacy=on,iommu_platform=on',
                        devices=8 * ('edu,dma_mask=0xffffffffff',),
-                       about='the same, with PCI devices behind an SMMUv3'),
+                       disabled=('fw-cfg@', 'virtio_mmio@'),
+                       about='the same, where all devices are behind an SMMUv3'),
     # The device tree has four CPUs, whether they are there or not.
     'imx8mp-evk': Board('imx8mp-evk', 'ttymxc1', 1, 'imx8mp-evk.dtb',
                         cpus.Cpu('cortex-a53', (4, 64)), 4, disks=False,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Make the device tree of a QEMU machine with memory reserved for a guest firmware.
+"""Change the device tree of a QEMU machine: reserve memory for a guest firmware, disable devices.
 
 On a board the boot loader copies the firmware to memory and describes the place in the device
 tree. Here QEMU's loader device or U-Boot does the copying, and the device tree is that of the
@@ -21,7 +21,7 @@ class DevtreeError(Exception):
 
 
 def run(*command):
-    """Run a tool whose output is not needed; raise DevtreeError if it fails."""
+    """Run a tool, and return its output; raise DevtreeError if it fails."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False, timeout=LIMIT)
@@ -29,6 +29,7 @@ def run(*command):
         raise DevtreeError(f'{command[0]}: {error}') from None
     if done.returncode:
         raise DevtreeError(f'{command[0]}: status {done.returncode}: {done.stdout.strip()}')
+    return done.stdout
 
 
 def take(args, option):
@@ -62,6 +63,22 @@ def tree_of(args, machine, scratch):
     elif given != tree:
         shutil.copyfile(given, tree)
     return tree
+
+
+def with_disabled(args, machine, names, scratch):
+    """Return QEMU's arguments for a machine whose kernel does not see some of its devices.
+
+    names are the beginnings of the names of their nodes below the root of the device tree.
+    """
+    args = list(args)
+    tree = tree_of(args, machine, scratch)
+    nodes = [node for node in run('fdtget', '-l', tree, '/').split() if node.startswith(names)]
+    for name in names:
+        if not any(node.startswith(name) for node in nodes):
+            raise DevtreeError(f'machine {machine} has no device {name}')
+    for node in nodes:
+        run('fdtput', '-t', 's', tree, f'/{node}', 'status', 'disabled')
+    return [*args, '-dtb', tree]
 
 
 def firmware_region(path, mem, page=PAGE):

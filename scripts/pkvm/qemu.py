@@ -210,6 +210,8 @@ def by_loader(args, board, scratch, dialog, *, firmware, mem, regions, page, spm
     """Return arguments and dialog for a machine whose boot loader brings what boot() describes."""
     try:
         base = None
+        if board.disabled:
+            args = devtree.with_disabled(args, board.machine, board.disabled, scratch)
         if firmware:
             # The end of RAM is U-Boot's own.
             args, base = devtree.with_firmware(args, board.machine, firmware,
@@ -222,8 +224,7 @@ def by_loader(args, board, scratch, dialog, *, firmware, mem, regions, page, spm
         if spmc:
             args = secure.with_spmc(args, board.machine, scratch, spmc)
     except (devtree.DevtreeError, OSError) as error:
-        raise QemuError(f'no machine with {"secure" if spmc else "guest"} firmware: '
-                        f'{error}') from None
+        raise QemuError(f'no machine as it was asked for: {error}') from None
     return args, dialog
 
 

@@ -3,9 +3,9 @@
 """Layer 5 of make test: end-to-end checks with the real VMM, firmware and guests.
 
 They cover make run, wrong options, failing disks, killed VMMs, Linux guests (system_linux.py) and
-their balloon (system_balloon.py), the host's stage-2 after VMs (system_stage2.py), and firmware
-that the boot loader left wrongly (system_firmware.py). Each check is one TAP line, and its
-docstring states what must hold.
+their balloon (system_balloon.py), the host's stage-2 after VMs (system_stage2.py), firmware that
+the boot loader left wrongly (system_firmware.py), and hosts that require isolated DMA
+(system_dma.py). Each check is one TAP line, and its docstring states what must hold.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import qemu  # noqa: E402
 import run  # noqa: E402
 import pvmfw_config  # noqa: E402
 import system_balloon  # noqa: E402
+import system_dma  # noqa: E402
 import system_firmware  # noqa: E402
 import system_linux  # noqa: E402
 import system_stage2  # noqa: E402
@@ -263,7 +264,8 @@ def killed(cpu):
 
 CHECKS = (make_run, make_run_static, three_counts, verified_boot, own_disk, np_vm,
           host_not_protected, bad_input, disk_error, killed, *system_linux.CHECKS,
-          *system_balloon.CHECKS, *system_stage2.CHECKS, *system_firmware.CHECKS)
+          *system_balloon.CHECKS, *system_stage2.CHECKS, *system_firmware.CHECKS,
+          *system_dma.CHECKS)
 
 
 def main():

@@ -169,6 +169,26 @@ class Machine(unittest.TestCase):
         self.assertEqual(get('/reserved-memory/dsp@92400000', 'x', 'reg'), '0 92400000 0 2000000')
 
 
+    def test_disabled_devices(self):
+        """The kernel does not see the devices that are disabled; the others stay."""
+        self.box.write('board.dts', '/dts-v1/; / { dma@1 { }; dma@2 { }; uart@3 { }; };')
+        given = self.box.path('board.dtb')
+        subprocess.run(['dtc', '-q', '-o', given, self.box.path('board.dts')], check=True)
+        scratch = self.box.path('scratch')
+        os.mkdir(scratch)
+
+        def disable(*names):
+            return devtree.with_disabled(['qemu', '-dtb', given], 'x', names, scratch)
+        *args, tree = disable('dma@')
+        self.assertEqual(args, ['qemu', '-dtb'])
+        for node, status in ('dma@1', 'disabled'), ('dma@2', 'disabled'), ('uart@3', 'none'):
+            got = subprocess.run(['fdtget', '-d', 'none', tree, f'/{node}', 'status'], text=True,
+                                 stdout=subprocess.PIPE, check=True).stdout.strip()
+            self.assertEqual(got, status, node)
+        with self.assertRaisesRegex(devtree.DevtreeError, 'machine x has no device nothing@'):
+            disable('dma@', 'nothing@')
+
+
 class UBoot(unittest.TestCase):
     """What is typed at U-Boot's prompt, and what it answers."""
 
