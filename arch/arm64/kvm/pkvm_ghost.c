@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints, in debug builds, what made the hypervisor panic: a page that is not what its
- * ghost says. See nvhe/ghost.c.
+ * Prints, in debug builds, why the hypervisor panicked: its state of a page or of a VM
+ * differs from the model of nvhe/ghost.c.
  */
 
 #include <linux/kvm_host.h>
@@ -11,9 +11,9 @@
 
 /**
  * pkvm_ghost_print() - Print what differs between the ghost and the hypervisor, if anything
- * @hyp_offset: from the hypervisor's addresses to the kernel's.
+ * @hyp_offset: what to add to an address of the hypervisor to get that of the kernel.
  *
- * For the panic handler: the hypervisor has let go of its memory.
+ * For the panic handler: by then the host can read the hypervisor's memory.
  */
 void pkvm_ghost_print(u64 hyp_offset)
 {

@@ -15,7 +15,7 @@
  * @PKVM_DEBUG_HOST_SME: assume that on this CPU the host is in streaming mode or has ZA
  *			 enabled, if the second argument is not 0.
  * @PKVM_DEBUG_SPOIL_PAGE: set a wrong state for the page whose frame number is the second
- *			   argument, so that the ghost has an error to find.
+ *			   argument, which the comparison with the ghost has to find.
  */
 enum pkvm_debug_op {
 	PKVM_DEBUG_HOST_SME,

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The ghost: a model of who owns each page and who may use it (R1, R2), in debug builds.
- * It is told of each transition and of its answer, and of nothing else. It knows from the
- * table of transitions what has to become of a page, and whether a call had to be refused.
- * ghost_check.c compares that with what EL2 has; if they differ, EL2 panics and the host
+ * The code of a transition calls a function here with the pages and with its own result.
+ * The model changes by the table of transitions, which also says which results are allowed.
+ * ghost_check.c compares the model with EL2's state. If they differ, EL2 panics and the host
  * prints both sides.
  *
- * The ghost believes EL2 once, at boot: what it has taken for itself by then.
+ * Only at boot does the model copy a state from EL2: which pages EL2 owns by then.
  *
- * What is kept of a page is protected by the host's lock, what is kept of a VM by the
- * VM's.
+ * The host's lock protects the model of a page, and a VM's lock the model of the VM.
  */
 
 #include <linux/kvm_host.h>
@@ -27,7 +26,7 @@ static void ghost_set_page(u64 phys, u8 owner, u8 shared)
 	*ghost_of(phys) = (struct ghost_page) { .owner = owner, .shared = shared };
 }
 
-/* Note what pages are now, and compare the host's half of each. */
+/* Set the model of pages, and compare the host's half of each with EL2's state. */
 static void set_pages(u64 phys, u64 nr_pages, u8 owner, u8 shared)
 {
 	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
@@ -36,7 +35,7 @@ static void set_pages(u64 phys, u64 nr_pages, u8 owner, u8 shared)
 	}
 }
 
-/* The same of pages that came to the hypervisor, or went: its half has changed, too. */
+/* The same for pages whose hypervisor's half has changed, too. */
 static void set_hyp_pages(u64 phys, u64 nr_pages, u8 owner, u8 shared)
 {
 	set_pages(phys, nr_pages, owner, shared);
@@ -52,15 +51,15 @@ static bool is_hosts_alone(u64 phys)
 }
 
 /*
- * A call that works on nothing but pages that are the host's alone. If one is not, it must
- * be refused, and -EPERM is for nothing else. Whether it worked.
+ * Check the result of a call that needs pages which the host owns and shares with nobody. It
+ * has to refuse any other page, and only that by -EPERM. Returns whether the call succeeded.
  */
 static bool took_owned(u64 phys, u64 nr_pages, int ret)
 {
 	bool alone = true;
 	u64 i;
 
-	/* What is no memory has no state. */
+	/* Only memory has a state. */
 	if (!ghost_knows(phys, nr_pages))
 		return false;
 
@@ -68,24 +67,23 @@ static bool took_owned(u64 phys, u64 nr_pages, int ret)
 		alone = is_hosts_alone(phys + (i << PAGE_SHIFT));
 
 	if (!ret)
-		ghost_expect(phys, "success, of pages that are the host's alone", true, alone);
+		ghost_expect(phys, "whether the host alone has the pages", true, alone);
 	else if (ret == -EPERM)
-		ghost_expect(phys, "-EPERM, of pages that are not the host's alone", true, !alone);
+		ghost_expect(phys, "whether the host alone has the pages", false, alone);
 
 	return !ret;
 }
 
-/* A call that undoes what an earlier one did. Whether it worked. */
+/* Check the result of a call that undoes an earlier one. Returns whether the call succeeded. */
 static bool gave_back(u64 phys, u64 nr_pages, u8 owner, u8 shared, int ret)
 {
 	if (!ghost_knows(phys, nr_pages) || ret)
 		return false;
 
 	for (; nr_pages; nr_pages--, phys += PAGE_SIZE) {
-		ghost_expect(phys, "success, of the owner", owner, ghost_of(phys)->owner);
-		ghost_expect(phys, "success, of what is shared with", shared,
-			     ghost_of(phys)->shared);
-		ghost_expect(phys, "success, of pages in guests", 0, ghost_of(phys)->count);
+		ghost_expect(phys, "the owner for the call", owner, ghost_of(phys)->owner);
+		ghost_expect(phys, "the sharing for the call", shared, ghost_of(phys)->shared);
+		ghost_expect(phys, "the count of places for the call", 0, ghost_of(phys)->count);
 	}
 
 	return true;
@@ -94,7 +92,7 @@ static bool gave_back(u64 phys, u64 nr_pages, u8 owner, u8 shared, int ret)
 /**
  * ghost_init() - Fill the model, at boot
  *
- * No CPU runs anything but this.
+ * No other CPU runs at EL2 meanwhile.
  */
 void ghost_init(void)
 {
@@ -145,12 +143,12 @@ void ghost_host_unshare_hyp(u64 phys, int ret)
 	if (!gave_back(phys, 1, PKVM_ID_HOST, GHOST_HYP, ret))
 		return;
 
-	ghost_expect(phys, "success, of pages with pins", 0, ghost_of(phys)->pins);
+	ghost_expect(phys, "the count of pins for the call", 0, ghost_of(phys)->pins);
 	set_hyp_pages(phys, 1, PKVM_ID_HOST, GHOST_ALONE);
 }
 
 /**
- * ghost_pin_hyp() - The hypervisor reads pages of the host's, or does so no more
+ * ghost_pin_hyp() - The hypervisor pinned pages that the host shares with it, or unpinned them
  * @phys: the first page.
  * @size: how much, in bytes.
  * @nr: 1 for a pin that was taken, -1 for one that was dropped. The locks of host and
@@ -252,7 +250,7 @@ void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret)
 
 	ghost_call("host_donate_guest", ret);
 	taken = !guarded->forgotten && ghost_set_has(guarded, ipa);
-	/* A guard is refused by -EPERM, too, whatever the page is; a window is on guards. */
+	/* EL2 also returns -EPERM if the IPA is guarded, as those of windows are. */
 	if (ret == -EPERM && (taken || guarded->forgotten))
 		return;
 
@@ -260,7 +258,7 @@ void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret)
 		return;
 
 	taken = taken || (!poisoned->forgotten && ghost_set_has(poisoned, ipa));
-	ghost_expect_vm(vm, ipa, "success, of a place that takes no page", false, taken);
+	ghost_expect_vm(vm, ipa, "whether the IPA is guarded or poisoned", false, taken);
 
 	ghost = ghost_of(phys);
 	ghost->owner = PKVM_ID_GUEST;
@@ -275,15 +273,18 @@ void ghost_host_donate_guest(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, int ret)
  * ghost_host_loses() - The host loses a page to a guest
  * @phys: the page. The host's lock is held.
  *
- * A call that changes the host's half first, and tells the ghost when the guest has the
- * page, must not give the lock up in between.
+ * For a call that changes the host's half before it reports the donation: it must not release
+ * the lock in between.
  */
 void ghost_host_loses(u64 phys)
 {
 	ghost_note_host(phys);
 }
 
-/* A page that a guest did something with has to be that guest's, and there. */
+/*
+ * Check that a page for which a guest has made a call is that guest's page at that IPA. Returns
+ * false if there is no model of the page.
+ */
 static bool is_guests(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u8 shared)
 {
 	const struct ghost_page *ghost;
@@ -324,7 +325,7 @@ static void guest_unshare_page(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa)
 	if (!is_guests(vm, phys, ipa, GHOST_HOST))
 		return;
 
-	ghost_expect(phys, "success, of a page that the host holds", false, ghost_of(phys)->held);
+	ghost_expect(phys, "whether the host holds the page", false, ghost_of(phys)->held);
 	ghost_of(phys)->shared = GHOST_ALONE;
 	vm->state.ghost.nr_private++;
 	vm->state.ghost.nr_shared--;
@@ -350,9 +351,9 @@ void ghost_guest_unshare_host(struct pkvm_hyp_vm *vm, const kvm_pte_t *entries,
 }
 
 /**
- * ghost_host_hold() - The host asked to keep a page that a guest shares, or not to any more
+ * ghost_host_hold() - The host asked to hold a page that a guest shares, or to release it
  * @phys: the page.
- * @held: whether to keep it.
+ * @held: whether to hold it.
  * @ret: the answer. The host's lock is held.
  */
 void ghost_host_hold(u64 phys, bool held, int ret)
@@ -364,7 +365,7 @@ void ghost_host_hold(u64 phys, bool held, int ret)
 		return;
 
 	borrowed = ghost_of(phys)->owner != PKVM_ID_HOST && ghost_of(phys)->shared == GHOST_HOST;
-	ghost_expect(phys, "success, of a page that is shared with the host", !ret, borrowed);
+	ghost_expect(phys, "whether a guest shares the page", !ret, borrowed);
 	if (!ret)
 		ghost_of(phys)->held = held;
 	ghost_check_host(phys);
@@ -435,7 +436,7 @@ void ghost_reclaim_poisoned(struct pkvm_hyp_vm *vm, u64 ipa)
 	ghost_changed(vm, ipa);
 }
 
-/* EL2 acts as if a range of IPAs is in a set, or is not: compare both ends of it. */
+/* EL2 assumes that a range of IPAs is in a set, or not in it: compare both ends of the range. */
 static void expect_in_set(struct pkvm_hyp_vm *vm, const struct ghost_set *set, u64 ipa, u64 size,
 			  const char *what, bool found)
 {
@@ -472,8 +473,8 @@ void ghost_guard(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool guarded)
 }
 
 /**
- * ghost_vm_end() - The stage-2 of a VM is no more
- * @vm: the VM, which has nothing any more. Its lock is held.
+ * ghost_vm_end() - EL2 freed the stage-2 of a VM
+ * @vm: the VM, which has no page any more. Its lock is held.
  */
 void ghost_vm_end(struct pkvm_hyp_vm *vm)
 {
@@ -486,8 +487,8 @@ void ghost_vm_end(struct pkvm_hyp_vm *vm)
 }
 
 /*
- * Of a protected VM, guards become a window, or a window becomes guards. There is nothing
- * but memory in a window.
+ * Guards of a protected VM become a window, or a window becomes guards again. A window
+ * contains only memory.
  */
 static void move_window(struct pkvm_hyp_vm *vm, u64 phys, u64 ipa, u64 size, bool shared)
 {

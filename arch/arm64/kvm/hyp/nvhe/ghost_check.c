@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ghost's eyes: compares what ghost.c says of pages and VMs with the state in the
- * vmemmap, the host's stage-2, the hypervisor's stage-1 and the guests' stage-2s. It
- * reads tables as the architecture has them, and asks none of the code that it watches
- * what an entry means.
+ * Compares the model of pages and VMs in ghost.c with the state in the vmemmap, the host's
+ * stage-2, the hypervisor's stage-1 and the guests' stage-2s. It decodes entries by the
+ * architecture, and uses none of the functions that it checks.
  *
- * What a call has changed is compared when it gives up the lock under which it did: each
- * page of it, and the whole tables of the last level that it wrote to. Beside that each
- * call compares a few pages that it has nothing to do with, so that all of memory is
- * looked at again and again.
+ * When a call releases a lock, EL2 compares all that the call has changed under this lock:
+ * its pages, and the whole tables of the last level that it has written to. Each call also
+ * compares a few other pages, in turn, so that all of memory is compared again and again.
  */
 
 #include <linux/kvm_host.h>
@@ -24,10 +22,10 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/mm.h>
 
-/* Pages that have nothing to do with a call and are compared after it. */
+/* How many other pages are compared after each call. */
 #define BYSTANDERS	8
 
-/* Tables of the host that are compared whole after a call. */
+/* The most tables of the host's stage-2 that are compared as a whole after a call. */
 #define MAX_TABLES	4
 
 /* Read by the host when EL2 has panicked. */
@@ -35,13 +33,16 @@ struct pkvm_ghost_report ghost_report;
 
 bool hyp_ghost __ro_after_init = true;
 
-/* Before the model has been filled there is nothing to compare with. */
+/* The model has been filled, so that EL2's state can be compared with it. */
 static bool is_ready;
 
-/* What this CPU was asked for last, and what it answered. */
+/* The call that this CPU has carried out last, and its result. */
 static DEFINE_PER_CPU(struct { const char *name; s64 ret; }, last_call);
 
-/* What of the host's stage-2 changed, and who is next; protected by the host's lock. */
+/*
+ * The tables of the host's stage-2 that have changed, and the next of the other pages: its
+ * memory region, and its offset in there. Protected by the host's lock.
+ */
 static struct {
 	u64 table[MAX_TABLES];
 	unsigned int nr_tables;
@@ -50,9 +51,9 @@ static struct {
 } host_changed;
 
 /**
- * ghost_call() - Say which call the comparisons that follow are of
+ * ghost_call() - Set the call that a report names if the following comparisons fail
  * @name: its name.
- * @ret: its answer.
+ * @ret: its result.
  */
 void ghost_call(const char *name, s64 ret)
 {
@@ -61,7 +62,7 @@ void ghost_call(const char *name, s64 ret)
 }
 
 /**
- * ghost_ready() - The model has been filled: compare from now on
+ * ghost_ready() - Start to compare, as the model has been filled
  */
 void ghost_ready(void)
 {
@@ -69,7 +70,7 @@ void ghost_ready(void)
 }
 
 /**
- * ghost_knows() - Whether the ghost has an opinion on pages
+ * ghost_knows() - Check whether the model has a state for pages
  * @phys: the first page.
  * @nr_pages: how many.
  *
@@ -85,15 +86,15 @@ static void differs(struct pkvm_ghost_report report)
 {
 	ghost_report = report;
 	ghost_report.ret = this_cpu_ptr(&last_call)->ret;
-	/* The host takes the report for one when it has a name. */
+	/* The host prints the report once the name is set, so set it last. */
 	smp_store_release(&ghost_report.call, this_cpu_ptr(&last_call)->name ?: "boot");
 	WARN_ON(true);
 }
 
 /**
- * ghost_expect() - Panic if a page is not as the ghost says
- * @phys: the page, which the ghost knows.
- * @what: what of it is compared.
+ * ghost_expect() - Panic if the state of a page differs from the model
+ * @phys: the page, for which ghost_knows() is true.
+ * @what: what is compared.
  * @found: what EL2 has.
  * @wanted: what it ought to have.
  */
@@ -119,9 +120,9 @@ void ghost_expect(u64 phys, const char *what, u64 found, u64 wanted)
 }
 
 /**
- * ghost_expect_vm() - Panic if a VM is not as the ghost says
+ * ghost_expect_vm() - Panic if the state of a VM differs from the model
  * @vm: the VM.
- * @ipa: where in it, 0 if all of it is meant.
+ * @ipa: the IPA that it is about, or 0 if it is about the whole VM.
  * @what: what is compared.
  * @found: what EL2 has.
  * @wanted: what it ought to have.
@@ -140,7 +141,7 @@ void ghost_expect_vm(struct pkvm_hyp_vm *vm, u64 ipa, const char *what, u64 foun
 	});
 }
 
-/* Find the entry that stands for an address; NULL if there is no table at all. */
+/* Find the leaf entry for an address; NULL if there is no table at all. */
 static kvm_pte_t *find_pte(struct kvm_pgtable *pgt, u64 addr, s8 *level)
 {
 	kvm_pte_t *ptep = (kvm_pte_t *)pgt->pgd;
@@ -159,7 +160,7 @@ static kvm_pte_t *find_pte(struct kvm_pgtable *pgt, u64 addr, s8 *level)
 	return ptep;
 }
 
-/* Where a valid entry leads an address to. */
+/* The physical address to which a valid entry translates an address. */
 static u64 leads_to(kvm_pte_t pte, s8 level, u64 addr)
 {
 	return kvm_pte_to_phys(pte) + (addr & (kvm_granule_size(level) - 1) & PAGE_MASK);
@@ -208,11 +209,11 @@ static void check_host_page(u64 phys, kvm_pte_t pte, s8 level)
 	else if (pte & 1)
 		ghost_expect(phys, "what the host's entry maps", leads_to(pte, level, phys), phys);
 	else
-		/* It is mapped when it is accessed. */
+		/* EL2 maps the page when the host accesses it. */
 		ghost_expect(phys, "the host's entry", pte, 0);
 }
 
-/* All pages that one table of the last level maps, or would map. */
+/* Compare all pages of one table of the last level, or of the block in its place. */
 static void check_host_table(u64 phys)
 {
 	u64 size = kvm_granule_size(KVM_PGTABLE_LAST_LEVEL - 1);
@@ -253,7 +254,7 @@ static void check_bystanders(void)
 }
 
 /**
- * ghost_note_host() - Have a page compared when the host's lock is given up
+ * ghost_note_host() - Make the release of the host's lock compare a page
  * @phys: the page. The host's lock is held.
  */
 void ghost_note_host(u64 phys)
@@ -276,7 +277,7 @@ void ghost_note_host(u64 phys)
  * ghost_check_host() - Compare the host's half of a page that changed
  * @phys: the page, which the ghost knows. The host's lock is held.
  *
- * The table that has its entry is compared when the lock is given up.
+ * The release of the lock compares the table with the page's entry.
  */
 void ghost_check_host(u64 phys)
 {
@@ -312,7 +313,7 @@ void ghost_check_hyp(u64 phys)
 }
 
 /**
- * ghost_host_unlock() - Compare what changed under the host's lock, which is given up
+ * ghost_host_unlock() - Compare what changed under the host's lock, before its release
  */
 void ghost_host_unlock(void)
 {
@@ -326,8 +327,8 @@ void ghost_host_unlock(void)
 }
 
 /**
- * ghost_host_fault() - Compare what the host has got after a fault of its own
- * @start: what is mapped now, memory. The host's lock is held.
+ * ghost_host_fault() - Compare the memory that was mapped for the host after a fault
+ * @start: where that memory begins. The host's lock is held.
  * @end: its end.
  */
 void ghost_host_fault(u64 start, u64 end)
@@ -342,7 +343,7 @@ void ghost_host_fault(u64 start, u64 end)
 }
 
 /**
- * ghost_changed() - Have an entry of a VM compared when its lock is given up
+ * ghost_changed() - Make the release of a VM's lock compare an entry
  * @vm: the VM.
  * @ipa: an IPA that the entry is for.
  */
@@ -355,7 +356,7 @@ void ghost_changed(struct pkvm_hyp_vm *vm, u64 ipa)
 	ghost->changed = true;
 }
 
-/* Whether the host shares memory there; false if that has been forgotten. */
+/* Whether there is a window at the IPA; false if the model does not know its windows any more. */
 static bool is_window(struct pkvm_hyp_vm *vm, u64 ipa)
 {
 	const struct ghost_set *windows = &vm->state.ghost.windows;
@@ -379,7 +380,7 @@ static void check_protected_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte,
 		     PKVM_PAGE_SHARED_OWNED : PKVM_PAGE_OWNED);
 }
 
-/* What the host shares with a guest. */
+/* Compare an entry by which the host shares memory with a guest. */
 static void check_borrowed_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, u64 size)
 {
 	u64 phys = kvm_pte_to_phys(pte);
@@ -398,7 +399,7 @@ static void check_borrowed_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, 
 	}
 }
 
-/* What the host shares with a protected guest: where it guards, never executable. */
+/* The same for a protected guest: it has to be in a window, and not executable. */
 static void check_window_leaf(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, u64 size)
 {
 	u64 last = ipa + size - PAGE_SIZE;
@@ -446,7 +447,7 @@ static void check_guest_pte(struct pkvm_hyp_vm *vm, u64 ipa, kvm_pte_t pte, s8 l
 	}
 }
 
-/* The table of the last level that has an IPA, or the larger entry that stands for it. */
+/* Compare the table of the last level with the entry for an IPA, or the block in its place. */
 static void check_guest_table(struct pkvm_hyp_vm *vm, u64 ipa)
 {
 	unsigned int i;
@@ -469,7 +470,7 @@ static void check_guest_table(struct pkvm_hyp_vm *vm, u64 ipa)
 		check_guest_pte(vm, ipa, READ_ONCE(ptep[i]), level);
 }
 
-/* What EL2 counts of a VM. */
+/* Compare EL2's counts for a VM. */
 static void check_counters(struct pkvm_hyp_vm *vm)
 {
 	const struct ghost_vm *ghost = &vm->state.ghost;
@@ -497,7 +498,7 @@ static void check_counters(struct pkvm_hyp_vm *vm)
 }
 
 /**
- * ghost_guest_unlock() - Compare what changed under a VM's lock, which is given up
+ * ghost_guest_unlock() - Compare what changed under a VM's lock, before its release
  * @vm: the VM.
  */
 void ghost_guest_unlock(struct pkvm_hyp_vm *vm)

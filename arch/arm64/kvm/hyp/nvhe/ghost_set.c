@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets of IPAs for the ghost: a few ranges each, as the guards of a guest are. A set that
- * falls into more ranges than there is room for is forgotten, and answers nothing any more.
+ * Sets of IPAs for the ghost, each of a few ranges, as guards usually are. A set that would
+ * need more ranges than it has room for is marked as forgotten, and not used any more.
  */
 
 #include <linux/minmax.h>
@@ -9,7 +9,7 @@
 
 #include <nvhe/ghost_set.h>
 
-/* Make room for a range at @i, or have the one there removed. */
+/* Make room for @by ranges at index @i or, if @by is negative, remove -@by ranges there. */
 static void move(struct ghost_set *set, unsigned int i, int by)
 {
 	unsigned int from = by < 0 ? i - by : i;
@@ -61,7 +61,7 @@ void ghost_set_add(struct ghost_set *set, u64 start, u64 end)
 	while (i < set->nr && set->range[i].end < start)
 		i++;
 
-	/* Swallow what overlaps, or is next to it. */
+	/* Merge with the ranges that overlap or adjoin it. */
 	while (i < set->nr && set->range[i].start <= end) {
 		start = min(start, set->range[i].start);
 		end = max(end, set->range[i].end);
@@ -79,7 +79,7 @@ void ghost_set_add(struct ghost_set *set, u64 start, u64 end)
 }
 
 /**
- * ghost_set_has() - Whether an IPA is in a set
+ * ghost_set_has() - Check whether an IPA is in a set
  * @set: the set, which is not forgotten.
  * @ipa: the IPA.
  *
@@ -98,10 +98,10 @@ bool ghost_set_has(const struct ghost_set *set, u64 ipa)
 }
 
 /**
- * ghost_set_size() - How large a set is
+ * ghost_set_size() - Get the size of a set
  * @set: the set, which is not forgotten.
  *
- * Return: bytes.
+ * Return: the size in bytes.
  */
 u64 ghost_set_size(const struct ghost_set *set)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A second opinion on who owns each page, in debug builds. A call that moves pages tells
- * of each page and of its answer, under its locks; when it gives up the locks, the opinion
- * is compared with what EL2 has. In other builds all of this is nothing. See ghost.c.
+ * A model of who owns each page, in debug builds. A transition calls these functions for its
+ * pages, with its result, under its locks. When it releases the locks, EL2's state is compared
+ * with the model. In other builds these functions do nothing. See ghost.c.
  */
 #ifndef __ARM64_KVM_NVHE_GHOST_H__
 #define __ARM64_KVM_NVHE_GHOST_H__

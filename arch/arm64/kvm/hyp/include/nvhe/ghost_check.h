@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Compares what the ghost knows with what EL2 has, in debug builds: see ghost_check.c.
+ * Compares EL2's state with the model of ghost.c, in debug builds: see ghost_check.c.
  */
 #ifndef __ARM64_KVM_NVHE_GHOST_CHECK_H__
 #define __ARM64_KVM_NVHE_GHOST_CHECK_H__

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the ghost keeps of each page and of each VM, in debug builds: see ghost.c.
+ * The model of each page and of each VM, in debug builds: see ghost.c.
  */
 #ifndef __ARM64_KVM_NVHE_GHOST_STATE_H__
 #define __ARM64_KVM_NVHE_GHOST_STATE_H__
@@ -10,7 +10,7 @@
 #ifdef CONFIG_NVHE_EL2_DEBUG
 
 /**
- * struct ghost_page - What the ghost knows of a page.
+ * struct ghost_page - The model of a page.
  * @owner:	enum pkvm_component_id.
  * @shared:	enum ghost_share.
  * @vm:		Of a guest's page, the handle of the guest.
@@ -35,7 +35,7 @@ struct ghost_page {
  * struct ghost_set - A set of IPAs.
  * @range:	Its ranges, in order, none next to another.
  * @nr:		How many there are.
- * @forgotten:	There were more than that once, so that nothing is known any more.
+ * @forgotten:	The set once needed more ranges than there are, and is not used any more.
  */
 struct ghost_set {
 	struct {
@@ -47,7 +47,7 @@ struct ghost_set {
 };
 
 /**
- * struct ghost_vm - What the ghost knows of a VM. Protected by the VM's lock.
+ * struct ghost_vm - The model of a VM. Protected by the VM's lock.
  * @nr_private:	Granules that a protected guest has for itself.
  * @nr_shared:	Granules that it shares with the host.
  * @nr_borrowed: Granules that the host shares with it: all of an np-VM's, or windows.
