@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VMs that are not protected, on a host in protected mode: what takes the place
- * of the host's own stage-2 page tables. The hypervisor has them (R2); here it is
- * asked to share pages with the guest and to unshare them.
+ * Non-protected VMs on a host in protected mode: the functions that KVM calls instead of
+ * kvm_pgtable_stage2_*(). The hypervisor has the page tables of these VMs (R2), so the
+ * functions here ask it to share pages with the guest and to unshare them.
  *
- * Nothing is recorded of what is shared: what the hypervisor has is the only truth,
- * and a call on a range says how far it got. The kvm_pgtable of such a VM has no
- * tables, it only says of what kind they would be.
+ * The host does not record what it shares: only the hypervisor's tables say that. A call on a
+ * range returns how far it got. The kvm_pgtable of such a VM has no tables, only the geometry
+ * that they would have.
  *
  * KVM also calls these functions for protected VMs, for example from MMU notifiers. The host
  * shares pages with a protected VM only in windows, see pkvm_guest_window.c.
@@ -25,7 +25,7 @@
 #include "pkvm_guest.h"
 #include "trace_pkvm.h"
 
-/* 0 as long as nothing can have been shared with the VM, and if it is protected. */
+/* The handle of a non-protected VM that exists at EL2; 0 for any other VM. */
 static pkvm_handle_t np_handle(struct kvm *kvm)
 {
 	return kvm_vm_is_protected(kvm) ? 0 : READ_ONCE(kvm->arch.pkvm.handle);
@@ -69,7 +69,7 @@ static void count_unshared(struct kvm *kvm, u64 gfn, u64 pfn, u64 nr)
 		trace_pkvm_np_pages_unshared(kvm->arch.pkvm.handle, gfn, pfn, nr);
 }
 
-/* For a call that returns more than a value. */
+/* Make a call that returns several values, in @res. */
 #define np_call(res, f, ...)	\
 	arm_smccc_1_1_hvc(KVM_HOST_SMCCC_FUNC(f), ##__VA_ARGS__, res)
 
@@ -79,10 +79,10 @@ static s64 np_result(const struct arm_smccc_res *res)
 }
 
 /**
- * pkvm_pgtable_stage2_init() - What becomes of kvm_pgtable_stage2_init()
+ * pkvm_pgtable_stage2_init() - kvm_pgtable_stage2_init() for a VM whose tables EL2 has
  * @pgt: to be filled in.
  * @mmu: its MMU, of which the VTCR is set.
- * @mm_ops: not used before there are tables.
+ * @mm_ops: stored, but never called, as there are no tables.
  *
  * Return: 0.
  */
@@ -101,10 +101,9 @@ int pkvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
  * pkvm_np_unshare_all() - Unshare all that was shared with a VM
  * @kvm: the VM; no vCPU of it runs, or will again.
  *
- * Sleeps. MMU notifiers may unshare pages of it meanwhile: a page that they did not find
- * would be freed while the guest still has it. What was shared with it has been written
- * back by the guest's caches as far as it ever will be: as on other hosts, they are not
- * cleaned.
+ * Sleeps. MMU notifiers may run at the same time, and still find the pages that are shared:
+ * otherwise a page would be freed while the VM still maps it. As on other hosts, the data
+ * caches are not cleaned when a VM is destroyed.
  */
 void pkvm_np_unshare_all(struct kvm *kvm)
 {
@@ -190,14 +189,14 @@ static int np_share_window(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 }
 
 /**
- * pkvm_pgtable_stage2_map() - What becomes of kvm_pgtable_stage2_map()
+ * pkvm_pgtable_stage2_map() - kvm_pgtable_stage2_map() for a VM whose tables EL2 has
  * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
  * @addr: IPA, in bytes.
  * @size: PAGE_SIZE or, of memory, PMD_SIZE.
  * @phys: what to share, a physical address in bytes.
  * @prot: how.
  * @mc: the vCPU's pkvm_memcache, topped up.
- * @flags: not used, there is but one way to walk at EL2.
+ * @flags: not used: EL2 always walks with its lock held.
  *
  * Other pages that are shared at the IPA are unshared first. KVM calls this function for a
  * protected VM only to share pages in a window. The VM then may get fewer pages than @size
@@ -234,7 +233,7 @@ int pkvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phy
 	}
 }
 
-/* With FWB a guest cannot make what is shared with it anything but cacheable. */
+/* Clean pages that were unshared. With FWB the guest's accesses were cacheable: nothing to do. */
 static void clean_taken_pages(unsigned long pfn, unsigned long nr_pages)
 {
 	if (pfn_is_map_memory(pfn))
@@ -242,13 +241,13 @@ static void clean_taken_pages(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
- * pkvm_pgtable_stage2_unmap() - What becomes of kvm_pgtable_stage2_unmap()
+ * pkvm_pgtable_stage2_unmap() - kvm_pgtable_stage2_unmap() for a VM whose tables EL2 has
  * @pgt: the VM's; its mmu_lock is held.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
  *
- * A block that lies in the range in part is unshared as a whole, and what is
- * not in the range of it shared again when the guest faults.
+ * A block that is only partly in the range is unshared as a whole. The host shares the rest of
+ * it again when the guest faults there.
  *
  * Return: 0, or the error of __pkvm_host_unshare_guest().
  */
@@ -277,14 +276,13 @@ int pkvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /**
- * pkvm_pgtable_stage2_flush() - What becomes of kvm_pgtable_stage2_flush()
+ * pkvm_pgtable_stage2_flush() - kvm_pgtable_stage2_flush() for a VM whose tables EL2 has
  * @pgt: the VM's; its mmu_lock is held for writing.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
  *
- * Pages are cleaned when they are shared and when they are unshared, so to unshare
- * them cleans them, and the guest faults on them again. It has its caches
- * off, or is about to, and few pages.
+ * Unshares the pages, which cleans them; the guest then faults on them again. KVM calls this
+ * function when the guest turns its caches off or on, and few pages are shared then.
  *
  * Return: 0, or the error of __pkvm_host_unshare_guest().
  */
@@ -297,7 +295,7 @@ int pkvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /**
- * pkvm_pgtable_stage2_wrprotect() - What becomes of kvm_pgtable_stage2_wrprotect()
+ * pkvm_pgtable_stage2_wrprotect() - kvm_pgtable_stage2_wrprotect() for a VM whose tables EL2 has
  * @pgt: the VM's; its mmu_lock is held for writing.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
@@ -321,29 +319,29 @@ int pkvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /**
- * pkvm_pgtable_stage2_relax_perms() - What becomes of kvm_pgtable_stage2_relax_perms()
+ * pkvm_pgtable_stage2_relax_perms() - kvm_pgtable_stage2_relax_perms() by a call to EL2
  * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
  * @addr: IPA, in bytes.
- * @prot: what to allow beyond what is allowed.
+ * @prot: the permissions to add.
  *
  * Return: 0, or the error of __pkvm_host_relax_perms_guest().
  */
 int pkvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot)
 {
-	/* What kind of memory it is has been said when it was shared. */
+	/* The memory type was set when the page was shared, and does not change. */
 	prot &= KVM_PGTABLE_PROT_RWX;
 
 	return kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, addr >> PAGE_SHIFT, prot);
 }
 
 /**
- * pkvm_pgtable_stage2_test_clear_young() - What becomes of kvm_pgtable_stage2_test_clear_young()
+ * pkvm_pgtable_stage2_test_clear_young() - kvm_pgtable_stage2_test_clear_young() by calls to EL2
  * @pgt: the VM's; its mmu_lock is held for writing.
  * @addr: where the range begins, an IPA in bytes.
  * @size: its length, in bytes.
- * @mkold: whether to forget what was found.
+ * @mkold: whether to clear the access flags.
  *
- * Return: whether the guest has used something in the range.
+ * Return: whether an access flag was set in the range.
  */
 bool pkvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size, bool mkold)
 {
@@ -367,7 +365,7 @@ bool pkvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64
 }
 
 /**
- * pkvm_pgtable_stage2_mkyoung() - What becomes of kvm_pgtable_stage2_mkyoung()
+ * pkvm_pgtable_stage2_mkyoung() - kvm_pgtable_stage2_mkyoung() by a call to EL2
  * @pgt: the VM's; its mmu_lock is held. A vCPU of it is loaded.
  * @addr: IPA, in bytes.
  *
@@ -385,7 +383,7 @@ kvm_pte_t pkvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 }
 
 /**
- * pkvm_np_tlb_flush() - Drop what the TLBs of all CPUs have of a VM
+ * pkvm_np_tlb_flush() - Invalidate all TLB entries of a VM, on all CPUs
  * @kvm: the VM.
  *
  * Return: 0, in place of kvm_arch_flush_remote_tlbs().

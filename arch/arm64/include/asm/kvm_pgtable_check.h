@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A watch over what the hypervisor does to stage-2 tables, in debug builds: each hook
- * below sits behind a primitive, and panics when the architecture, or R3, is broken.
- * In other builds, and in the host, they are nothing. See nvhe/pgtable_check.c.
+ * Checks of what the hypervisor does to stage-2 tables, in debug builds. The primitives that
+ * change tables call these functions, which panic if a change breaks a rule of the architecture,
+ * or R3. In other builds, and in the host, they do nothing. See nvhe/pgtable_check.c.
  */
 #ifndef __ARM64_KVM_PGTABLE_CHECK_H__
 #define __ARM64_KVM_PGTABLE_CHECK_H__

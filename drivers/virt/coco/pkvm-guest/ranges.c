@@ -28,8 +28,8 @@ static bool guarding;
 static bool guard_ranges;
 
 /*
- * Call for the granules of a range, as many at a time as the hypervisor does, or
- * one by one.
+ * Make a call for each granule of a range or, if @ranges is set, as few calls as the
+ * hypervisor allows.
  */
 static int do_range(u32 func_id, phys_addr_t phys, size_t size, bool ranges)
 {
@@ -58,7 +58,7 @@ static int do_range(u32 func_id, phys_addr_t phys, size_t size, bool ranges)
 
 static int set_range(u32 func_id, unsigned long start, int numpages)
 {
-	/* What the linear map maps in one piece lies so in memory. */
+	/* A range of the linear map is contiguous in physical memory, too. */
 	phys_addr_t phys = virt_to_phys((void *)start);
 	size_t size = numpages * PAGE_SIZE;
 
@@ -84,7 +84,7 @@ static const struct arm64_mem_crypt_ops range_crypt_ops = {
 	.decrypt	= decrypt_range,
 };
 
-/* Guard the pages of a range, and what shares a granule with them: no memory does. */
+/* Guard a range, extended to whole granules: a device and memory never share a granule. */
 static int guard_range(phys_addr_t phys, size_t size)
 {
 	size_t unit = max_t(size_t, PAGE_SIZE, range_granule);
@@ -102,7 +102,7 @@ static int guard_ioremap_hook(phys_addr_t phys, size_t size, pgprot_t *prot)
 {
 	pteval_t protval = pgprot_val(*prot);
 
-	/* What is mapped as memory, a reserved region for one, is no device. */
+	/* Do not guard what is mapped as memory, for example a reserved region. */
 	if (protval == PROT_DEVICE_nGnRE || protval == PROT_DEVICE_nGnRnE)
 		WARN_ON_ONCE(guard_range(phys, size));
 
@@ -111,9 +111,9 @@ static int guard_ioremap_hook(phys_addr_t phys, size_t size, pgprot_t *prot)
 
 #ifdef CONFIG_PCI
 /*
- * Not all of a PCI function is mapped by ioremap(): user space maps it through sysfs or VFIO.
- * What the function decodes from now on is no memory of the guest, whoever maps it. This takes
- * the place of the weak function of drivers/pci.
+ * Guard the BARs of a PCI function when it is enabled: user space may map them through sysfs or
+ * VFIO, without ioremap(). From now on the function decodes these addresses, so that they are
+ * not memory of the guest. Replaces the weak function of drivers/pci.
  */
 int pcibios_enable_device(struct pci_dev *dev, int bars)
 {
@@ -134,7 +134,7 @@ int pcibios_enable_device(struct pci_dev *dev, int bars)
 }
 #endif
 
-/* The early console was mapped before there was anybody to guard it. */
+/* Guard the early console, which was mapped before the hook was registered. */
 static int __init guard_earlycon(void)
 {
 #ifdef CONFIG_FIX_EARLYCON_MEM
@@ -148,8 +148,8 @@ static int __init guard_earlycon(void)
 }
 
 /*
- * Guard what is mapped from here on and, if the hypervisor can be told that this
- * is all of the MMIO, enroll: it shows the host no access to anything else then.
+ * Guard what is mapped from now on and, if the hypervisor has the call, enroll: then it shows
+ * the host no access to anything that is not guarded.
  */
 static void __init guard_init(void)
 {

@@ -275,7 +275,7 @@ static const struct pkvm_id_field id_fields[] = {
 	ROW(MMFR4, HACDBS,	HIDDEN_OPEN, 0,		HIDDEN_OPEN, 0,		ALWAYS),
 	ROW(MMFR4, FGWTE3,	HIDDEN_OPEN, 0,		HIDDEN_OPEN, 0,		ALWAYS),
 	ROW(MMFR4, NV_frac,	HIDDEN, 0,		HIDDEN, 0,		ALWAYS),
-	/* Of EL2 alone: whether HCR_EL2.E2H can be 0. 0b1111 is less of it than 0b0000. */
+	/* Only about EL2: whether HCR_EL2.E2H can be 0; 0b1111 means that it cannot. */
 	ROW(MMFR4, E2H0,	HIDDEN_OPEN, 0,		STATELESS, ANY,		ALWAYS),
 	ROW(MMFR4, E3DSE,	HIDDEN_OPEN, 0,		HIDDEN_OPEN, 0,		ALWAYS),
 };
@@ -358,8 +358,9 @@ static const struct feature_trap feature_traps[] = {
 };
 
 /*
- * Features that the table offers to nobody, and others that a later architecture may put behind
- * a bit of inverse polarity: such a bit is 0, a trap, but for those that a row above lifts.
+ * Accesses that trap for each VM. Bits of inverse polarity, which trap while they are 0, are all
+ * kept 0, also those of later features, except for the bits that a row above sets. SCXTNUM is a
+ * feature that the table offers to no VM.
  */
 #define LIFTED_HFGxTR	(PIE_REGS | POE_REGS)
 #define ALWAYS_HFGxTR	((__HFGRTR_EL2_nMASK & ~LIFTED_HFGxTR) |		\

@@ -330,7 +330,7 @@ int pvm_unguard_range(struct pkvm_hyp_vcpu *vcpu, u64 ipa, u64 nr_granules, u64 
 	return *nr_done ? 0 : ret;
 }
 
-/* Whether the guest has put a guard there, be it that the host shares a page on it now. */
+/* Check whether the guest has put a guard at an IPA, also if the host shares a page there now. */
 static bool ipa_is_guarded(struct pkvm_hyp_vm *vm, u64 ipa)
 {
 	struct s2_pte entry;

@@ -229,7 +229,7 @@ static noinline bool pvm_handle_call(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id
 		}
 	}
 
-	/* A call that the guest will repeat is counted then. */
+	/* If the guest will repeat the call, count it only then. */
 	if (done || !pvm_exit_is_retry(hyp_vcpu->state.exit))
 		(*count)++;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Non-protected vCPUs on a protected host. Their registers are the host's to see and
- * to set; what they run with at EL2 is not.
+ * Non-protected vCPUs on a protected host. The host can see and set their registers, but EL2
+ * decides which values its own registers have for a run.
  *
- * R4: of the trap registers the host chooses what shows it more or less of its own
- *     guest, and nothing that takes the CPU or the hypervisor's hands off it.
- *     Memory that the host's vCPU points to is pinned once, or lies in the
- *     vCPU itself, which is pinned.
+ * R4: the host may choose only traps by which it sees more or less of its own guest. It cannot
+ *     turn off a trap by which EL2 keeps control of the CPU. EL2 follows a pointer in the
+ *     host's vCPU only to memory that it has pinned, or that is part of the vCPU, which is
+ *     pinned.
  */
 
 #include <linux/kvm_host.h>
@@ -25,7 +25,7 @@
 #include <nvhe/mem_protect.h>
 #include <nvhe/pkvm.h>
 
-/* What a host may turn on and off in the traps of its guest. */
+/* The bits of HCR_EL2 and MDCR_EL2 that the host chooses for its guest. */
 #define HOST_HCR	(HCR_TWI | HCR_TWE | HCR_VSE | HCR_VI | HCR_VF | HCR_TVM |	\
 			 HCR_TRVM | HCR_TID2 | HCR_TID4)
 #define HOST_MDCR	(MDCR_EL2_TDE | MDCR_EL2_TDA)
@@ -40,11 +40,14 @@ static u64 np_hcr(struct pkvm_hyp_vcpu *hyp_vcpu)
 
 	hcr |= pkvm_hyp_vcpu_to_hyp_vm(hyp_vcpu)->state.feature_hcr | (host_hcr & HOST_HCR);
 
-	/* A vCPU of AArch32 has registers that a CPU without it has not. */
+	/* An AArch32 vCPU can only run on a CPU that has AArch32 at EL1. */
 	if (!(host_hcr & HCR_RW) && cpus_have_final_cap(ARM64_HAS_32BIT_EL1))
 		hcr &= ~HCR_RW;
 
-	/* CTR_EL0 is not the same on all CPUs, TID4 is not on all. */
+	/*
+	 * TID2 traps reads of CTR_EL0 and of the registers that TID4 traps. The host chooses TID4
+	 * if CTR_EL0 is the same on all CPUs. Use TID2 if it does not, or if there is no TID4.
+	 */
 	if (!(hcr & HCR_TID4) || !cpus_have_final_cap(ARM64_HAS_EVT))
 		hcr |= HCR_TID2;
 
@@ -73,7 +76,7 @@ static struct kvm_guest_debug_arch *np_debug_ptr(struct kvm_vcpu *host_vcpu)
 	return &host_vcpu->arch.vcpu_debug_state;
 }
 
-/* Copies of a constant size become a few loads and stores. */
+/* Inline, so that the size is constant and the copy becomes a few loads and stores. */
 static __always_inline void copy_range(struct kvm_cpu_context *to,
 				       const struct kvm_cpu_context *from,
 				       enum vcpu_sysreg first, enum vcpu_sysreg last)
@@ -113,8 +116,8 @@ static void copy_sys_regs(struct kvm_cpu_context *to, const struct kvm_cpu_conte
 }
 
 /*
- * What an instruction that is stepped over changes, and an exception does, too. In two parts, each
- * of which is small enough for loads and stores instead of a call.
+ * Copy the registers that change when EL2 skips an instruction or injects an exception. In two
+ * parts, so that the compiler uses loads and stores for each of them and no call.
  */
 static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *from)
 {
@@ -125,7 +128,7 @@ static void copy_regs(struct kvm_cpu_context *to, const struct kvm_cpu_context *
 	memcpy((void *)to + half, (void *)from + half, end - half);
 }
 
-/* Which of the host's counters count in the guest, and which do not. They are all the host's. */
+/* Take from the host which of its performance counters count while the guest runs. */
 static void take_pmu_events(struct kvm_vcpu *vcpu, const struct kvm_vcpu *host_vcpu)
 {
 #ifdef CONFIG_HW_PERF_EVENTS
@@ -137,8 +140,8 @@ static void take_pmu_events(struct kvm_vcpu *vcpu, const struct kvm_vcpu *host_v
 }
 
 /*
- * All that a run changes in HCR_EL2 is that a pending SError was taken. The host's other threads
- * may raise a virtual interrupt in there meanwhile.
+ * Show the host whether the guest took a pending SError: a run changes nothing else in HCR_EL2.
+ * Change that bit alone, as other threads of the host may set a virtual interrupt meanwhile.
  */
 static void give_hcr(const struct kvm_vcpu *vcpu, struct kvm_vcpu *host_vcpu)
 {
@@ -166,7 +169,7 @@ static void np_ctxt_from_host(struct pkvm_hyp_vcpu *hyp_vcpu)
 	pkvm_cpu_save_keys(vcpu);
 }
 
-/* Give them back; FP/SIMD registers only if the vCPU has used them since. */
+/* Copy the registers back to the host; those of FP/SIMD only if the vCPU has used them since. */
 static void np_ctxt_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, bool had_fp)
 {
 	struct kvm_vcpu *host_vcpu = hyp_vcpu->host_vcpu;
@@ -194,11 +197,11 @@ void np_load_fp(struct kvm_vcpu *vcpu)
 }
 
 /**
- * pkvm_adjust_pc() - Do what the host left to be done to a vCPU's pc
+ * pkvm_adjust_pc() - Skip an instruction or inject an exception, as the host has requested
  * @hyp_vcpu: the vCPU that is loaded on this CPU, or NULL.
  *
- * For a protected vCPU this is part of the answer to its last exit, which waits
- * for its next run.
+ * Does nothing for a protected vCPU: for that, the request is part of the answer to its last
+ * exit, which takes effect at its next run.
  */
 void pkvm_adjust_pc(struct pkvm_hyp_vcpu *hyp_vcpu)
 {

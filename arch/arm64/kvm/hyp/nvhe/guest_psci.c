@@ -34,8 +34,8 @@ static u64 psci_arg(struct kvm_vcpu *vcpu, u32 func_id, unsigned int n)
 }
 
 /* Make the vCPU exit to the host, which sees the first @nr_args arguments of the call. */
-static bool leave(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
-		  u32 func_id, unsigned int nr_args)
+static bool psci_to_host(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
+			 u32 func_id, unsigned int nr_args)
 {
 	u64 args[3] = {};
 	unsigned int i;
@@ -107,7 +107,7 @@ static bool psci_cpu_on(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		return pvm_smccc_return(vcpu, ret);
 
 	/* Record the exit first, as the result overwrites x1. */
-	leave(hyp_vcpu, PVM_EXIT_CPU_ON, func_id, 1);
+	psci_to_host(hyp_vcpu, PVM_EXIT_CPU_ON, func_id, 1);
 	pvm_smccc_return(vcpu, ret);
 
 	return false;
@@ -121,7 +121,7 @@ static bool psci_cpu_off(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	WRITE_ONCE(hyp_vcpu->state.power, PVM_POWER_OFF);
 	hyp_spin_unlock(&vm->state.power_lock);
 
-	return leave(hyp_vcpu, PVM_EXIT_CPU_OFF, func_id, 0);
+	return psci_to_host(hyp_vcpu, PVM_EXIT_CPU_OFF, func_id, 0);
 }
 
 static s64 psci_affinity_info(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
@@ -228,11 +228,11 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 	case PSCI_0_2_FN_CPU_SUSPEND:
 	case PSCI_0_2_FN64_CPU_SUSPEND:
 		/* The host lets the vCPU wait, for which it needs no entry point. */
-		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 1);
+		return psci_to_host(hyp_vcpu, PVM_EXIT_PSCI, func_id, 1);
 	case PSCI_0_2_FN_SYSTEM_OFF:
 	case PSCI_0_2_FN_SYSTEM_RESET:
 		WRITE_ONCE(vm->state.stopped, true);
-		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 0);
+		return psci_to_host(hyp_vcpu, PVM_EXIT_PSCI, func_id, 0);
 	case PSCI_1_1_FN_SYSTEM_RESET2:
 	case PSCI_1_1_FN64_SYSTEM_RESET2:
 		/* Type 0 is the architectural warm reset; types of vendors are allowed. */
@@ -240,7 +240,7 @@ bool pvm_handle_psci(struct pkvm_hyp_vcpu *hyp_vcpu, u32 func_id)
 		    !(psci_arg(vcpu, func_id, 1) & PSCI_1_1_RESET_TYPE_VENDOR_START))
 			return pvm_smccc_return(vcpu, PSCI_RET_INVALID_PARAMS);
 		WRITE_ONCE(vm->state.stopped, true);
-		return leave(hyp_vcpu, PVM_EXIT_PSCI, func_id, 2);
+		return psci_to_host(hyp_vcpu, PVM_EXIT_PSCI, func_id, 2);
 	default:
 		return pvm_smccc_return(vcpu, PSCI_RET_NOT_SUPPORTED);
 	}

@@ -6,10 +6,9 @@
  *     caches and memory differ. Once the page is clean, its new owner reads the same by
  *     cacheable and by non-cacheable accesses.
  *
- * Most of what a guest pays when it takes pages back is spent here. So many cache lines are
- * cleaned for each turn of the loop, and several pages are mapped and unmapped at once, in slots
- * of this CPU that follow each other. Like the fixmap's slot, they map only what is cleaned, and
- * only meanwhile.
+ * A MEM_UNSHARE call of a guest spends most of its time here. So each turn of the loop cleans many
+ * cache lines, and several pages are mapped and unmapped at once, in consecutive slots of this
+ * CPU. Like the slot of the fixmap, these slots map a page only while it is cleaned.
  */
 
 #include <asm/kvm_hyp.h>
@@ -149,7 +148,7 @@ static int init_slots(struct clean_slots *slots)
 		return ret;
 
 	va = ALIGN(va, size);
-	/* Any page will do to make the entries. They count for their table, which thus stays. */
+	/* Map any page, to make the entries. They keep their table from being freed. */
 	for (i = 0; i < PAGE_CLEAN_MAX; i++) {
 		ret = kvm_pgtable_hyp_map(&pkvm_pgtable, va + i * PAGE_SIZE, PAGE_SIZE,
 					  __hyp_pa(__hyp_bss_start), PAGE_HYP);

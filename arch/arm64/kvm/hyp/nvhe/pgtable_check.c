@@ -37,7 +37,7 @@
 /* As an entry, it leads to a table beyond all memory. */
 #define POISON	0x6b6b6b6b6b6b6b6bULL
 
-/* The account is kept whether an offence counts or not. */
+/* Panics if there is an offence, unless the command line says not to. */
 #define OFFENCE(condition)				\
 	do {						\
 		bool __is_one = (condition);		\
@@ -60,7 +60,7 @@ static struct pgtable_space check_space(struct pkvm_hyp_vm *vm)
 	if (!vm)
 		return (struct pgtable_space) { .id = &host_mmu.arch.mmu, .tables_map = true };
 
-	/* A dying VM's entries need none if its whole VMID was invalidated before. */
+	/* Entries of a dying VM need no invalidation if its whole VMID was invalidated before. */
 	return (struct pgtable_space) {
 		.id	= &vm->kvm.arch.mmu,
 		.lazy	= !vm->kvm.arch.pkvm.enabled,

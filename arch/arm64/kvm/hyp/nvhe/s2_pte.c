@@ -329,15 +329,15 @@ int s2_push_down(struct kvm_pgtable *pgt, u64 addr, struct s2_pte *entry, void *
 }
 
 /**
- * s2_pull_up() - Put an invalid entry in place of a table that says nothing else
+ * s2_pull_up() - Put an invalid entry in place of a table whose entries all equal it
  * @pgt: the stage-2.
  * @entry: the entry of the table; brought up to date.
  * @pte: what each entry of the table has to be, not zero.
  *
  * Undoes s2_push_down().
  *
- * Return: the table, which TLBs may walk until they are invalidated, and which is the
- * caller's to put then; NULL, with nothing changed, if an entry of it is another one.
+ * Return: the table, which CPUs may walk until the caller has invalidated the TLBs and which
+ * the caller then puts; NULL, with nothing changed, if an entry of it has another value.
  */
 void *s2_pull_up(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
 {
@@ -351,7 +351,7 @@ void *s2_pull_up(struct kvm_pgtable *pgt, struct s2_pte *entry, kvm_pte_t pte)
 	}
 
 	s2_set_pte(pgt, entry, pte);
-	/* What is left is the reference of who has the table. */
+	/* Drop the references of the table's entries. The caller puts the one of its parent. */
 	for (i = 0; i < PTRS_PER_PTE; i++)
 		hyp_page_ref_dec(page);
 

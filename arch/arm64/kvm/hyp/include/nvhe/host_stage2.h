@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host's stage-2 as tables that come and go: which entries count, and when a
- * table is taken away. See host_stage2.c.
+ * Tables of the host's stage-2: which entries hold a reference on their table, and when a table
+ * is freed. See host_stage2.c.
  */
 #ifndef __ARM64_KVM_NVHE_HOST_STAGE2_H__
 #define __ARM64_KVM_NVHE_HOST_STAGE2_H__
 
 #include <asm/kvm_pgtable.h>
 
-/* Set by the host before it gives up EL2: tables that were split stay so. */
+/* Set by the host before it gives up EL2: then EL2 frees no tables by which blocks were split. */
 #ifdef CONFIG_PKVM_STAGE2_DEBUG
 extern bool host_stage2_keep_tables;
 #else
