@@ -155,8 +155,8 @@ static void wait_for_interrupt(struct kunit *test)
 	expect_unchanged(test, g);
 }
 
-/* The guest is going to spin with the secret in its registers until the flag is 0. */
-static void spin_until_told(struct el2_guest *g, u64 *flag)
+/* Make the guest spin, with the secret in its registers, until the flag is 0. */
+static void spin_until_cleared(struct el2_guest *g, u64 *flag)
 {
 	*flag = 1;
 	el2_to_poc(flag, sizeof(*flag));
@@ -175,7 +175,7 @@ static void interrupt(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
 					    TEST_IPA, 0, 0), 0);
 	flag = page_address(page);
-	spin_until_told(g, flag);
+	spin_until_cleared(g, flag);
 	exit = el2_guest_run_once(test, g);
 	if (exit == EL2_EXIT_INTERRUPTED)
 		exit = el2_guest_run_once(test, g);
@@ -214,7 +214,7 @@ static void counters_stand_still(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN), 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
 					    TEST_IPA, 0, 0), 0);
-	spin_until_told(g, flag);
+	spin_until_cleared(g, flag);
 
 	pmcr = read_sysreg(pmcr_el0);
 	enabled = read_sysreg(pmcntenset_el0);

@@ -45,7 +45,7 @@ static u64 *word_of(struct run *r, unsigned int i)
 	return (u64 *)page_address(r->page[i]) + i;
 }
 
-/* Allocate as much as there is in one piece; it is free again at the end of the test case. */
+/* Allocate the largest contiguous piece of memory. The end of the test case frees it. */
 static struct page *alloc_block(struct kunit *test)
 {
 	struct el2_fixture *f = test->priv;
@@ -60,7 +60,7 @@ static struct page *alloc_block(struct kunit *test)
 	return block;
 }
 
-/* Start a guest and donate it pages, from the page @base of the block on, but for page @without. */
+/* Start a guest, and donate it pages of the block, from index @base on, except page @without. */
 static void run_init(struct kunit *test, struct run *r, enum layout how, unsigned int base,
 		     unsigned int without)
 {
@@ -79,7 +79,7 @@ static void run_init(struct kunit *test, struct run *r, enum layout how, unsigne
 	}
 }
 
-/* Make a call from page @i on, which has to do @done pages. */
+/* Make a call for @nr pages from page @i on, and expect it to change the state of @done pages. */
 static void expect_done(struct kunit *test, struct run *r, u64 function, unsigned int i, u64 nr,
 			u64 done)
 {
@@ -88,7 +88,7 @@ static void expect_done(struct kunit *test, struct run *r, u64 function, unsigne
 	KUNIT_EXPECT_EQ(test, el2_guest_result(r->g, 1), done);
 }
 
-/* Take pages back, in as many calls as are needed where a page is large. */
+/* Unshare pages. Where pages are large, this takes several calls. */
 static void unshare(struct kunit *test, struct run *r, unsigned int i, unsigned int nr)
 {
 	while (nr) {
@@ -102,7 +102,7 @@ static void unshare(struct kunit *test, struct run *r, unsigned int i, unsigned 
 	}
 }
 
-/* The host can access exactly the pages in @shared. All have their contents, for the guest, too. */
+/* Expect that the host can access exactly the pages in @shared, and that no contents changed. */
 static void expect_shared(struct kunit *test, struct run *r, u64 shared)
 {
 	struct pkvm_vm_stat *stat = &r->g->vm->kvm->stat.protected;
@@ -120,7 +120,7 @@ static void expect_shared(struct kunit *test, struct run *r, u64 shared)
 		KUNIT_EXPECT_EQ(test, el2_guest_result(r->g, 0), SECRET(i));
 	}
 
-	/* EL2 shows its counts when the vCPU is put. One more page is the mailbox. */
+	/* EL2 updates the host's statistics when the vCPU is put. The mailbox is shared, too. */
 	el2_put();
 	KUNIT_EXPECT_EQ(test, stat->bytes_shared, (hweight64(shared) + 1) * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, el2_load(r->g->vm, 0), 0);
@@ -131,7 +131,7 @@ static u64 pages(unsigned int from, unsigned int to)
 	return GENMASK_ULL(to - 1, from);
 }
 
-/* Share all pages, and take back some in the middle, across the border of a table, and the rest. */
+/* Share all pages. Unshare some in the middle, some across the border of a table, and the rest. */
 static void share_and_unshare(struct kunit *test, struct run *r)
 {
 	expect_shared(test, r, 0);
@@ -272,9 +272,9 @@ static void run_with_held_page(struct kunit *test)
 }
 
 /*
- * Rule: it does not matter which of the pages the host maps at the moment. A page that goes back to
- * the host frees the table in which nothing is any more but what the host can map again on demand.
- * The host then accesses two of the pages.
+ * Rule: it does not matter which of the pages the host's stage-2 maps now. The test returns a page
+ * to the host, so that EL2 frees a table of the host's stage-2 in which all other entries could be
+ * rebuilt on demand. Then the host accesses two of the pages, which maps only these.
  */
 static void run_that_host_does_not_map(struct kunit *test)
 {
@@ -285,7 +285,7 @@ static void run_that_host_does_not_map(struct kunit *test)
 	other = &r.block[NR_PAGES];
 	KUNIT_ASSERT_EQ(test, el2_donate(r.g->vm, 0, other, OTHER_GFN), 0);
 	expect_done(test, &r, MEM_SHARE, 0, NR_PAGES, NR_PAGES);
-	/* The exit tells the host that it has the page. */
+	/* The exit reports the page, which the host owns then. */
 	KUNIT_ASSERT_EQ(test, el2_guest_do(test, r.g, EL2_GUEST_HVC, MEM_RELINQUISH,
 					   (u64)OTHER_GFN << PAGE_SHIFT, 0, 0), EL2_EXIT_HVC);
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, r.g), EL2_EXIT_PARKED);

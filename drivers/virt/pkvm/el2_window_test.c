@@ -74,8 +74,8 @@ static int place(u64 gfn)
 	return kvm_call_hyp_nvhe(__pkvm_guest_check_place, gfn);
 }
 
-/* The host has the page, but shares it. */
-static void expect_lent(struct kunit *test, struct page *page)
+/* Expect that the host owns the page and shares it: it can read it, but not share it with EL2. */
+static void expect_shared(struct kunit *test, struct page *page)
 {
 	KUNIT_EXPECT_TRUE(test, el2_readable(page));
 	KUNIT_EXPECT_EQ(test, el2_share(page), -EPERM);
@@ -101,7 +101,7 @@ static void expect_mmio(struct kunit *test, struct el2_guest *g, u64 ipa)
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 0), 0x77);
 }
 
-/* EL2 shows what is where when a vCPU is put. */
+/* Have EL2 update the host's statistics, which it does when a vCPU is put. */
 static void show_stats(struct el2_guest *g)
 {
 	if (g->vm->dying)
@@ -133,7 +133,7 @@ static void window_comes_and_goes(struct kunit *test)
 	for (i = 0; i < 3; i++) {
 		expect_mmio(test, g, WINDOW_IPA + 5 * PAGE_SIZE);
 		KUNIT_ASSERT_EQ(test, window_share(test, g, page, WINDOW_GFN + 5), 0);
-		expect_lent(test, page);
+		expect_shared(test, page);
 		el2_to_poc(shared, PAGE_SIZE);
 		expect_read(test, g, WINDOW_IPA + 5 * PAGE_SIZE, pattern + i);
 		KUNIT_ASSERT_EQ(test, el2_guest_do(test, g, EL2_GUEST_WRITE, 0,
@@ -143,7 +143,7 @@ static void window_comes_and_goes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stat_window(g), 1);
 		KUNIT_EXPECT_EQ(test, stat_guarded(g), WINDOW_PAGES - 1);
 
-		/* Its neighbours are MMIO still. */
+		/* The IPAs next to it are still MMIO. */
 		expect_mmio(test, g, WINDOW_IPA + 4 * PAGE_SIZE);
 		expect_mmio(test, g, WINDOW_IPA + 6 * PAGE_SIZE);
 
@@ -155,7 +155,7 @@ static void window_comes_and_goes(struct kunit *test)
 	}
 }
 
-/* Rule (R2): EL2 refuses an IPA that is not guarded, or not yet, and leaves page and IPA alone. */
+/* Rule (R2): EL2 refuses to share at an IPA without a guard, and changes neither page nor IPA. */
 static void window_needs_a_guard(struct kunit *test)
 {
 	struct el2_guest *g = el2_guest_boot(test);
@@ -174,7 +174,7 @@ static void window_needs_a_guard(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, window_share(test, g, page, WINDOW_GFN + 1), -ENOENT);
 	KUNIT_EXPECT_EQ(test, place(WINDOW_GFN + 1), 0);
 
-	/* The guest's own pages: private, shared, taken by force, and given back. */
+	/* IPAs of the guest's own pages: private, shared, reclaimed by force, and relinquished. */
 	KUNIT_EXPECT_EQ(test, window_share(test, g, page, EL2_TEST_GFN), -ENOENT);
 	KUNIT_EXPECT_EQ(test, place(EL2_TEST_GFN), -EEXIST);
 	KUNIT_EXPECT_EQ(test, window_share(test, g, page, EL2_MAILBOX_GFN), -ENOENT);
@@ -186,7 +186,7 @@ static void window_needs_a_guard(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, window_share(test, g, page, WINDOW_GFN), 0);
 }
 
-/* Rule (R2): EL2 refuses what is not the host's memory alone, and what is no memory. */
+/* Rule (R2): EL2 refuses pages that the host does not own alone, and addresses without memory. */
 static void window_wrong_page(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -218,17 +218,17 @@ static void window_wrong_page(struct kunit *test)
 	el2_expect_owned(test, page);
 	expect_mmio(test, g, WINDOW_IPA);
 
-	/* And a page of a window becomes neither EL2's nor a guest's. */
+	/* The host can donate a page of a window neither to EL2 nor to a guest. */
 	KUNIT_ASSERT_EQ(test, window_share(test, g, page, WINDOW_GFN), 0);
 	KUNIT_ASSERT_EQ(test, window_share(test, g, virt_to_page(unborn->pgd), WINDOW_GFN + 1), 0);
 	KUNIT_EXPECT_EQ(test, el2_donate(g->vm, 0, page, EL2_TEST_GFN + 1), -EPERM);
 	KUNIT_EXPECT_EQ(test, el2_force_reclaim(page_to_pfn(page)), -EPERM);
 	el2_put();
 	KUNIT_EXPECT_EQ(test, el2_init_vm(unborn), -ENOMEM);
-	expect_lent(test, page);
+	expect_shared(test, page);
 }
 
-/* Rule (R2): the guest executes nothing of a window, nor does it leave for the host for that. */
+/* Rule (R2): the guest cannot execute a window: it takes an abort, without an exit to the host. */
 static void window_never_executed(struct kunit *test)
 {
 	static const u64 prots[] = {
@@ -258,7 +258,7 @@ static void window_never_executed(struct kunit *test)
 						     KVM_PGTABLE_PROT_RWX), -EINVAL);
 }
 
-/* Rule (R7): a place takes one page, and a second one does not take it away. */
+/* Rule (R7): EL2 refuses a second page at an IPA, and the first one stays there. */
 static void window_in_use(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -271,21 +271,21 @@ static void window_in_use(struct kunit *test)
 	el2_expect_owned(test, second);
 	expect_read(test, g, WINDOW_IPA, *(u64 *)page_address(page));
 
-	/* One page at several places, and it is the host's again after the last. */
+	/* A page that is shared at several IPAs is OWNED again after the last unshare. */
 	KUNIT_ASSERT_EQ(test, window_share(test, g, page, WINDOW_GFN + 1), 0);
 	KUNIT_ASSERT_EQ(test, window_share(test, g, page, WINDOW_GFN + BLOCK_PAGES), 0);
 	expect_taken(test, g, WINDOW_GFN + 1, 1);
-	expect_lent(test, page);
+	expect_shared(test, page);
 	expect_taken(test, g, WINDOW_GFN, 1);
-	expect_lent(test, page);
+	expect_shared(test, page);
 	expect_taken(test, g, WINDOW_GFN + BLOCK_PAGES, 1);
 	el2_expect_owned(test, page);
-	/* Nothing is taken twice. */
+	/* A page can be unshared only once. */
 	expect_taken(test, g, WINDOW_GFN, 0);
 	el2_expect_owned(test, page);
 }
 
-/* Rule: what the host shares to be read can be written once the host allows that, not before. */
+/* Rule: the guest can write a page that is shared read-only once the host allows that. */
 static void window_read_only(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -302,7 +302,7 @@ static void window_read_only(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_guest_run(test, g), EL2_EXIT_PARKED);
 	KUNIT_EXPECT_EQ(test, *(u64 *)page_address(page), 42);
 
-	/* Of the guest's own pages, and of guards, the host changes no permissions. */
+	/* The host cannot change permissions of the guest's own pages, or of guards. */
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, EL2_CODE_GFN,
 						     RW), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, EL2_MAILBOX_GFN,
@@ -311,7 +311,7 @@ static void window_read_only(struct kunit *test)
 						     RW), -EAGAIN);
 }
 
-/* Rule (R1): the guest's calls do not take a page of a window for its own. */
+/* Rule (R1): the guest's calls do not treat a page of a window as one of the guest's own. */
 static void window_is_not_memory(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -323,16 +323,16 @@ static void window_is_not_memory(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, calls[i], WINDOW_IPA, 0, 0),
 				SMCCC_RET_INVALID_PARAMETER);
-	/* To guard it again changes nothing. */
+	/* A second guard on the IPA changes nothing. */
 	KUNIT_EXPECT_EQ(test, el2_guest_hvc(test, g, GUARD_MAP, WINDOW_IPA, 0, 0), 0);
 	el2_guest_hvc_tables(test, g, RGUARD_MAP, WINDOW_IPA, WINDOW_PAGES);
-	expect_lent(test, page);
+	expect_shared(test, page);
 	KUNIT_EXPECT_TRUE(test, el2_holds_pattern(page));
 	expect_read(test, g, WINDOW_IPA, *(u64 *)page_address(page));
 	KUNIT_EXPECT_EQ(test, stat_window(g), 1);
 }
 
-/* Rule: UNMAP of the guest gives the page back first, and the place is empty then. */
+/* Rule: MMIO_GUARD_UNMAP returns the page of a window to the host, and leaves the IPA empty. */
 static void guest_unmaps_window(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -342,11 +342,11 @@ static void guest_unmaps_window(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, window_share(test, g, page, WINDOW_GFN + 4), 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, GUARD_UNMAP, WINDOW_IPA + 3 * PAGE_SIZE, 0, 0),
 			0);
-	expect_lent(test, page);
+	expect_shared(test, page);
 	KUNIT_EXPECT_EQ(test, place(WINDOW_GFN + 3), 0);
 	expect_taken(test, g, WINDOW_GFN + 3, 0);
 
-	/* A range with guards, the window and the hole: as far as the hole. */
+	/* A range that begins with the window, and is guarded behind it: all of it is unguarded. */
 	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, RGUARD_UNMAP, WINDOW_IPA + 4 * PAGE_SIZE, 8,
 					    0), 0);
 	KUNIT_EXPECT_EQ(test, el2_guest_result(g, 1), 8);
@@ -358,12 +358,12 @@ static void guest_unmaps_window(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, window_share(test, g, page, WINDOW_GFN + 4), -ENOENT);
 	expect_read(test, g, WINDOW_IPA + 4 * PAGE_SIZE, *(u64 *)page_address(page));
 	el2_expect_lost(test, own);
-	/* Nor does a call to unshare take it. */
+	/* A call of the host to unshare there finds nothing. */
 	expect_taken(test, g, WINDOW_GFN + 4, 0);
 	el2_expect_lost(test, own);
 }
 
-/* Rule: a run of pages goes by one call, and a guard that was split for it is one again. */
+/* Rule: one call unshares a run of pages, and the guard that was split for them is whole again. */
 static void window_run(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -377,7 +377,7 @@ static void window_run(struct kunit *test)
 	for (i = 0; i < 16; i++)
 		KUNIT_ASSERT_EQ(test, window_share(test, g, pages + i, WINDOW_GFN + 8 + i), 0);
 
-	/* A block does not fit there as long as one page is shared. */
+	/* EL2 refuses a block while one page is shared in its range. */
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, g->vm, page_to_pfn(block), WINDOW_GFN, BLOCK_PAGES,
 					   RW), -EEXIST);
 	KUNIT_EXPECT_EQ(test, window_take(g, WINDOW_GFN, WINDOW_PAGES, &done), 16);
@@ -392,7 +392,7 @@ static void window_run(struct kunit *test)
 	__free_pages(block, BLOCK_ORDER);
 }
 
-/* Rule: a block is shared by one entry, taken as a whole, and split by the guest's UNMAP. */
+/* Rule: a block is shared and unshared as a whole, also if the guest unguards a part of it. */
 static void window_block(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -410,7 +410,7 @@ static void window_block(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, el2_np_share(test, g->vm, pfn, WINDOW_GFN, BLOCK_PAGES, RW), 0);
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, g->vm, pfn, WINDOW_GFN, BLOCK_PAGES, RW), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, g->vm, pfn, WINDOW_GFN, 1, RW), -EEXIST);
-	expect_lent(test, block + BLOCK_PAGES - 1);
+	expect_shared(test, block + BLOCK_PAGES - 1);
 	expect_read(test, g, WINDOW_IPA + 7 * PAGE_SIZE, 42);
 	KUNIT_EXPECT_EQ(test, stat_window(g), BLOCK_PAGES);
 	expect_taken(test, g, WINDOW_GFN + 100, BLOCK_PAGES);
@@ -418,7 +418,7 @@ static void window_block(struct kunit *test)
 		el2_expect_owned(test, block + i);
 	expect_mmio(test, g, WINDOW_IPA + 7 * PAGE_SIZE);
 
-	/* Of a block that the guest unguards in part nothing is left. */
+	/* If the guest unguards a part of the block, EL2 unshares all of it. */
 	KUNIT_ASSERT_EQ(test, el2_np_share(test, g->vm, pfn, WINDOW_GFN, BLOCK_PAGES, RW), 0);
 	el2_guest_hvc_tables(test, g, GUARD_UNMAP, WINDOW_IPA + 9 * PAGE_SIZE, 0);
 	KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
@@ -428,7 +428,7 @@ static void window_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stat_guarded(g), WINDOW_PAGES - 1);
 	expect_mmio(test, g, WINDOW_IPA + 8 * PAGE_SIZE);
 
-	/* A block needs guards all over, be it that each is for a page. */
+	/* A block can be shared only where all of its IPAs are guarded, by a block or by pages. */
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, g->vm, pfn, WINDOW_GFN, BLOCK_PAGES, RW), -ENOENT);
 	KUNIT_ASSERT_EQ(test, el2_donate(g->vm, 0, own, WINDOW_GFN + 9), 0);
 	KUNIT_EXPECT_EQ(test, el2_np_share(test, g->vm, pfn, WINDOW_GFN, BLOCK_PAGES, RW), -ENOENT);
@@ -438,7 +438,7 @@ static void window_block(struct kunit *test)
 	__free_pages(block, BLOCK_ORDER);
 }
 
-/* Rule: guards of pages make place for a block, if there is one for each page. */
+/* Rule: a block can be shared where each of its pages has a guard of its own. */
 static void window_block_on_pages(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -459,7 +459,7 @@ static void window_block_on_pages(struct kunit *test)
 	__free_pages(block, BLOCK_ORDER);
 }
 
-/* Rule (R5): a dying guest's windows go by the same calls, and before that EL2 keeps the VM. */
+/* Rule (R5): the host unshares the windows of a dying guest, and only then can EL2 finalize it. */
 static void window_of_dying_guest(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
@@ -470,16 +470,16 @@ static void window_of_dying_guest(struct kunit *test)
 	el2_put();
 	KUNIT_ASSERT_EQ(test, el2_start_teardown(g->vm), 0);
 	KUNIT_EXPECT_EQ(test, el2_reclaim(g->vm, WINDOW_GFN, 2), 0);
-	expect_lent(test, page);
+	expect_shared(test, page);
 	KUNIT_EXPECT_EQ(test, el2_finalize(g->vm), -EBUSY);
 	expect_taken(test, g, WINDOW_GFN, 1);
-	expect_lent(test, page);
+	expect_shared(test, page);
 	el2_take_all(test, g->vm);
 	el2_expect_owned(test, page);
 	KUNIT_EXPECT_EQ(test, stat_window(g), 0);
 }
 
-/* Rule (R4): the other calls of np-VMs refuse a protected VM, with windows or without. */
+/* Rule (R4): EL2 refuses the other calls on np-VMs for a protected VM, with or without windows. */
 static void window_calls_of_np_vms(struct kunit *test)
 {
 	struct el2_guest *g = guarding_guest(test);
