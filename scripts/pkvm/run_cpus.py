@@ -29,7 +29,7 @@ LARGE = 16
 LIMIT = 150
 
 
-def told(name, job, *args, **more):
+def reported(name, job, *args, **more):
     """Call a function that does a job or raises, and print a TAP line. Return whether it passed."""
     problem = None
     try:
@@ -68,21 +68,21 @@ def main():
         with tree.locked():
             run_selftests.build(names, args.jobs)
         for cpu in [args.cpu] if args.cpu else cpus.SMOKE:
-            good = told(f'{cpu}.make_run', run.run, run.DISK, cpu) and good
+            good = reported(f'{cpu}.make_run', run.run, run.DISK, cpu) and good
             good = run_selftests.run(cpu, 'smoke', names, args.vms) and good
         for cpu in [args.cpu] if args.cpu else cpus.LARGE_PAGES:
-            good = told(f'{cpu}.large_pages', run.run, run.DISK, cpu, page=LARGE) and good
-            good = told(f'{cpu}.large_pages_in_both', run.run, run.DISK, cpu, page=LARGE,
-                        guest_page=LARGE) and good
-            good = told(f'{cpu}.large_pages_linux', run_linux.run_guest, run_linux.ROOT,
-                        run_linux.Guest(cpu, page=LARGE, guest_page=LARGE)) and good
+            good = reported(f'{cpu}.large_pages', run.run, run.DISK, cpu, page=LARGE) and good
+            good = reported(f'{cpu}.large_pages_in_both', run.run, run.DISK, cpu, page=LARGE,
+                            guest_page=LARGE) and good
+            good = reported(f'{cpu}.large_pages_linux', run_linux.run_guest, run_linux.ROOT,
+                            run_linux.Guest(cpu, page=LARGE, guest_page=LARGE)) and good
         for board in [] if args.cpu else sorted(set(boards.BOARDS) - {boards.DEFAULT}):
-            good = told(f'{board}.firmware', firmware_alone, board) and good
+            good = reported(f'{board}.firmware', firmware_alone, board) and good
             if qemu.version() < boards.BOARDS[board].interrupts_since:
                 print(f'ok {board}.make_run # SKIP QEMU gives VMs no interrupts there')
             else:
-                good = told(f'{board}.make_run', run.run, run.DISK, cpus.DEFAULT,
-                            board=board) and good
+                good = reported(f'{board}.make_run', run.run, run.DISK, cpus.DEFAULT,
+                                board=board) and good
     except (run_selftests.SelftestError, qemu.QemuError) as error:
         print('not ok cpus # ' + str(error).replace('\n', '\n#   '))
         return 1
