@@ -15,7 +15,7 @@
 struct page;
 struct vm_area_struct;
 
-/* For pages that are to become private. */
+/* Like pin_user_pages_fast(), but only for pages that are populated. In mm/gup.c. */
 int pin_user_pages_fast_only(unsigned long start, int nr_pages, unsigned int gup_flags,
 			     struct page **pages);
 
@@ -27,7 +27,15 @@ unsigned long pkvm_pages_accessible(struct page *page, unsigned long nr);
 bool pkvm_address_accessible(struct vm_area_struct *vma, unsigned long address);
 void pkvm_copy_accessible_page(struct page *to, struct page *from);
 
-/* Count how many of @nr pages of one folio may be accessed, from the first one on. */
+/**
+ * pages_accessible() - Check how many pages' contents the kernel may access
+ * @page: the first page. The caller has a reference to its folio.
+ * @nr: how many pages, all of that folio.
+ *
+ * See pkvm_pages_accessible().
+ *
+ * Return: how many pages, from the first one on, may be accessed.
+ */
 static inline unsigned long pages_accessible(struct page *page, unsigned long nr)
 {
 	if (static_branch_unlikely(&pkvm_private_memory))
@@ -36,9 +44,15 @@ static inline unsigned long pages_accessible(struct page *page, unsigned long nr
 	return nr;
 }
 
-/*
- * For code that found a page mapped although an access to it failed: check whether another
- * try can succeed. The caller holds the mmap_lock.
+/**
+ * address_accessible() - Check whether the kernel may access the page at a user address
+ * @vma: the area that the address is in; its mmap_lock is held.
+ * @address: the address.
+ *
+ * For code that found a page mapped although an access to it failed: another try can only
+ * succeed if this is true.
+ *
+ * Return: false if a private page is mapped there.
  */
 static inline bool address_accessible(struct vm_area_struct *vma, unsigned long address)
 {
@@ -48,9 +62,12 @@ static inline bool address_accessible(struct vm_area_struct *vma, unsigned long 
 	return true;
 }
 
-/*
- * Copy a page, or zero the copy if the page is private. Returns false, with nothing copied,
- * if the host has no private pages at all.
+/**
+ * copy_accessible_page() - Copy a page, or zero the copy if the page is private
+ * @to: the copy.
+ * @from: the page, see pkvm_copy_accessible_page().
+ *
+ * Return: false, with nothing copied, if the host has no private pages at all.
  */
 static inline bool copy_accessible_page(struct page *to, struct page *from)
 {

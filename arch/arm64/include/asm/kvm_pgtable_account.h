@@ -91,7 +91,13 @@ struct pgtable_account {
 	unsigned int		next_clean;
 };
 
-/* Whether an entry leads to a table. */
+/**
+ * pgtable_is_table() - Check whether an entry leads to a table
+ * @pte: the entry.
+ * @level: the level of the table that it is in.
+ *
+ * Return: true if so.
+ */
 static inline bool pgtable_is_table(kvm_pte_t pte, s8 level)
 {
 	return level < KVM_PGTABLE_LAST_LEVEL && (pte & PMD_TYPE_MASK) == PMD_TYPE_TABLE;

@@ -72,7 +72,12 @@ static inline phys_addr_t pkvm_smmu_memory(void)
 }
 #endif
 
-/* Entries of the first level of an SMMU's stream table. */
+/**
+ * pkvm_smmu_nr_l1() - Get the size of the first level of an SMMU's stream table
+ * @sid_bits: number of bits of a stream ID.
+ *
+ * Return: the number of entries.
+ */
 static inline u32 pkvm_smmu_nr_l1(u32 sid_bits)
 {
 	if (sid_bits <= PKVM_SMMU_SPLIT)
@@ -81,23 +86,38 @@ static inline u32 pkvm_smmu_nr_l1(u32 sid_bits)
 	return min(BIT_ULL(sid_bits - PKVM_SMMU_SPLIT), PKVM_SMMU_MAX_L1);
 }
 
-/*
- * Bytes of the memory of one SMMU: its first-level table, the addresses of the
- * second-level tables that are in use, and a page each for the second-level table
- * of streams in bypass, the command queue and the event queue.
+/**
+ * pkvm_smmu_mem_size() - Get the size of the memory that the host donates for an SMMU
+ * @sid_bits: number of bits of a stream ID.
+ *
+ * The memory contains the first-level table, the addresses of the second-level tables that are
+ * in use, and a page each for the second-level table of streams in bypass, the command queue
+ * and the event queue.
+ *
+ * Return: bytes, a multiple of the page size.
  */
 static inline size_t pkvm_smmu_mem_size(u32 sid_bits)
 {
 	return 2 * PAGE_ALIGN(pkvm_smmu_nr_l1(sid_bits) * sizeof(u64)) + 3 * PAGE_SIZE;
 }
 
-/* Level at which a walk of @ia_bits starts; up to 16 tables are concatenated there. */
+/**
+ * pkvm_smmu_start_level() - Get the level at which a walk of the devices' stage-2 starts
+ * @ia_bits: bits of an address that it translates.
+ *
+ * Return: the level; up to 16 tables are concatenated there.
+ */
 static inline s8 pkvm_smmu_start_level(u32 ia_bits)
 {
 	return KVM_PGTABLE_LAST_LEVEL + 1 - ARM64_HW_PGTABLE_LEVELS(ia_bits - 4);
 }
 
-/* Bytes of the tables at the first level, at least a page. */
+/**
+ * pkvm_smmu_pgd_size() - Get the size of the first level of the devices' stage-2
+ * @ia_bits: bits of an address that it translates.
+ *
+ * Return: bytes, a multiple of the page size.
+ */
 static inline size_t pkvm_smmu_pgd_size(u32 ia_bits)
 {
 	u32 shift = ARM64_HW_PGTABLE_LEVEL_SHIFT(pkvm_smmu_start_level(ia_bits));

@@ -26,11 +26,23 @@ enum ghost_share {
 	GHOST_HOST,
 };
 
+/**
+ * ghost_of() - Get the model of a page
+ * @phys: the page, which is memory.
+ *
+ * Return: the model, protected by the host's lock.
+ */
 static inline struct ghost_page *ghost_of(u64 phys)
 {
 	return &hyp_phys_to_page(phys)->ghost;
 }
 
+/**
+ * ghost_host_may_access() - Check whether the host may access a page
+ * @ghost: the model of the page.
+ *
+ * Return: true if the host owns the page, or its owner shares it with the host.
+ */
 static inline bool ghost_host_may_access(const struct ghost_page *ghost)
 {
 	return ghost->owner == PKVM_ID_HOST || ghost->shared == GHOST_HOST;

@@ -11,13 +11,28 @@
 
 #include <nvhe/pkvm.h>
 
-/* Whether the guest repeats its call after the host has handled the exit. */
+/**
+ * pvm_exit_is_retry() - Check whether the guest repeats its call after an exit
+ * @exit: the reason of the exit.
+ *
+ * Return: true if so: the host only removes what kept EL2 from answering the call.
+ */
 static inline bool pvm_exit_is_retry(enum pvm_exit exit)
 {
 	return exit == PVM_EXIT_PAGE || exit == PVM_EXIT_HELD || exit == PVM_EXIT_TABLES;
 }
 
-/* Record an exit for a hypercall. Returns false, which makes the vCPU exit to the host. */
+/**
+ * pvm_request_exit() - Record an exit for a hypercall
+ * @hyp_vcpu: the vCPU that made the call.
+ * @exit: the reason of the exit.
+ * @func_id: what the host sees in x0.
+ * @arg1: what it sees in x1.
+ * @arg2: what it sees in x2.
+ * @arg3: what it sees in x3.
+ *
+ * Return: false, by which the caller makes the vCPU exit to the host.
+ */
 static inline bool pvm_request_exit(struct pkvm_hyp_vcpu *hyp_vcpu, enum pvm_exit exit,
 				    u64 func_id, u64 arg1, u64 arg2, u64 arg3)
 {

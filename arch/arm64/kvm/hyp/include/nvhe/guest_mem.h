@@ -22,16 +22,19 @@
 /* The most granules that one call of a guest takes back: EL2 has to clean each (R6). */
 #define PVM_UNSHARE_MAX	PAGE_CLEAN_MAX
 
-/*
- * Update the host's statistics on windows. The host shares these pages itself, so this tells
- * it nothing new. Under the guest's lock.
+/**
+ * pvm_show_windows() - Update the host's statistics on windows, which it has shared itself
+ * @vm: the VM, its lock held.
  */
 static inline void pvm_show_windows(struct pkvm_hyp_vm *vm)
 {
 	vm->host_kvm->stat.protected.bytes_window = vm->state.nr_window << PAGE_SHIFT;
 }
 
-/* Update the host's statistics on the guest's memory. Under the guest's lock. */
+/**
+ * pvm_show_memory() - Update the host's statistics on a guest's memory
+ * @vm: the VM, its lock held.
+ */
 static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 {
 	struct pkvm_vm_stat *stat = &vm->host_kvm->stat.protected;
@@ -44,13 +47,11 @@ static inline void pvm_show_memory(struct pkvm_hyp_vm *vm)
 }
 
 /**
- * struct page_run - Pages that follow each other in a guest and in memory, within one table of
- *		     the last level of the guest's stage-2, and within one of the host's
+ * struct page_run - Consecutive pages of a guest and of memory, in one last-level table of each
  * @ipa:	Of the first page.
  * @phys:	Of the first page.
  * @nr:		How many pages.
- * @step:	1 if they follow in memory by ascending addresses, -1 if by descending ones, as
- *		those often do that the host has allocated one after the other.
+ * @step:	1 if their addresses in memory ascend, -1 if they descend, as is often so.
  */
 struct page_run {
 	u64		ipa;

@@ -9,7 +9,14 @@
 
 #include <asm/kvm_emulate.h>
 
-/* Set the result registers of SMCCC. */
+/**
+ * pvm_set_result() - Set the result registers of SMCCC
+ * @vcpu: the vCPU that made the call.
+ * @r0: the value of x0.
+ * @r1: the value of x1.
+ * @r2: the value of x2.
+ * @r3: the value of x3.
+ */
 static inline void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
 {
 	vcpu_set_reg(vcpu, 0, r0);
@@ -18,7 +25,13 @@ static inline void pvm_set_result(struct kvm_vcpu *vcpu, u64 r0, u64 r1, u64 r2,
 	vcpu_set_reg(vcpu, 3, r3);
 }
 
-/* Set the result of a call that EL2 answers. Returns true: the vCPU can go on. */
+/**
+ * pvm_smccc_return() - Set the result of a call that EL2 answers
+ * @vcpu: the vCPU that made the call.
+ * @r0: the value of x0; x1 to x3 become 0.
+ *
+ * Return: true, by which the caller lets the vCPU go on.
+ */
 static inline bool pvm_smccc_return(struct kvm_vcpu *vcpu, u64 r0)
 {
 	pvm_set_result(vcpu, r0, 0, 0, 0);
