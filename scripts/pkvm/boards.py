@@ -13,7 +13,7 @@ import cpus
 
 @dataclasses.dataclass(frozen=True)
 class Board:
-    """What QEMU and the kernel are told of a machine.
+    """A machine, as QEMU and the kernel have to know it.
 
     machine is the value of QEMU's -M, console the kernel's name of the UART that is the console,
     and uarts the number of UARTs before that one. tree is the file below build/ with the device

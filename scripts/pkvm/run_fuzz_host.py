@@ -64,7 +64,7 @@ class Sequence:
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of a sequence: the calls made, and if it was bad, why and in which round."""
+    """The result of a sequence: how many calls were made; if it failed, why and in which round."""
     calls: int
     bad: str = None
     round: int = 0

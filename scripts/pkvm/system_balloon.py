@@ -14,29 +14,33 @@ MIB = 1 << 20
 PAGE = 4096
 MEM = 256
 SOCKET = '/tmp/ctl'
-# A file in the guest's memory. When it is gone, so much memory is free, and the guest reports it.
+# The size in MiB of a file in the guest's memory. The guest writes it twice. After it has removed
+# the first one, the guest reports that memory as free.
 FILE = 128
-# The balloon: a small one, by which the host tells the guest to go on, and one that the guest
-# cannot fill before it removes the file. Then there is no time to report what that leaves.
+# The sizes of the balloon in MiB. The small one is a signal of the host, on which the guest goes
+# on. The guest can fill the large one only after it has removed the file; the memory of the file
+# thus goes into the balloon, and not into reports of free pages.
 SMALL, LARGE = 1, 116
-# So much of it the guest has put into the balloon when it removes the file.
+# The guest removes the file when the large balloon has so many MiB more than the small one.
 BEGUN = 16
-# What the guest writes after the balloon is empty again; it touches memory that it gave away.
+# The MiB that the guest writes after the balloon was emptied, to memory that it had given away.
 DATA = 32
 LINE = '0123456789abcde'
-# Pages that the guest has got, at least, when it has written the file once and twice.
+# The least number of pages that the guest has when it has written the file once, and twice.
 ONCE = FILE * MIB // PAGE + 4000
 TWICE = ONCE + FILE * MIB // PAGE * 3 // 4
-# How much the host's free memory may differ from what the guest has given back, in KiB: the kernel
-# and the VMM need some for themselves.
+# The largest difference in KiB between the host's additional free memory and what the guest has
+# given back, as the host's kernel and the VMM use memory, too.
 SLACK = 2048
-# What may be missing of the file's memory, in MiB: what the guest needs, and blocks of less than
-# 4 MiB, which it does not report.
+# How many MiB of the file's memory may not come back: the guest may use it for something else, and
+# reports no blocks of less than 4 MiB.
 MISSING = FILE // 8
 
 
 def wait_until(condition, mib):
-    """Return a command that waits until the guest's balloon has this size: "-ge" or "-le" it."""
+    """Return a command that waits until the guest's balloon has at least this size, if condition is
+    "-ge", or at most this size ("-le").
+    """
     return (f'n=-1; until [ $n -ge 0 ] && [ $n {condition} {mib * MIB // PAGE} ]; do sleep 1; '
             'while read k v; do case $k in balloon_inflate) n=$v;; '
             'balloon_deflate) n=$((n - v));; esac; done </proc/vmstat; done; echo $n')
@@ -75,7 +79,7 @@ def held(step):
 
 
 def freed(before, after):
-    """The host's free memory has grown by as much as the guest gave back; return this in pages."""
+    """Check that the host's free memory has grown by what the guest gave back; return the pages."""
     pages = held(before) - held(after)
     grown = after['memfree'] - before['memfree']
     if abs(grown - pages * PAGE // 1024) > SLACK:
@@ -85,7 +89,10 @@ def freed(before, after):
 
 
 def boot(guest, plan, commands, name):
-    """Run a guest with a balloon by the plan of the builtin "balloon": the host, its answers."""
+    """Run a guest with a balloon, by a plan for the builtin "balloon" of the host's init.
+
+    Return the result of the host's run, and the answers of the guest.
+    """
     run_linux.check_built()
     shell = console.Shell(commands)
     guest.options = f'--balloon 0 --control {SOCKET}'
@@ -100,33 +107,33 @@ def boot(guest, plan, commands, name):
 
 
 def session(cpu, name, protected):
-    """Run a guest, and compare what it gives back with what the host has."""
+    """Run a guest, and compare the memory that it gives back with the host's free memory."""
     guest = run_linux.Guest(cpu, 2, MEM, protected=protected, limit=600)
     plan = f'{ONCE}:{SMALL},{TWICE}:{LARGE},0:0,0:{SMALL}'
     host, said = boot(guest, plan, GUEST, name)
     reported, full, inflated, deflated = steps(host.jobs[2].output, 4)
     stats = counters.parse(host.jobs[3].output)
 
-    # Free page reporting.
+    # The guest has reported the memory of the first file as free.
     least = (FILE - MISSING) * MIB // PAGE
     expect(gone(reported) > least, True, f'more than {least} free pages reported')
-    # The balloon: the memory of the file is the host's now, most of it by the balloon.
+    # The guest has removed the second file, whose memory came to the host by the balloon.
     pages = freed(full, inflated)
     print(f'# {name} {cpu}: {gone(reported)} pages came back as free pages were reported; a '
           f'balloon of {LARGE} MiB gave {pages} pages, and the host had '
           f'{inflated["memfree"] - full["memfree"]} KiB more')
     expect(pages > least, True, f'more than {least} pages came to the host')
     expect(inflated['balloon_bytes'], LARGE * MIB, 'bytes in the balloon')
-    # Deflating gives the guest nothing before it touches the memory.
+    # After deflating, the guest gets memory only when it touches it.
     expect(abs(freed(inflated, deflated)) < least // 16, True, 'few pages move when it deflates')
     expect(deflated['balloon_bytes'], 0, 'bytes in the balloon at the end')
     expect(deflated['guest_free_bytes'] > inflated['guest_free_bytes'] + LARGE * MIB // 2, True,
            "the guest's statistics show what it got back")
-    # What the guest wrote to the memory that it got back.
+    # The guest has written to the memory that it got back, and reads what it has written.
     text = (LINE + '\n').encode() * (DATA * MIB // (len(LINE) + 1))
     expect(said[GUEST[-1]].split()[0], hashlib.sha256(text).hexdigest(), "the guest's data")
-    # What the VMM counted.
-    # While the balloon fills, the guest is short of memory and takes pages out of it.
+    # The VMM has counted the same. It may count more pages that went into the balloon and out of
+    # it, since a guest that is short of memory takes pages out while the balloon fills.
     expect(stats['balloon_bytes_inflated'] >= LARGE * MIB, True, f'at least {LARGE} MiB inflated')
     expect(stats['balloon_bytes_deflated'], stats['balloon_bytes_inflated'] - SMALL * MIB,
            'bytes that went out of the balloon')
@@ -137,10 +144,10 @@ def session(cpu, name, protected):
 
 
 def balloon(cpu):
-    """A protected guest reports free pages and fills its balloon: the host has them, page by page.
+    """The host gets all pages that a protected guest reports as free or puts into its balloon.
 
-    Its data are right when it uses the memory again; at the end all pages are back, and the host's
-    stage-2 is as before.
+    The guest's data are right when it uses the memory again. At the end all pages have come back,
+    and the host's stage-2 is as before.
     """
     session(cpu, 'system-balloon', True)
 
