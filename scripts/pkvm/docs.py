@@ -25,8 +25,9 @@ LOG = os.path.join(BUILD, 'log/docs.log')
 # The table of contents. A page that it names and that is missing is reported for a line that no
 # patch changed.
 INDEX = 'Documentation/virt/kvm/arm/index.rst'
-# A message of Sphinx or of kernel-doc: file:[line:] KIND: text
-MESSAGE = re.compile(r'^(?P<file>[^\s:]+):(?:(?P<line>\d+):)? '
+# A message of Sphinx or of kernel-doc: file:[line:] KIND: text. Before the file of a kernel-doc
+# comment Sphinx may print the page and the line that render it.
+MESSAGE = re.compile(r'^(?:\S+:\d+: )?(?P<file>[^\s:]+):(?:(?P<line>\d+):)? '
                      r'(?:WARNING|ERROR|CRITICAL|SEVERE|warning|error): ')
 
 

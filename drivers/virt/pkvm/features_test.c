@@ -204,7 +204,7 @@ static void traps_without_features(struct kunit *test)
 	u64 shown[KVM_ARM_ID_REG_NUM] = {};
 	struct pkvm_feature_traps traps;
 
-	pkvm_feature_traps(shown, &traps);
+	pkvm_find_traps(shown, &traps);
 	KUNIT_EXPECT_EQ(test, traps.hcr, HCR_TID5 | HCR_TTLBOS);
 	/* TALLINT is the only bit that traps; all other bits enable. */
 	KUNIT_EXPECT_EQ(test, traps.hcrx, HCRX_EL2_TALLINT);
@@ -230,7 +230,7 @@ static void traps_with_all_features(struct kunit *test)
 	struct pkvm_feature_traps traps;
 
 	show_everything(true, ALL_OPTIONS, shown);
-	pkvm_feature_traps(shown, &traps);
+	pkvm_find_traps(shown, &traps);
 	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & (off | pie), off | pie);
 	KUNIT_EXPECT_EQ(test, traps.hcrx & never, 0);
 	KUNIT_EXPECT_EQ(test, traps.hcrx, HCRX_EL2_MSCEn | HCRX_EL2_MCE2 | HCRX_EL2_TALLINT);
@@ -238,7 +238,7 @@ static void traps_with_all_features(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, traps.hcr & HCR_ATA);
 
 	show_everything(false, ALL_OPTIONS, shown);
-	pkvm_feature_traps(shown, &traps);
+	pkvm_find_traps(shown, &traps);
 	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & (off | pie), off);
 	KUNIT_EXPECT_EQ(test, traps.hcrx & never, 0);
 	KUNIT_EXPECT_EQ(test, traps.hcrx & (HCRX_EL2_TCR2En | HCRX_EL2_EnFPM),
@@ -251,7 +251,7 @@ static void no_keys_without_ptrauth(struct kunit *test)
 	struct pkvm_feature_traps traps;
 
 	show_everything(true, ALL_OPTIONS & ~BIT(PKVM_WITH_PTRAUTH), shown);
-	pkvm_feature_traps(shown, &traps);
+	pkvm_find_traps(shown, &traps);
 	KUNIT_EXPECT_EQ(test, traps.hcr & (HCR_API | HCR_APK), 0);
 }
 
@@ -265,7 +265,7 @@ static void permissions_need_tcr2(struct kunit *test)
 
 	show_everything(false, ALL_OPTIONS, shown);
 	shown[REG(MMFR3)] &= ~ID_AA64MMFR3_EL1_TCRX_MASK;
-	pkvm_feature_traps(shown, &traps);
+	pkvm_find_traps(shown, &traps);
 	KUNIT_EXPECT_EQ(test, traps.fgu[HFGxTR_GROUP] & regs, regs);
 }
 

@@ -4,8 +4,10 @@
 import fnmatch
 import os
 import re
+import types
 import unittest
 
+import docs
 import run_kunit
 from sandbox import TOP
 import tree
@@ -36,6 +38,31 @@ def all_files():
 
 PAGES = {name: read(os.path.join(DOCS, name)) for name in listed(DOCS, r'(pkvm|pvmfw).*\.rst')}
 PATCHES = '\n'.join(read(os.path.join('patches', name)) for name in listed('patches', r'.*\.patch'))
+
+
+class Messages(unittest.TestCase):
+    """What scripts/pkvm/docs.py takes for a warning about this tree."""
+
+    OURS = types.SimpleNamespace(files=['arch/arm64/kvm/ours.h', f'{DOCS}/pkvm.rst'],
+                                 changed={'mm/gup.c': [7]})
+
+    def found(self, text):
+        return bool(docs.findings(text.format(docs.LINUX), self.OURS))
+
+    def test_ours(self):
+        """Each form in which Sphinx and kernel-doc name a file of ours, or a changed line."""
+        for text in (f'{{}}/{DOCS}/pkvm.rst:3: WARNING: Title underline too short.',
+                     f'{{}}/{DOCS}/pkvm.rst: WARNING: document is in no toctree',
+                     '{}/arch/arm64/kvm/ours.h:5: warning: Excess function parameter',
+                     f'{{}}/{DOCS}/pkvm:9: {{0}}/arch/arm64/kvm/ours.h:5: WARNING: Duplicate',
+                     '{}/mm/gup.c:7: WARNING: Inline emphasis start-string'):
+            self.assertTrue(self.found(text.replace('{}', '{0}')), text)
+
+    def test_of_others(self):
+        """What the base has of its own, and lines that are no message."""
+        for text in ('{0}/mm/gup.c:8: WARNING: Inline emphasis start-string',
+                     '{0}/mm/slab.c:7: warning: no description', 'WARNING: dot(1) not found'):
+            self.assertFalse(self.found(text), text)
 
 
 class Docs(unittest.TestCase):

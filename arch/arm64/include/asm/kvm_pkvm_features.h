@@ -81,6 +81,6 @@ struct pkvm_feature_traps {
 const struct pkvm_id_field *pkvm_id_fields(unsigned int *nr);
 void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, const u64 *cpu,
 		       const u64 *want);
-void pkvm_feature_traps(const u64 *shown, struct pkvm_feature_traps *traps);
+void pkvm_find_traps(const u64 *shown, struct pkvm_feature_traps *traps);
 
 #endif /* __ARM64_KVM_PKVM_FEATURES_H__ */

@@ -97,7 +97,7 @@ void pkvm_cpu_init_vm(struct pkvm_hyp_vm *vm, struct kvm *host_kvm)
 	if (!arch->pkvm.enabled && options & BIT(PKVM_WITH_MTE))
 		__set_bit(KVM_ARCH_FLAG_MTE_ENABLED, &arch->flags);
 
-	pkvm_feature_traps(arch->id_regs, &traps);
+	pkvm_find_traps(arch->id_regs, &traps);
 	memcpy(arch->fgu, traps.fgu, sizeof(arch->fgu));
 	vm->state.feature_hcr = traps.hcr;
 	vm->state.feature_hcrx = traps.hcrx;

@@ -449,13 +449,13 @@ void pkvm_show_id_regs(u64 *shown, bool is_protected, unsigned long options, con
 }
 
 /**
- * pkvm_feature_traps() - Get the traps and enables that follow from a VM's ID registers
+ * pkvm_find_traps() - Get the traps and enables that follow from a VM's ID registers
  * @shown: its ID registers, KVM_ARM_ID_REG_NUM of them.
  * @traps: the result.
  *
  * A feature that @shown does not have traps, or is not enabled.
  */
-void pkvm_feature_traps(const u64 *shown, struct pkvm_feature_traps *traps)
+void pkvm_find_traps(const u64 *shown, struct pkvm_feature_traps *traps)
 {
 	const struct feature_trap *trap;
 	unsigned int i;
