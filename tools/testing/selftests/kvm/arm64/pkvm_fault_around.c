@@ -2,10 +2,10 @@
 /*
  * A fault of a protected VM donates the populated pages around it, too.
  *
- * Rules: only pages that the VMM has populated side by side with the one that the guest touched, in
- * the 64 KiB around it, and in its slot; none where the guest has a page, a guard, gave one back or
- * lost one by force. Each is charged, private (R2), and comes back zeroed (R3). What stands against
- * donating a page around does not stand against the page that the guest touched.
+ * Rules: a fault donates the pages around it that the VMM has populated, without a gap, in the same
+ * 64 KiB and in the same slot. It donates no page at an IPA where the guest has a page or a guard,
+ * has relinquished a page, or lost one to a forced reclaim. Each donated page is charged, private
+ * (R2), and comes back zeroed (R3). If the pages around cannot be donated, the one page is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 #define SECRET		0x5ec2e75ec2e75ec2UL
 #define PAGE		((uint64_t)getpagesize())
-/* The most pages of a fault, and where the one begins that most tests look at. */
+/* The most pages that a fault donates, and the first page of the 64 KiB that most tests use. */
 #define AROUND		(65536 / PAGE)
 #define FIRST		AROUND
 #define PAGES		(4 * AROUND)
@@ -49,7 +49,7 @@ FIXTURE_SETUP(around)
 	self->vcpu = &self->vm.vcpus[0];
 	self->mem = self->vm.data;
 	ASSERT_EQ(0, pvm_write(PVM_FAULT_AROUND, "Y"));
-	/* Donate the code. */
+	/* The first run donates the page with the code. */
 	ASSERT_LE(0, pvm_hvc(self->vcpu, HVC_PSCI_VERSION, 0, 0, 0));
 }
 
@@ -109,7 +109,7 @@ static uint64_t nr_populated(uint8_t *mem)
 	return nr;
 }
 
-/* All of the 64 KiB, with what the host wrote there, and nothing beside it. */
+/* A fault donates all populated pages of the 64 KiB, with their contents, and no others. */
 TEST_F(around, populated)
 {
 	uint64_t value;
@@ -127,7 +127,7 @@ TEST_F(around, populated)
 	EXPECT_EQ(AROUND, touch(self->vcpu, FIRST + AROUND));
 }
 
-/* No page is faulted in but the one that the guest touched. */
+/* The host faults in only the page that the guest touched. */
 TEST_F(around, not_populated)
 {
 	populate(self->mem, 0, 1);
@@ -138,7 +138,7 @@ TEST_F(around, not_populated)
 	EXPECT_EQ(3, nr_populated(self->mem));
 }
 
-/* A page that is missing ends the run on its side. Touched, it is donated alone. */
+/* The donated pages end before a missing page. If the guest touches that, it is donated alone. */
 TEST_F(around, holes)
 {
 	uint64_t last = FIRST + AROUND - 1;
@@ -157,7 +157,7 @@ TEST_F(around, holes)
 	EXPECT_EQ(1, touch(self->vcpu, 0));
 }
 
-/* What the VMM has but read is the zero page, which the guest cannot have. */
+/* A page that the VMM has only read is the zero page, which is not donated. */
 TEST_F(around, zero_page)
 {
 	populate(self->mem, FIRST, AROUND);
@@ -169,7 +169,7 @@ TEST_F(around, zero_page)
 	EXPECT_EQ(AROUND - 3, touch(self->vcpu, FIRST + 3));
 }
 
-/* The memory goes on at both sides of the slot, but the IPA space does not. */
+/* The donated pages end at the edges of the slot, also if the memory behind it continues. */
 TEST_F(around, slot_edges)
 {
 	uint64_t nr = AROUND - 2, first = PVM_DATA_IPA + PAGES * PAGE + PAGE, value;
@@ -191,7 +191,7 @@ TEST_F(around, slot_edges)
 	munmap(mem, PAGES * PAGE);
 }
 
-/* A memfd's pages, which only count as populated where they are mapped. */
+/* Pages of a memfd count as populated if the VMM has mapped them. */
 TEST_F(around, shmem)
 {
 	uint64_t first = PVM_DATA_IPA + PAGES * PAGE, value;
@@ -214,7 +214,7 @@ TEST_F(around, shmem)
 	close(fd);
 }
 
-/* A page of a file that is not shmem: the guest cannot have it, and it ends the run. */
+/* The donated pages end before a page of a file that is not shmem. */
 TEST_F(around, page_of_a_file)
 {
 	uint8_t *mem = self->mem + (FIRST + 2) * PAGE;
@@ -235,7 +235,7 @@ TEST_F(around, page_of_a_file)
 	EXPECT_EQ(0, pvm_probe(mem, PVM_READ));
 }
 
-/* What the guest shares stays as it is. */
+/* A fault beside a page that the guest shares does not change that page. */
 TEST_F(around, shared_neighbour)
 {
 	ASSERT_EQ(HVC_SUCCESS, pvm_share(self->vcpu, ipa(FIRST + 1)));
@@ -247,7 +247,7 @@ TEST_F(around, shared_neighbour)
 	EXPECT_EQ(HVC_SUCCESS, pvm_unshare(self->vcpu, ipa(FIRST + 1)));
 }
 
-/* The host does not know of a guard: EL2 stops there, and does not fail the fault behind it. */
+/* Only EL2 knows guards: it donates the pages before one, and the fault succeeds. */
 TEST_F(around, guarded_neighbour)
 {
 	populate(self->mem, 0, PAGES);
@@ -264,7 +264,7 @@ TEST_F(around, guarded_neighbour)
 	EXPECT_EQ(AROUND - 2, touch(self->vcpu, 2));
 }
 
-/* One page of what a fault donated is taken by force: the others stay the guest's. */
+/* A forced reclaim of one page that a fault donated leaves the other pages to the guest. */
 TEST_F(around, one_page_by_force)
 {
 	int fd = pvm_map_file(self->mem + FIRST * PAGE, AROUND * PAGE);
@@ -282,7 +282,7 @@ TEST_F(around, one_page_by_force)
 	EXPECT_EQ(-EFAULT, pvm_load(self->vcpu, ipa(FIRST + 1), &value));
 }
 
-/* Nor does a fault beside it give that place another page. */
+/* A fault beside a poisoned IPA donates no page there. */
 TEST_F(around, poisoned_neighbour)
 {
 	int fd = pvm_map_file(self->mem + (FIRST + 1) * PAGE, PAGE);
@@ -297,7 +297,7 @@ TEST_F(around, poisoned_neighbour)
 	close(fd);
 }
 
-/* A balloon: what the guest gave back does not return with a page beside it. */
+/* A fault beside a relinquished page donates no page there, as a balloon requires. */
 TEST_F(around, relinquished_neighbour)
 {
 	populate(self->mem, 0, PAGES);
@@ -324,7 +324,7 @@ TEST_F(around, turned_off)
 	EXPECT_EQ(AROUND - 2, touch(self->vcpu, FIRST + 2));
 }
 
-/* R3: all comes back, zeroed, and is the host's. */
+/* R3: when the VM has died, the host owns all pages, and they are zeroed. */
 TEST_F(around, dies)
 {
 	populate(self->mem, 0, PAGES);
@@ -408,7 +408,7 @@ static int set_limit(uint64_t pages)
 	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
 }
 
-/* Each page is charged. Pages around are no reason to fail at the limit, if the one fits. */
+/* Each page is charged. If only the touched page fits within the limit, it is donated alone. */
 TEST_F(around, charge)
 {
 	const struct rlimit limit = { 2 * PAGES * PAGE, 2 * PAGES * PAGE };
