@@ -13,10 +13,7 @@
 #include <nvhe/pkvm.h>
 #include <nvhe/s2_pte.h>
 
-/*
- * The most granules that one call of a guest on a range handles, or entries that it visits,
- * with interrupts off (R6).
- */
+/* The most granules that a guest's call on a range handles, or entries that it visits (R6). */
 #define PVM_RANGE_MAX	256
 
 /* The most granules that one call of a guest takes back: EL2 has to clean each (R6). */
