@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The builtin "balloon", which changes the balloon of a VM while it runs and prints what the host
- * has of it.
+ * The builtin "balloon", which changes the balloon of a VM while it runs, and prints the host's
+ * counters and free memory at each step.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,12 +25,12 @@ struct session {
 	bool ended;
 	int status;
 	const char *socket;
-	/* What got() and gone() returned before the VM was there. */
+	/* The values of got() and gone() before the VM was started. */
 	long got;
 	long gone;
 };
 
-/* Wait, and notice the end of the VMM. */
+/* Wait; false if the VMM has ended. */
 static bool running(struct session *session, unsigned int ms)
 {
 	sleep_ms(ms);
@@ -69,19 +69,19 @@ static long counter(const char *name)
 	return sum_lines(PKVM_COUNTERS, format);
 }
 
-/* Pages that VMs have got so far, protected ones and others. */
+/* How many pages the host has donated to VMs, or shared with them, so far. */
 static long got(void)
 {
 	return counter("pages_donated") + counter("np_pages_shared");
 }
 
-/* Pages that they have not any more, as they gave them back. */
+/* How many of these pages VMs have relinquished, or the host has unshared. */
 static long gone(void)
 {
 	return counter("pages_relinquished") + counter("np_pages_unshared");
 }
 
-/* Wait until the guest has got @pages at least, and hardly touches or gives back any more. */
+/* Wait until the guest has got at least @pages, and its number of pages hardly changes any more. */
 static bool rest(struct session *session, long pages)
 {
 	long touched = 0, given = 0, before;
@@ -115,7 +115,7 @@ static bool inflate(struct session *session, long mib)
 	return true;
 }
 
-/* Print what the host has: its counters, its free memory, and what the VMM knows. */
+/* Print the VMM's status, the host's counters, and its free memory. */
 static bool show(const struct session *session, unsigned int step)
 {
 	char answer[4096];
