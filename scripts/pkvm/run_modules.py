@@ -132,7 +132,7 @@ def tell(label, granule, jobs, suite_of_machine):
         suites = tap.suites(job.output)
         if job.status or not suites:
             line(job.line, f'status {job.status}, {len(suites)} suites')
-        for suite, (told, cases) in suites.items():
+        for suite, (verdict, cases) in suites.items():
             seen.add(suite)
             for case in cases:
                 name = f'{suite}.{case.name}'
@@ -140,7 +140,7 @@ def tell(label, granule, jobs, suite_of_machine):
                     line(name, 'it must not be skipped')
                 else:
                     line(name, 'FAIL' if case.failed else '', ' # SKIP' if case.skipped else '')
-            if told.failed and not any(case.failed for case in cases):
+            if verdict.failed and not any(case.failed for case in cases):
                 line(suite, 'the suite failed, but none of its cases did')
     for suite in expected:
         if suite not in seen:

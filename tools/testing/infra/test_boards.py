@@ -76,14 +76,14 @@ class Table(unittest.TestCase):
 
     def test_make(self):
         """make run refuses what there is not before it builds anything."""
-        for words, told in (
+        for words, error in (
                 (['BOARD=beagle'], 'no board "beagle"; there are imx8mp-evk, virt, virt-smmu, '
                                    'virt-u-boot'),
                 (['BOARD=imx8mp-evk', 'CPU=a57'], 'has a CPU of its own, cortex-a53'),
                 (['BOARD=imx8mp-evk', 'PAGE=16'], 'board imx8mp-evk has no pages of 16 KiB')):
             status, output = self.box.run('make', '-C', TOP, 'run', *words)
             self.assertNotEqual(status, 0)
-            self.assertIn(told, output)
+            self.assertIn(error, output)
             self.assertNotIn('TREE', output)
             self.assertNotIn('KERNEL', output)
 
@@ -96,7 +96,7 @@ class Table(unittest.TestCase):
 
 
 class Machine(unittest.TestCase):
-    """What a board lacks is told before it is started."""
+    """What a board lacks is reported before it is started."""
 
     def setUp(self):
         self.box = Sandbox()
@@ -123,7 +123,7 @@ class Machine(unittest.TestCase):
                          'have 256 MiB', board='imx8mp-evk', drive=[disk + ',ro'])
 
     def test_no_interrupts(self):
-        """A QEMU whose model of a board gives VMs no interrupts is told before Linux waits."""
+        """A QEMU whose model of a board gives VMs no interrupts is reported before Linux waits."""
         for version, good in ((10, 0, 2), False), ((10, 0, 3), True), ((10, 1, 0), True):
             with mock.patch.object(qemu, 'version', lambda version=version: version):
                 qemu.check_interrupts('virt')

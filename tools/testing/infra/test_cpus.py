@@ -61,12 +61,12 @@ class Table(unittest.TestCase):
         """make run refuses an unknown CPU or page size before it builds anything."""
         box = Sandbox()
         self.addCleanup(box.close)
-        for words, told in ((['CPU=z80'], 'there is no CPU "z80"'),
-                            (['PAGE=8'], 'no host is built with pages of "8" KiB'),
-                            (['PAGE=16', 'CPU=a57'], 'CPU a57 has no pages of 16 KiB')):
+        for words, error in ((['CPU=z80'], 'there is no CPU "z80"'),
+                             (['PAGE=8'], 'no host is built with pages of "8" KiB'),
+                             (['PAGE=16', 'CPU=a57'], 'CPU a57 has no pages of 16 KiB')):
             status, output = box.run('make', '-C', TOP, 'run', *words)
             self.assertNotEqual(status, 0)
-            self.assertIn(told, output)
+            self.assertIn(error, output)
             self.assertNotIn('TREE', output)
             self.assertNotIn('HOST', output)
 

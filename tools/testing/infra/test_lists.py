@@ -29,8 +29,8 @@ class Readme(unittest.TestCase):
             for code in re.findall(r'`+([^`]+)`+|^    (.+)$', text, re.M):
                 for goal in re.findall(r'^make ([a-z][a-z-]*)(?![\w/])', ''.join(code)):
                     self.assertIn(goal, known, name)
-        told = set(re.findall(r"^\t@echo 'make ([a-z-]+)", read('Makefile'), re.M))
-        self.assertEqual(known - told - self.INNER, {'help'})
+        listed = set(re.findall(r"^\t@echo 'make ([a-z-]+)", read('Makefile'), re.M))
+        self.assertEqual(known - listed - self.INNER, {'help'})
 
     def test_tree(self):
         """Its list of the tree has each folder of ours, and each file at the top."""

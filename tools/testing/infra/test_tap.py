@@ -56,7 +56,7 @@ class Stream(unittest.TestCase):
     def test_good(self):
         """Results and skips are returned, and nothing is wrong with the plan."""
         results, broken = tap.read('TAP version 13\n1..2\nok 1 a\n# words\nok 2 b # SKIP c\n')
-        self.assertEqual([(told.name, told.skipped) for told in results],
+        self.assertEqual([(result.name, result.skipped) for result in results],
                          [('a', False), ('b', True)])
         self.assertEqual(broken, [])
 
@@ -68,7 +68,7 @@ class Stream(unittest.TestCase):
     def test_nested(self):
         """Indented results are details of another result and do not count."""
         results, broken = tap.read('1..1\n    1..2\n    ok 1 x\n    not ok 2 y\nok 1 z\n')
-        self.assertEqual(([told.name for told in results], broken), (['z'], []))
+        self.assertEqual(([result.name for result in results], broken), (['z'], []))
 
 
 class Kernel(unittest.TestCase):
