@@ -14,7 +14,7 @@
 #define FUZZ_MAX_CPUS	2
 #define FUZZ_PAGES	8
 
-/* Which VM is which. */
+/* The VMs of the test. */
 enum fuzz_vm {
 	FUZZ_GUEST,		/* protected, its guest runs */
 	FUZZ_PROTECTED,		/* protected, without a guest */
@@ -27,12 +27,12 @@ struct fuzz;
 
 /**
  * struct fuzz_cpu - The host on one CPU.
- * @fuzz:	What it shares with the other one.
+ * @fuzz:	What both CPUs share.
  * @cpu:	The CPU.
  * @loaded:	The VM that it has loaded, or -1.
- * @step:	The step that it makes, counted from the beginning of the round.
+ * @step:	The number of its current step, counted from the beginning of the round.
  * @calls:	Calls that it has made in all rounds.
- * @rnd:	Where the numbers of this step come from.
+ * @rnd:	The state of the random numbers of this step.
  * @done:	Completed when it has made its last step.
  */
 struct fuzz_cpu {
@@ -47,24 +47,24 @@ struct fuzz_cpu {
 
 /**
  * struct fuzz - What the CPUs share.
- * @seed:	Of all numbers.
+ * @seed:	The seed of all random numbers.
  * @round:	The round, each of which has VMs of its own.
  * @vm:		The VMs.
- * @hyp_vm:	What FUZZ_LATE is made of; EL2's once it has been made.
- * @pgd:	Likewise.
- * @hyp_vcpu:	Likewise.
+ * @hyp_vm:	Pages for EL2's structure of FUZZ_LATE, which EL2 owns from its creation on.
+ * @pgd:	Pages for its PGD, likewise.
+ * @hyp_vcpu:	Pages for EL2's structure of its vCPU, likewise.
  * @made:	Pages that each VM has been given for tables.
- * @late:	Whether FUZZ_LATE has been made.
- * @late_vcpu:	Whether its vCPU has.
- * @page:	Pages that nobody needs.
+ * @late:	Whether FUZZ_LATE has been created.
+ * @late_vcpu:	Whether its vCPU has been created.
+ * @page:	Pages that random calls may share and donate.
  * @block:	As many pages as a table maps, aligned, or NULL.
- * @mailbox:	The page in which the guest is told what to do.
- * @tx:		The page by which the secure world is told of memory.
- * @rx:		The one by which it answers.
- * @spare:	One in place of @tx.
- * @handle:	Of each region that it was given, with room for one in each step.
- * @nr_handles:	How many there are.
- * @regions:	Regions that it was given in all rounds.
+ * @mailbox:	The page with the guest's commands.
+ * @tx:		The page in which the host describes memory for FF-A calls.
+ * @rx:		The page in which the secure world answers them.
+ * @spare:	A page that replaces @tx at the end of a round.
+ * @handle:	The handles of regions that went to the secure world, at most one for each step.
+ * @nr_handles:	The number of handles.
+ * @regions:	The number of regions that went to the secure world in all rounds.
  * @host:	The CPUs.
  * @only:	The steps to make; NULL for all.
  */

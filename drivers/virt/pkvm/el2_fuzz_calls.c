@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of a host that makes random ones. Most arguments could make sense: pages and VMs of the
- * test, places where a guest has something, what earlier calls returned. The others are edges.
+ * Random hypercalls of a host. Most arguments are plausible: pages and VMs of the test, IPAs at
+ * which a guest has something, and results of earlier calls. The others are edge cases.
  */
 #include <linux/arm-smccc.h>
 #include <linux/irqflags.h>
@@ -23,7 +23,7 @@
 #define DEVICE_PFN	PHYS_PFN(0x09000000)
 
 /**
- * fuzz_edge() - A number that is likely to have been forgotten.
+ * fuzz_edge() - Get a number that is an edge case.
  * @h:	The host.
  *
  * Return: the number.
@@ -39,7 +39,7 @@ u64 fuzz_edge(struct fuzz_cpu *h)
 	return edges[fuzz_below(h, ARRAY_SIZE(edges))];
 }
 
-/* A frame number that is an edge, but of no memory: the kernel that runs the test needs its own. */
+/* Get a frame number that is an edge case but not memory, which the running kernel may need. */
 static u64 edge_pfn(struct fuzz_cpu *h)
 {
 	u64 pfn = fuzz_edge(h);
@@ -48,23 +48,23 @@ static u64 edge_pfn(struct fuzz_cpu *h)
 }
 
 /*
- * An address that EL2 has to refuse. An edge that is the start of a page will not do: EL2 looks at
- * the low bits of an address alone, so that it may lead to memory of the kernel that runs the test,
- * and what EL2 gives back it clears first.
+ * Get an address that EL2 has to refuse. It must not be the start of a page, unless EL2 cannot take
+ * that page: EL2 ignores the high bits of an address, so that it could be one of any page of the
+ * running kernel, and EL2 clears the pages that it returns.
  */
 static void *bad_address(struct fuzz_cpu *h)
 {
 	if (fuzz_one_in(h, 2))
 		return (void *)(fuzz_edge(h) | 1);
-	/* The host shares it with EL2 as long as the test runs. */
+	/* EL2 cannot take this page, as it is shared with EL2 while the test runs. */
 	return h->fuzz->vm[fuzz_below(h, FUZZ_VMS)]->kvm;
 }
 
 /**
- * fuzz_pfn() - A page, by its frame number.
+ * fuzz_pfn() - Get the frame number of a page.
  * @h:	The host.
  *
- * Return: the number, as likely as not of one that the test has to give away.
+ * Return: the number, mostly that of a page which calls of the test may share and donate.
  */
 u64 fuzz_pfn(struct fuzz_cpu *h)
 {
@@ -75,11 +75,11 @@ u64 fuzz_pfn(struct fuzz_cpu *h)
 		return edge_pfn(h);
 	case 1:
 		return DEVICE_PFN;
-	case 2:		/* EL2 reads it. */
+	case 2:		/* EL2 reads this page. */
 		return virt_to_pfn(f->vm[fuzz_below(h, FUZZ_VMS)]->kvm);
 	case 3:
 		return virt_to_pfn(f->vm[fuzz_below(h, FUZZ_VMS)]->vcpu[0]);
-	case 4:		/* EL2 is to get it. What it gives back is for nothing else. */
+	case 4:		/* Before EL2 gets it: afterwards it must be used for nothing else. */
 		if (!READ_ONCE(f->late))
 			return virt_to_pfn(f->hyp_vm);
 		fallthrough;
@@ -114,7 +114,7 @@ static u64 any_gfn(struct fuzz_cpu *h)
 	return fuzz_one_in(h, 16) ? fuzz_edge(h) : gfns[fuzz_below(h, ARRAY_SIZE(gfns))];
 }
 
-/* Where the guest has memory, most of the time. */
+/* Get a gfn, mostly one at which the guest has memory. */
 static u64 test_gfn(struct fuzz_cpu *h)
 {
 	return fuzz_one_in(h, 4) ? any_gfn(h) : EL2_TEST_GFN + fuzz_below(h, 4);
@@ -134,7 +134,7 @@ static u64 any_handle(struct fuzz_cpu *h)
 	return READ_ONCE(h->fuzz->vm[fuzz_below(h, FUZZ_VMS)]->handle);
 }
 
-/* A protected guest executes nothing that the host shares. */
+/* Get permissions: without X, as EL2 requires it for a protected guest, with it, or any. */
 static u64 any_prot(struct fuzz_cpu *h)
 {
 	if (!fuzz_one_in(h, 4))
@@ -142,7 +142,7 @@ static u64 any_prot(struct fuzz_cpu *h)
 	return fuzz_one_in(h, 4) ? fuzz_edge(h) : fuzz_below(h, 64);
 }
 
-/* Give the vCPU that is loaded pages for tables, most of the time. */
+/* Mostly, give the loaded vCPU pages for tables. */
 static void topup(struct fuzz_cpu *h)
 {
 	if (h->loaded >= 0 && !fuzz_one_in(h, 8))
@@ -155,7 +155,7 @@ static void step_load(struct fuzz_cpu *h)
 	u64 idx = fuzz_one_in(h, 8) ? fuzz_edge(h) : 0;
 	u64 handle = READ_ONCE(h->fuzz->vm[v]->handle);
 
-	/* A VM that was made since may have the handle of one that is gone. Nothing comes of it. */
+	/* The handle may belong to a newer VM by now, which @loaded need not know. */
 	if (!call(h, __pkvm_vcpu_load, handle, idx))
 		h->loaded = v;
 }
@@ -166,7 +166,7 @@ static void step_put(struct fuzz_cpu *h)
 	h->loaded = -1;
 }
 
-/* Whether the guest comes to read it depends on what has become of its mailbox. */
+/* Write a command to the mailbox, if host and guest can still access that page. */
 static void tell_guest(struct fuzz_cpu *h)
 {
 	static const u32 functions[] = {
@@ -216,7 +216,7 @@ static void step_run(struct fuzz_cpu *h)
 	local_irq_restore(flags);
 }
 
-/* A fault of the host, if the page is mapped nowhere or is not the host's. */
+/* Access a page. The host faults if its stage-2 does not map the page, or if it has lost it. */
 static void step_touch(struct fuzz_cpu *h)
 {
 	struct page *page = h->fuzz->page[fuzz_below(h, FUZZ_PAGES)];
@@ -238,7 +238,7 @@ static void step_host_page(struct fuzz_cpu *h)
 		pfn = edge_pfn(h);
 	if (fuzz_one_in(h, 2))
 		call(h, __pkvm_host_share_hyp, fuzz_one_in(h, 2) ? fuzz_pfn(h) : pfn);
-	else	/* What EL2 has to read stays shared. */
+	else	/* Not one of fuzz_pfn(), as structures that EL2 reads have to stay shared. */
 		call(h, __pkvm_host_unshare_hyp, pfn);
 }
 
@@ -269,7 +269,7 @@ static void step_share_guest(struct fuzz_cpu *h)
 	u64 nr = fuzz_one_in(h, 8) ? fuzz_edge(h) : 1;
 
 	topup(h);
-	/* A block of nothing but pages of the test. */
+	/* Of blocks, share only the one that belongs to the test. */
 	if (block)
 		call(h, __pkvm_host_share_guest, page_to_pfn(f->block),
 		     fuzz_below(h, 3) * PTRS_PER_PTE, PTRS_PER_PTE, any_prot(h));
@@ -321,7 +321,7 @@ static void step_refill(struct fuzz_cpu *h)
 	call(h, __pkvm_vcpu_refill_memcache, fuzz_one_in(h, 4) ? fuzz_edge(h) : fuzz_below(h, 8));
 }
 
-/* Make the VM that is not there yet, and then its vCPU, of what is there for it. */
+/* Create FUZZ_LATE and then its vCPU, mostly from the pages that were allocated for them. */
 static void step_make(struct fuzz_cpu *h)
 {
 	struct fuzz *f = h->fuzz;
@@ -342,7 +342,7 @@ static void step_make(struct fuzz_cpu *h)
 		return;
 	}
 
-	/* What EL2 gives back of a vCPU, it clears if it gets it once more. */
+	/* Pass these pages only once: EL2 clears pages of a vCPU when it returns them. */
 	if (!READ_ONCE(f->late_vcpu) && !fuzz_one_in(h, 4))
 		hyp_vcpu = f->hyp_vcpu;
 	if (!call(h, __pkvm_init_vcpu, vm->handle, vm->vcpu[0], hyp_vcpu, bad_address(h)))
@@ -356,7 +356,7 @@ static void step_end(struct fuzz_cpu *h)
 	u64 handle = READ_ONCE(vm->handle);
 
 	switch (fuzz_below(h, 8)) {
-	case 0:		/* Not too soon. */
+	case 0:		/* Rarely, so that VMs live long enough. */
 		if (fuzz_one_in(h, 32) && !call(h, __pkvm_start_teardown_vm, handle))
 			WRITE_ONCE(vm->dying, true);
 		break;
@@ -372,7 +372,7 @@ static void step_end(struct fuzz_cpu *h)
 	}
 }
 
-/* Calls that EL2 refuses, and those of KVM that no other step makes. */
+/* Make a call that EL2 refuses, or one of KVM's calls that no other step makes. */
 static void step_odd(struct fuzz_cpu *h)
 {
 	static const u32 ids[] = {
@@ -393,7 +393,7 @@ static void step_odd(struct fuzz_cpu *h)
 			  fuzz_edge(h), fuzz_edge(h), &res);
 }
 
-/* What EL2 passes on to the firmware, or answers itself: nothing that turns a CPU off. */
+/* Make an SMC that EL2 forwards to the firmware or answers itself, and that turns off no CPU. */
 static void step_smc(struct fuzz_cpu *h)
 {
 	static const u32 ids[] = {
@@ -417,7 +417,7 @@ static void (*const steps[])(struct fuzz_cpu *h) = {
 
 /**
  * fuzz_step() - Make one step: a call to EL2, or an access to a page.
- * @h:	The host, whose numbers are those of the step.
+ * @h:	The host, with the random numbers of this step.
  */
 void fuzz_step(struct fuzz_cpu *h)
 {

@@ -13,7 +13,7 @@
 #define FFA_PAGES_PER_PAGE	(PAGE_SIZE / FFA_PAGE_SIZE)
 #define MAX_RANGES		4
 
-/* Where a description has what. */
+/* Offsets of the parts of a description. */
 #define ACCESS_OFF		sizeof(struct ffa_mem_region)
 #define COMPOSITE_OFF		(ACCESS_OFF + 16)
 #define RANGES_OFF		(COMPOSITE_OFF + sizeof(struct ffa_composite_mem_region))
@@ -26,7 +26,7 @@ static struct arm_smccc_1_2_regs ffa_call(u64 function, u64 a1, u64 a2, u64 a3)
 	return res;
 }
 
-/* The page for descriptions may be anybody's by now. */
+/* Write to the page for descriptions, if the host still has it. */
 static void put(struct fuzz *f, unsigned int offset, u64 value)
 {
 	el2_write(page_address(f->tx) + offset, value);
@@ -40,7 +40,7 @@ static u64 word_at(const void *p, unsigned int offset)
 	return value;
 }
 
-/* Describe up to MAX_RANGES ranges, of which one may be wrong; how long the description is. */
+/* Describe up to MAX_RANGES ranges, some of them invalid. Returns the bytes of the description. */
 static u32 describe(struct fuzz_cpu *h)
 {
 	struct ffa_mem_region mem = {
@@ -82,8 +82,8 @@ static void reclaim(u64 handle, u64 flags)
 }
 
 /*
- * A region stays in the list when it has been taken back: handles are not used twice, and whether
- * a reclaim succeeds depends on what the other CPU does to the buffers.
+ * Record a region's handle. It stays in the list after the region was reclaimed: handles are not
+ * used twice, and whether a reclaim succeeds depends on what the other CPU does to the buffers.
  */
 static void remember(struct fuzz *f, u64 handle)
 {
@@ -106,7 +106,7 @@ static void share(struct fuzz_cpu *h)
 		remember(h->fuzz, PACK_HANDLE(res.a1, res.a2));
 }
 
-/* One of the last few, most of the time: it may be open still. */
+/* Get a region's handle, mostly one of the last few, whose transfer may still be incomplete. */
 static u64 any_region(struct fuzz_cpu *h)
 {
 	unsigned int nr = atomic_read(&h->fuzz->nr_handles);
@@ -134,7 +134,7 @@ void fuzz_step_ffa(struct fuzz_cpu *h)
 	h->calls++;
 	switch (fuzz_below(h, 16)) {
 	case 0:
-	case 1:		/* Any other page than @tx has no description of memory. */
+	case 1:		/* Mostly @tx, as only that page has descriptions. */
 		rxtx(h, fuzz_one_in(h, 8) ? f->page[fuzz_below(h, FUZZ_PAGES)] : f->tx, f->rx);
 		break;
 	case 2:
@@ -172,19 +172,19 @@ static void map_buffers(struct page *tx, struct page *rx)
 }
 
 /**
- * fuzz_ffa_begin() - Have the secure world read and write pages of the test.
+ * fuzz_ffa_begin() - Set the FF-A version and the buffers for a round.
  * @f:	The round.
  */
 void fuzz_ffa_begin(struct fuzz *f)
 {
-	/* The first version that the host asks for is the one that holds, and describe() has it. */
+	/* The host's first request sets the version, and describe() uses this one. */
 	ffa_call(FFA_VERSION, FFA_VERSION_1_1, 0, 0);
 	map_buffers(f->tx, f->rx);
 	atomic_set(&f->nr_handles, 0);
 }
 
 /**
- * fuzz_ffa_end() - Take back all that the secure world may have.
+ * fuzz_ffa_end() - Reclaim all regions that the secure world may still have.
  * @f:	The round, whose CPUs are done.
  *
  * Return: the number of regions that the secure world had in this round.
@@ -194,8 +194,8 @@ unsigned int fuzz_ffa_end(struct fuzz *f)
 	unsigned int nr = atomic_read(&f->nr_handles), i;
 
 	/*
-	 * EL2 asks the secure world what a region consists of, and the answer needs a buffer. @tx
-	 * may be part of a region by now, but no call is made with @rx and @spare as memory.
+	 * For a reclaim, EL2 retrieves the description of the region from the secure world, which
+	 * needs buffers. @tx may be part of a region by now; @rx and @spare are never part of one.
 	 */
 	map_buffers(f->spare, f->rx);
 	for (i = 0; i < nr; i++)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A host that makes random hypercalls, on two CPUs at once, beside a guest that runs and shares.
- * Nothing is predicted: EL2 panics by itself where it finds something wrong (nvhe/ghost.c,
- * nvhe/pgtable_check.c). In the end of a round every VM can be torn down, and every page comes back
- * (R1, R5).
+ * The test predicts no results: EL2 itself checks its state, and panics if it is wrong
+ * (nvhe/ghost.c, nvhe/pgtable_check.c). At the end of a round every VM can be torn down, and the
+ * host owns every page again (R1, R5).
  *
  * Each step has a seed of its own, so that a round can be run again with some steps left out:
- * fuzz_only names those that are made. A panic ends the kernel, so what makes a sequence shorter is
- * outside, in scripts/pkvm/run_fuzz_host.py.
+ * fuzz_only names those that are made. A panic ends the kernel, so it is a script on the build
+ * machine that finds a short sequence which still fails: scripts/pkvm/run_fuzz_host.py.
  */
 #include <linux/bitmap.h>
 #include <linux/kthread.h>
@@ -52,7 +52,7 @@ static unsigned long calls_of(const struct fuzz *f)
 	return f->host[0].calls + f->host[1].calls;
 }
 
-/* For a test of the ghost: it has to find this. */
+/* Give a page a wrong state, to test that the ghost finds it. */
 static void spoil_page(struct fuzz *f)
 {
 	unsigned int i;
@@ -70,7 +70,7 @@ static int run_cpu(void *arg)
 	struct fuzz *f = h->fuzz;
 
 	for (h->step = 0; h->step < fuzz_steps; h->step++) {
-		/* What a step does is the same whatever was left out before it. */
+		/* A step has the same random numbers, whichever steps before it were left out. */
 		prandom_seed_state(&h->rnd, f->seed + ((u64)f->round << 40) +
 				   ((u64)h->cpu << 32) + h->step);
 		if (h->step == fuzz_spoil)
@@ -131,12 +131,12 @@ static void begin(struct kunit *test, struct fuzz *f)
 	f->spare = el2_page(test);
 	fuzz_ffa_begin(f);
 
-	/* What is in their memcaches already was counted when it was put there. */
+	/* The pages that are in the memcaches already are part of the VMs' metadata counts. */
 	for (i = 0; i < FUZZ_VMS; i++)
 		atomic_set(&f->made[i], f->vm[i]->vcpu[0]->arch.pkvm_memcache.nr_pages);
 }
 
-/* Take everything back that a guest has, wherever a call may have put it. */
+/* Take back all pages of a guest, at every gfn that random calls use. */
 static void empty_vm(struct kunit *test, struct el2_vm *vm)
 {
 	static const u64 ranges[][2] = {
@@ -149,7 +149,7 @@ static void empty_vm(struct kunit *test, struct el2_vm *vm)
 
 	if (!vm->dying)
 		KUNIT_EXPECT_EQ(test, el2_start_teardown(vm), 0);
-	/* A VM whose end has come so far that its tables may be gone has nothing. */
+	/* Except with -EBUSY the VM has no page any more, and its tables may be gone. */
 	if (el2_finalize(vm) != -EBUSY)
 		return;
 	el2_take_all(test, vm);
@@ -171,7 +171,7 @@ static void end_vm(struct kunit *test, struct fuzz *f, unsigned int v)
 	vm->metadata += atomic_read(&f->made[v]) - vm->vcpu[0]->arch.pkvm_memcache.nr_pages;
 	if (vm->handle)
 		empty_vm(test, vm);
-	else	/* It is gone, but nobody has taken what came back. */
+	else	/* A step has finalized it, but not freed the returned pages. */
 		el2_finalize(vm);
 	if (!vm->handle)
 		KUNIT_EXPECT_EQ(test, vm->metadata, 0);
@@ -184,7 +184,7 @@ static void end(struct kunit *test, struct fuzz *f)
 
 	el2_put();
 	f->regions += fuzz_ffa_end(f);
-	/* A page that goes into the late VM may have been shared with EL2 before. */
+	/* Random calls may have shared the pages for FUZZ_LATE with EL2 before it was created. */
 	if (f->late) {
 		el2_vm_was_made(f->vm[FUZZ_LATE], f->late_vcpu);
 	} else {
@@ -198,12 +198,12 @@ static void end(struct kunit *test, struct fuzz *f)
 		el2_unshare(f->page[i]);
 		el2_expect_owned(test, f->page[i]);
 	}
-	/* The first pages alone were somewhere without the others. */
+	/* Random calls share and donate only the first pages of the block on their own. */
 	for (i = 0; f->block && i < FUZZ_PAGES; i++) {
 		el2_unshare(f->block + i);
 		el2_expect_owned(test, f->block + i);
 	}
-	/* The host's to share once the guest was gone. */
+	/* Random calls may have shared the mailbox with EL2 after the guest's death. */
 	el2_unshare(f->mailbox);
 	el2_expect_owned(test, f->mailbox);
 	el2_unshare(f->tx);
@@ -212,7 +212,7 @@ static void end(struct kunit *test, struct fuzz *f)
 	el2_expect_owned(test, f->spare);
 }
 
-/* As it is given to a kernel that runs it again. */
+/* Parse the list of steps that are made again. */
 static void parse_only(struct kunit *test, struct fuzz *f)
 {
 	if (!fuzz_only)
@@ -241,7 +241,7 @@ static void random_host(struct kunit *test)
 
 	for (i = 0; i < fuzz_rounds && test->status != KUNIT_FAILURE; i++) {
 		f->round = fuzz_first + i;
-		/* When EL2 panics, this is the last line that tells where. */
+		/* If EL2 panics, run_fuzz_host.py finds the round by this line. */
 		kunit_info(test, "round %u, after %lu calls\n", f->round, calls_of(f));
 		begin(test, f);
 		run_cpus(test, f);
