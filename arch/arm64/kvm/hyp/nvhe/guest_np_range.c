@@ -81,68 +81,86 @@ static s64 np_range_done(struct np_range *range, u64 next)
 }
 
 /*
- * The first pages that are shared in a range: one block, or pages whose IPAs and whose
- * physical addresses are both contiguous, so that one pfn and one count describe them.
+ * The first pages that are shared in a range: one block, or pages whose IPAs are contiguous and
+ * whose physical addresses are, too, upwards or downwards: one pfn and one count describe them.
  */
 struct np_run {
+	/* The first of its entries, and its IPA. */
+	struct s2_pte entry;
 	u64 ipa;
 	u64 size;
-	kvm_pte_t pte;
+	/* The lowest physical address. */
+	u64 phys;
 
-	/* Where the last entry before the run ends. The host shares nothing by that entry. */
+	/* The host shares nothing in the range before this IPA. */
 	u64 next;
 };
 
-static int np_run_visitor(const struct kvm_pgtable_visit_ctx *ctx,
-			  enum kvm_pgtable_walk_flags visit)
+/* Count the pages of a run; @max are in the range, from the run's first entry on. */
+static unsigned int np_run_length(struct np_run *run, unsigned int max)
 {
-	u64 size = kvm_granule_size(ctx->level);
-	u64 ipa = ALIGN_DOWN(ctx->addr, size);
-	struct np_run *run = ctx->arg;
+	const kvm_pte_t *ptep = run->entry.ptep;
+	kvm_pte_t pte = run->entry.pte;
+	u64 step = PAGE_SIZE, next = run->phys;
+	unsigned int nr;
 
-	if (run->size) {
-		if (!guest_pte_is_borrowed(ctx->old) ||
-		    (ctx->old ^ run->pte) & KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR ||
-		    kvm_pte_to_phys(ctx->old) != kvm_pte_to_phys(run->pte) + run->size ||
-		    run->size == PKVM_UNSHARE_MAX_GRANULES * PAGE_SIZE)
-			return -EEXIST;
+	for (nr = 1; nr < max; nr++) {
+		kvm_pte_t other = READ_ONCE(ptep[nr]);
+		u64 phys = kvm_pte_to_phys(other);
 
-		run->size += size;
-		return 0;
+		if (nr == 1 && phys == next - PAGE_SIZE)
+			step = -PAGE_SIZE;
+
+		next += step;
+		if (phys != next || !guest_pte_is_borrowed(other) ||
+		    (other ^ pte) & KVM_PTE_LEAF_ATTR_LO_S2_MEMATTR)
+			break;
 	}
 
-	if (!guest_pte_is_borrowed(ctx->old)) {
-		run->next = ipa + size;
-		return 0;
-	}
+	if (step != PAGE_SIZE)
+		run->phys -= (nr - 1) * PAGE_SIZE;
 
-	run->ipa = ipa;
-	run->size = size;
-	run->pte = ctx->old;
-
-	return ctx->level < KVM_PGTABLE_LAST_LEVEL ? -EEXIST : 0;
+	return nr;
 }
 
 /* Find the first run. Its size is 0 if nothing is shared before its @next. */
 static int np_range_find_run(struct np_range *range, struct np_run *run)
 {
-	struct kvm_pgtable_walker walker = {
-		.cb	= np_run_visitor,
-		.flags	= KVM_PGTABLE_WALK_LEAF,
-		.arg	= run,
-	};
+	u64 size, end = range->ipa + range->size;
+	struct s2_pte *entry = &run->entry;
 	int ret;
 
 	run->size = 0;
-	ret = kvm_pgtable_walk(&range->vm->pgt, range->ipa, range->size, &walker);
+	ret = s2_find_pte(&range->vm->pgt, range->ipa, entry);
+	if (ret)
+		return ret;
 
-	return ret == -EEXIST ? 0 : ret;
+	size = kvm_granule_size(entry->level);
+	run->ipa = ALIGN_DOWN(range->ipa, size);
+	run->next = run->ipa + size;
+	if (entry->level == KVM_PGTABLE_LAST_LEVEL) {
+		/* All of the range is in this table. */
+		for (; !guest_pte_is_borrowed(entry->pte) && run->next < end; run->next += size)
+			entry->pte = READ_ONCE(*++entry->ptep);
+		run->ipa = run->next - size;
+		entry->addr = run->ipa;
+	}
+
+	if (!guest_pte_is_borrowed(entry->pte))
+		return 0;
+
+	run->phys = kvm_pte_to_phys(entry->pte);
+	run->size = size;
+	if (entry->level == KVM_PGTABLE_LAST_LEVEL)
+		run->size *= np_run_length(run, min((end - run->ipa) >> PAGE_SHIFT,
+						    PKVM_UNSHARE_MAX_GRANULES));
+	run->next = run->ipa + run->size;
+
+	return 0;
 }
 
-static void np_pte_unshared(struct pkvm_hyp_vm *vm, kvm_pte_t pte, u64 size)
+static void np_pages_unshared(struct pkvm_hyp_vm *vm, u64 phys, u64 size)
 {
-	u64 phys = kvm_pte_to_phys(pte);
-
 	if (addr_is_memory(phys))
 		host_unshare_pages(phys, size);
 
@@ -203,7 +221,7 @@ static int np_unshare_visitor(const struct kvm_pgtable_visit_ctx *ctx,
 	if (!guest_pte_is_borrowed(ctx->old))
 		return 0;
 
-	np_pte_unshared(drop->vm, ctx->old, size);
+	np_pages_unshared(drop->vm, kvm_pte_to_phys(ctx->old), size);
 	if (drop->vm->kvm.arch.pkvm.enabled)
 		s2_set_visited(ctx, GUEST_PTE_GUARD);
 	else
@@ -247,6 +265,40 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
 	return ret;
 }
 
+/* Check whether a table of the last level, with the entry at @ptep, is not needed any more. */
+static bool np_table_is_idle(struct pkvm_hyp_vm *vm, kvm_pte_t *ptep)
+{
+	kvm_pte_t *table = PTR_ALIGN_DOWN(ptep, PAGE_SIZE);
+
+	if (!vm->kvm.arch.pkvm.enabled)
+		return vm->mm_ops.page_count(table) == 1;
+
+	/* s2_pull_up() looks at the others. */
+	return table[0] == GUEST_PTE_GUARD && table[PTRS_PER_PTE - 1] == GUEST_PTE_GUARD;
+}
+
+/* As np_unshare(), for a run of pages. */
+static void np_unshare_pages(struct pkvm_hyp_vm *vm, const struct np_run *run)
+{
+	unsigned int nr = run->size >> PAGE_SHIFT, i;
+	u64 next;
+
+	np_pages_unshared(vm, run->phys, run->size);
+	for (i = 0; i < nr; i++)
+		ghost_host_unshare_guest(vm, kvm_pte_to_phys(run->entry.ptep[i]),
+					 run->ipa + i * PAGE_SIZE, PAGE_SIZE);
+	s2_set_run(&vm->pgt, &run->entry, nr, 1,
+		   vm->kvm.arch.pkvm.enabled ? GUEST_PTE_GUARD : 0, 0);
+	if (nr == 1)
+		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, run->ipa, KVM_PGTABLE_LAST_LEVEL);
+	else
+		__kvm_tlb_flush_vmid(&vm->kvm.arch.mmu);
+
+	/* Nothing is shared in the run any more: this unlinks tables. */
+	if (np_table_is_idle(vm, run->entry.ptep))
+		WARN_ON(np_unshare(vm, run->ipa, PAGE_SIZE, false, &next));
+}
+
 /**
  * __pkvm_host_unshare_guest() - Unshare the first pages in a range of a guest
  * @handle: the VM, which may be dying. For a protected VM: only pages of windows are unshared.
@@ -254,7 +306,7 @@ static int np_unshare(struct pkvm_hyp_vm *vm, u64 ipa, u64 size, bool one_pte, u
  * @nr_granules: the length of the range.
  * @taken: set to the pages that were unshared: a block, which may begin before the range or
  *	   end behind it, or up to PKVM_UNSHARE_MAX_GRANULES pages whose IPAs and whose
- *	   physical addresses are contiguous.
+ *	   physical addresses are contiguous; the latter may descend.
  *
  * Guest: SHARED_BORROWED => NOPAGE; GUARDED if it is protected
  * Host:  SHARED_OWNED    => SHARED_OWNED, count - 1; OWNED if that is 0
@@ -283,11 +335,12 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 	host_lock_component();
 	guest_lock_component(range.vm);
 	ret = np_range_find_run(&range, &run);
-	next = run.next;
 	if (run.size) {
-		WARN_ON(np_unshare(range.vm, run.ipa, run.size,
-				   run.size == PAGE_SIZE || run.size == NP_BLOCK_SIZE, &next));
-		taken->pfn = hyp_phys_to_pfn(kvm_pte_to_phys(run.pte));
+		if (run.entry.level == KVM_PGTABLE_LAST_LEVEL)
+			np_unshare_pages(range.vm, &run);
+		else
+			WARN_ON(np_unshare(range.vm, run.ipa, run.size, true, &next));
+		taken->pfn = hyp_phys_to_pfn(run.phys);
 		taken->nr_granules = run.size >> PAGE_SHIFT;
 	}
 	pvm_show_windows(range.vm);
@@ -296,7 +349,7 @@ s64 __pkvm_host_unshare_guest(pkvm_handle_t handle, u64 gfn, u64 nr_granules,
 
 	np_range_end(&range);
 
-	return ret ?: np_range_done(&range, next);
+	return ret ?: np_range_done(&range, run.next);
 }
 
 /**

@@ -9,7 +9,7 @@
 
 /**
  * struct np_unshared_run - The pages that a call of the host unshared.
- * @pfn:	Page frame number of the first page.
+ * @pfn:	Page frame number of the page with the lowest address.
  * @nr_granules: How many pages; 0 if nothing was shared.
  */
 struct np_unshared_run {
