@@ -93,32 +93,55 @@ static int check_host_mmio(u64 phys, u64 size)
 
 /*
  * Check that @ipa is empty, or guarded if the guest is protected, and that the memcache has
- * the pages for the tables down to @level.
+ * the pages for the tables down to @level. @entry is set to what the guest has there.
  */
-static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level)
+static int check_guest_can_map(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level,
+			       struct s2_pte *entry)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct s2_pte entry;
 	int ret;
 
 	if (vm->kvm.arch.pkvm.enabled)
-		return pvm_window_check(vcpu, phys, ipa, level);
+		return pvm_window_check(vcpu, phys, ipa, level, entry);
 
-	ret = s2_find_pte(&vm->pgt, ipa, &entry);
+	ret = s2_find_pte(&vm->pgt, ipa, entry);
 	if (ret)
 		return ret;
 
-	if (entry.pte && entry.level == level && kvm_pte_to_phys(entry.pte) == phys)
+	if (entry->pte && entry->level == level && kvm_pte_to_phys(entry->pte) == phys)
 		return -EAGAIN;
 
 	/* If a table is at this level, it has entries: empty tables are freed. */
-	if (entry.pte || entry.level > level)
+	if (entry->pte || entry->level > level)
 		return -EEXIST;
 
-	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < level - entry.level)
+	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < level - entry->level)
 		return -ENOMEM;
 
 	return 0;
+}
+
+/*
+ * Map what check_guest_can_map() has checked: in place of the entry, or of a part of it if it is
+ * larger. The entry is not valid, so no TLB has it. The host has cleaned the data caches.
+ */
+static void map_guest(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level, u64 prot,
+		      struct s2_pte *entry)
+{
+	kvm_pte_t pte = kvm_phys_to_pte(phys), attr;
+	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
+
+	while (entry->level < level)
+		WARN_ON(s2_push_down(&vm->pgt, ipa, entry, &vcpu->vcpu.arch.pkvm_memcache));
+
+	if (prot & KVM_PGTABLE_PROT_X && vm->mm_ops.icache_inval_pou)
+		vm->mm_ops.icache_inval_pou(hyp_phys_to_virt(phys), kvm_granule_size(level));
+
+	WARN_ON(stage2_set_prot_attr(&vm->pgt, pkvm_mkstate(prot, PKVM_PAGE_SHARED_BORROWED),
+				     &attr));
+	pte |= attr | (level == KVM_PGTABLE_LAST_LEVEL ? PTE_TYPE_PAGE : PMD_TYPE_SECT);
+	s2_set_pte(&vm->pgt, entry, pte);
+	dsb(ishst);
 }
 
 /**
@@ -166,13 +189,12 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 			    struct pkvm_hyp_vcpu *vcpu)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	enum kvm_pgtable_walk_flags flags = 0;
 	bool memory = addr_is_memory(hyp_pfn_to_phys(pfn));
-	bool protected = vm->kvm.arch.pkvm.enabled;
 	s8 level = KVM_PGTABLE_LAST_LEVEL;
 	u64 phys = hyp_pfn_to_phys(pfn);
 	u64 ipa = hyp_pfn_to_phys(gfn);
 	u64 size = PAGE_SIZE;
+	struct s2_pte entry;
 	int ret;
 
 	if (hyp_phys_to_pfn(phys) != pfn || hyp_phys_to_pfn(ipa) != gfn)
@@ -195,25 +217,21 @@ int __pkvm_host_share_guest(u64 pfn, u64 gfn, u64 nr_granules, u64 prot,
 	if (ret)
 		goto unlock;
 
-	ret = check_guest_can_map(vcpu, phys, ipa, level);
+	ret = check_guest_can_map(vcpu, phys, ipa, level, &entry);
 	if (ret)
 		goto unlock;
 
 	if (memory)
 		host_share_pages(phys, size);
 
-	if (protected) {
-		pvm_window_prepare(vcpu, ipa, level);
+	if (vm->kvm.arch.pkvm.enabled) {
+		pvm_window_prepare(vm, ipa, &entry);
 		pvm_window_count(vm, nr_granules);
-		/* The host has cleaned the pages that it shares. */
-		flags = KVM_PGTABLE_WALK_SKIP_CMO;
 	} else {
 		vm->state.nr_granules += nr_granules;
 	}
 
-	WARN_ON(kvm_pgtable_stage2_map(&vm->pgt, ipa, size, phys,
-				       pkvm_mkstate(prot, PKVM_PAGE_SHARED_BORROWED),
-				       &vcpu->vcpu.arch.pkvm_memcache, flags));
+	map_guest(vcpu, phys, ipa, level, prot, &entry);
 	ghost_host_share_guest(vm, phys, ipa, size);
 
 unlock:

@@ -61,6 +61,7 @@ static int check_table(struct pkvm_hyp_vm *vm, const struct s2_pte *entry)
  * @phys: physical address of the page or block.
  * @ipa: the IPA where the guest gets it, with the same alignment.
  * @level: the level of its entry, the last one or the one before.
+ * @entry: set to what the guest has there, at @level or above.
  *
  * Changes nothing. The locks of host and guest are held.
  *
@@ -68,62 +69,54 @@ static int check_table(struct pkvm_hyp_vm *vm, const struct s2_pte *entry)
  * if the same page or block is already shared there; -EEXIST if another one is; -ENOMEM if
  * pages for tables are missing; -ERANGE if @ipa lies beyond the guest's IPA space.
  */
-int pvm_window_check(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level)
+int pvm_window_check(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level,
+		     struct s2_pte *entry)
 {
 	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct s2_pte entry;
 	int ret;
 
-	ret = s2_find_pte_above(&vm->pgt, ipa, level, &entry);
+	ret = s2_find_pte_above(&vm->pgt, ipa, level, entry);
 	if (ret)
 		return ret;
 
 	if (!READ_ONCE(vm->state.mmio_enrolled))
 		return -ENOENT;
 
-	if (leads_to_table(&entry))
-		return check_table(vm, &entry);
+	if (leads_to_table(entry))
+		return check_table(vm, entry);
 
-	if (guest_pte_is_borrowed(entry.pte))
-		return entry.level == level && kvm_pte_to_phys(entry.pte) == phys ? -EAGAIN :
-										    -EEXIST;
+	if (guest_pte_is_borrowed(entry->pte))
+		return entry->level == level && kvm_pte_to_phys(entry->pte) == phys ? -EAGAIN :
+										      -EEXIST;
 
-	if (!guest_pte_is_guard(entry.pte))
+	if (!guest_pte_is_guard(entry->pte))
 		return -ENOENT;
 
-	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < level - entry.level)
+	if (vcpu->vcpu.arch.pkvm_memcache.nr_pages < level - entry->level)
 		return -ENOMEM;
 
 	return 0;
 }
 
 /**
- * pvm_window_prepare() - Make a guard as large as the page or block to be shared there
- * @vcpu: as for pvm_window_check(), which returned 0 under the same locks.
+ * pvm_window_prepare() - Join the guards where a block is to be shared
+ * @vm: the protected VM. Its lock is held since pvm_window_check() returned 0.
  * @ipa: the IPA of the page or block.
- * @level: the level of its entry.
- *
- * Splits a larger guard, or joins smaller ones.
+ * @entry: as pvm_window_check() set it; set to a guard of the same size, or of a larger one.
  */
-void pvm_window_prepare(struct pkvm_hyp_vcpu *vcpu, u64 ipa, s8 level)
+void pvm_window_prepare(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte *entry)
 {
-	struct pkvm_hyp_vm *vm = pkvm_hyp_vcpu_to_hyp_vm(vcpu);
-	struct s2_pte entry;
 	void *table;
 
-	WARN_ON(s2_find_pte_above(&vm->pgt, ipa, level, &entry));
+	if (!leads_to_table(entry))
+		return;
 
-	if (leads_to_table(&entry)) {
-		table = s2_pull_up(&vm->pgt, &entry, GUEST_PTE_GUARD);
-		if (WARN_ON(!table))
-			return;
+	table = s2_pull_up(&vm->pgt, entry, GUEST_PTE_GUARD);
+	if (WARN_ON(!table))
+		return;
 
-		__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
-		vm->mm_ops.put_page(table);
-	}
-
-	while (entry.level < level)
-		WARN_ON(s2_push_down(&vm->pgt, ipa, &entry, &vcpu->vcpu.arch.pkvm_memcache));
+	__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, ipa, TLBI_TTL_UNKNOWN);
+	vm->mm_ops.put_page(table);
 }
 
 /**

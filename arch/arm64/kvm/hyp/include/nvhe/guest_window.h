@@ -10,8 +10,9 @@
 #include <nvhe/pkvm.h>
 #include <nvhe/s2_pte.h>
 
-int pvm_window_check(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level);
-void pvm_window_prepare(struct pkvm_hyp_vcpu *vcpu, u64 ipa, s8 level);
+int pvm_window_check(struct pkvm_hyp_vcpu *vcpu, u64 phys, u64 ipa, s8 level,
+		     struct s2_pte *entry);
+void pvm_window_prepare(struct pkvm_hyp_vm *vm, u64 ipa, struct s2_pte *entry);
 void pvm_window_count(struct pkvm_hyp_vm *vm, s64 nr_granules);
 void pvm_window_take(struct pkvm_hyp_vm *vm, struct s2_pte *entry);
 
