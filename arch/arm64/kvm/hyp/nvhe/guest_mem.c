@@ -329,6 +329,35 @@ int __pkvm_guest_check_place(u64 gfn, struct pkvm_hyp_vcpu *vcpu)
 	return ret;
 }
 
+/* Clear the entry for a page that the guest loses. Then no CPU has a TLB entry for it. */
+static void guest_lose_page(struct pkvm_hyp_vm *vm, struct s2_pte *entry)
+{
+	/* With its last page a table goes, too. Beside its entries, its owner has a reference. */
+	if (vm->mm_ops.page_count(entry->ptep) == 2) {
+		WARN_ON(kvm_pgtable_stage2_unmap(&vm->pgt, entry->addr, PAGE_SIZE));
+		return;
+	}
+
+	s2_set_pte(&vm->pgt, entry, 0);
+	__kvm_tlb_flush_vmid_ipa(&vm->kvm.arch.mmu, entry->addr, entry->level);
+}
+
+/* Give a page to the host. If nothing else counts in the table, the table may go, too. */
+static void host_gain_page(u64 phys)
+{
+	struct s2_pte entry;
+
+	WARN_ON(s2_find_pte(&host_mmu.pgt, phys, &entry));
+	if (host_mmu.mm_ops.page_count(entry.ptep) == 2) {
+		WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+		return;
+	}
+
+	s2_set_pte(&host_mmu.pgt, &entry, 0);
+	smmu_s2_set_owner(phys, PAGE_SIZE, true);
+	__host_set_page_state_range(phys, PAGE_SIZE, PKVM_PAGE_OWNED);
+}
+
 /**
  * __pkvm_guest_relinquish_host() - Return a page of a protected guest to the host
  * @vcpu: the vCPU that makes the call, loaded on this CPU.
@@ -367,9 +396,9 @@ int __pkvm_guest_relinquish_host(struct pkvm_hyp_vcpu *vcpu, u64 ipa)
 	if (ret)
 		goto unlock;
 
-	WARN_ON(kvm_pgtable_stage2_unmap(&vm->pgt, ipa, PAGE_SIZE));
+	guest_lose_page(vm, &entry);
 	pvm_zero_granule(phys);
-	WARN_ON(host_stage2_set_owner_locked(phys, PAGE_SIZE, PKVM_ID_HOST));
+	host_gain_page(phys);
 	ghost_guest_relinquish_host(vm, phys, ipa);
 
 	vm->state.nr_granules--;
