@@ -45,6 +45,15 @@ FEW_GRANULES = 512
 NO_HUGE_PAGES = 'write /sys/kernel/mm/transparent_hugepage/enabled never'
 # The second run also has a VM with blocks, for which EL2 stays longest.
 HUGE_PAGES = 'write /sys/kernel/mm/transparent_hugepage/enabled always'
+# The files behind the windows of the protected VM: the first one has single pages, the second one
+# huge pages. Both are as large as guest/window.c says.
+WINDOW_MIB = 4
+WINDOWS = '/tmp/window', '/tmp/block-window'
+SHMEM = 'write /sys/kernel/mm/transparent_hugepage/shmem_enabled'
+MAKE_WINDOWS = [
+    f'zeroes {WINDOWS[0]} {WINDOW_MIB << 20}', f'{SHMEM} force',
+    f'zeroes {WINDOWS[1]} {WINDOW_MIB << 20}', f'{SHMEM} never']
+WITH_WINDOWS = ' '.join(f'--window {file},size={WINDOW_MIB}M' for file in WINDOWS)
 # Waiting for a grace period costs virtual time without instructions: keep it short.
 APPEND = 'rcupdate.rcu_expedited=1'
 # Seconds for a host, and for the second run, which is slower.
@@ -115,10 +124,11 @@ def vmm(guest, *options):
 
 def measure_ours(name='ours', kernel=None):
     """Measure both kinds of VM on a patched kernel: (protected, non_protected, counts)."""
-    jobs = boot([NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
-                 f'cat {COUNTERS}', vmm('/full.bin', '--protected'), 'cat /tmp/stats',
-                 f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'], name, kernel)
-    _, _, before, guest, stats, after, non_protected, np_stats = [job.output for job in jobs]
+    jobs = boot([*MAKE_WINDOWS, NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
+                 f'cat {COUNTERS}', vmm('/full.bin', '--protected', WITH_WINDOWS),
+                 'cat /tmp/stats', f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'],
+                name, kernel)
+    before, guest, stats, after, non_protected, np_stats = [job.output for job in jobs[-6:]]
     before = table.counters(before)
     after = table.counters(after, 'pages_donated', 'pages_reclaimed_private',
                            'pages_reclaimed_shared', 'pages_relinquished', 'metadata_pages_donated',
@@ -149,10 +159,11 @@ def count_operations():
     places = ops.el2_places(os.path.join(BUILD, 'host/vmlinux'))
     places.update(ops.guest_places(os.path.join(OBJ, 'guest.elf')))
     stays = ops.el2_stays(os.path.join(BUILD, 'host/vmlinux'))
-    jobs = [NO_HUGE_PAGES, vmm('/few.bin', '--protected'), f'cat {COUNTERS}', vmm('/few.bin'),
-            HUGE_PAGES, vmm('/few.bin')]
+    jobs = [*MAKE_WINDOWS, NO_HUGE_PAGES, vmm('/few.bin', '--protected', WITH_WINDOWS),
+            f'cat {COUNTERS}', vmm('/few.bin'), HUGE_PAGES, vmm('/few.bin')]
     print('  TRACE   instructions of EL2', flush=True)
     done, counter = ops.trace(jobs, guests(), places, stays, APPEND, TRACE_LIMIT)
+    done = done[len(MAKE_WINDOWS):]
     reported = [{name: result.samples
                  for name, result in table.guest_results(done[n].output).items()}
                 for n in (1, 3, 5)]

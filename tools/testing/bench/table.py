@@ -51,7 +51,12 @@ PROTECTED = [
     Row('unshare_range', 'MEM_UNSHARE on a range, per page', limit=200),
     Row('rguard_map', 'MMIO_RGUARD_MAP of 16 MiB', limit=5000),
     Row('rguard_unmap', 'MMIO_RGUARD_UNMAP of 16 MiB'),
-    Row('relinquish', 'MEM_RELINQUISH, one page'),
+    Row('relinquish', 'MEM_RELINQUISH, one page', limit=4200),
+    Row('relinquish_row', 'MEM_RELINQUISH, 256 in a row, per page', limit=4200),
+    Row('window_fault', '4 KiB of a window, populated', limit=5000),
+    Row('window_block', '2 MiB of a window, huge page, per page', limit=600),
+    Row('window_remove', 'window of 4 KiB removed, per page', limit=400),
+    Row('window_remove_block', 'window of 2 MiB removed, per page', limit=400),
     Row('host_call', 'PSCI_VERSION, answered at EL2'),
 ]
 # The peer of non-protected VMs, on a protected host, is stock Linux 6.12.

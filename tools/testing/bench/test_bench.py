@@ -5,6 +5,7 @@ incomplete output is an error. No test measures anything.
 """
 
 import os
+import re
 import struct
 import sys
 import unittest
@@ -14,6 +15,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, '../infra'),
                 os.path.join(HERE, '../../../scripts/pkvm')]
 import against  # noqa: E402
+import bench  # noqa: E402
 import coalescing  # noqa: E402
 import firmware  # noqa: E402
 import image  # noqa: E402
@@ -35,7 +37,12 @@ bench: share_range median 90 min 90 max 95 samples 8
 bench: unshare_range median 95 min 95 max 99 samples 8
 bench: rguard_map median 900 min 900 max 950 samples 64
 bench: rguard_unmap median 1900 min 1900 max 1950 samples 64
-bench: relinquish median 5900 min 5900 max 5950 samples 512
+bench: relinquish median 3900 min 3900 max 3950 samples 128
+bench: relinquish_row median 3900 min 3900 max 3900 samples 256
+bench: window_fault median 4900 min 4900 max 30000 samples 1024
+bench: window_block median 280 min 280 max 280 samples 1024
+bench: window_remove median 334 min 334 max 334 samples 1
+bench: window_remove_block median 287 min 287 max 287 samples 1
 bench: done
 '''
 NON_PROTECTED = ''.join(line + '\n' for line in GUEST.splitlines() if '_share' not in line)
@@ -71,7 +78,7 @@ class Guest(unittest.TestCase):
     def test_numbers(self):
         """Each number gets into its field."""
         found = table.guest_results(GUEST)
-        self.assertEqual(len(found), 12)
+        self.assertEqual(len(found), 17)
         self.assertEqual(found['mem_unshare'], table.Result(1803, 1799, 6694, 4096))
 
     def test_unfinished(self):
@@ -90,6 +97,16 @@ class Guest(unittest.TestCase):
         for at in range(1, len(line) - 1):
             torn = GUEST.replace(line, f'{line[:at]}[    0.1] x\n{line[at:]}')
             self.assertNotIn('mem_share', table.guest_results(torn))
+
+
+class Windows(unittest.TestCase):
+    """Guest and host agree on the windows."""
+
+    def test_size(self):
+        with open(os.path.join(HERE, 'guest/window.c')) as file:
+            size = re.search(r'#define WINDOW_SIZE\s+(0x[0-9a-f]+)UL', file.read())[1]
+        self.assertEqual(int(size, 16), bench.WINDOW_MIB << 20)
+        self.assertEqual(bench.WITH_WINDOWS.count(f',size={bench.WINDOW_MIB}M'), 2)
 
 
 class Teardown(unittest.TestCase):

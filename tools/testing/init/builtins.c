@@ -335,6 +335,28 @@ static int do_during(int argc, char *argv[])
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* zeroes FILE BYTES: write a file of zeroes, so that there is memory behind all of it in tmpfs. */
+static int do_zeroes(int argc, char *argv[])
+{
+	static const char zeroes[4096];
+	unsigned long bytes;
+	size_t part;
+	int fd;
+
+	if (argc != 3 || parse_number(argv[2], &bytes))
+		return 2;
+	fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0)
+		return fail(argv[1]);
+	for (; bytes; bytes -= part) {
+		part = bytes < sizeof(zeroes) ? bytes : sizeof(zeroes);
+		if (write(fd, zeroes, part) != (ssize_t)part)
+			return fail(argv[1]);
+	}
+	close(fd);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	builtin_fn run;
@@ -349,6 +371,7 @@ static const struct {
 	{ "memlock", do_memlock },
 	{ "sleep", do_sleep },
 	{ "write", do_write },
+	{ "zeroes", do_zeroes },
 };
 
 builtin_fn builtin_find(const char *name)

@@ -22,6 +22,12 @@ typedef unsigned long u64;
 
 #define GRANULE			4096UL
 
+#define MAX_SAMPLES		8192
+
+/* What has been measured, and the ticks of the stopwatch itself. */
+extern u64 samples[MAX_SAMPLES];
+extern u64 watch;
+
 /* Granules of the pool, which starts at image_end; a field of the image's header. */
 extern const u64 pool_granules;
 extern u8 image_end[];
@@ -42,6 +48,15 @@ u64 time_nothing(void);
 u64 time_hvc(u64 regs[4]);
 
 /**
+ * time_hvc_store() - Time one hypercall and a store of one byte, 0, behind it.
+ * @regs: x0 to x3; arguments before, results after.
+ * @address: the address of the store.
+ *
+ * Return: ticks of the virtual counter, including those of the stopwatch.
+ */
+u64 time_hvc_store(u64 regs[4], u64 address);
+
+/**
  * time_store() - Time the store of one byte.
  * @value: the byte.
  * @address: the address.
@@ -49,6 +64,28 @@ u64 time_hvc(u64 regs[4]);
  * Return: ticks of the virtual counter, including those of the stopwatch.
  */
 u64 time_store(u8 value, u64 address);
+
+/**
+ * report() - Sort the samples and print the result of a benchmark, which has ended.
+ * @name: its name.
+ * @count: how many samples there are.
+ */
+void report(const char *name, u64 count);
+
+/**
+ * windows_populate() - Place the VMM's windows, and have the VMM write to all of their pages.
+ *
+ * Call this before the guest enrolls in the MMIO guard.
+ *
+ * Return: false if the VMM has no windows.
+ */
+bool windows_populate(void);
+
+/** windows_guard() - Guard the windows and what is needed to remove them. */
+void windows_guard(void);
+
+/** windows_bench() - Time accesses to windows and their removal; the guest has enrolled. */
+void windows_bench(void);
 
 /** bench_ends() - Mark the end of a benchmark in a log of instructions. */
 void bench_ends(void);

@@ -17,14 +17,21 @@
 /* The function id of a call of KVM. */
 #define KVM_CALL(name)	ARM_SMCCC_VENDOR_HYP_KVM_##name##_FUNC_ID
 
-#define MAX_SAMPLES	8192
 #define CALLS		1024
 #define RANGES		2
 /* In granules: what a fault may donate at once. */
 #define TOUCH_RUN	16
 
-static u64 samples[MAX_SAMPLES];
-static u64 watch;
+/* How many pages the guest relinquishes one by one, and in a row. */
+#define ALONE		128
+#define ROW		256
+
+u64 samples[MAX_SAMPLES];
+u64 watch;
+
+/* The ticks of an MMIO write, without those of the stopwatch. */
+static u64 mmio_write;
+static bool has_windows;
 
 static void sort(u64 *values, u64 count)
 {
@@ -46,7 +53,7 @@ static void print_value(const char *name, u64 value)
 	console_number(value);
 }
 
-static void report(const char *name, u64 count)
+void report(const char *name, u64 count)
 {
 	bench_ends();
 	sort(samples, count);
@@ -99,6 +106,7 @@ static void bench_mmio_write(void)
 	for (u64 i = 0; i < CALLS; i++)
 		samples[i] = time_store(i, NO_DEVICE);
 	report("mmio_write", CALLS);
+	mmio_write = samples[CALLS / 2] - watch;
 }
 
 static void bench_first_touch(void)
@@ -168,6 +176,36 @@ static void bench_ranges(const char *name, u64 function, u64 start, u64 size, bo
 	report(name, calls);
 }
 
+static u64 time_relinquish(u64 index, bool exit)
+{
+	u64 regs[4] = { KVM_CALL(MEM_RELINQUISH), granule(index) };
+	u64 ticks = exit ? time_hvc_store(regs, NO_DEVICE) - mmio_write : time_hvc(regs);
+
+	if (regs[0])
+		guest_fail("relinquish:", regs[0]);
+	return ticks;
+}
+
+/*
+ * Times MEM_RELINQUISH. What the host does with the page may come later, with the next exit to
+ * it: so there is one at the end, whose own ticks do not count. The samples of pages in a row
+ * are their mean.
+ */
+static void bench_relinquish(void)
+{
+	u64 sum = 0;
+
+	for (u64 i = 0; i < ALONE; i++)
+		samples[i] = time_relinquish(i, true);
+	report("relinquish", ALONE);
+
+	for (u64 i = 0; i < ROW; i++)
+		sum += time_relinquish(ALONE + i, i == ROW - 1);
+	for (u64 i = 0; i < ROW; i++)
+		samples[i] = sum / ROW;
+	report("relinquish_row", ROW);
+}
+
 static void must(u64 function, u64 argument)
 {
 	u64 regs[4] = { function, argument };
@@ -182,16 +220,20 @@ static void enroll(void)
 {
 	must(KVM_CALL(MMIO_GUARD), UART_BASE & -GRANULE);
 	must(KVM_CALL(MMIO_GUARD), NO_DEVICE & -GRANULE);
+	if (has_windows)
+		windows_guard();
 	must(KVM_CALL(MMIO_GUARD_ENROLL), 0);
 }
 
 void guest_main(void)
 {
-	if (!pool_granules || pool_granules > MAX_SAMPLES)
+	if (pool_granules < ALONE + ROW || pool_granules > MAX_SAMPLES)
 		guest_fail("pool of granules:", pool_granules);
 
-	if (hvc(KVM_CALL(FEATURES)) >> ARM_SMCCC_KVM_FUNC_MEM_SHARE & 1)
+	if (hvc(KVM_CALL(FEATURES)) >> ARM_SMCCC_KVM_FUNC_MEM_SHARE & 1) {
+		has_windows = windows_populate();
 		enroll();
+	}
 
 	calibrate();
 	bench_call("features", KVM_CALL(FEATURES));
@@ -213,7 +255,9 @@ void guest_main(void)
 		bench_ranges("rguard_unmap", KVM_CALL(MMIO_RGUARD_UNMAP), WINDOWS,
 			     WINDOW_GRANULES, false);
 		/* Relinquish only some pages, so that teardown of the VM still has many. */
-		bench_share("relinquish", KVM_CALL(MEM_RELINQUISH), pool_granules / 8);
+		bench_relinquish();
+		if (has_windows)
+			windows_bench();
 	}
 	console_text("bench: done\n");
 	guest_off();
