@@ -381,6 +381,8 @@ static int build_vcpus(struct machine *machine, unsigned int nr_vcpus)
 		err = vcpu_create(&machine->vcpus[index], &machine->vm, index);
 		if (err)
 			return err;
+		if (machine->has_windows)
+			machine->vcpus[index].windows = &machine->windows;
 	}
 	return vcpu_set_entry(&machine->vcpus[0], machine->entry, machine->fdt);
 }

@@ -60,6 +60,7 @@ int vcpu_create(struct vcpu *vcpu, const struct vm *vm, unsigned int index)
 	int err;
 
 	vcpu->vm = vm;
+	vcpu->windows = NULL;
 	vcpu->index = index;
 	vcpu->run = NULL;
 
@@ -208,6 +209,7 @@ static int handle_other(struct vcpu *vcpu)
 
 int vcpu_run(struct vcpu *vcpu, const struct bus *bus, bool (*stopping)(void))
 {
+	unsigned int repairs = 0;
 	int status = VCPU_STOPPED;
 
 	running = vcpu->run;
@@ -220,6 +222,10 @@ int vcpu_run(struct vcpu *vcpu, const struct bus *bus, bool (*stopping)(void))
 				stat_add(STAT_EXITS_INTERRUPTED, 1);
 				continue;
 			}
+			/* Perhaps the file of a window has become shorter. */
+			if (err == -EFAULT && vcpu->windows &&
+			    windows_repair(vcpu->windows, &repairs))
+				continue;
 			explain_failed_run(vcpu, err);
 			status = EXIT_VMM_ERROR;
 			break;

@@ -13,12 +13,15 @@
 
 #include "bus.h"
 #include "vm.h"
+#include "window.h"
 
 /* vcpu_run() returned because the run is ending for another reason. */
 #define VCPU_STOPPED	(-1)
 
 struct vcpu {
 	const struct vm *vm;
+	/* The windows of the VM, NULL if it has none. */
+	struct windows *windows;
 	unsigned int index;
 	int fd;
 	struct kvm_run *run;

@@ -101,25 +101,39 @@ static int window_unmap(struct windows *windows, struct window *window)
 		complain(windows, window, "take back", err);
 		return err;
 	}
-	window->mapped = false;
+	window->mapped = 0;
 	stat_add(STAT_WINDOW_UNMAPS, 1);
 	return 0;
 }
 
+/* How many bytes of a window its file has, in whole pages of the host. */
+static uint64_t present(const struct window *window)
+{
+	const uint64_t page_size = sysconf(_SC_PAGESIZE);
+	struct stat info;
+	uint64_t size;
+
+	if (fstat(window->fd, &info))
+		return 0;
+	size = ((uint64_t)info.st_size + page_size - 1) & -page_size;
+	return size < window->memory.size ? size : window->memory.size;
+}
+
 static void window_map(struct windows *windows, struct window *window, uint64_t address)
 {
+	const uint64_t size = present(window);
 	int err;
 
 	/* The guest has put one BAR over another: the one that was first stays. */
-	if (window->mapped || overlaps_mapped(windows, window, address))
+	if (!size || window->mapped || overlaps_mapped(windows, window, address))
 		return;
 	err = windows->mapper.map(windows->mapper.vm, number_of(window), address,
-				  window->memory.host, window->memory.size);
+				  window->memory.host, size);
 	if (err) {
 		complain(windows, window, "map", err);
 		return;
 	}
-	window->mapped = true;
+	window->mapped = size;
 	window->address = address;
 	stat_add(STAT_WINDOW_MAPS, 1);
 }
@@ -202,6 +216,7 @@ int windows_init(struct windows *windows, struct pci_host *host,
 	windows->host = host;
 	windows->mapper = *mapper;
 	windows->complaints = 0;
+	windows->repairs = 0;
 	for (i = 0; i < WINDOW_SLOTS; i++) {
 		struct root_port *port = &windows->port[i];
 
@@ -265,6 +280,7 @@ static int map_file(int fd, uint64_t size, uint8_t **memory)
 	return 0;
 }
 
+/* Returns the open file, or a negative errno. */
 static int open_file(const char *path, uint64_t size, uint8_t **memory, const char **why)
 {
 	int fd, err;
@@ -276,6 +292,8 @@ static int open_file(const char *path, uint64_t size, uint8_t **memory, const ch
 	err = check_file(fd, size, why);
 	if (!err)
 		err = map_file(fd, size, memory);
+	if (!err)
+		return fd;
 	close(fd);
 	return err;
 }
@@ -303,8 +321,8 @@ static int choose_slot(const struct windows *windows, unsigned int slot, const c
 	return -ENOSPC;
 }
 
-static void plug(struct windows *windows, unsigned int number, char *path, uint8_t *memory,
-		 uint64_t size)
+static void plug(struct windows *windows, unsigned int number, char *path, int fd,
+		 uint8_t *memory, uint64_t size)
 {
 	static const struct pci_ids ids = {
 		.vendor = VENDOR_RED_HAT,
@@ -321,6 +339,7 @@ static void plug(struct windows *windows, unsigned int number, char *path, uint8
 	window->pci.config[PCI_INTERRUPT_PIN] = 0;
 	pci_function_add_wide_bar(&window->pci, BAR, size);
 	window->path = path;
+	window->fd = fd;
 	window->memory.base = 0;
 	window->memory.host = memory;
 	window->memory.size = size;
@@ -332,26 +351,28 @@ int windows_add(struct windows *windows, const char *path, uint64_t size, unsign
 		const char **why)
 {
 	uint8_t *memory;
+	int fd, found;
 	char *copy;
-	int found;
 
 	*why = NULL;
-	found = open_file(path, size, &memory, why);
-	if (found)
-		return found;
+	fd = open_file(path, size, &memory, why);
+	if (fd < 0)
+		return fd;
 	copy = strdup(path);
 	if (!copy) {
 		munmap(memory, size);
+		close(fd);
 		return -ENOMEM;
 	}
 
 	pthread_mutex_lock(&windows->host->lock);
 	found = choose_slot(windows, slot, why);
 	if (found > 0)
-		plug(windows, found - 1, copy, memory, size);
+		plug(windows, found - 1, copy, fd, memory, size);
 	pthread_mutex_unlock(&windows->host->lock);
 	if (found < 0) {
 		munmap(memory, size);
+		close(fd);
 		free(copy);
 	}
 	return found;
@@ -360,6 +381,7 @@ int windows_add(struct windows *windows, const char *path, uint64_t size, unsign
 static void let_go(struct window *window)
 {
 	guest_memory_destroy(&window->memory);
+	close(window->fd);
 	free(window->path);
 	window->path = NULL;
 }
@@ -406,6 +428,35 @@ int windows_get(struct windows *windows, unsigned int slot, struct window_info *
 	}
 	pthread_mutex_unlock(&windows->host->lock);
 	return err;
+}
+
+bool windows_repair(struct windows *windows, unsigned int *seen)
+{
+	unsigned int i, repairs;
+	bool found = false;
+
+	pthread_mutex_lock(&windows->host->lock);
+	for (i = 0; i < WINDOW_SLOTS; i++) {
+		struct window *window = &windows->window[i];
+
+		if (!window->mapped || present(window) >= window->mapped)
+			continue;
+		if (window_unmap(windows, window))
+			continue;
+		if (windows->complaints++ < MAX_COMPLAINTS)
+			log_warn("window in slot %u: its file has become shorter", i + 1);
+		found = true;
+	}
+	if (found) {
+		update(windows);
+		windows->repairs++;
+	}
+	repairs = windows->repairs;
+	pthread_mutex_unlock(&windows->host->lock);
+
+	found = repairs != *seen;
+	*seen = repairs;
+	return found;
 }
 
 void windows_destroy(struct windows *windows)

@@ -4,7 +4,8 @@
  * ivshmem's plain form. A window is plugged in and pulled out while the guest runs.
  *
  * Rule: the memory of a window is in the guest's address space exactly while the window is
- * plugged in and its BAR answers. The file is never accessed beyond the window.
+ * plugged in and its BAR answers. The file is never accessed beyond the window. If the file
+ * becomes shorter, the run does not end: what is missing reads as all ones.
  */
 #ifndef VMM_WINDOW_H
 #define VMM_WINDOW_H
@@ -38,8 +39,9 @@ struct window {
 	/* Only its host address and size: the base is 0. Size 0: there is no window. */
 	struct guest_memory memory;
 	char *path;
-	/* It is in the guest's address space, at @address. */
-	bool mapped;
+	int fd;
+	/* How many bytes are in the guest's address space, from @address on; 0 if none is. */
+	uint64_t mapped;
 	uint64_t address;
 };
 
@@ -50,6 +52,8 @@ struct windows {
 	struct root_port port[WINDOW_SLOTS];
 	struct window window[WINDOW_SLOTS];
 	unsigned int complaints;
+	/* How often windows_repair() has changed something. */
+	unsigned int repairs;
 };
 
 /* A window as windows_get() shows it. */
@@ -121,6 +125,19 @@ int windows_remove(struct windows *windows, unsigned int slot);
  * Return: 0; -ENOENT if there is no window; or -ENOMEM.
  */
 int windows_get(struct windows *windows, unsigned int slot, struct window_info *info);
+
+/**
+ * windows_repair() - Remove from the guest's address space what files do not have any more.
+ * @windows: after windows_init()
+ * @seen: the number of repairs that the caller knows of, at first 0; updated
+ *
+ * For a vCPU that cannot run on, because KVM found no memory for an access. Another vCPU may
+ * have made the repair meanwhile. Any thread.
+ *
+ * Return: true if there was a repair that the caller does not know of, so that the vCPU may
+ * try again.
+ */
+bool windows_repair(struct windows *windows, unsigned int *seen);
 
 /**
  * windows_destroy() - Let go of all files.

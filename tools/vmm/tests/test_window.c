@@ -236,6 +236,42 @@ static void test_truncated(void **state)
 	pci_high_write(&f->host, offset, 4, 1);
 }
 
+/*
+ * When the guest cannot access what a file lacks, so much stays in its address space as the file
+ * has; each vCPU hears of that once. A file that is long enough changes nothing.
+ */
+static void test_repair(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t page = sysconf(_SC_PAGESIZE), offset = AREA_OF(1) - HIGH_BASE;
+	unsigned int seen = 0, other = 0;
+
+	assert_int_equal(guest_memory_guard(), 0);
+	assert_int_equal(add(f, 1), 1);
+	enable(f, 1, AREA_OF(1));
+	assert_false(windows_repair(&f->windows, &seen));
+	assert_int_equal(truncate(f->path, SIZE - page - 1), 0);
+	assert_true(windows_repair(&f->windows, &seen));
+	assert_false(windows_repair(&f->windows, &seen));
+	assert_true(windows_repair(&f->windows, &other));
+	assert_false(windows_repair(&f->windows, &other));
+	assert_true(f->slot[0].mapped);
+	assert_true(f->slot[0].address == AREA_OF(1));
+	assert_true(f->slot[0].size == SIZE - page);
+	assert_true(pci_high_read(&f->host, offset + SIZE - page - 8, 8) == 0);
+	pci_high_write(&f->host, offset + SIZE - page, 8, 1);
+	assert_true(pci_high_read(&f->host, offset + SIZE - page, 8) == UINT64_MAX);
+
+	f->unmap_error = -ENOMEM;
+	assert_int_equal(truncate(f->path, 0), 0);
+	assert_false(windows_repair(&f->windows, &seen));
+	assert_true(f->slot[0].size == SIZE - page);
+	f->unmap_error = 0;
+	assert_true(windows_repair(&f->windows, &seen));
+	assert_false(f->slot[0].mapped);
+	assert_int_equal(windows_remove(&f->windows, 1), 0);
+}
+
 /* A guest that enables events gets an interrupt for a window that comes or goes. */
 static void test_events(void **state)
 {
@@ -441,6 +477,7 @@ int main(void)
 		TEST(test_overlap),
 		TEST(test_emulated),
 		TEST(test_truncated),
+		TEST(test_repair),
 		TEST(test_events),
 		TEST(test_read_only_bits),
 		TEST(test_slots),

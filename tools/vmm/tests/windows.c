@@ -21,7 +21,7 @@ static int fake_map(void *vm, unsigned int number, uint64_t address, void *memor
 
 	assert_true(number < WINDOW_SLOTS);
 	assert_false(f->slot[number].mapped);
-	assert_int_equal(address % size, 0);
+	assert_int_equal(address % WINDOW_MIN_SIZE, 0);
 	assert_true(in_host_windows(address, size));
 	for (i = 0; i < WINDOW_SLOTS; i++)
 		assert_false(f->slot[i].mapped && address < f->slot[i].address + f->slot[i].size &&

@@ -229,7 +229,7 @@ def cases(files, mode):
                   FIRMWARE_WINDOW + files.add(f'/disk-{mode}-firmware', DISK), OFF,
                   f'pvmfw: sha256 {hashlib.sha256(DISK).hexdigest()}'))
     if linux_has('PCI_HOST_GENERIC', 'HOTPLUG_PCI_PCIE', 'ARM_PKVM_GUEST'):
-        exchanged = f'windows: {WINDOWS} exchanged'
+        exchanged = f'windows: {WINDOWS} exchanged, {WINDOWS // 2} non-cacheable'
         found.append(('Linux with windows', f'{LINUX_WINDOWS} --cmdline "{CMDLINE}"', OFF,
                       exchanged))
         found.append(('Linux with windows, behind the firmware',

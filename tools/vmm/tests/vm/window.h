@@ -16,7 +16,7 @@ enum window_state {
 	WINDOW_ANSWERED,
 	/* The guest found wrong data. */
 	WINDOW_WRONG,
-	/* The guest shall power off. */
+	/* There are no more windows: the guest's program ends. */
 	WINDOW_END,
 };
 
@@ -28,6 +28,10 @@ struct window_header {
 	uint64_t state;
 	/* Grows while the guest uses the window. */
 	uint64_t beats;
+	/* The guest answered by a non-cacheable mapping, and not by one of device memory. */
+	uint64_t write_combined;
+	/* What the guest reads at the end of the window while it uses it. */
+	uint64_t last;
 };
 
 /* One access each, which the compiler does not leave out or join with another. */

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The init of vm.py's Linux guest with windows. For each window that it finds it starts a program
+ * The program of a Linux guest with windows. For each window that it finds it starts a process
  * that maps the window through sysfs, checks the host's data, answers them, and uses the window
  * until it is gone. Neither has a driver or asks the bus to be scanned: the kernel has to notice
- * by itself what comes and goes.
+ * by itself what comes and goes. The host (windows_host.c) says when there are no more windows.
+ *
+ * Of vm.py's guest this is the init, which then powers off; in the guest of make run it is a
+ * command of the shell.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <stdnoreturn.h>
@@ -45,11 +49,12 @@ static void on_fault(int signal)
 	siglongjmp(gone, 1);
 }
 
-static noreturn void end(int command)
+static noreturn void end(bool right)
 {
 	fflush(stdout);
-	reboot(command);
-	_exit(1);
+	if (getpid() == 1)
+		reboot(right ? RB_POWER_OFF : RB_AUTOBOOT);
+	_exit(!right);
 }
 
 static int open_file(const char *name, const char *file, int flags)
@@ -94,11 +99,19 @@ static int answer(struct window_header *header)
 	return WINDOW_ANSWERED;
 }
 
+static struct window_header *map_file(const char *name, const char *file, size_t size)
+{
+	int fd = open_file(name, file, O_RDWR);
+
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 /* What the program for a window does: its exit status. */
 static int use(const char *name)
 {
 	struct window_header *header;
 	struct stat info;
+	uint64_t *last, value;
 	int fd, enable;
 
 	/* Linux makes this file last. A function that is enabled before has no address yet. */
@@ -108,7 +121,7 @@ static int use(const char *name)
 	enable = open_file(name, "enable", O_WRONLY);
 	if (enable < 0 || write(enable, "1", 1) != 1)
 		return GONE;
-	header = mmap(NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	header = map_file(name, "resource2", info.st_size);
 	if (header == MAP_FAILED)
 		return GONE;
 	if (sigsetjmp(gone, 1))
@@ -124,9 +137,22 @@ static int use(const char *name)
 		printf("windows: the BAR has %ld bytes\n", (long)info.st_size);
 		return FAILED;
 	}
+	if (window_read(&header->number) % 2) {
+		munmap(header, info.st_size);
+		header = map_file(name, "resource2_wc", info.st_size);
+		if (header == MAP_FAILED)
+			return GONE;
+		window_write(&header->write_combined, 1);
+	}
 	window_write(&header->state, answer(header));
-	while (window_read(&header->magic) == WINDOW_MAGIC)
+	last = (uint64_t *)header + info.st_size / sizeof(*last) - 1;
+	value = window_read(last);
+	while (window_read(&header->magic) == WINDOW_MAGIC) {
+		/* There may be no memory there any more: then the value is lost. */
+		window_write(last, value);
+		window_write(&header->last, window_read(last));
 		window_write(&header->beats, window_read(&header->beats) + 1);
+	}
 	return GONE;
 }
 
@@ -176,19 +202,19 @@ int main(void)
 	pid_t pid;
 
 	mkdir("/sys", 0755);
-	if (mount("sysfs", "/sys", "sysfs", 0, NULL)) {
+	if (getpid() == 1 && mount("sysfs", "/sys", "sysfs", 0, NULL)) {
 		printf("windows: sysfs: %s\n", strerror(errno));
-		end(RB_AUTOBOOT);
+		end(false);
 	}
 	puts("windows: the guest looks for windows");
 	for (;;) {
 		look();
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (WIFEXITED(status) && WEXITSTATUS(status) == LAST)
-				end(RB_POWER_OFF);
+				end(true);
 			if (!WIFEXITED(status) || WEXITSTATUS(status) != GONE) {
 				printf("windows: a program ended with %#x\n", status);
-				end(RB_AUTOBOOT);
+				end(false);
 			}
 			for (i = 0; i < MAX_USERS; i++) {
 				if (users[i].pid == pid)

@@ -3,8 +3,9 @@
  * windows_host COUNT SOCKET VMM OPTION...: run a VMM with the guest of window_init.c, plug COUNT
  * windows in and pull them out by its control socket, and exchange data with the guest through
  * each. A window is pulled out while the guest uses it, and the next one is there already. The
- * exit status is that of the VMM, or 1 after an error. At the end it prints how many pages of
- * windows the host has shared with protected VMs.
+ * last one's file becomes shorter before that. The exit status is that of the VMM, or 1 after an
+ * error. At the end it prints how many windows the guest has mapped as non-cacheable memory, and
+ * how many pages of windows the host has shared with protected VMs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,8 @@
 #define MIN_SHIFT	12
 #define MAX_SHIFT	21
 #define FILE_SIZE	0x200000UL
-#define WAIT_SECONDS	30
+/* The guest may still have to boot. */
+#define WAIT_SECONDS	150
 #define LINE		512
 
 static const char *socket_name;
@@ -35,11 +37,13 @@ static const char *vmm_name;
 static FILE *control;
 static pid_t vmm;
 static struct window_header *files[FILES];
+static unsigned int write_combined;
 
 static void fail(const char *what, unsigned int number)
 {
 	printf("windows: window %u: %s\n", number, what);
-	kill(vmm, SIGKILL);
+	if (vmm)
+		kill(vmm, SIGKILL);
 	exit(1);
 }
 
@@ -69,8 +73,14 @@ static long read_counter(const char *name)
 /* Sleep for a moment of what is waited for since @start, at most WAIT_SECONDS. */
 static void wait_since(time_t start, const char *what, unsigned int number)
 {
+	int status;
+
 	if (time(NULL) - start > WAIT_SECONDS)
 		fail(what, number);
+	if (waitpid(vmm, &status, WNOHANG) == vmm) {
+		vmm = 0;
+		fail("the VMM has ended", number);
+	}
 	sleep_ms(1);
 }
 
@@ -131,9 +141,10 @@ static void make_files(void)
 	}
 }
 
+/* The first window is a large one. */
 static uint64_t bytes_of(unsigned int number)
 {
-	return 1UL << (MIN_SHIFT + number % (MAX_SHIFT - MIN_SHIFT + 1));
+	return 1UL << (MAX_SHIFT - number % (MAX_SHIFT - MIN_SHIFT + 1));
 }
 
 /* How many pages of the host's memory @count windows have, at least. */
@@ -205,6 +216,31 @@ static void check(unsigned int number)
 		if (window_read(&word[i]) != ~window_word(number, i))
 			fail("the guest wrote wrong data", number);
 	}
+	write_combined += window_read(&header->write_combined);
+}
+
+/*
+ * Make the file of a window shorter while the guest uses all of it. The guest does not end: it
+ * reads all ones where nothing is any more, and uses the rest.
+ */
+static void shorten(unsigned int number)
+{
+	struct window_header *header = files[number % FILES];
+	const uint64_t words = bytes_of(number) / sizeof(uint64_t);
+	const time_t start = time(NULL);
+	char name[32];
+	uint64_t beats;
+
+	while (window_read(&header->last) != ~window_word(number, words - 1))
+		wait_since(start, "the guest does not use its end", number);
+	snprintf(name, sizeof(name), FILE_NAME, number % FILES);
+	if (truncate(name, bytes_of(number) / 2))
+		fail(strerror(errno), number);
+	while (window_read(&header->last) != UINT64_MAX)
+		wait_since(start, "the guest still finds its end", number);
+	beats = window_read(&header->beats);
+	while (window_read(&header->beats) == beats)
+		wait_since(start, "the guest does not use the rest", number);
 }
 
 /* Pull a window out while the guest uses it. When that is done, the guest cannot any more. */
@@ -247,17 +283,22 @@ int main(int argc, char **argv)
 	slot = plug(0, WINDOW_ASKED);
 	for (number = 0; number < count; number++) {
 		check(number);
-		next = plug(number + 1, number + 1 < count ? WINDOW_ASKED : WINDOW_END);
-		if (number + 1 < count)
+		if (number + 1 == count) {
+			shorten(number);
 			pull(number, slot);
+			plug(count, WINDOW_END);
+			break;
+		}
+		next = plug(number + 1, WINDOW_ASKED);
+		pull(number, slot);
 		slot = next;
 	}
 	if (waitpid(vmm, &status, 0) != vmm)
 		return 1;
 	shared = read_counter("window_pages_shared") - shared;
 	unshared = read_counter("window_pages_unshared") - unshared;
-	printf("windows: %u exchanged, %ld pages shared, %ld unshared\n", number, shared,
-	       unshared);
+	printf("windows: %u exchanged, %u non-cacheable, %ld pages shared, %ld unshared\n",
+	       count, write_combined, shared, unshared);
 	/* A protected guest accesses each page by itself, and none is left. */
 	if (!strcmp(argv[4], "--protected") && (shared < pages_of(count) || shared != unshared))
 		return 1;
