@@ -22,6 +22,8 @@ BOARD	?=
 # to its shell.
 GUEST	?=
 INTERACTIVE ?=
+# make run: with GUEST=linux, the number of windows by which guest and host exchange data.
+WINDOW	?=
 # SECONDS: how long make stress runs on each CPU, and make fuzz-fw each harness. SEED: for make
 # stress, make fuzz-guest and make fuzz-host, the seed of the run to repeat.
 SECONDS	?=
@@ -68,6 +70,7 @@ help:
 	@echo '              BOARD=name: on this machine:'
 	@$(S)/ground.py --list boards
 	@echo '              INTERACTIVE=1: with GUEST=linux, type at that shell'
+	@echo '              WINDOW=1: with GUEST=linux, exchange data by a window, or up to 8'
 	@echo 'make guest    the Linux guest: kernel and root, under build/guest'
 	@echo 'make test     all tests; the last line is "N passed, N failed"'
 	@echo 'make test-long   the same, with fuzzing for minutes and kills by the hundred'
@@ -143,17 +146,17 @@ BUILT	:= $(if $(filter 16,$(PAGE)),all-16k,all) $(if $(filter 16,$(GUEST_PAGE)),
 HOW	= $(if $(BOARD),--board '$(BOARD)') $(if $(CPU),--cpu '$(CPU)') \
 	  $(if $(PAGE),--page '$(PAGE)') $(if $(GUEST_PAGE),--guest-page '$(GUEST_PAGE)')
 
-ifeq ($(GUEST)$(INTERACTIVE),)
+ifeq ($(GUEST)$(INTERACTIVE)$(WINDOW),)
 run: $(BUILT)
 	@$(S)/run.py $(HOW) $(if $(DISK),--disk '$(DISK)') \
 		$(if $(MODE),--mode '$(MODE)')
 else ifeq ($(GUEST),linux)
 run: $(BUILT)
 	@$(S)/run_linux.py $(HOW) $(if $(DISK),--disk '$(DISK)') \
-		$(if $(INTERACTIVE),--interactive)
+		$(if $(INTERACTIVE),--interactive) $(if $(WINDOW),--windows '$(WINDOW)')
 else
 run:
-	@echo 'make run: error: GUEST can only be "linux"; INTERACTIVE=1 needs GUEST=linux' >&2
+	@echo 'make run: error: GUEST can only be "linux", which INTERACTIVE=1 and WINDOW=1 need' >&2
 	@exit 1
 endif
 

@@ -141,8 +141,8 @@ $(B)/disk.img: $(S)/disk.py
 	@echo "  DISK    $@"
 	@$(S)/disk.py $@
 
-# The Linux guest: a kernel and a root with Debian's busybox.
-guest: $(B)/guest/Image $(B)/guest/root.img $(B)/guest/initrd
+# The Linux guest: a kernel and a root with Debian's busybox, and the host's program for windows.
+guest: $(B)/guest/Image $(B)/guest/root.img $(B)/guest/initrd $(B)/windows_host
 	@:
 
 $(B)/guest/Image: $(B)/Image
@@ -152,15 +152,20 @@ $(B)/guest/Image: $(B)/Image
 $(B)/guest/busybox: $(S)/busybox.sh
 	@$(S)/busybox.sh $@
 
+# Programs of guest and host that exchange data by a window.
+WINDOWS	:= tools/vmm/tests/vm
 $(B)/guest/sve: tools/testing/guest/sve.c
+$(B)/guest/windows: $(WINDOWS)/window_init.c $(WINDOWS)/window.h
+$(B)/windows_host: $(WINDOWS)/windows_host.c $(WINDOWS)/window.h
+$(B)/guest/sve $(B)/guest/windows $(B)/windows_host:
 	@echo "  CC      $@"
 	@mkdir -p $(@D)
 	@aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -static -s -o $@ $<
 
-$(B)/guest/root.img: $(S)/guest_root.py $(B)/guest/busybox $(B)/guest/sve \
-		$(wildcard tools/testing/guest/*)
+GUEST_PROGRAMS := $(addprefix $(B)/guest/,busybox sve windows)
+$(B)/guest/root.img: $(S)/guest_root.py $(GUEST_PROGRAMS) $(wildcard tools/testing/guest/*)
 	@echo "  ROOT    $@"
-	@$(S)/guest_root.py $(B)/guest/busybox $(B)/guest/sve $@
+	@$(S)/guest_root.py $(GUEST_PROGRAMS) $@
 
 $(B)/guest/initrd: $(S)/guest_initrd.sh $(B)/guest/busybox $(B)/gen_init_cpio \
 		tools/testing/guest/initrd

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""guest_root.py BUSYBOX SVE OUTPUT: write the root of the Linux guest, an ext4 image.
+"""guest_root.py BUSYBOX [PROGRAM...] OUTPUT: write the root of the Linux guest, an ext4 image.
 
-It contains busybox, the program that uses SVE, the files of tools/testing/guest, and 4 MiB of
+It contains busybox and other programs in /bin, the files of tools/testing/guest, and 4 MiB of
 data generated from a fixed seed. mke2fs and debugfs write the image, so that root privileges
 are not needed. The same input files result in the same bytes.
 """
@@ -96,12 +96,12 @@ def make(programs, output):
 
 
 def main():
-    if len(sys.argv) != 4:
-        print('usage: guest_root.py BUSYBOX SVE OUTPUT', file=sys.stderr)
+    if len(sys.argv) < 3:
+        print('usage: guest_root.py BUSYBOX [PROGRAM...] OUTPUT', file=sys.stderr)
         return 2
     try:
-        busybox, sve, output = map(os.path.abspath, sys.argv[1:])
-        make({'busybox': busybox, 'sve': sve}, output)
+        *programs, output = map(os.path.abspath, sys.argv[1:])
+        make({os.path.basename(program): program for program in programs}, output)
     except (RootError, OSError) as error:
         print(f'guest_root.py: error: {error}', file=sys.stderr)
         return 1

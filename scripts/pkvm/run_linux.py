@@ -8,6 +8,9 @@ the online CPUs, the device of the root and the SHA-256 of the disk, and then po
 the answers, and that all pages came back to the host. It prints a short report and exits with 0,
 or prints the cause of a failure.
 
+With --windows N the host plugs in that many windows one after the other while the guest runs. A
+program of the host and one of the guest exchange data through each, and the host pulls it out.
+
 With --interactive your terminal is connected to the shell, until you type poweroff.
 """
 
@@ -53,6 +56,13 @@ QUESTIONS = {
     'sha': 'dd if=/dev/vda iflag=direct bs=64k 2>/tmp/dd | sha256sum',
     'shell': 'echo "$0 of $(hostname) says $((6 * 7))"',
 }
+# The guest's program that uses windows until there are no more, and the host's, which has the VMM
+# plug them in and pull them out.
+WINDOWS = 'windows'
+WINDOWS_HOST = os.path.join(qemu.BUILD, 'windows_host')
+# The smallest of so many has 16 KiB.
+MOST_WINDOWS = 8
+SOCKET = '/tmp/control'
 POOL = 'dmesg | grep "created restricted DMA pool"'
 SHELL_SAYS = '-/bin/sh of guest says 42'
 
@@ -71,6 +81,7 @@ class Guest:
     page: int = 4
     board: str = boards.DEFAULT
     guest_page: int = 4
+    windows: int = 0
 
     def __post_init__(self):
         if self.guest_page != 4:
@@ -84,7 +95,11 @@ class Guest:
         """The line that makes the host's init run it; disk follows the name of the disk."""
         disk = boards.disk(self.board) + disk
         flag = '--protected ' if self.protected else ''
-        return (f'limit={self.limit + 10} console /vmm {flag}--kernel /guest '
+        vmm = '/vmm'
+        if self.windows:
+            vmm = f'/windows_host {self.windows} {SOCKET} /vmm'
+            flag += f'--control {SOCKET} '
+        return (f'limit={self.limit + 10} console {vmm} {flag}--kernel /guest '
                 f'--cmdline "{CMDLINE}" --cpus {self.cpus} --mem {self.mem} --disk {disk} '
                 f'--stats /tmp/stats --timeout {self.limit} {self.options}').rstrip()
 
@@ -100,9 +115,11 @@ def check_built(kernel=KERNEL):
 def boot(jobs, guest, name, *, drive, dialog=None, **more):
     """Boot a host with disks and the guest's kernel at /guest, and run counters.around(jobs)."""
     qemu.check_interrupts(guest.board)
+    files = {'/guest': guest.kernel}
+    if guest.windows:
+        files['/windows_host'] = WINDOWS_HOST
     return qemu.boot(counters.around(jobs), board=guest.board, cpu=guest.cpu, mode=guest.mode,
-                     page=guest.page, drive=drive, dialog=dialog,
-                     files={'/guest': guest.kernel},
+                     page=guest.page, drive=drive, dialog=dialog, files=files,
                      log=os.path.join(qemu.BUILD, 'log', f'{name}-{guest.host()}.log'), **more)
 
 
@@ -139,6 +156,31 @@ def check_answers(said, guest, sha):
     return answers
 
 
+def check_windows(guest, output, vmm, gained):
+    """Check that guest and host used all windows; return the report's lines of them.
+
+    output is that of the VM's job, vmm the VMM's counters, and gained is None for a non-protected
+    VM.
+    """
+    if not re.search(rf'^windows: {guest.windows} exchanged, ', output, re.M):
+        raise RunError('guest and host did not use the windows: ' + (' / '.join(
+            re.findall(r'^windows: .*$', output, re.M)) or 'they printed nothing'))
+    # The host plugs in one more, by which it tells the guest that there are no more.
+    added, removed = vmm['windows_added'] - 1, vmm['windows_removed']
+    if (added, removed) != (guest.windows, guest.windows):
+        raise RunError(f'{added} windows were plugged in and {removed} pulled out, not '
+                       f'{guest.windows}')
+    lines = [f'windows    {added} plugged in, {removed} pulled out while the guest used them; in '
+             f'its address space {vmm["window_maps"]} times']
+    if gained:
+        shared, back = gained['window_pages_shared'], gained['window_pages_unshared']
+        if not shared or shared != back:
+            raise RunError(f'the guest got {shared} pages of windows, and the host has {back} '
+                           'back')
+        lines.append(f'           {shared} pages of the host shared by faults; all came back')
+    return lines
+
+
 def report(guest, answers, pool, vmm, gained, seconds):
     """Print the report of a run."""
     print(f'guest      {answers["version"]}')
@@ -163,7 +205,8 @@ def run_guest(path, guest, name='run-linux'):
     check_built(guest.kernel)
     run.check_disk(path)
     sha = run.digest(path)
-    questions = [*QUESTIONS.values(), *([POOL] if guest.protected else [])]
+    questions = [*([WINDOWS] if guest.windows else []), *QUESTIONS.values(),
+                 *([POOL] if guest.protected else [])]
     shell = console.Shell(questions)
     host = boot([guest.job(',ro'), 'cat /tmp/stats'], guest, name, drive=[path + ',ro'],
                 dialog=shell, limit=guest.limit + 60)
@@ -179,7 +222,10 @@ def run_guest(path, guest, name='run-linux'):
             if gained['pages_shared'] < (pool << 10) // guest.page:
                 raise RunError(f'the guest shared {gained["pages_shared"]} pages, less than its '
                                f'DMA pool of {pool} MiB')
-        report(guest, checked, pool, counters.parse(vmm.output), gained, host.seconds)
+        stats = counters.parse(vmm.output)
+        windows = check_windows(guest, vm.output, stats, gained) if guest.windows else []
+        report(guest, checked, pool, stats, gained, host.seconds)
+        print(''.join(line + '\n' for line in windows), end='')
     return gained
 
 
@@ -199,6 +245,17 @@ def run_interactive(path, guest):
               f'{gained["pages_reclaimed_shared"]} shared, of {gained["pages_donated"]} donated')
 
 
+def parse_windows(text, interactive):
+    """Return the number of windows that WINDOW= asks for, 0 without it."""
+    if not text:
+        return 0
+    if not re.fullmatch('[0-9]+', text) or not 1 <= int(text) <= MOST_WINDOWS:
+        raise RunError(f'WINDOW={text}: not a number from 1 to {MOST_WINDOWS}')
+    if interactive:
+        raise RunError('WINDOW= and INTERACTIVE=1 do not work together')
+    return int(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     boards.add_host_options(parser)
@@ -208,10 +265,12 @@ def main():
     parser.add_argument('--non-protected', action='store_true', help='run a non-protected VM')
     parser.add_argument('--interactive', action='store_true',
                         help='connect this terminal to the shell')
+    parser.add_argument('--windows', metavar='N', help='exchange data by so many windows')
     args = boards.parse(parser)
     guest = Guest(args.cpu, args.cpus, args.mem, not args.non_protected, page=args.page,
                   board=args.board, guest_page=args.guest_page)
     try:
+        guest.windows = parse_windows(args.windows, args.interactive)
         if not args.interactive:
             run_guest(os.path.abspath(args.disk or ROOT), guest)
         elif args.disk and not boards.BOARDS[args.board].disks:

@@ -61,9 +61,13 @@ def balanced(host):
 
 
 def linux(cpu):
-    """Linux runs as a protected VM with its root on the disk, up to a shell, and powers off."""
+    """Linux runs as a protected VM with its root on the disk, up to a shell, and powers off.
+
+    While it runs, it uses a window that the host plugs in and pulls out.
+    """
+    guest = run_linux.Guest(cpu, windows=1)
     with contextlib.redirect_stdout(sys.stderr):
-        gained = run_linux.run_guest(run_linux.ROOT, run_linux.Guest(cpu), 'system-linux')
+        gained = run_linux.run_guest(run_linux.ROOT, guest, 'system-linux')
     # The driver shares by ranges.
     expect(gained['calls_share'] < gained['pages_shared'] // FEW_CALLS, True,
            f'at least {FEW_CALLS} pages per MEM_SHARE call')

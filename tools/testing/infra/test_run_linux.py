@@ -97,18 +97,22 @@ class Whole(unittest.TestCase):
         self.box.write('disk', 'x' * 1024)
         self.sha = run.digest(self.box.path('disk'))
 
-    def run_with(self, after=None, status=0, cause=None, pool=1, guest_says=None):
+    def run_with(self, after=None, status=0, cause=None, pool=1, guest_says=None, guest=None,
+                 vm_says='', vmm_says=''):
         """Do a run in which the VMM ends with this status and the counters increase by these."""
         zero = ''.join(f'{key} 0\n' for key in COUNTERS)
         gained = dict(COUNTERS, calls_share=256, calls_guard=44, pages_shared=256, pages_unshared=0,
                       pages_reclaimed_shared=256, pages_donated=300, pages_reclaimed_private=44)
         text = ''.join(f'{key} {value}\n' for key, value in dict(gained, **(after or {})).items())
-        jobs = [qemu.Job('before', 0, zero), qemu.Job('vm', status, 'vmm: error: no such limit\n'),
-                qemu.Job('vmm', 0, 'exits 2\nexits_mmio_read 2\n'), qemu.Job('after', 0, text)]
+        jobs = [qemu.Job('before', 0, zero),
+                qemu.Job('vm', status, 'vmm: error: no such limit\n' + vm_says),
+                qemu.Job('vmm', 0, 'exits 2\nexits_mmio_read 2\n' + vmm_says),
+                qemu.Job('after', 0, text)]
 
         def boot(_jobs, *_, dialog, **__):
             words = dict(said(sha=f'{self.sha}  -'), **(guest_says or {}))
             words[POOL] = f'created restricted DMA pool at 0x0, size {pool} MiB'
+            words[run_linux.WINDOWS] = 'windows: the guest looks for windows'
             dialog.answers = [console.Answer(command, 0, words[command])
                               for command in dialog.waiting]
             dialog.waiting = []
@@ -116,11 +120,29 @@ class Whole(unittest.TestCase):
         with mock.patch.object(run_linux, 'boot', boot), \
                 mock.patch.object(run_linux, 'check_built', lambda *_: None), \
                 mock.patch('builtins.print'):
-            run_linux.run_guest(self.box.path('disk'), run_linux.Guest())
+            run_linux.run_guest(self.box.path('disk'), guest or run_linux.Guest())
 
     def refused(self, words, **more):
         with self.assertRaisesRegex(run.RunError, words):
             self.run_with(**more)
+
+    def windows(self, exchanged=2, added=3, removed=2, shared=700, back=700):
+        """What a run with two windows printed and counted; by default it is right."""
+        return {'guest': run_linux.Guest(windows=2),
+                'after': {'window_pages_shared': shared, 'window_pages_unshared': back},
+                'vm_says': f'windows: {exchanged} exchanged, 1 non-cacheable, 7 pages shared\n',
+                'vmm_says': f'windows_added {added}\nwindows_removed {removed}\n'
+                            'window_maps 4\nwindow_unmaps 3\n'}
+
+    def test_windows(self):
+        """Guest and host use each window, and what the guest got of them comes back."""
+        self.run_with(**self.windows())
+        for changed, words in (({'exchanged': 1}, 'did not use the windows: windows: 1 exch'),
+                               ({'added': 2}, '1 windows were plugged in and 2 pulled out'),
+                               ({'removed': 1}, '2 windows were plugged in and 1 pulled out'),
+                               ({'shared': 0, 'back': 0}, 'got 0 pages of windows'),
+                               ({'back': 699}, 'got 700 pages of windows, and the host has 699')):
+            self.refused(words, **self.windows(**changed))
 
     def test_good(self):
         self.run_with()
@@ -171,9 +193,21 @@ class CommandLine(unittest.TestCase):
     def test_no_terminal(self):
         self.refused('INTERACTIVE=1 needs a terminal', '--interactive', '--disk', '/x')
 
+    def test_windows(self):
+        for value in ('0', '9', '-1', '1x', 'yes', '1.0'):
+            self.refused(f'WINDOW={value}: not a number from 1 to 8', f'--windows={value}')
+        self.refused('WINDOW= and INTERACTIVE=1', '--windows', '1', '--interactive')
+
+    def test_job(self):
+        """With windows, the host's program runs the VMM with a control socket."""
+        self.assertRegex(run_linux.Guest(windows=2).job(),
+                         '^limit=[0-9]+ console /windows_host 2 (.*) /vmm --protected --control '
+                         r'\1 ')
+        self.assertNotIn('window', run_linux.Guest().job())
+
     def test_make(self):
-        """GUEST and INTERACTIVE are checked by make run itself."""
-        for words in (['GUEST=windows'], ['INTERACTIVE=1']):
+        """GUEST, INTERACTIVE and WINDOW are checked by make run itself."""
+        for words in (['GUEST=windows'], ['INTERACTIVE=1'], ['WINDOW=1']):
             status, output = self.box.run('make', '-C', TOP, 'run', *words)
             self.assertNotEqual(status, 0)
             self.assertIn('make run: error: GUEST can only be "linux"', output)
