@@ -23,6 +23,12 @@ def commit(revision):
     return run.stdout.strip()
 
 
+def has(name, path):
+    """Whether a commit has a file."""
+    return not subprocess.run(['git', '-C', TOP, 'cat-file', '-e', f'{name}:{path}'], check=False,
+                              stderr=subprocess.DEVNULL).returncode
+
+
 def export(name, directory):
     """Put the files of a commit into a directory, unless they are there."""
     if os.path.isdir(directory):

@@ -54,6 +54,8 @@ MAKE_WINDOWS = [
     f'zeroes {WINDOWS[0]} {WINDOW_MIB << 20}', f'{SHMEM} force',
     f'zeroes {WINDOWS[1]} {WINDOW_MIB << 20}', f'{SHMEM} never']
 WITH_WINDOWS = ' '.join(f'--window {file},size={WINDOW_MIB}M' for file in WINDOWS)
+# Only revisions with this file have windows.
+WINDOWS_OF_EL2 = 'arch/arm64/kvm/hyp/nvhe/guest_window.c'
 # Waiting for a grace period costs virtual time without instructions: keep it short.
 APPEND = 'rcupdate.rcu_expedited=1'
 # Seconds for a host, and for the second run, which is slower.
@@ -122,10 +124,10 @@ def vmm(guest, *options):
                      '--stats', '/tmp/stats'])
 
 
-def measure_ours(name='ours', kernel=None):
+def measure_ours(name='ours', kernel=None, windows=WITH_WINDOWS):
     """Measure both kinds of VM on a patched kernel: (protected, non_protected, counts)."""
     jobs = boot([*MAKE_WINDOWS, NO_HUGE_PAGES, vmm('/few.bin', '--protected'),
-                 f'cat {COUNTERS}', vmm('/full.bin', '--protected', WITH_WINDOWS),
+                 f'cat {COUNTERS}', vmm('/full.bin', '--protected', windows),
                  'cat /tmp/stats', f'cat {COUNTERS}', vmm('/full.bin'), 'cat /tmp/stats'],
                 name, kernel)
     before, guest, stats, after, non_protected, np_stats = [job.output for job in jobs[-6:]]
@@ -152,6 +154,12 @@ def measure_coalescing():
                         vmm('/full.bin', '--protected').split(' ', 1)[1], GRANULES // 2)
     return [coalescing.costs([job.output for job in boot(work, name, append=append)])
             for name, append in (('coalesced', ''), ('split', coalescing.OFF))]
+
+
+def measure_against(name, jobs):
+    """Build and measure the kernel of another commit, without windows if it has none."""
+    windows = WITH_WINDOWS if against.has(name, WINDOWS_OF_EL2) else ''
+    return measure_ours(f'against-{name}', build_against(name, jobs), windows)
 
 
 def count_operations():
@@ -193,7 +201,7 @@ def bench(jobs, with_stock, revision=None):
     os.makedirs(LOG, exist_ok=True)
     build_guest()
     other = against.commit(revision) if revision else None
-    theirs = measure_ours(f'against-{other}', build_against(other, jobs)) if other else None
+    theirs = measure_against(other, jobs) if other else None
     kernel = build_stock(jobs) if with_stock else None
     protected, non_protected, counts = measure_ours()
     coalesced, split = measure_coalescing()

@@ -262,6 +262,11 @@ class Against(unittest.TestCase):
         with self.assertRaisesRegex(table.BenchError, 'AGAINST=no-such is no revision'):
             against.commit('no-such')
 
+    def test_files_of_a_revision(self):
+        """A revision without windows is measured without them."""
+        self.assertTrue(against.has('HEAD', bench.WINDOWS_OF_EL2))
+        self.assertFalse(against.has('HEAD', 'no/such/file'))
+
 
 class Operations(unittest.TestCase):
     """The operations of a log are assigned to the right benchmarks."""
