@@ -141,7 +141,7 @@ static void empty_vm(struct kunit *test, struct el2_vm *vm)
 {
 	static const u64 ranges[][2] = {
 		{ 0, 4 * PTRS_PER_PTE },
-		{ PAGE_SIZE - 1, PAGE_SIZE + 1 },
+		{ PAGE_SIZE - 1, PAGE_SIZE + PKVM_DONATE_MAX_GRANULES },
 		{ BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT) - 1, BIT_ULL(EL2_IPA_BITS - PAGE_SHIFT) },
 	};
 	unsigned int i;
