@@ -6,10 +6,13 @@
  */
 #include <linux/arm_ffa.h>
 #include <linux/arm-smccc.h>
+#include <linux/pkvm.h>
 #include <linux/sizes.h>
 
+#include <asm/kvm_pgtable.h>
+
 #include "el2_ffa.h"
-#include "el2_kunit.h"
+#include "el2_guest.h"
 
 #define FFA_PAGES_PER_PAGE	(PAGE_SIZE / FFA_PAGE_SIZE)
 #define MAX_RANGES		64
@@ -241,6 +244,38 @@ static void share_and_reclaim(struct kunit *test)
 	el2_expect_owned(test, page[0]);
 	el2_expect_owned(test, page[1]);
 	KUNIT_EXPECT_FALSE(test, ta_reads(test, handle, 0, page[0]));
+}
+
+/* Rule (R1): a page is shared with the secure world or in a window: the second of the two fails. */
+static void share_window(struct kunit *test)
+{
+	struct page *page = el2_page(test);
+	struct el2_guest *g = el2_guest_boot(test);
+	u64 gfn = EL2_TEST_GFN, handle;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g,
+					    ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID, 0,
+					    0, 0), 0);
+	el2_guest_hvc_tables(test, g, ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID,
+			     gfn << PAGE_SHIFT, 0);
+	KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
+
+	start(test);
+	region_add_page(page);
+	handle = share(&ret);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, el2_np_share(test, g->vm, page_to_pfn(page), gfn, 1,
+					   KVM_PGTABLE_PROT_RW), -EPERM);
+	KUNIT_EXPECT_EQ(test, reclaim(handle), 0);
+
+	KUNIT_ASSERT_EQ(test, el2_np_share(test, g->vm, page_to_pfn(page), gfn, 1,
+					   KVM_PGTABLE_PROT_RW), 0);
+	region_add_page(page);
+	expect_refused(test, FFA_RET_DENIED);
+	el2_put();
+	el2_take_all(test, g->vm);
+	el2_expect_owned(test, page);
 }
 
 /* Rule (R2): EL2 refuses to share a guest's page, its own pages, and what is not memory. */
@@ -662,6 +697,7 @@ static void el2_ffa_exit(struct kunit *test)
 
 static struct kunit_case el2_ffa_cases[] = {
 	KUNIT_CASE(share_and_reclaim),
+	KUNIT_CASE(share_window),
 	KUNIT_CASE(share_foreign_pages),
 	KUNIT_CASE(partial_pages),
 	KUNIT_CASE(large_regions),
