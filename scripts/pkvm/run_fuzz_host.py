@@ -28,6 +28,7 @@ MODULE = 'pkvm_el2_kunit.ko'
 SUITE = 'pkvm_el2_fuzz'
 CALLS = re.compile(r'# random_host: (\d+) calls in all')
 REGIONS = re.compile(r'# random_host: (\d+) regions went to the secure world')
+WINDOWS = re.compile(r'# random_host: (\d+) pages and blocks went into windows')
 ROUND = re.compile(r'# random_host: round (\d+), after (\d+) calls')
 # The lines of the console that say what is wrong, the most telling ones first.
 BAD = [re.compile(pattern, re.M) for pattern in (
@@ -64,10 +65,14 @@ class Sequence:
 
 @dataclasses.dataclass
 class Outcome:
-    """The result of a sequence: how many calls were made; if it failed, why and in which round."""
+    """The result of a sequence: how many calls were made; if it failed, why and in which round.
+
+    windows is how many pages and blocks the host shared in windows.
+    """
     calls: int
     bad: str = None
     round: int = 0
+    windows: int = 0
 
 
 def run_sequence(cpu, secure, sequence):
@@ -93,7 +98,10 @@ def run_sequence(cpu, secure, sequence):
         return Outcome(int(rounds[-1][1]), bad or 'it ended early', int(rounds[-1][0]))
     if secure and not sequence.only and not bad and not int(REGIONS.search(host.console)[1]):
         bad = 'no memory went to the secure world'
-    return Outcome(int(done[1]), bad, int(rounds[-1][0]))
+    windows = int(WINDOWS.search(host.console)[1])
+    if not windows and not sequence.only and not bad:
+        bad = 'no memory went into windows'
+    return Outcome(int(done[1]), bad, int(rounds[-1][0]), windows)
 
 
 def calls_of(rounds):
@@ -141,7 +149,7 @@ def tell(cpu, secure, sequence, tries):
     print(f'# {label}: {" ".join(sequence.words())}', flush=True)
     outcome = run_sequence(cpu, secure, sequence)
     if not outcome.bad:
-        print(f'# {label}: {outcome.calls} calls')
+        print(f'# {label}: {outcome.calls} calls, {outcome.windows} windows')
         print(f'ok {label}', flush=True)
         return True
     print(f'not ok {label} # round {outcome.round}, after {outcome.calls} calls')

@@ -14,6 +14,9 @@
 #define FUZZ_MAX_CPUS	2
 #define FUZZ_PAGES	8
 
+/* Where the guest has guards for windows: as many granules as a table maps, aligned. */
+#define FUZZ_WINDOW_GFN	(2 * PTRS_PER_PTE)
+
 /* The VMs of the test. */
 enum fuzz_vm {
 	FUZZ_GUEST,		/* protected, its guest runs */
@@ -32,6 +35,7 @@ struct fuzz;
  * @loaded:	The VM that it has loaded, or -1.
  * @step:	The number of its current step, counted from the beginning of the round.
  * @calls:	Calls that it has made in all rounds.
+ * @windows:	Pages and blocks that it has shared in windows in all rounds.
  * @rnd:	The state of the random numbers of this step.
  * @done:	Completed when it has made its last step.
  */
@@ -41,6 +45,7 @@ struct fuzz_cpu {
 	int			loaded;
 	unsigned int		step;
 	unsigned long		calls;
+	unsigned long		windows;
 	struct rnd_state	rnd;
 	struct completion	done;
 };

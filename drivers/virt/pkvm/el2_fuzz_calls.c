@@ -114,6 +114,11 @@ static u64 any_gfn(struct fuzz_cpu *h)
 	return fuzz_one_in(h, 16) ? fuzz_edge(h) : gfns[fuzz_below(h, ARRAY_SIZE(gfns))];
 }
 
+static u64 window_gfn(struct fuzz_cpu *h)
+{
+	return FUZZ_WINDOW_GFN + fuzz_below(h, 4);
+}
+
 /* Get a gfn, mostly one at which the guest has memory. */
 static u64 test_gfn(struct fuzz_cpu *h)
 {
@@ -187,12 +192,23 @@ static void tell_guest(struct fuzz_cpu *h)
 		PSCI_0_2_FN_PSCI_VERSION,
 		PSCI_0_2_FN64_CPU_ON,
 	};
+	static const u32 window_functions[] = {
+		ARM_SMCCC_VENDOR_HYP_KVM_MEM_SHARE_FUNC_ID,
+		ARM_SMCCC_VENDOR_HYP_KVM_MEM_RELINQUISH_FUNC_ID,
+		ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_FUNC_ID,
+		ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_UNMAP_FUNC_ID,
+		ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID,
+		ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_UNMAP_FUNC_ID,
+	};
 	struct el2_mailbox *mailbox = page_address(h->fuzz->mailbox);
 	u64 command = fuzz_one_in(h, 8) ? fuzz_below(h, 3) : EL2_GUEST_HVC;
-	u64 gfn = test_gfn(h);
+	bool window = fuzz_one_in(h, 3);
+	u32 function = window ? window_functions[fuzz_below(h, ARRAY_SIZE(window_functions))] :
+				functions[fuzz_below(h, ARRAY_SIZE(functions))];
+	u64 gfn = window ? window_gfn(h) : test_gfn(h);
 
 	el2_write(&mailbox->command, command);
-	el2_write(&mailbox->x[0], functions[fuzz_below(h, ARRAY_SIZE(functions))]);
+	el2_write(&mailbox->x[0], function);
 	el2_write(&mailbox->x[1], gfn << PAGE_SHIFT);
 	el2_write(&mailbox->x[2], fuzz_one_in(h, 8) ? fuzz_edge(h) : fuzz_below(h, 4));
 	el2_write(&mailbox->x[3], fuzz_one_in(h, 16));
@@ -283,6 +299,29 @@ static void step_unshare_guest(struct fuzz_cpu *h)
 		call(h, __pkvm_host_unshare_guest_all, any_handle(h), any_gfn(h));
 	else
 		call(h, __pkvm_host_unshare_guest, any_handle(h), any_gfn(h), any_nr(h));
+}
+
+/*
+ * What a host does in the windows of the guest, and what it must not: it shares any page there, as
+ * any kind of memory, and takes it back while the other CPU, or the guest, is about to do so.
+ */
+static void step_window(struct fuzz_cpu *h)
+{
+	struct fuzz *f = h->fuzz;
+	bool block = f->block && fuzz_one_in(h, 4);
+	u64 pfn = block ? page_to_pfn(f->block) : fuzz_pfn(h);
+	u64 gfn = block ? FUZZ_WINDOW_GFN : window_gfn(h);
+	u64 prot = fuzz_one_in(h, 8) ? any_prot(h) : KVM_PGTABLE_PROT_RW;
+
+	if (fuzz_one_in(h, 3)) {
+		call(h, __pkvm_host_unshare_guest, READ_ONCE(f->vm[FUZZ_GUEST]->handle), gfn,
+		     any_nr(h));
+		return;
+	}
+	topup(h);
+	if (!call(h, __pkvm_host_share_guest, pfn, gfn, block ? PTRS_PER_PTE : 1, prot) &&
+	    h->loaded == FUZZ_GUEST)
+		h->windows++;
 }
 
 static void step_attributes(struct fuzz_cpu *h)
@@ -411,6 +450,7 @@ static void (*const steps[])(struct fuzz_cpu *h) = {
 	step_load, step_load, step_load, step_put, step_run, step_run, step_run, step_run,
 	step_touch, step_touch, step_host_page, step_host_page, step_donate, step_donate,
 	step_donate, step_hold, step_share_guest, step_share_guest, step_unshare_guest,
+	step_window, step_window, step_window, step_window,
 	step_attributes, step_attributes, step_force, step_refill, step_make, step_end, step_end,
 	step_odd, step_smc, fuzz_step_ffa, fuzz_step_ffa,
 };

@@ -9,15 +9,20 @@
  * fuzz_only names those that are made. A panic ends the kernel, so it is a script on the build
  * machine that finds a short sequence which still fails: scripts/pkvm/run_fuzz_host.py.
  */
+#include <linux/arm-smccc.h>
 #include <linux/bitmap.h>
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
+#include <linux/pkvm.h>
 #include <linux/random.h>
 
 #include <asm/kvm_pgtable.h>
 #include <asm/kvm_pkvm_debug.h>
 
 #include "el2_fuzz.h"
+
+#define GUARD_ENROLL	ARM_SMCCC_VENDOR_HYP_KVM_MMIO_GUARD_ENROLL_FUNC_ID
+#define RGUARD_MAP	ARM_SMCCC_VENDOR_HYP_KVM_MMIO_RGUARD_MAP_FUNC_ID
 
 static unsigned long fuzz_seed;
 module_param(fuzz_seed, ulong, 0444);
@@ -50,6 +55,11 @@ MODULE_PARM_DESC(fuzz_spoil, "The step before which a page gets a wrong state (d
 static unsigned long calls_of(const struct fuzz *f)
 {
 	return f->host[0].calls + f->host[1].calls;
+}
+
+static unsigned long windows_of(const struct fuzz *f)
+{
+	return f->host[0].windows + f->host[1].windows;
 }
 
 /* Give a page a wrong state, to test that the ghost finds it. */
@@ -112,6 +122,13 @@ static void begin(struct kunit *test, struct fuzz *f)
 
 	f->vm[FUZZ_GUEST] = g->vm;
 	f->mailbox = g->mailbox;
+	/* In every other round the guest begins with guards, and else makes them itself. */
+	if (f->round % 2 == 0) {
+		KUNIT_ASSERT_EQ(test, el2_guest_hvc(test, g, GUARD_ENROLL, 0, 0, 0), 0);
+		el2_guest_hvc_tables(test, g, RGUARD_MAP, (u64)FUZZ_WINDOW_GFN << PAGE_SHIFT,
+				     PTRS_PER_PTE);
+		KUNIT_ASSERT_EQ(test, el2_guest_result(g, 0), 0);
+	}
 	el2_put();
 	f->vm[FUZZ_PROTECTED] = el2_vm_create(test, 1);
 	f->vm[FUZZ_NP] = el2_np_vm_create(test, 1);
@@ -251,6 +268,7 @@ static void random_host(struct kunit *test)
 	if (f->block)
 		__free_pages(f->block, ilog2(PTRS_PER_PTE));
 	kunit_info(test, "%lu regions went to the secure world\n", f->regions);
+	kunit_info(test, "%lu pages and blocks went into windows\n", windows_of(f));
 	kunit_info(test, "%lu calls in all\n", calls_of(f));
 }
 
