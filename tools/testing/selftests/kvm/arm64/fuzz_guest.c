@@ -30,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fuzz_model.h"
+#include "fuzz_windows.h"
 #include "kselftest.h"
 #include "pvm.h"
 #include "pvm_probe.h"
@@ -66,6 +66,7 @@ struct fuzz {
 	struct pvm_step *batch;
 	struct pvm_step *asked;
 	uint8_t *data;
+	struct fuzz_windows windows;
 	int log;
 };
 
@@ -111,13 +112,16 @@ static uint64_t random_ipa(struct fuzz *fuzz)
 	uint64_t near = (random_below(fuzz, 8) - 4) * FUZZ_PAGE;
 
 	switch (random_below(fuzz, 16)) {
-	case 0 ... 7:
+	case 0:
+		return FUZZ_WINDOW_IPA(random_below(fuzz, FUZZ_WINDOWS)) +
+		       random_below(fuzz, FUZZ_WINDOW_PAGES) * FUZZ_PAGE;
+	case 1 ... 7:
 		return PVM_DATA_IPA + random_below(fuzz, FUZZ_PAGES + 8) * FUZZ_PAGE;
 	case 8:
 		return PVM_DATA_IPA + FIRST_PAGES * FUZZ_PAGE + near;
 	case 9:
 		/* Around the borders of blocks, where there can only be guards. */
-		return 0x20000000UL + random_below(fuzz, 8) * FUZZ_BLOCK * FUZZ_PAGE + near;
+		return FUZZ_BORDER_IPA(random_below(fuzz, 8)) + near;
 	case 10:
 		return 0x100000000UL + near +
 		       random_below(fuzz, 8) * FUZZ_BLOCK * FUZZ_BLOCK * FUZZ_PAGE;
@@ -257,18 +261,20 @@ static bool is_excluded(const struct fuzz *fuzz, const uint64_t *args)
 	return args[1] >= FUZZ_SIZE && args[1] < fuzz->ipa_end;
 }
 
-/* Make an access, but not to a guard. */
+/* Make an access, but to guards only where windows are. */
 static void random_touch(struct fuzz *fuzz, struct pvm_step *step)
 {
-	uint64_t page = random_below(fuzz, FUZZ_PAGES);
+	bool window = !random_below(fuzz, 4);
+	uint64_t ipa = window ? FUZZ_WINDOW_IPA(random_below(fuzz, FUZZ_WINDOWS)) : PVM_DATA_IPA;
 
-	if (fuzz->model.granules[FUZZ_DATA + page] == FUZZ_GUARDED) {
+	ipa += random_below(fuzz, window ? FUZZ_WINDOW_PAGES : FUZZ_PAGES) * FUZZ_PAGE;
+	if (window != (fuzz->model.granules[ipa / FUZZ_PAGE] & FUZZ_GUARDED)) {
 		step->command = PVM_HVC;
 		step->regs[0] = HVC_FEATURES;
 		return;
 	}
 	step->command = random_below(fuzz, 2) ? PVM_LOAD : PVM_STORE;
-	step->regs[0] = PVM_DATA_IPA + page * FUZZ_PAGE;
+	step->regs[0] = ipa;
 	step->regs[1] = random_word(fuzz);
 }
 
@@ -354,6 +360,8 @@ static bool check_bytes(const struct fuzz *fuzz)
 		    model->shared * FUZZ_PAGE) &&
 	       same("guarded", pvm_kvm_stat(fd, "protected_bytes_guarded"),
 		    model->guarded * FUZZ_PAGE) &&
+	       same("windows", pvm_kvm_stat(fd, "protected_bytes_window"),
+		    model->windows * FUZZ_PAGE) &&
 	       same("relinquished", pvm_kvm_stat(fd, "protected_bytes_relinquished"),
 		    model->relinquished * FUZZ_PAGE);
 }
@@ -371,12 +379,27 @@ static void host_writes(struct fuzz *fuzz)
 	}
 }
 
+static bool change_windows(struct fuzz *fuzz)
+{
+	int err = fuzz_windows_change(&fuzz->windows, random_word(fuzz));
+
+	if (!err)
+		err = fuzz_windows_offer(&fuzz->windows, fuzz->data,
+					 random_below(fuzz, FUZZ_PAGES));
+	if (err)
+		ksft_print_msg("call %lu: windows: %s\n", fuzz->calls, strerror(-err));
+	return !err;
+}
+
 static bool go(struct fuzz *fuzz, uint64_t calls)
 {
 	while (fuzz->calls < calls) {
 		host_writes(fuzz);
+		if (!change_windows(fuzz))
+			return false;
 		random_steps(fuzz);
-		if (!make_steps(fuzz, BATCH_STEPS) || !check_pages(fuzz) || !check_bytes(fuzz))
+		if (!make_steps(fuzz, BATCH_STEPS) || !check_pages(fuzz) || !check_bytes(fuzz) ||
+		    !same("windows are right", fuzz_windows_hold(&fuzz->windows), true))
 			return false;
 	}
 	return true;
@@ -496,6 +519,8 @@ static void make_guest(struct fuzz *fuzz)
 	fuzz_model_set(model, FUZZ_WALL_IPA, 1, FUZZ_OWNED);
 	fuzz_model_set(model, BATCH_IPA, pages, FUZZ_SHARED);
 	fuzz_model_set(model, PVM_CHANNEL_IPA, channels, FUZZ_GUARDED);
+	if (fuzz_windows_create(&fuzz->windows, vm, model))
+		ksft_exit_fail_msg("cannot make windows\n");
 }
 
 int main(int argc, char *argv[])
@@ -510,7 +535,7 @@ int main(int argc, char *argv[])
 		ksft_exit_skip("the host is not protected\n");
 	if (argc > 3 || !calls)
 		ksft_exit_fail_msg("usage: fuzz_guest [SEED [CALLS]]\n");
-	ksft_set_plan(5 + FUZZ_KINDS);
+	ksft_set_plan(6 + FUZZ_KINDS);
 	ksft_print_msg("fuzz_guest %#lx %lu\n", seed, calls);
 
 	fuzz.random = seed;
@@ -525,6 +550,10 @@ int main(int argc, char *argv[])
 	ksft_print_msg("%lu calls; granules: %lu owned, %lu shared, %lu guarded, %lu returned\n",
 		       fuzz.calls, fuzz.model.owned, fuzz.model.shared, fuzz.model.guarded,
 		       fuzz.model.relinquished);
+	ksft_print_msg("%lu faults in windows, %lu pages offered and %lu refused\n",
+		       fuzz.model.window_faults, fuzz.windows.shown, fuzz.windows.refused);
+	ksft_test_result(fuzz.model.window_faults && fuzz.windows.shown && fuzz.windows.refused,
+			 "windows_come_and_go\n");
 	ksft_test_result(read_all(&fuzz), "the_guest_has_what_it_wrote\n");
 	pvm_free(&fuzz.vm);
 	ksft_test_result(check_counts(&fuzz, &before), "calls_are_counted\n");

@@ -163,6 +163,39 @@ static bool follow_relinquish(struct fuzz_model *model, const uint64_t *args, co
 	return answered(got, HVC_SUCCESS, 0, 0, 0);
 }
 
+/* Count the granules of a range where the host shares pages. */
+static uint64_t windows_in(const struct fuzz_model *model, uint64_t first, uint64_t n)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < FUZZ_WINDOWS; i++) {
+		uint64_t at = FUZZ_WINDOW_IPA(i) / FUZZ_PAGE;
+
+		for (uint64_t page = 0; page < FUZZ_WINDOW_PAGES; page++)
+			count += at + page - first < n && model->granules[at + page] & FUZZ_WINDOW;
+	}
+	return count;
+}
+
+/**
+ * fuzz_model_take() - Take a page of the host from a window, if it is there
+ * @model: the model.
+ * @i: the window.
+ * @page: the page of the memory behind all windows.
+ *
+ * For one thread at a time.
+ */
+void fuzz_model_take(struct fuzz_model *model, unsigned int i, uint64_t page)
+{
+	uint64_t at = FUZZ_WINDOW_IPA(i) / FUZZ_PAGE + page - FUZZ_WINDOW_MEM(i);
+
+	if (page - FUZZ_WINDOW_MEM(i) >= FUZZ_WINDOW_PAGES || !(model->granules[at] & FUZZ_WINDOW))
+		return;
+	model->granules[at] = FUZZ_GUARDED;
+	model->windows--;
+	model->guarded++;
+}
+
 /*
  * Check whether EL2 may end a call on a range of guards here, before the end of the range: at the
  * border of a leaf that EL2 has to split without a table for it, or after many leaves.
@@ -170,6 +203,21 @@ static bool follow_relinquish(struct fuzz_model *model, const uint64_t *args, co
 static bool may_stop(uint64_t first, uint64_t done)
 {
 	return (first + done) % FUZZ_BLOCK == 0 || done >= PVM_RANGE_MAX / 2;
+}
+
+/* Put guards where there are none. What is in a window stays there. */
+static void add_guards(struct fuzz_model *model, uint64_t first, uint64_t n)
+{
+	uint64_t end = first + n;
+
+	while (first < end) {
+		uint64_t new = run_length(model, first, end - first, ANY, FUZZ_NOTHING);
+
+		set_granules(model, first, new, FUZZ_GUARDED);
+		model->guarded += new;
+		first += new;
+		first += run_length(model, first, end - first, FUZZ_GUARDED, FUZZ_GUARDED);
+	}
 }
 
 static bool follow_guard(struct fuzz_model *model, const uint64_t *args, const uint64_t *got)
@@ -186,21 +234,21 @@ static bool follow_guard(struct fuzz_model *model, const uint64_t *args, const u
 	if (map)
 		n = run_length(model, first, n, FUZZ_OWNED | FUZZ_SHARED, FUZZ_NOTHING);
 	else
-		n = run_length(model, first, n, ANY, FUZZ_GUARDED);
+		n = run_length(model, first, n, FUZZ_GUARDED, FUZZ_GUARDED);
 	if (!n)
 		return refused(got);
 	if (!done || done > n || (done < n && !may_stop(first, done)))
 		return false;
 
-	model->guarded -= map ? 0 : done;
-	for (uint64_t at = first; map && at < first + done; ) {
-		uint64_t limit = first + done - at;
-		uint64_t new = run_length(model, at, limit, ANY, FUZZ_NOTHING);
+	if (map) {
+		add_guards(model, first, done);
+	} else {
+		uint64_t windows = windows_in(model, first, done);
 
-		model->guarded += new;
-		at += new + run_length(model, at + new, limit - new, ANY, FUZZ_GUARDED);
+		model->guarded -= done - windows;
+		model->windows -= windows;
+		set_granules(model, first, done, FUZZ_NOTHING);
 	}
-	set_granules(model, first, done, map ? FUZZ_GUARDED : FUZZ_NOTHING);
 	return answered(got, HVC_SUCCESS, range ? done : 0, 0, 0);
 }
 
@@ -328,6 +376,7 @@ static bool follow_call(struct fuzz_model *model, const uint64_t *args, const ui
 	case HVC_MEM_RELINQUISH:
 		return follow_relinquish(model, args, got);
 	case HVC_GUARD_ENROLL:
+		model->enrolled = true;
 		return answered(got, HVC_SUCCESS, 0, 0, 0);
 	case HVC_GUARD_MAP:
 	case HVC_GUARD_UNMAP:
@@ -339,11 +388,36 @@ static bool follow_call(struct fuzz_model *model, const uint64_t *args, const ui
 	}
 }
 
+/* An access to a guarded IPA: to the page of the host if there is a slot, else MMIO of zeroes. */
+static bool follow_window(struct fuzz_model *model, unsigned int i, const struct pvm_step *asked,
+			  const uint64_t *got)
+{
+	uint64_t at = asked->regs[0] / FUZZ_PAGE;
+	uint64_t page = at - FUZZ_WINDOW_IPA(i) / FUZZ_PAGE + FUZZ_WINDOW_MEM(i);
+
+	if (!model->enrolled || !model->has_window[i])
+		return asked->command == PVM_STORE || !got[0];
+	if (!(model->granules[at] & FUZZ_WINDOW)) {
+		model->granules[at] |= FUZZ_WINDOW;
+		model->guarded--;
+		model->windows++;
+		model->window_faults++;
+	}
+	if (asked->command == PVM_LOAD)
+		return got[0] == model->window_contents[page];
+	model->window_contents[page] = asked->regs[1];
+	return true;
+}
+
 static bool follow_touch(struct fuzz_model *model, const struct pvm_step *asked,
 			 const uint64_t *got)
 {
 	uint64_t page = asked->regs[0] / FUZZ_PAGE - FUZZ_DATA;
 
+	for (unsigned int i = 0; i < FUZZ_WINDOWS; i++) {
+		if (asked->regs[0] - FUZZ_WINDOW_IPA(i) < FUZZ_WINDOW_PAGES * FUZZ_PAGE)
+			return follow_window(model, i, asked, got);
+	}
 	touch(model, FUZZ_DATA + page);
 	if (asked->command == PVM_LOAD)
 		return got[0] == model->contents[page];
