@@ -212,7 +212,6 @@ class Whole(unittest.TestCase):
         '0602-selftests-pvm.patch',
         '0616-selftests-caps-vcpu.patch',
         '0636-selftests-np-share.patch',
-        '0645-selftests-windows.patch',
         '0901-docs-pkvm.patch',
         '0902-docs-host.patch',
         '0905-docs-features.patch',

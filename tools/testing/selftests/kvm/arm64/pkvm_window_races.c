@@ -23,6 +23,7 @@
 #include "kselftest_harness.h"
 #include "pvm.h"
 #include "pvm_probe.h"
+#include "pvm_window.h"
 
 #define BLOCK		SZ_2M
 #define SIZE		(2 * BLOCK)
@@ -31,8 +32,7 @@
 #define SECONDS		4
 #define TIMEOUT		120
 
-#define WINDOW_IPA	0x200000000UL
-#define WINDOW(i)	(WINDOW_IPA + (uint64_t)(i) * 2 * SIZE)
+#define WINDOW(i)	(PVM_WINDOW_IPA + (uint64_t)(i) * 2 * SIZE)
 #define ALL_WINDOWS	(NR_SLOTS * 2 * SIZE)
 #define SECRET(i)	(0x5ec2e75ec2e70000UL + (i))
 
@@ -68,12 +68,12 @@ static void *change_slots(void *arg)
 		unsigned int i = rand_r(&seed) % NR_SLOTS;
 		uint64_t size = (1 + rand_r(&seed) % (SIZE / race->page)) * race->page;
 
-		ret = pvm_set_slot(&race->vm, PVM_FREE_SLOT + i, KVM_MEM_ARM_STANDALONE, WINDOW(i),
-				   rand_r(&seed) % 2 ? SIZE : size, race->mem);
+		ret = pvm_window_add(&race->vm, i, WINDOW(i), rand_r(&seed) % 2 ? SIZE : size,
+				     race->mem);
 		if (ret)
 			fail(race, "add", ret);
 		usleep(rand_r(&seed) % 4000);
-		ret = pvm_set_slot(&race->vm, PVM_FREE_SLOT + i, 0, 0, 0, NULL);
+		ret = pvm_window_del(&race->vm, i);
 		if (ret)
 			fail(race, "delete", ret);
 	}
@@ -178,7 +178,7 @@ static int race_begin(struct race *race, int fd)
 	if (race->mem == MAP_FAILED ||
 	    pvm_create(&race->vm, KVM_VM_TYPE_ARM_PROTECTED, NR_VCPUS, NR_VCPUS * race->page))
 		return -ENOMEM;
-	race->vm.zero_ipa = WINDOW_IPA;
+	race->vm.zero_ipa = PVM_WINDOW_IPA;
 	race->vm.zero_size = ALL_WINDOWS;
 
 	if (pvm_enroll(&race->vm))
@@ -187,8 +187,7 @@ static int race_begin(struct race *race, int fd)
 		if (pvm_cpu_on(&race->vm, i))
 			return -EIO;
 	}
-	return pvm_range(&race->vm.vcpus[0], HVC_RGUARD_MAP, WINDOW_IPA,
-			 ALL_WINDOWS / race->page) < 0 ? -EIO : 0;
+	return pvm_window_guard(&race->vm.vcpus[0], PVM_WINDOW_IPA, ALL_WINDOWS) < 0 ? -EIO : 0;
 }
 
 static int race_run(struct race *race)
@@ -211,19 +210,15 @@ static int race_run(struct race *race)
 	return race->failed ? -EIO : 0;
 }
 
-/* A new protected guest can own all of the memory, so that nobody else has any of it. */
-static void expect_home(struct __test_metadata *const _metadata, int fd)
+/* No window has any of the memory. */
+static int home(int fd)
 {
 	uint8_t *mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	struct pvm other;
+	int err = mem == MAP_FAILED ? -errno : pvm_window_home(mem, SIZE);
 
-	ASSERT_NE(MAP_FAILED, mem);
-	ASSERT_EQ(0, pvm_create(&other, KVM_VM_TYPE_ARM_PROTECTED, 1, 0));
-	ASSERT_EQ(0, pvm_set_slot(&other, PVM_DATA_SLOT, 0, PVM_DATA_IPA, SIZE, mem));
-	for (size_t at = 0; at < SIZE; at += getpagesize())
-		EXPECT_EQ(0, pvm_store(&other.vcpus[0], PVM_DATA_IPA + at, 1));
-	pvm_free(&other);
-	munmap(mem, SIZE);
+	if (mem != MAP_FAILED)
+		munmap(mem, SIZE);
+	return err;
 }
 
 FIXTURE(races) {
@@ -246,7 +241,7 @@ FIXTURE_TEARDOWN(races)
 {
 	if (!pvm_host_is_protected())
 		return;
-	expect_home(_metadata, self->fd);
+	EXPECT_EQ(0, home(self->fd));
 	EXPECT_EQ(pvm_stat("metadata_pages_donated"), pvm_stat("metadata_pages_returned"));
 	EXPECT_EQ(0, pvm_stat("pages_forced"));
 	EXPECT_FALSE(pvm_log_complains(self->log));
@@ -283,7 +278,7 @@ TEST_F_TIMEOUT(races, killed, TIMEOUT)
 		for (int i = 0; i < 200 && pvm_stat("metadata_pages_donated") -
 		     pvm_stat("metadata_pages_returned") != before; i++)
 			usleep(10000);
-		expect_home(_metadata, self->fd);
+		EXPECT_EQ(0, home(self->fd));
 	}
 }
 
