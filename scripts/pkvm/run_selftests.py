@@ -51,6 +51,9 @@ MODES = ('protected', 'plain', 'firmware', 'smmu', 'debug', 'stress', 'starts', 
          'stage2', 'smoke')
 # The program whose argument is a number of VMs.
 LIFECYCLE = 'arm64/pkvm_lifecycle'
+# The program that has a disk with an empty ext4 file system, of as many MiB.
+DISK_USER = 'arm64/pkvm_window_memory'
+DISK_SIZE = 16
 SKIPPED = 4
 LIMIT = 240
 # CPUs of the host. With four, tests race on more CPUs than there may be processors here, which
@@ -133,6 +136,18 @@ def make_firmware(cpu):
     return path
 
 
+def make_disk(cpu):
+    """Make the disk for the tests on a CPU. Return its path."""
+    path = os.path.join(OUTPUT, f'disk-{cpu}.img')
+    try:
+        if os.path.exists(path):
+            os.remove(path)
+        subprocess.run(['mke2fs', '-q', '-F', '-t', 'ext4', path, f'{DISK_SIZE}M'], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SelftestError(f'{path}: {error}') from None
+    return path
+
+
 def tell(label, job):
     """Print the TAP lines of one program. Return whether it passed."""
     results, broken = tap.read(job.output)
@@ -187,6 +202,7 @@ def run(cpu, mode, names, vms=None):
                      log=log,
                      kernel=DEBUG_IMAGE if mode == 'debug' else TEST_IMAGE,
                      limit=LIMIT * (1 + len(names)), files=files, firmware=firmware,
+                     drive=[make_disk(cpu)] if DISK_USER in names else (),
                      board='virt-smmu' if mode == 'smmu' else boards.DEFAULT,
                      append=boards.SMMU_WORDS if mode == 'smmu' else '')
     good = True
