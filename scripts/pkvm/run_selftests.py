@@ -49,13 +49,16 @@ TEST_IMAGE = os.path.join(BUILD, 'test-host/Image')
 DEBUG_IMAGE = os.path.join(BUILD, 'debug-host/Image')
 MODES = ('protected', 'plain', 'firmware', 'smmu', 'debug', 'stress', 'starts', 'fuzz',
          'stage2', 'smoke')
-# The program whose argument is a number of VMs.
+# The program whose argument is a number of VMs, and the one whose argument is one of rounds.
 LIFECYCLE = 'arm64/pkvm_lifecycle'
+EMULATOR = 'arm64/pkvm_emulator'
 # The program that has a disk with an empty ext4 file system, of as many MiB.
 DISK_USER = 'arm64/pkvm_window_memory'
 DISK_SIZE = 16
 SKIPPED = 4
 LIMIT = 240
+# Rounds of EMULATOR per second, fewer than on any machine tested.
+PACE = 2
 # CPUs of the host. With four, tests race on more CPUs than there may be processors here, which
 # takes time; for a look at another CPU's features two are enough.
 CPUS, CPUS_SMOKE = 4, 2
@@ -184,24 +187,33 @@ def add_vms_option(parser):
                         help=f'how many VMs the longest tests of {LIFECYCLE} create')
 
 
-def run(cpu, mode, names, vms=None):
+def job_of(name, argument, limit):
+    """Return the job of a program: its line with the time limit."""
+    return f'limit={limit} /selftests/{name}' + (f' {argument}' if argument else '')
+
+
+def run(cpu, mode, names, vms=None, rounds=None):
     """Boot a host for this mode and run its programs. Return whether all passed.
 
-    vms is how many VMs the longest tests of LIFECYCLE create, or None for their default.
+    vms is how many VMs the longest tests of LIFECYCLE create, rounds how many rounds EMULATOR
+    makes with each kind of VM, or None for their defaults.
     """
     log = os.path.join(BUILD, 'log', f'selftests-{cpu}-{mode}.log')
     files = {f'/selftests/{name}': os.path.join(OUTPUT, name) for name in names}
-    firmware, argument = None, ''
+    firmware, argument = None, None
     if mode == 'firmware':
-        firmware, argument = make_firmware(cpu), ' /firmware'
+        firmware, argument = make_firmware(cpu), '/firmware'
         files['/firmware'] = firmware
-    jobs = [f'limit={LIMIT} /selftests/{name}{argument}'
-            + (f' {vms}' if vms and name == LIFECYCLE else '') for name in names]
+    arguments = {LIFECYCLE: vms, EMULATOR: rounds}
+    limits = {EMULATOR: LIMIT + 2 * (rounds or 0) // PACE}
+    jobs = [job_of(name, argument or arguments.get(name), limits.get(name, LIMIT))
+            for name in names]
     host = qemu.boot(jobs, cpu=cpu, mode='plain' if mode == 'plain' else 'protected',
                      smp=CPUS_SMOKE if mode == 'smoke' else CPUS,
                      log=log,
                      kernel=DEBUG_IMAGE if mode == 'debug' else TEST_IMAGE,
-                     limit=LIMIT * (1 + len(names)), files=files, firmware=firmware,
+                     limit=LIMIT + sum(limits.get(name, LIMIT) for name in names),
+                     files=files, firmware=firmware,
                      drive=[make_disk(cpu)] if DISK_USER in names else (),
                      board='virt-smmu' if mode == 'smmu' else boards.DEFAULT,
                      append=boards.SMMU_WORDS if mode == 'smmu' else '')
@@ -224,6 +236,8 @@ def main():
     parser.add_argument('--build', action='store_true', help='build all programs, but run none')
     parser.add_argument('--jobs', default=str(os.cpu_count()))
     add_vms_option(parser)
+    parser.add_argument('--rounds', type=int, metavar='N',
+                        help=f'how many rounds {EMULATOR} makes with each kind of VM')
     parser.add_argument('program', nargs='*', help='run only these programs of the list')
     args = parser.parse_args()
     try:
@@ -244,7 +258,7 @@ def main():
             for mode in modes:
                 names = [name for name, where in wanted if where == mode]
                 if names:
-                    good = run(cpu, mode, names, args.vms) and good
+                    good = run(cpu, mode, names, args.vms, args.rounds) and good
     except (SelftestError, qemu.QemuError) as error:
         print('not ok selftests # ' + str(error).replace('\n', '\n#   '))
         return 1
