@@ -41,7 +41,7 @@ static int want_of_place(const struct el2_windows *w, unsigned int at)
 /* Compare EL2 with the record: each page, an IPA, and the counts. */
 static void check(struct el2_windows *w)
 {
-	unsigned int at = windows_place(w), lent = windows_count(w, windows_is_lent), p;
+	unsigned int at = windows_place(w), shared = windows_count(w, windows_is_shared), p;
 	u64 guarded;
 
 	for (p = 0; p < WINDOWS_PAGES; p++)
@@ -50,10 +50,10 @@ static void check(struct el2_windows *w)
 	KUNIT_ASSERT_EQ_MSG(w->test,
 			    (int)kvm_call_hyp_nvhe(__pkvm_guest_check_place, windows_gfn(at)),
 			    want_of_place(w, at), "seed %lu, step %u", window_seed, w->step);
-	KUNIT_ASSERT_EQ_MSG(w->test, windows_granules(w), lent, "seed %lu, step %u", window_seed,
+	KUNIT_ASSERT_EQ_MSG(w->test, windows_granules(w), shared, "seed %lu, step %u", window_seed,
 			    w->step);
 	guarded = w->g->vm->kvm->stat.protected.bytes_guarded >> PAGE_SHIFT;
-	KUNIT_ASSERT_EQ_MSG(w->test, guarded, windows_count(w, windows_is_guarded) - lent,
+	KUNIT_ASSERT_EQ_MSG(w->test, guarded, windows_count(w, windows_is_guarded) - shared,
 			    "seed %lu, step %u", window_seed, w->step);
 }
 

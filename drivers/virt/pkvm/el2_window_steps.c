@@ -47,19 +47,19 @@ unsigned int windows_place(struct el2_windows *w)
 
 static bool is_own(const struct el2_windows *w, unsigned int at)
 {
-	return w->place[at] >= 0 && w->place[at] < LENT;
+	return w->place[at] >= 0 && w->place[at] < SHARED;
 }
 
 /* The page at an IPA, of guest or host; not of the block. */
 static unsigned int page_at(const struct el2_windows *w, unsigned int at)
 {
-	return is_own(w, at) ? w->place[at] : w->place[at] - LENT;
+	return is_own(w, at) ? w->place[at] : w->place[at] - SHARED;
 }
 
 /**
  * windows_count() - Count the IPAs at which something is.
  * @w:	The record.
- * @is:	What: windows_is_lent() or windows_is_guarded().
+ * @is:	What: windows_is_shared() or windows_is_guarded().
  *
  * Return: how many there are, in granules.
  */
@@ -108,10 +108,10 @@ static unsigned int unlend(struct el2_windows *w, unsigned int at)
 {
 	unsigned int first = ALIGN_DOWN(at, WINDOWS_BLOCK), i;
 
-	if (!windows_is_lent(w, at))
+	if (!windows_is_shared(w, at))
 		return 0;
-	if (w->place[at] != LENT_BLOCK) {
-		w->lent[page_at(w, at)]--;
+	if (w->place[at] != SHARED_BLOCK) {
+		w->in_windows[page_at(w, at)]--;
 		w->place[at] = GUARDED;
 		return 1;
 	}
@@ -144,8 +144,8 @@ static void step_lend(struct el2_windows *w)
 		want = -EPERM;
 	else if (w->place[at] == GUARDED)
 		want = 0;
-	else if (windows_is_lent(w, at))
-		want = w->place[at] == LENT + p ? -EAGAIN : -EEXIST;
+	else if (windows_is_shared(w, at))
+		want = w->place[at] == SHARED + p ? -EAGAIN : -EEXIST;
 	else
 		want = -ENOENT;
 
@@ -154,8 +154,8 @@ static void step_lend(struct el2_windows *w)
 				   RW), want);
 	if (want)
 		return;
-	w->place[at] = LENT + p;
-	w->lent[p]++;
+	w->place[at] = SHARED + p;
+	w->in_windows[p]++;
 	w->nr_shared++;
 }
 
@@ -218,8 +218,8 @@ unsigned int windows_guard(struct el2_windows *w, unsigned int at, unsigned int 
 			w->place[i] = map ? GUARDED : EMPTY;
 	}
 	/* It has taken the block back, but lacks the table to remove a part of the guard. */
-	if (!map && done < want && w->place[at + done] == LENT_BLOCK &&
-	    windows_granules(w) == windows_count(w, windows_is_lent) - WINDOWS_BLOCK)
+	if (!map && done < want && w->place[at + done] == SHARED_BLOCK &&
+	    windows_granules(w) == windows_count(w, windows_is_shared) - WINDOWS_BLOCK)
 		unlend(w, at + done);
 	return done;
 }
@@ -276,8 +276,8 @@ static void step_lend_block(struct el2_windows *w)
 	for (i = first; i < first + WINDOWS_BLOCK && want != -ENOENT; i++) {
 		if (!windows_is_guarded(w, i))
 			want = -ENOENT;
-		else if (windows_is_lent(w, i))
-			want = w->place[i] == LENT_BLOCK ? -EAGAIN : -EEXIST;
+		else if (windows_is_shared(w, i))
+			want = w->place[i] == SHARED_BLOCK ? -EAGAIN : -EEXIST;
 	}
 	expect_answer(w, "share a block in a window",
 		      el2_np_share(w->test, w->g->vm, page_to_pfn(w->block), windows_gfn(first),
@@ -285,7 +285,7 @@ static void step_lend_block(struct el2_windows *w)
 	if (want)
 		return;
 	for (i = first; i < first + WINDOWS_BLOCK; i++)
-		w->place[i] = LENT_BLOCK;
+		w->place[i] = SHARED_BLOCK;
 	w->nr_blocks++;
 }
 
@@ -302,7 +302,7 @@ static void step_donate(struct el2_windows *w)
 	else if (is_own(w, at))
 		want = -EEXIST;
 	else
-		want = w->owner[p] == HOST && !w->lent[p] && !w->in_np[p] ? 0 : -EPERM;
+		want = w->owner[p] == HOST && !w->in_windows[p] && !w->in_np[p] ? 0 : -EPERM;
 
 	expect_answer(w, "donate", el2_donate(w->g->vm, 0, w->page[p], windows_gfn(at)), want);
 	if (want)
@@ -334,7 +334,7 @@ static void step_force(struct el2_windows *w)
 static void step_hyp(struct el2_windows *w)
 {
 	unsigned int p = windows_below(w, WINDOWS_PAGES);
-	bool home = w->owner[p] == HOST && !w->lent[p] && !w->in_np[p];
+	bool alone = w->owner[p] == HOST && !w->in_windows[p] && !w->in_np[p];
 
 	if (windows_below(w, 2)) {
 		expect_answer(w, "unshare_hyp", el2_unshare(w->page[p]),
@@ -343,8 +343,8 @@ static void step_hyp(struct el2_windows *w)
 			w->owner[p] = HOST;
 		return;
 	}
-	expect_answer(w, "share_hyp", el2_share(w->page[p]), home ? 0 : -EPERM);
-	if (home)
+	expect_answer(w, "share_hyp", el2_share(w->page[p]), alone ? 0 : -EPERM);
+	if (alone)
 		w->owner[p] = HOST_SHARED;
 }
 
@@ -379,7 +379,7 @@ static void step_relax(struct el2_windows *w)
 
 	expect_answer(w, "allow to write",
 		      (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, gfn, RW),
-		      windows_is_lent(w, at) ? 0 : -EAGAIN);
+		      windows_is_shared(w, at) ? 0 : -EAGAIN);
 	expect_answer(w, "allow to execute",
 		      (int)kvm_call_hyp_nvhe(__pkvm_host_relax_perms_guest, gfn,
 					     KVM_PGTABLE_PROT_RWX), -EINVAL);
@@ -452,7 +452,7 @@ static void step_access(struct el2_windows *w)
 
 	if (w->place[at] == GUARDED)
 		guest_does_mmio(w, ipa);
-	if (w->place[at] < 0 || w->place[at] == LENT_BLOCK)
+	if (w->place[at] < 0 || w->place[at] == SHARED_BLOCK)
 		return;
 	KUNIT_ASSERT_EQ(w->test, el2_guest_do(w->test, w->g, EL2_GUEST_READ, 0, ipa, 0, 0),
 			EL2_EXIT_PARKED);

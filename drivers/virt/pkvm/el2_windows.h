@@ -23,13 +23,13 @@
 
 /*
  * What is at an IPA: nothing, a guard, a page that the host took by force, page p of the guest's
- * own (p), page p of the host in a window (LENT + p), or a part of the host's block.
+ * own (p), page p of the host in a window (SHARED + p), or a part of the host's block.
  */
 #define EMPTY		-1
 #define GUARDED		-2
 #define POISONED	-3
-#define LENT		WINDOWS_PAGES
-#define LENT_BLOCK	(2 * WINDOWS_PAGES)
+#define SHARED		WINDOWS_PAGES
+#define SHARED_BLOCK	(2 * WINDOWS_PAGES)
 
 enum page_owner {
 	HOST,
@@ -45,7 +45,7 @@ enum page_owner {
  * @np:			A non-protected VM, with which the host shares pages, too.
  * @page:		Pages that are the host's or the guest's.
  * @owner:		The owner of each.
- * @lent:		In how many windows it is.
+ * @in_windows:		In how many windows it is.
  * @in_np:		Whether the host shares it with @np, at the gfn of its index.
  * @contents:		Its first word.
  * @block:		A block of the host.
@@ -64,7 +64,7 @@ struct el2_windows {
 	struct el2_vm		*np;
 	struct page		*page[WINDOWS_PAGES];
 	enum page_owner		owner[WINDOWS_PAGES];
-	unsigned int		lent[WINDOWS_PAGES];
+	unsigned int		in_windows[WINDOWS_PAGES];
 	bool			in_np[WINDOWS_PAGES];
 	u64			contents[WINDOWS_PAGES];
 	struct page		*block;
@@ -88,14 +88,14 @@ static inline u64 windows_gfn(unsigned int at)
 	return WINDOWS_GFN + at;
 }
 
-static inline bool windows_is_lent(const struct el2_windows *w, unsigned int at)
+static inline bool windows_is_shared(const struct el2_windows *w, unsigned int at)
 {
-	return w->place[at] >= LENT;
+	return w->place[at] >= SHARED;
 }
 
 static inline bool windows_is_guarded(const struct el2_windows *w, unsigned int at)
 {
-	return w->place[at] == GUARDED || windows_is_lent(w, at);
+	return w->place[at] == GUARDED || windows_is_shared(w, at);
 }
 
 static inline bool windows_is_hosts(const struct el2_windows *w, unsigned int p)
