@@ -18,6 +18,10 @@
 #include "irq.h"
 #include "layout.h"
 
+/* Vendors, named as in the kernel's pci_ids.h. */
+#define PCI_VENDOR_ID_REDHAT_QUMRANET	0x1af4
+#define PCI_VENDOR_ID_REDHAT		0x1b36
+
 #define PCI_CONFIG_SIZE	256
 #define PCI_NR_BARS	6
 

@@ -14,7 +14,6 @@
 #include "root_port.h"
 
 /* Any root port of this machine; QEMU's has these IDs, and no driver asks for them. */
-#define VENDOR_RED_HAT		0x1b36
 #define DEVICE_ROOT_PORT	0x000c
 #define CLASS_BRIDGE_PCI	0x060400
 /* Bytes of the capability, of version 2. */
@@ -62,7 +61,7 @@ static const struct pci_function_ops port_ops = {
 int root_port_init(struct root_port *port, unsigned int number)
 {
 	static const struct pci_ids ids = {
-		.vendor = VENDOR_RED_HAT,
+		.vendor = PCI_VENDOR_ID_REDHAT,
 		.device = DEVICE_ROOT_PORT,
 		.class = CLASS_BRIDGE_PCI,
 	};

@@ -19,7 +19,6 @@
 #include "stats.h"
 #include "virtio_pci.h"
 
-#define VIRTIO_PCI_VENDOR	0x1af4
 #define VIRTIO_PCI_DEVICE_BASE	0x1040
 #define VIRTIO_PCI_REVISION	1
 
@@ -489,9 +488,9 @@ int virtio_pci_init(struct virtio_pci *virtio, const struct virtio_type *type,
 		    const struct guest_memory *memory)
 {
 	const struct pci_ids ids = {
-		.vendor = VIRTIO_PCI_VENDOR,
+		.vendor = PCI_VENDOR_ID_REDHAT_QUMRANET,
 		.device = VIRTIO_PCI_DEVICE_BASE + type->device_id,
-		.subsystem_vendor = VIRTIO_PCI_VENDOR,
+		.subsystem_vendor = PCI_VENDOR_ID_REDHAT_QUMRANET,
 		.subsystem = VIRTIO_PCI_DEVICE_BASE + type->device_id,
 		.class = type->pci_class,
 		.revision = VIRTIO_PCI_REVISION,

@@ -23,7 +23,6 @@
 #include "stats.h"
 #include "window.h"
 
-#define VENDOR_RED_HAT		0x1af4
 #define DEVICE_IVSHMEM		0x1110
 #define SUBSYSTEM_ID		0x1100
 #define CLASS_MEMORY_RAM	0x050000
@@ -325,9 +324,9 @@ static void plug(struct windows *windows, unsigned int number, char *path, int f
 		 uint8_t *memory, uint64_t size)
 {
 	static const struct pci_ids ids = {
-		.vendor = VENDOR_RED_HAT,
+		.vendor = PCI_VENDOR_ID_REDHAT_QUMRANET,
 		.device = DEVICE_IVSHMEM,
-		.subsystem_vendor = VENDOR_RED_HAT,
+		.subsystem_vendor = PCI_VENDOR_ID_REDHAT_QUMRANET,
 		.subsystem = SUBSYSTEM_ID,
 		.class = CLASS_MEMORY_RAM,
 		.revision = REVISION,
