@@ -224,7 +224,8 @@ def by_loader(args, board, scratch, dialog, *, firmware, mem, regions, page, spm
         if spmc:
             args = secure.with_spmc(args, board.machine, scratch, spmc)
     except (devtree.DevtreeError, OSError) as error:
-        raise QemuError(f'no machine as it was asked for: {error}') from None
+        what = 'secure firmware' if spmc else 'guest firmware' if firmware else 'these devices'
+        raise QemuError(f'no machine with {what}: {error}') from None
     return args, dialog
 
 
