@@ -73,23 +73,6 @@ time_hvc:
 	sub	x0, x11, x10
 	ret
 
-/* u64 time_hvc_store(u64 regs[4], u64 address): as time_hvc(), and then a store of one byte. */
-	.global	time_hvc_store
-	.type	time_hvc_store, %function
-time_hvc_store:
-	mov	x9, x0
-	mov	x12, x1
-	ldp	x0, x1, [x9]
-	ldp	x2, x3, [x9, #16]
-	start_watch
-	hvc	#0
-	strb	wzr, [x12]
-	stop_watch
-	stp	x0, x1, [x9]
-	stp	x2, x3, [x9, #16]
-	sub	x0, x11, x10
-	ret
-
 /* u64 time_store(u8 value, u64 address) */
 	.global	time_store
 	.type	time_store, %function

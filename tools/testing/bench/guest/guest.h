@@ -48,15 +48,6 @@ u64 time_nothing(void);
 u64 time_hvc(u64 regs[4]);
 
 /**
- * time_hvc_store() - Time one hypercall and a store of one byte, 0, behind it.
- * @regs: x0 to x3; arguments before, results after.
- * @address: the address of the store.
- *
- * Return: ticks of the virtual counter, including those of the stopwatch.
- */
-u64 time_hvc_store(u64 regs[4], u64 address);
-
-/**
  * time_store() - Time the store of one byte.
  * @value: the byte.
  * @address: the address.

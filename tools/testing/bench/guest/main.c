@@ -29,8 +29,6 @@
 u64 samples[MAX_SAMPLES];
 u64 watch;
 
-/* The ticks of an MMIO write, without those of the stopwatch. */
-static u64 mmio_write;
 static bool has_windows;
 
 static void sort(u64 *values, u64 count)
@@ -106,7 +104,6 @@ static void bench_mmio_write(void)
 	for (u64 i = 0; i < CALLS; i++)
 		samples[i] = time_store(i, NO_DEVICE);
 	report("mmio_write", CALLS);
-	mmio_write = samples[CALLS / 2] - watch;
 }
 
 static void bench_first_touch(void)
@@ -176,31 +173,27 @@ static void bench_ranges(const char *name, u64 function, u64 start, u64 size, bo
 	report(name, calls);
 }
 
-static u64 time_relinquish(u64 index, bool exit)
+static u64 time_relinquish(u64 index)
 {
 	u64 regs[4] = { KVM_CALL(MEM_RELINQUISH), granule(index) };
-	u64 ticks = exit ? time_hvc_store(regs, NO_DEVICE) - mmio_write : time_hvc(regs);
+	u64 ticks = time_hvc(regs);
 
 	if (regs[0])
 		guest_fail("relinquish:", regs[0]);
 	return ticks;
 }
 
-/*
- * Times MEM_RELINQUISH. What the host does with the page may come later, with the next exit to
- * it: so there is one at the end, whose own ticks do not count. The samples of pages in a row
- * are their mean.
- */
+/* The samples of pages in a row are their mean. */
 static void bench_relinquish(void)
 {
 	u64 sum = 0;
 
 	for (u64 i = 0; i < ALONE; i++)
-		samples[i] = time_relinquish(i, true);
+		samples[i] = time_relinquish(i);
 	report("relinquish", ALONE);
 
 	for (u64 i = 0; i < ROW; i++)
-		sum += time_relinquish(ALONE + i, i == ROW - 1);
+		sum += time_relinquish(ALONE + i);
 	for (u64 i = 0; i < ROW; i++)
 		samples[i] = sum / ROW;
 	report("relinquish_row", ROW);
