@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/compiler.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -26,10 +27,6 @@
 #include "pvm_probe.h"
 
 /* Debian 12's C library does not define it. */
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
-
 #define SECRET		0x5ec2e75ec2e75ec2UL
 #define BLOCK		SZ_2M
 #define DATA_SIZE	(2 * BLOCK)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/compiler.h>
 #include <linux/memfd.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +25,6 @@
 #include "pvm_probe.h"
 #include "pvm_window.h"
 #include "stress.h"
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
 
 #define SIZE		(2 * SZ_2M)
 #define PAGES		16U
