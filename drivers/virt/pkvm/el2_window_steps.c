@@ -104,7 +104,7 @@ void windows_write(struct el2_windows *w, unsigned int p, u64 value)
 }
 
 /* The page of the host in a window goes, or the block as a whole. Return the number of granules. */
-static unsigned int unlend(struct el2_windows *w, unsigned int at)
+static unsigned int unshare_place(struct el2_windows *w, unsigned int at)
 {
 	unsigned int first = ALIGN_DOWN(at, WINDOWS_BLOCK), i;
 
@@ -135,7 +135,7 @@ u64 windows_granules(struct el2_windows *w)
 }
 
 /* The host answers a fault at an IPA with a page of its own, or of somebody else. */
-static void step_lend(struct el2_windows *w)
+static void step_window(struct el2_windows *w)
 {
 	unsigned int p = windows_below(w, WINDOWS_PAGES), at = windows_place(w);
 	int want;
@@ -159,7 +159,7 @@ static void step_lend(struct el2_windows *w)
 	w->nr_shared++;
 }
 
-static void step_lend_wrong(struct el2_windows *w)
+static void step_window_wrong(struct el2_windows *w)
 {
 	static const u64 prots[] = {
 		0, KVM_PGTABLE_PROT_W, KVM_PGTABLE_PROT_RWX, RW | KVM_PGTABLE_PROT_DEVICE,
@@ -213,14 +213,14 @@ unsigned int windows_guard(struct el2_windows *w, unsigned int at, unsigned int 
 	KUNIT_ASSERT_LE(w->test, done, want);
 	for (i = at; i < at + done; i++) {
 		if (!map)
-			unlend(w, i);
+			unshare_place(w, i);
 		if (!map || w->place[i] == EMPTY)
 			w->place[i] = map ? GUARDED : EMPTY;
 	}
 	/* It has taken the block back, but lacks the table to remove a part of the guard. */
 	if (!map && done < want && w->place[at + done] == SHARED_BLOCK &&
 	    windows_granules(w) == windows_count(w, windows_is_shared) - WINDOWS_BLOCK)
-		unlend(w, at + done);
+		unshare_place(w, at + done);
 	return done;
 }
 
@@ -249,7 +249,7 @@ static void take(struct el2_windows *w, unsigned int at, u64 nr)
 		KUNIT_ASSERT_GT(w->test, done, 0);
 		KUNIT_ASSERT_LE(w->test, (u64)done, nr);
 		for (i = at; i < at + done; i++)
-			taken += unlend(w, i);
+			taken += unshare_place(w, i);
 		KUNIT_ASSERT_EQ(w->test, res.a3, taken);
 		at += done;
 		nr -= done;
@@ -263,7 +263,7 @@ static void step_take(struct el2_windows *w)
 	take(w, at, windows_below(w, 4) ? 1 : 1 + windows_below(w, WINDOWS_PLACES - at));
 }
 
-static void step_lend_block(struct el2_windows *w)
+static void step_window_block(struct el2_windows *w)
 {
 	unsigned int first = windows_below(w, WINDOWS_BLOCKS) * WINDOWS_BLOCK, i;
 	int want = 0;
@@ -473,11 +473,11 @@ static void step_host_access(struct el2_windows *w)
 }
 
 static void (*const steps[])(struct el2_windows *w) = {
-	step_lend, step_lend, step_lend, step_lend, step_lend, step_lend, step_lend_wrong,
-	step_lend_block, step_take, step_take, step_take, step_donate, step_force, step_hyp,
-	step_np, step_relax, step_guard_few, step_guard_few, step_guard_few, step_guard_few,
-	step_guard_few, step_guard_block, step_own, step_own, step_own, step_access, step_access,
-	step_access, step_host_access,
+	step_window, step_window, step_window, step_window, step_window, step_window,
+	step_window_wrong, step_window_block, step_take, step_take, step_take, step_donate,
+	step_force, step_hyp, step_np, step_relax, step_guard_few, step_guard_few,
+	step_guard_few, step_guard_few, step_guard_few, step_guard_block, step_own, step_own,
+	step_own, step_access, step_access, step_access, step_host_access,
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/compiler.h>
+#include <linux/mman.h>
 #include <linux/sizes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -35,10 +36,6 @@
 #define WINDOW(i)	(PVM_WINDOW_IPA + (uint64_t)(i) * 2 * SIZE)
 #define ALL_WINDOWS	(NR_SLOTS * 2 * SIZE)
 #define SECRET(i)	(0x5ec2e75ec2e70000UL + (i))
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
 
 struct race {
 	struct pvm vm;
@@ -214,7 +211,7 @@ static int race_run(struct race *race)
 static int home(int fd)
 {
 	uint8_t *mem = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	int err = mem == MAP_FAILED ? -errno : pvm_window_home(mem, SIZE);
+	int err = mem == MAP_FAILED ? -errno : pvm_window_returned(mem, SIZE);
 
 	if (mem != MAP_FAILED)
 		munmap(mem, SIZE);

@@ -86,7 +86,7 @@ FIXTURE_TEARDOWN(window)
 	if (!pvm_host_is_protected())
 		return;
 	pvm_free(&self->vm);
-	EXPECT_EQ(0, pvm_window_home(self->mem, PAGES * self->page));
+	EXPECT_EQ(0, pvm_window_returned(self->mem, PAGES * self->page));
 	munmap(self->area, SIZE + BLOCK);
 	EXPECT_EQ(pvm_stat("metadata_pages_donated"), pvm_stat("metadata_pages_returned"));
 }
@@ -264,7 +264,7 @@ TEST_F(window, guest_unmaps)
 	ASSERT_LT(0, pvm_range(self->vcpu, HVC_RGUARD_UNMAP, PVM_WINDOW_IPA + self->page,
 			       BLOCK / self->page - 1));
 	EXPECT_EQ(0, pvm_window_pages(&self->vm));
-	EXPECT_EQ(0, pvm_window_home(self->mem, PAGES * self->page));
+	EXPECT_EQ(0, pvm_window_returned(self->mem, PAGES * self->page));
 	/* A guard brings it back. */
 	pvm_window_fill(self->mem, PAGES);
 	ASSERT_LT(0, pvm_window_guard(self->vcpu, PVM_WINDOW_IPA, BLOCK));
@@ -569,7 +569,7 @@ TEST_F(window, dies)
 		for (int i = 0; i < 100 && pvm_window_held() != before; i++)
 			usleep(10000);
 		EXPECT_EQ(before, pvm_window_held());
-		EXPECT_EQ(0, pvm_window_home(mem, SIZE));
+		EXPECT_EQ(0, pvm_window_returned(mem, SIZE));
 	}
 	munmap(mem, SIZE);
 	close(fd);

@@ -150,7 +150,7 @@ long pvm_window_held(void)
 }
 
 /**
- * pvm_window_home() - Check that the host has memory for itself
+ * pvm_window_returned() - Check that the host has memory for itself
  * @mem: the memory, which is a new VM's for a moment.
  * @size: its size in bytes.
  *
@@ -158,7 +158,7 @@ long pvm_window_held(void)
  *
  * Return: 0, or the error of the first page that the new VM cannot own.
  */
-int pvm_window_home(uint8_t *mem, size_t size)
+int pvm_window_returned(uint8_t *mem, size_t size)
 {
 	struct pvm vm;
 	int err = pvm_create(&vm, KVM_VM_TYPE_ARM_PROTECTED, 1, 0);

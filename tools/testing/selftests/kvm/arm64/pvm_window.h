@@ -25,6 +25,6 @@ int pvm_window_check(struct pvm_vcpu *vcpu, uint64_t ipa, unsigned int nr);
 
 long pvm_window_pages(struct pvm *vm);
 long pvm_window_held(void);
-int pvm_window_home(uint8_t *mem, size_t size);
+int pvm_window_returned(uint8_t *mem, size_t size);
 
 #endif /* SELFTEST_KVM_PVM_WINDOW_H */
